@@ -1,0 +1,39 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { InputError } from "../../lib/plan/problems.ts";
+import { renderText } from "../../lib/report/text.ts";
+import { writeReport } from "../../lib/report/write.ts";
+import { FolderStore } from "../../lib/results/folderStore.ts";
+import { assignmentsKey, reportKey } from "../../lib/results/keys.ts";
+
+/** `volley report RUN`. */
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("Reduce a run's results again and print its report; report.json and report.html are written anew.")
+    .argument("<run>", "the run's id, or its folder")
+    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--json", "print report.json instead of text")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  volley report demo-20261124-101500-a1b2
+  volley report runs/demo-20261124-101500-a1b2 --json | jq .verdict`,
+    )
+    .action(async (run: string, options: { out: string; json?: boolean }) => {
+      const runId = run.replace(/\/+$/, "").split("/").at(-1) ?? run;
+      const folder = run.includes("/") ? resolve(run, "../..") : resolve(options.out);
+      const store = new FolderStore(folder);
+      if ((await store.get(assignmentsKey(runId))) === undefined) {
+        const where = resolve(folder, "runs", runId);
+        throw new InputError(run, [{ where, found: "no run", expected: "the id of a run, or its folder" }]);
+      }
+      const report = await writeReport(store, runId);
+      if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      else {
+        process.stdout.write(renderText(report, process.stdout.isTTY));
+        process.stdout.write(`\n${resolve(folder, reportKey(runId, "html"))}\n`);
+      }
+      process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
+    });
+}

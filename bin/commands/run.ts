@@ -1,0 +1,103 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
+import { loadPlan } from "../../lib/plan/load.ts";
+import { renderText } from "../../lib/report/text.ts";
+import { reportKey } from "../../lib/results/keys.ts";
+import { parseOrigin } from "../options.ts";
+import { follow, liveOutput } from "../live.ts";
+
+interface RunOptions {
+  origin?: string;
+  allowHost: string[];
+  out: string;
+  json?: boolean;
+}
+
+/** A second Ctrl-C sooner than this after the first is the same one: npm hands a terminal's signal on once more. */
+const SAME_SIGNAL_MS = 300;
+
+/** `volley run PLAN`. */
+export function runCommand(): Command {
+  return new Command("run")
+    .description("Run a plan on this machine: the state machine, a process for each worker, a report at the end.")
+    .argument("<plan>", "the plan's JSON file")
+    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
+    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
+    .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .option("--json", "print events as JSON lines instead of text")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  volley run plans/demo.json
+  volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against a server of yours
+  volley run plans/demo.json --json | jq .event               events for programs
+
+Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves at once.`,
+    )
+    .action(run);
+}
+
+async function run(path: string, options: RunOptions): Promise<void> {
+  const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+  const runId = newRunId(plan.name, new Date());
+  const folder = resolve(options.out);
+  const output = liveOutput(options.json === true, process.stdout);
+  const local = new LocalRun({ plan, runId, folder });
+  const release = onSignals(async (signal) => {
+    output.note(`stopping the workers (${signal}); once more to leave at once`);
+    await local.abort(`stopped by ${signal}`);
+  });
+  try {
+    const following = follow(local.store, runId, plan, output);
+    const result = await local.run();
+    await following.stop();
+    finish(result, runId, folder, options);
+  } finally {
+    release();
+  }
+}
+
+function finish({ execution, report }: LocalRunResult, runId: string, folder: string, options: RunOptions): void {
+  if (!report) {
+    const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
+    process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
+  } else {
+    process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);
+    process.stdout.write(`${resolve(folder, files.html)}\n${resolve(folder, files.json)}\n`);
+  }
+  process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
+}
+
+/** Calls back on the first SIGINT or SIGTERM, and leaves on the second. Returns what takes the handlers off. */
+function onSignals(stop: (signal: string) => Promise<void>): () => void {
+  let firstAtMs: number | undefined;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (firstAtMs === undefined) {
+      firstAtMs = Date.now();
+      stop(signal).catch((error: Error) => {
+        process.stderr.write(`volley: the workers could not be told to stop: ${error.message}\n`);
+      });
+    } else if (Date.now() - firstAtMs > SAME_SIGNAL_MS) {
+      // The workers end with this process.
+      process.exit(signal === "SIGINT" ? 130 : 143);
+    }
+  };
+  process.on("SIGINT", handle);
+  process.on("SIGTERM", handle);
+  return () => {
+    process.off("SIGINT", handle);
+    process.off("SIGTERM", handle);
+  };
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,107 @@
+import { createLogUpdate } from "log-update";
+import type { RunSchedule } from "../lib/plan/runSchedule.ts";
+import type { Plan } from "../lib/plan/schema.ts";
+import { type LiveTime, renderLive, renderLiveLine } from "../lib/report/live.ts";
+import { scheduleKey } from "../lib/results/keys.ts";
+import { type ChainProgress, Progress } from "../lib/results/progress.ts";
+import type { Store } from "../lib/results/store.ts";
+
+/** Where live progress goes. */
+export interface LiveOutput {
+  /** How often it wants to be told, in ms, even if nothing was flushed. */
+  everyMs: number;
+  planned(schedule: RunSchedule, plan: Plan): void;
+  progress(chains: ChainProgress[], time: LiveTime, isNew: boolean): void;
+  note(text: string): void;
+  end(): void;
+}
+
+/** The output that fits: JSON lines, a view that is redrawn in a terminal, or plain lines. */
+export function liveOutput(json: boolean, stream: NodeJS.WriteStream): LiveOutput {
+  if (json) return jsonOutput(stream);
+  return stream.isTTY ? terminalOutput(stream) : plainOutput(stream);
+}
+
+function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
+  const write = (event: object): void => void stream.write(`${JSON.stringify(event)}\n`);
+  return {
+    everyMs: 500,
+    planned: ({ runId, workers, segments, startAtMs }, plan) => {
+      write({ event: "planned", runId, name: plan.name, workers, segments, startAtMs, durationMs: plan.durationMs });
+    },
+    progress: (chains, time, isNew) => {
+      if (isNew) write({ event: "progress", ...time, chains });
+    },
+    note: (text) => write({ event: "note", text }),
+    end: () => {},
+  };
+}
+
+function terminalOutput(stream: NodeJS.WriteStream): LiveOutput {
+  const redraw = createLogUpdate(stream);
+  let noted = "";
+  return {
+    everyMs: 200,
+    planned: (schedule, plan) => void stream.write(`${plannedText(schedule, plan)}\n\n`),
+    progress: (chains, time) => redraw(renderLive(chains, time, stream.columns ?? 80, noted)),
+    note: (text) => {
+      noted = text;
+    },
+    end: () => redraw.done(),
+  };
+}
+
+function plainOutput(stream: NodeJS.WriteStream): LiveOutput {
+  return {
+    everyMs: 500,
+    planned: (schedule, plan) => void stream.write(`${plannedText(schedule, plan)}\n`),
+    progress: (chains, time, isNew) => {
+      if (isNew) stream.write(`${renderLiveLine(chains, time)}\n`);
+    },
+    note: (text) => void stream.write(`${text}\n`),
+    end: () => {},
+  };
+}
+
+function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
+  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const chains = plan.chains.length === 1 ? "1 chain" : `${plan.chains.length} chains`;
+  return `${runId}: ${rps} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
+}
+
+/** Follows a run in its store and tells the output, until stopped. */
+export function follow(
+  store: Store,
+  runId: string,
+  plan: Plan,
+  output: LiveOutput,
+): { stop(): Promise<void> } {
+  const progress = new Progress(store, runId, plan);
+  let schedule: RunSchedule | undefined;
+  let stopped = false;
+  const look = async (): Promise<void> => {
+    if (!schedule) {
+      const text = await store.get(scheduleKey(runId));
+      if (text === undefined) return;
+      schedule = JSON.parse(text) as RunSchedule;
+      output.planned(schedule, plan);
+    }
+    const isNew = await progress.update();
+    output.progress(progress.chains(), { nowMs: Date.now() - schedule.startAtMs, durationMs: plan.durationMs }, isNew);
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      // A look that fails is one look less, and nothing to the run.
+      await look().catch(() => {});
+      await new Promise((done) => setTimeout(done, output.everyMs));
+    }
+    await look().catch(() => {});
+    output.end();
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await loop;
+    },
+  };
+}

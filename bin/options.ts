@@ -1,0 +1,17 @@
+import { InvalidArgumentError } from "commander";
+import { isHttpUrl } from "../lib/plan/targets.ts";
+
+/** An option's origin such as `http://127.0.0.1:8080`. */
+export function parseOrigin(text: string): string {
+  if (!isHttpUrl(text)) throw new InvalidArgumentError("expected an origin such as http://127.0.0.1:8080");
+  const { origin, pathname, search } = new URL(text);
+  if (pathname !== "/" || search !== "") throw new InvalidArgumentError(`expected an origin alone: ${origin}`);
+  return origin;
+}
+
+/** An option's TCP port. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("expected 0 … 65535");
+  return port;
+}

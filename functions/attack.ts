@@ -1,0 +1,33 @@
+import { systemClock } from "../lib/attack/clock.ts";
+import { attack } from "../lib/attack/worker.ts";
+import type { Assignment } from "../lib/plan/assign.ts";
+import type { Plan } from "../lib/plan/schema.ts";
+import { abortKey, chunkKey, leaseKey, planKey, summaryKey } from "../lib/results/keys.ts";
+import { takeLease } from "../lib/results/lease.ts";
+import { deployedStore, readJson } from "./environment.ts";
+
+interface AttackEvent {
+  assignment: Assignment;
+}
+
+/** Sends one assignment's requests. */
+export async function handler({ assignment }: AttackEvent) {
+  const store = deployedStore();
+  const { id, runId } = assignment;
+  const plan = await readJson<Plan>(store, planKey(runId));
+  const attempt = await takeLease(store, runId, id);
+  const summary = await attack(
+    { plan, assignment, attempt },
+    {
+      clock: systemClock,
+      emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),
+      stopRequested: async () => {
+        if ((await store.get(abortKey(runId))) !== undefined) return "aborted";
+        if ((await store.get(leaseKey(runId, id, attempt + 1))) !== undefined) return "superseded";
+        return undefined;
+      },
+    },
+  );
+  await store.put(summaryKey(runId, id, attempt), JSON.stringify(summary));
+  return { assignment: id, outcome: summary.outcome };
+}

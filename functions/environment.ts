@@ -1,0 +1,20 @@
+import { openStore, type Store } from "../lib/results/store.ts";
+
+/** An environment variable that the deployment sets. Throws where it is missing. */
+export function environment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
+  return value;
+}
+
+/** The store that this deployment keeps its runs in. */
+export function deployedStore(): Store {
+  return openStore(environment("VOLLEY_STORE"));
+}
+
+/** An object that must be there, as JSON. Throws where it is not. */
+export async function readJson<T>(store: Store, key: string): Promise<T> {
+  const text = await store.get(key);
+  if (text === undefined) throw new Error(`there is no ${key} in the store`);
+  return JSON.parse(text) as T;
+}

@@ -1,0 +1,67 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Json } from "./paths.ts";
+import { StateError } from "./interpreter.ts";
+
+const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
+
+/** How a handler's module is run: its environment variables, and what is told of its processes. */
+export interface ProcessOptions {
+  env: Record<string, string>;
+  onStart?(pid: number): void;
+  onExit?(pid: number): void;
+}
+
+/** What a function's process answers. */
+export type HostAnswer = { result: Json } | { error: { name: string; message: string } };
+
+/**
+ * Calls a handler in a process of its own, as Lambda does for a function's first call. Rejects with a StateError: the
+ * handler's own error by its name, `Lambda.Unknown` if the process ends without an answer. An abort by the signal kills
+ * the process.
+ */
+export async function callInProcess(
+  modulePath: string,
+  payload: Json,
+  signal: AbortSignal,
+  options: ProcessOptions,
+): Promise<Json> {
+  // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone, which then stops the workers in order.
+  const child = fork(HOST, [modulePath], {
+    env: { ...process.env, ...options.env },
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    detached: true,
+  });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-4_000);
+  });
+  return new Promise((done, failed) => {
+    const kill = (): void => {
+      child.kill("SIGKILL");
+      failed(signal.reason);
+    };
+    let answer: HostAnswer | undefined;
+    child.once("message", (message) => {
+      answer = message as HostAnswer;
+    });
+    child.once("error", (error) => failed(new StateError("Lambda.Unknown", error.message)));
+    child.once("close", (code, killedBy) => {
+      signal.removeEventListener("abort", kill);
+      if (child.pid !== undefined) options.onExit?.(child.pid);
+      if (!answer) {
+        const how = killedBy ? `was ended by ${killedBy}` : `ended with ${code}`;
+        failed(new StateError("Lambda.Unknown", `the process ${how} before it answered\n${stderr}`.trim()));
+      } else if ("error" in answer) {
+        failed(new StateError(answer.error.name, answer.error.message));
+      } else {
+        done(answer.result);
+      }
+    });
+    if (signal.aborted) kill();
+    else signal.addEventListener("abort", kill, { once: true });
+    child.send(payload as object);
+  });
+}

@@ -1,0 +1,98 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import type { ChainTruth, GatewayTruth } from "./gateway.ts";
+
+const ENTRYPOINT = { entrypoint: "web", protocol: "http" };
+
+/** How the HTTP statuses of a chain's answers come out of its true counts. */
+const STATUSES: [string, (chain: ChainTruth) => number][] = [
+  ["200", (chain) => chain.relays + chain.rpcErrors],
+  ["429", (chain) => chain.http429],
+  ["500", (chain) => chain.http500],
+  ["503", (chain) => chain.http503],
+];
+
+const COSTS: [string, string, (chain: ChainTruth) => number][] = [
+  ["gateway_requests_total", "Requests received, however they were answered", (chain) => chain.requests],
+  ["gateway_relays_total", "Requests answered with a JSON-RPC result", (chain) => chain.relays],
+  ["gateway_db_queries_total", "Database queries", (chain) => chain.dbQueries],
+  ["gateway_redis_operations_total", "Redis operations", (chain) => chain.redisOperations],
+  ["gateway_received_bytes_total", "Bytes of request bodies", (chain) => chain.bytesIn],
+  ["gateway_sent_bytes_total", "Bytes of response bodies", (chain) => chain.bytesOut],
+  ["gateway_cpu_seconds_total", "CPU time of relays", (chain) => chain.cpuSeconds],
+];
+
+/**
+ * The stand-in's `/metrics`: Traefik's names for requests and connections, and the gateway's own counters by chain. All
+ * of it is read from the true counts when it is asked for, so that serving costs nothing.
+ */
+export function gatewayMetrics(
+  truth: () => GatewayTruth,
+  connections: () => Promise<number>,
+): () => Promise<string> {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[], read: (inc: Inc) => void): void => {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        read((labels, value) => this.inc(labels, value));
+      },
+    });
+  };
+
+  const requestLabels = ["code", "method", "protocol"];
+  counter("traefik_entrypoint_requests_total", "Requests by status", [...requestLabels, "entrypoint"], (inc) => {
+    for (const [code, count] of STATUSES) {
+      const sum = truth().chains.reduce((total, chain) => total + count(chain), 0);
+      inc({ code, method: "POST", ...ENTRYPOINT }, sum);
+    }
+  });
+  counter("traefik_service_requests_total", "Requests by service and status", [...requestLabels, "service"], (inc) => {
+    for (const chain of truth().chains) {
+      for (const [code, count] of STATUSES) {
+        inc({ code, method: "POST", protocol: "http", service: `${chain.name}@file` }, count(chain));
+      }
+    }
+  });
+  for (const [name, help, read] of COSTS) {
+    counter(name, help, ["chain"], (inc) => {
+      for (const chain of truth().chains) inc({ chain: chain.name }, read(chain));
+    });
+  }
+  new Gauge({
+    name: "traefik_open_connections",
+    help: "Open connections by entry point",
+    labelNames: ["entrypoint", "protocol"],
+    registers,
+    async collect() {
+      this.set(ENTRYPOINT, await connections());
+    },
+  });
+  gauge(registers, "gateway_pool_in_use", "Requests being served", truth, (chain) => chain.inService);
+  gauge(registers, "gateway_pool_waiting", "Requests waiting to be served", truth, (chain) => chain.queued);
+  return () => registry.metrics();
+}
+
+type Inc = (labels: Record<string, string>, value: number) => void;
+
+function gauge(
+  registers: Registry[],
+  name: string,
+  help: string,
+  truth: () => GatewayTruth,
+  read: (chain: ChainTruth) => number,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ["chain"],
+    registers,
+    collect() {
+      for (const chain of truth().chains) this.set({ chain: chain.name }, read(chain));
+    },
+  });
+}

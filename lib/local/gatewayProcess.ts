@@ -1,0 +1,41 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { GatewaySettings } from "../plan/schema.ts";
+
+const HOST = fileURLToPath(new URL("./gatewayHost.ts", import.meta.url));
+
+/** What the gateway's process tells its parent. */
+export type GatewayMessage = { origin: string } | { error: string };
+
+/** A stand-in gateway in a process of its own. */
+export interface GatewayProcess {
+  origin: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the stand-in gateway in a process of its own, which ends with this one. Rejects when it cannot listen. */
+export async function startGatewayProcess(settings: GatewaySettings): Promise<GatewayProcess> {
+  const child: ChildProcess = fork(HOST, [], {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    detached: true,
+  });
+  child.send(settings);
+  const [message] = (await Promise.race([
+    once(child, "message"),
+    once(child, "exit").then(([code]) => [{ error: `it ended with ${code}` }]),
+  ])) as [GatewayMessage];
+  if ("error" in message) throw new Error(`the stand-in gateway did not start: ${message.error}`);
+  return {
+    origin: message.origin,
+    pid: child.pid as number,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,323 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  ChoiceState,
+  Definition,
+  Machine,
+  MapState,
+  ParallelState,
+  State,
+  TaskState,
+  Test,
+  WaitState,
+} from "./definition.ts";
+import { fill, find, type Json, PathError, place, read, type Scope } from "./paths.ts";
+
+/** A failure as Step Functions tells it apart: by an error name, with a cause. */
+export class StateError extends Error {
+  override readonly name: string;
+
+  constructor(name: string, cause: string) {
+    super(cause);
+    this.name = name;
+  }
+}
+
+/** What happened in an execution, in Step Functions' own words. */
+export interface HistoryEvent {
+  atMs: number;
+  type: string;
+  /** The states that lead to where it happened, from the outermost. */
+  path: string;
+  detail?: string;
+}
+
+/** What the interpreter needs from outside. */
+export interface InterpreterPorts {
+  /** Calls a function with a payload. Rejects with a StateError, whose name Retry and Catch go by. */
+  invoke(functionName: string, payload: Json, signal: AbortSignal): Promise<Json>;
+  /** Reads an object of an ItemReader. */
+  readObject(bucket: string, key: string): Promise<string | undefined>;
+  onEvent?(event: HistoryEvent): void;
+  /** For retries' jitter: a number in [0, 1). */
+  random?(): number;
+}
+
+/** How an execution ended. */
+export type ExecutionResult =
+  | { status: "SUCCEEDED"; output: Json }
+  | { status: "FAILED"; error: string; cause: string };
+
+/** Most items of a Map at once where the definition says 0: what Step Functions allows child executions. */
+const MOST_CHILDREN = 10_000;
+
+/**
+ * Executes a definition that `loadDefinition` has accepted, as Step Functions would. `executionName` is `$$`'s. An
+ * abort by the signal ends the waiting and rejects the functions that are running.
+ */
+export async function execute(
+  definition: Definition,
+  input: Json,
+  executionName: string,
+  ports: InterpreterPorts,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<ExecutionResult> {
+  const context = { Execution: { Name: executionName, Input: input, StartTime: new Date().toISOString() } };
+  const timeout = definition.TimeoutSeconds;
+  const ended = new AbortController();
+  const signals = [signal, ended.signal];
+  if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
+  try {
+    const run = new Execution(ports, AbortSignal.any(signals));
+    const output = await run.machine(definition, input, context, "");
+    return { status: "SUCCEEDED", output };
+  } catch (error) {
+    const { name, message } = asStateError(error);
+    return { status: "FAILED", error: name, cause: message };
+  } finally {
+    ended.abort();
+  }
+}
+
+function asStateError(error: unknown): StateError {
+  if (error instanceof StateError) return error;
+  if (error instanceof PathError) return new StateError(error.name, error.message);
+  if (error instanceof Error && error.name === "TimeoutError") return new StateError("States.Timeout", error.message);
+  return new StateError("States.TaskFailed", error instanceof Error ? error.message : String(error));
+}
+
+/** Step Functions' rule for `ErrorEquals`: names, `States.TaskFailed` for all but timeouts, `States.ALL` for nearly all. */
+function matches(names: readonly string[], error: string): boolean {
+  return names.some(
+    (name) =>
+      name === error ||
+      (name === "States.ALL" && error !== "States.DataLimitExceeded" && error !== "States.Runtime") ||
+      (name === "States.TaskFailed" && error !== "States.Timeout" && error !== "States.Runtime"),
+  );
+}
+
+type Context = Record<string, Json>;
+
+class Execution {
+  readonly #ports: InterpreterPorts;
+  readonly #signal: AbortSignal;
+  readonly #random: () => number;
+
+  constructor(ports: InterpreterPorts, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#signal = signal;
+    this.#random = ports.random ?? Math.random;
+  }
+
+  /** Runs a machine from its first state to its end; resolves to its output. */
+  async machine(machine: Machine, input: Json, context: Context, path: string): Promise<Json> {
+    let name = machine.StartAt;
+    let data = input;
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const state = machine.States[name] as State;
+      const here = `${path}/${name}`;
+      this.#event(`${eventKind(state)}StateEntered`, here);
+      const step = await this.#state(state, data, { ...context, State: { Name: name } }, here);
+      this.#event(`${eventKind(state)}StateExited`, here);
+      data = step.output;
+      if (step.next === undefined) return data;
+      name = step.next;
+    }
+  }
+
+  #event(type: string, path: string, detail?: string): void {
+    this.#ports.onEvent?.({ atMs: Date.now(), type, path, ...(detail !== undefined && { detail }) });
+  }
+
+  async #state(state: State, raw: Json, context: Context, path: string): Promise<{ output: Json; next?: string }> {
+    const scope: Scope = { input: raw, context };
+    if (state.Type === "Fail") {
+      const error = state.ErrorPath ? String(read(state.ErrorPath, scope)) : (state.Error ?? "");
+      const cause = state.CausePath ? String(read(state.CausePath, scope)) : (state.Cause ?? "");
+      throw new StateError(error, cause);
+    }
+    const input = state.InputPath === null ? {} : read(state.InputPath, scope);
+    if (state.Type === "Choice") {
+      const next = choose(state, { input, context });
+      return { output: outputOf(state.OutputPath, input, context), next };
+    }
+    if (state.Type === "Succeed") return { output: outputOf(state.OutputPath, input, context) };
+    if (state.Type === "Wait") {
+      await sleep(waitMs(state, { input, context }), undefined, { signal: this.#signal });
+      return step(state, outputOf(state.OutputPath, input, context));
+    }
+    if (state.Type === "Pass") {
+      const result = state.Result ?? (state.Parameters ? fill(state.Parameters, { input, context }) : input);
+      return step(state, outputOf(state.OutputPath, resultInto(state.ResultPath, input, result as Json), context));
+    }
+    return this.#withHandling(state, input, context, path);
+  }
+
+  /** Runs a Task, Parallel or Map, with its Retry and Catch. */
+  async #withHandling(
+    state: TaskState | ParallelState | MapState,
+    input: Json,
+    context: Context,
+    path: string,
+  ): Promise<{ output: Json; next?: string }> {
+    const attempts = state.Retry.map(() => 0);
+    for (let retryCount = 0; ; retryCount++) {
+      const here = { ...context, State: { ...(context["State"] as Context), RetryCount: retryCount } };
+      try {
+        const raw = await this.#work(state, input, here, path);
+        const result = state.ResultSelector ? fill(state.ResultSelector, { input: raw, context: here }) : raw;
+        return step(state, outputOf(state.OutputPath, resultInto(state.ResultPath, input, result), here));
+      } catch (thrown) {
+        if (this.#signal.aborted) throw thrown;
+        const error = asStateError(thrown);
+        const index = state.Retry.findIndex((retrier) => matches(retrier.ErrorEquals, error.name));
+        const retrier = state.Retry[index];
+        const used = attempts[index] ?? 0;
+        if (retrier && used < retrier.MaxAttempts) {
+          attempts[index] = used + 1;
+          const grown = retrier.IntervalSeconds * retrier.BackoffRate ** used;
+          const seconds = Math.min(grown, retrier.MaxDelaySeconds ?? Infinity);
+          const share = retrier.JitterStrategy === "FULL" ? this.#random() : 1;
+          this.#event("TaskRetryScheduled", path, `${error.name}: ${error.message}`);
+          await sleep(seconds * share * 1_000, undefined, { signal: this.#signal });
+          continue;
+        }
+        const catcher = state.Catch.find((each) => matches(each.ErrorEquals, error.name));
+        if (!catcher) throw error;
+        const caught = { Error: error.name, Cause: error.message };
+        return { output: resultInto(catcher.ResultPath, input, caught), next: catcher.Next };
+      }
+    }
+  }
+
+  async #work(state: TaskState | ParallelState | MapState, input: Json, context: Context, path: string): Promise<Json> {
+    if (state.Type === "Task") return this.#task(state, input, context, path);
+    if (state.Type === "Map") return this.#map(state, input, context, path);
+    const branchInput = state.Parameters ? fill(state.Parameters, { input, context }) : input;
+    return this.#together(
+      state.Branches.map((branch, index) => (run) => run.machine(branch, branchInput, context, `${path}[${index}]`)),
+    );
+  }
+
+  /** Runs branches side by side; when one fails the others are ended, as Step Functions ends them. */
+  async #together(branches: ((run: Execution) => Promise<Json>)[]): Promise<Json[]> {
+    const ended = new AbortController();
+    const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]));
+    const running = branches.map((branch) => branch(run));
+    try {
+      return await Promise.all(running);
+    } finally {
+      ended.abort();
+      await Promise.allSettled(running);
+    }
+  }
+
+  async #task(state: TaskState, input: Json, context: Context, path: string): Promise<Json> {
+    const filled = fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json };
+    const signals = [this.#signal];
+    if (state.TimeoutSeconds) signals.push(AbortSignal.timeout(state.TimeoutSeconds * 1_000));
+    this.#event("TaskScheduled", path, filled.FunctionName);
+    try {
+      const payload = await this.#ports.invoke(filled.FunctionName, filled.Payload ?? {}, AbortSignal.any(signals));
+      this.#event("TaskSucceeded", path);
+      return { ExecutedVersion: "$LATEST", Payload: payload, StatusCode: 200 };
+    } catch (error) {
+      const { name, message } = asStateError(error);
+      this.#event(name === "States.Timeout" ? "TaskTimedOut" : "TaskFailed", path, `${name}: ${message}`);
+      throw error;
+    }
+  }
+
+  async #map(state: MapState, input: Json, context: Context, path: string): Promise<Json> {
+    const scope = { input, context };
+    const { Bucket, Key } = fill(state.ItemReader.Parameters, scope) as { Bucket: string; Key: string };
+    const text = await this.#ports.readObject(Bucket, Key);
+    if (text === undefined) throw new StateError("States.ItemReaderFailed", `no object ${Key} in ${Bucket}`);
+    const items: unknown = JSON.parse(text);
+    if (!Array.isArray(items)) throw new StateError("States.ItemReaderFailed", `${Key} is not a JSON array`);
+    const most = state.MaxConcurrencyPath ? Number(read(state.MaxConcurrencyPath, scope)) : (state.MaxConcurrency ?? 0);
+
+    const tolerated =
+      state.ToleratedFailureCount ?? Math.floor((items.length * (state.ToleratedFailurePercentage ?? 0)) / 100);
+    let failed = 0;
+    const results: Json[] = [];
+    const ended = new AbortController();
+    const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]));
+    const waiting = (items as Json[]).slice(0, state.ItemReader.ReaderConfig.MaxItems).entries();
+    this.#event("MapRunStarted", path, `${items.length} items`);
+
+    const lane = async (): Promise<void> => {
+      for (const [index, item] of waiting) {
+        const itemContext = { ...context, Map: { Item: { Index: index, Value: item } } };
+        const itemInput = state.ItemSelector ? fill(state.ItemSelector, { input, context: itemContext }) : item;
+        try {
+          results[index] = await run.machine(state.ItemProcessor, itemInput, itemContext, `${path}[${index}]`);
+        } catch (error) {
+          if (ended.signal.aborted || this.#signal.aborted) throw error;
+          failed++;
+          if (failed > tolerated) {
+            ended.abort();
+            throw new StateError("States.ExceedToleratedFailureThreshold", asStateError(error).message);
+          }
+        }
+      }
+    };
+    const lanes = Array.from({ length: Math.min(most || MOST_CHILDREN, items.length) }, lane);
+    try {
+      await Promise.all(lanes);
+    } finally {
+      ended.abort();
+      await Promise.allSettled(lanes);
+    }
+    this.#event("MapRunSucceeded", path);
+    return results;
+  }
+}
+
+function eventKind(state: State): string {
+  return state.Type;
+}
+
+function step(state: { Next?: string | undefined }, output: Json): { output: Json; next?: string } {
+  return { output, ...(state.Next !== undefined && { next: state.Next }) };
+}
+
+function resultInto(path: string | null, input: Json, result: Json): Json {
+  return path === null ? input : place(path, input, result);
+}
+
+function outputOf(path: string | null, output: Json, context: Context): Json {
+  return path === null ? {} : read(path, { input: output, context });
+}
+
+function waitMs(state: WaitState, scope: Scope): number {
+  if (state.Seconds !== undefined) return state.Seconds * 1_000;
+  if (state.SecondsPath !== undefined) return Number(read(state.SecondsPath, scope)) * 1_000;
+  const timestamp = state.Timestamp ?? String(read(state.TimestampPath ?? "$", scope));
+  const atMs = Date.parse(timestamp);
+  if (Number.isNaN(atMs)) throw new StateError("States.Runtime", `not a timestamp: ${timestamp}`);
+  return Math.max(0, atMs - Date.now());
+}
+
+function choose(state: ChoiceState, scope: Scope): string {
+  const rule = state.Choices.find((each) => holds(each as Test, scope));
+  const next = rule?.Next ?? state.Default;
+  if (next === undefined) throw new StateError("States.NoChoiceMatched", "no choice holds, and there is no Default");
+  return next;
+}
+
+function holds(test: Test, scope: Scope): boolean {
+  if ("And" in test) return test.And.every((each) => holds(each, scope));
+  if ("Or" in test) return test.Or.some((each) => holds(each, scope));
+  if ("Not" in test) return !holds(test.Not, scope);
+  if (test.IsPresent !== undefined) return (find(test.Variable, scope) !== undefined) === test.IsPresent;
+  const value = read(test.Variable, scope);
+  if (test.BooleanEquals !== undefined) return value === test.BooleanEquals;
+  if (test.StringEquals !== undefined) return value === test.StringEquals;
+  if (typeof value !== "number") return false;
+  if (test.NumericEquals !== undefined) return value === test.NumericEquals;
+  if (test.NumericLessThan !== undefined) return value < Number(test.NumericLessThan);
+  if (test.NumericLessThanEquals !== undefined) return value <= Number(test.NumericLessThanEquals);
+  if (test.NumericGreaterThan !== undefined) return value > Number(test.NumericGreaterThan);
+  return value >= Number(test.NumericGreaterThanEquals);
+}

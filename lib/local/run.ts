@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { splitRates } from "../plan/assign.ts";
+import { moveTargets } from "../plan/load.ts";
+import type { Plan } from "../plan/schema.ts";
+import type { Report } from "../report/schema.ts";
+import { FolderStore } from "../results/folderStore.ts";
+import { abortKey, planKey, reportKey, runPrefix } from "../results/keys.ts";
+import type { Store } from "../results/store.ts";
+import { type Definition, loadDefinition } from "./definition.ts";
+import { callInProcess } from "./functionProcess.ts";
+import { startGatewayProcess } from "./gatewayProcess.ts";
+import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
+import type { Json } from "./paths.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The definition that Step Functions runs, and the local run too. */
+export const DEFINITION_PATH = `${ROOT}statemachines/volley.asl.json`;
+
+/** The handlers that the definition's substitutions stand for. */
+const FUNCTIONS: Record<string, string> = {
+  plan: `${ROOT}functions/plan.ts`,
+  attack: `${ROOT}functions/attack.ts`,
+  watch: `${ROOT}functions/watch.ts`,
+  reduce: `${ROOT}functions/reduce.ts`,
+};
+
+/** What a local run is made of. */
+export interface LocalRunOptions {
+  plan: Plan;
+  runId: string;
+  /** The folder that `runs/<id>/` is made in. */
+  folder: string;
+  /** The definition to execute, as text; by default the one that is deployed. */
+  definition?: string;
+  onEvent?(event: HistoryEvent): void;
+  /** Told of each process that a function runs in, and of its end. */
+  onProcess?(functionName: string, pid: number, running: boolean): void;
+}
+
+/** How a local run ended. There is no report where the run failed before or in Reduce. */
+export interface LocalRunResult {
+  execution: ExecutionResult;
+  report?: Report;
+}
+
+/** A run of the state machine on this machine, with a process for each invocation and a folder for the store. */
+export class LocalRun {
+  readonly store: Store;
+  readonly #options: LocalRunOptions;
+  readonly #definition: Definition;
+
+  /** Throws an InputError if the definition cannot be loaded. */
+  constructor(options: LocalRunOptions) {
+    this.#options = options;
+    this.store = new FolderStore(options.folder);
+    const names = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
+    const text = options.definition ?? readFileSync(DEFINITION_PATH, "utf8");
+    this.#definition = loadDefinition(text, names, "statemachines/volley.asl.json");
+  }
+
+  /** Runs to the end: the report is written when this resolves, whatever became of the workers. */
+  async run(): Promise<LocalRunResult> {
+    const { plan, runId, onEvent } = this.#options;
+    const gateway = plan.gateway && (await startGatewayProcess(plan.gateway));
+    const history: HistoryEvent[] = [];
+    try {
+      if (gateway) moveTargets(plan, gateway.origin);
+      await this.store.put(planKey(runId), JSON.stringify(plan, null, 2));
+      const input: Json = { planKey: planKey(runId) };
+      const execution = await execute(this.#definition, input, runId, {
+        invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
+        readObject: (_bucket, key) => this.store.get(key),
+        onEvent(event) {
+          history.push(event);
+          onEvent?.(event);
+        },
+      });
+      await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
+      const text = await this.store.get(reportKey(runId, "json"));
+      return { execution, ...(text !== undefined && { report: JSON.parse(text) as Report }) };
+    } finally {
+      await gateway?.stop();
+    }
+  }
+
+  /** Stops the workers: they see the flag within 2 s, and what was measured is reduced and reported. */
+  async abort(reason: string): Promise<void> {
+    const flag = JSON.stringify({ reason, atMs: Date.now() });
+    await this.store.putIfAbsent(abortKey(this.#options.runId), flag);
+  }
+
+  async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
+    const { folder, plan, onProcess } = this.#options;
+    return callInProcess(FUNCTIONS[name] as string, payload, signal, {
+      env: { VOLLEY_STORE: `file:${folder}`, VOLLEY_LEAD_MS: String(leadMs(plan)) },
+      onStart: (pid) => onProcess?.(name, pid, true),
+      onExit: (pid) => onProcess?.(name, pid, false),
+    });
+  }
+}
+
+/** How long before their first request workers are started, in ms: they start and warm up side by side on the cores. */
+function leadMs(plan: Plan): number {
+  const perCore = splitRates(plan).length / availableParallelism();
+  return Math.round(1_500 + 900 * perCore);
+}
+
+/** A run's id: its plan's name, when it was made, and some letters against runs of the same second. */
+export function newRunId(name: string, at: Date, random: () => number = Math.random): string {
+  const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  const letters = Math.floor(random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, "0");
+  return `${name.slice(0, 50)}-${stamp}-${letters}`;
+}

@@ -1,0 +1,22 @@
+import { request } from "undici";
+
+/** A chain's true counts, from the stand-in gateway. */
+export interface TrueCounts {
+  name: string;
+  requests: number;
+  relays: number;
+}
+
+/** What Watch saw of the target from outside: the stand-in's true counts before the run and after it. */
+export interface Observations {
+  before?: TrueCounts[];
+  after?: TrueCounts[];
+}
+
+/** Asks a stand-in gateway for its true counts. Rejects where it does not answer. */
+export async function readTruth(origin: string): Promise<TrueCounts[]> {
+  const { statusCode, body } = await request(`${origin}/truth`, { headersTimeout: 5_000, bodyTimeout: 5_000 });
+  if (statusCode !== 200) throw new Error(`${origin}/truth answered HTTP ${statusCode}`);
+  const { chains } = (await body.json()) as { chains: TrueCounts[] };
+  return chains;
+}

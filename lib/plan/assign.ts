@@ -1,0 +1,151 @@
+import type { Problem } from "./problems.ts";
+import type { Plan } from "./schema.ts";
+import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
+
+/** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
+export const MAX_SEGMENT_MS = 12 * 60_000;
+
+/** A phase of the run: warm-up traffic is kept apart from the measurement. */
+export type Phase = "warmup" | "measure";
+
+/** One chain's part in an assignment: requests n ≡ shard (mod of) of the chain's schedule. */
+export interface Share {
+  chain: string;
+  shard: number;
+  of: number;
+  /** The rate at this worker, in requests per second. */
+  rps: number;
+}
+
+/** What one worker sends in one segment. It is an item of the state machine's Map, so it stays small. */
+export interface Assignment {
+  /** Such as `w003-s00`. */
+  id: string;
+  runId: string;
+  worker: number;
+  segment: number;
+  /** When the worker is to be invoked: RFC 3339, for the Wait state. */
+  invokeAt: string;
+  /** The instant of the first measured request of the run, in ms since the epoch. */
+  startAtMs: number;
+  /** The segment, in ms from the start instant; the run's first one begins before 0 where there is a warm-up. */
+  fromMs: number;
+  toMs: number;
+  shares: Share[];
+}
+
+/** What a worker does, before it is put into time. */
+export type WorkerShares = Share[];
+
+/** Why a plan's rates cannot be split over its workers. */
+export function assignmentProblems(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): Problem[] {
+  if (plan.workers === undefined) return [];
+  const total = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const perWorker = total / plan.workers;
+  if (perWorker <= plan.perWorkerRps) return [];
+  return [
+    {
+      where: "$.workers",
+      found: `${plan.workers}, so ${Math.ceil(perWorker)} requests per second each`,
+      expected: `at least ${Math.ceil(total / plan.perWorkerRps)} workers, or a higher perWorkerRps than ${plan.perWorkerRps}`,
+    },
+  ];
+}
+
+/**
+ * Splits the chains' rates over workers, none above `perWorkerRps`. As long as there are enough workers each serves one
+ * chain, so that their figures stay clean; a pinned number that is too small for that makes every worker serve an equal
+ * part of every chain.
+ */
+export function splitRates(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): WorkerShares[] {
+  const counts = plan.chains.map((chain) => Math.ceil(chain.rps / plan.perWorkerRps));
+  const needed = counts.reduce((sum, count) => sum + count, 0);
+  const workers = plan.workers ?? needed;
+  if (workers < needed) {
+    return Array.from({ length: workers }, (_, shard) =>
+      plan.chains.map(({ name, rps }) => ({ chain: name, shard, of: workers, rps: rps / workers })),
+    );
+  }
+  for (let spare = workers - needed; spare > 0; spare--) {
+    const rates = plan.chains.map((chain, index) => chain.rps / (counts[index] ?? 1));
+    const busiest = rates.indexOf(Math.max(...rates));
+    counts[busiest] = (counts[busiest] ?? 0) + 1;
+  }
+  return plan.chains.flatMap(({ name, rps }, index) => {
+    const of = counts[index] ?? 1;
+    return Array.from({ length: of }, (_, shard) => [{ chain: name, shard, of, rps: rps / of }]);
+  });
+}
+
+/** The segments of a run, in ms from its start instant: gapless, none longer than `maxSegmentMs`, of equal length. */
+export function cutSegments(fromMs: number, toMs: number, maxSegmentMs: number): { fromMs: number; toMs: number }[] {
+  const count = Math.max(1, Math.ceil((toMs - fromMs) / maxSegmentMs));
+  const border = (index: number): number =>
+    index === count ? toMs : Math.round(fromMs + ((toMs - fromMs) * index) / count);
+  return Array.from({ length: count }, (_, index) => ({ fromMs: border(index), toMs: border(index + 1) }));
+}
+
+/** What Plan decides besides the plan itself. */
+export interface AssignOptions {
+  runId: string;
+  startAtMs: number;
+  /** How long before its segment a worker is invoked, in ms. */
+  leadMs: number;
+  maxSegmentMs?: number;
+}
+
+/** Every worker's assignment in every segment, in the order in which they begin. */
+export function assign(plan: Plan, options: AssignOptions): Assignment[] {
+  const { runId, startAtMs, leadMs, maxSegmentMs = MAX_SEGMENT_MS } = options;
+  const workers = splitRates(plan);
+  const segments =
+    plan.mode === "fleet"
+      ? [{ fromMs: -plan.warmupMs, toMs: plan.durationMs }]
+      : cutSegments(-plan.warmupMs, plan.durationMs, maxSegmentMs);
+  return segments.flatMap(({ fromMs, toMs }, segment) =>
+    workers.map((shares, worker) => ({
+      id: `w${pad(worker, 3)}-s${pad(segment, 2)}`,
+      runId,
+      worker,
+      segment,
+      invokeAt: new Date(Math.floor((startAtMs + fromMs - leadMs) / 1_000) * 1_000).toISOString(),
+      startAtMs,
+      fromMs,
+      toMs,
+      shares,
+    })),
+  );
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
+}
+
+/** A chain's schedule in one phase. Times are from the phase's own start: −warmupMs, or 0. */
+export function chainSchedule(plan: Plan, rps: number, phase: Phase): Schedule {
+  return constantSchedule(rps, phase === "warmup" ? plan.warmupMs : plan.durationMs);
+}
+
+/** How many requests an assignment has of one chain in one phase. */
+export function scheduledRequests(plan: Plan, assignment: Assignment, share: Share, phase: Phase): number {
+  const { from, to, schedule } = phaseRange(plan, assignment, share, phase);
+  return schedule.count === 0 ? 0 : countInShard({ shard: share.shard, of: share.of, from, to });
+}
+
+/** The requests `from ≤ n < to` of a chain's schedule that fall into an assignment's segment, and the schedule. */
+export function phaseRange(
+  plan: Plan,
+  assignment: Assignment,
+  share: Share,
+  phase: Phase,
+): { from: number; to: number; schedule: Schedule } {
+  const chain = plan.chains.find(({ name }) => name === share.chain);
+  if (!chain) throw new Error(`assignment ${assignment.id}: the plan has no chain ${share.chain}`);
+  const schedule = chainSchedule(plan, chain.rps, phase);
+  const offsetMs = phase === "warmup" ? plan.warmupMs : 0;
+  return {
+    schedule,
+    from: schedule.dueBefore(assignment.fromMs + offsetMs),
+    to: schedule.dueBefore(assignment.toMs + offsetMs),
+  };
+}

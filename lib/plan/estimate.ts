@@ -1,0 +1,55 @@
+import { cutSegments, MAX_SEGMENT_MS, splitRates } from "./assign.ts";
+import { PRICES } from "./prices.ts";
+import type { Plan } from "./schema.ts";
+
+/** Memory of a worker's Lambda, in GB: 500 requests/s need less than the CPU share that comes with it. */
+const WORKER_GB = 0.25;
+
+/** Time of a worker's invocation besides its segment, in s: start, warm-up, drain, summary. */
+const OVERHEAD_S = 12;
+
+/** Seconds between a worker's polls and between its chunks, at run lengths where they matter for cost. */
+const POLL_S = 0.4;
+const FLUSH_S = 5;
+
+/** Bytes of a request's headers, in and around, that leave AWS with its body. */
+const HEADER_BYTES = 250;
+
+/** What a run would cost in AWS, by item, in US dollars. */
+export interface Estimate {
+  requests: number;
+  invocations: number;
+  gbSeconds: number;
+  items: { name: string; usd: number }[];
+  usd: number;
+}
+
+/** Estimates a run in Lambda from its plan, by list prices. Quantity × price for each item; nothing is rounded. */
+export function estimate(plan: Plan): Estimate {
+  const seconds = (plan.durationMs + plan.warmupMs) / 1_000;
+  const workers = splitRates(plan).length;
+  const segments = cutSegments(-plan.warmupMs, plan.durationMs, MAX_SEGMENT_MS).length;
+  const invocations = workers * segments;
+  const gbSeconds = (workers * seconds + invocations * OVERHEAD_S) * WORKER_GB + seconds * WORKER_GB;
+  const requests = plan.chains.reduce((sum, { rps }) => sum + rps * seconds, 0);
+  const bytesOut = plan.chains.reduce((sum, { rps, targets }) => {
+    const bodies = targets.reduce((bytes, { body, weight }) => bytes + (body?.length ?? 0) * weight, 0);
+    const weights = targets.reduce((all, { weight }) => all + weight, 0);
+    return sum + rps * seconds * (bodies / weights + HEADER_BYTES);
+  }, 0);
+  const puts = (workers * seconds) / FLUSH_S + invocations * 2 + 6;
+  const gets = (2 * workers * seconds) / POLL_S + invocations * 3;
+  // Plan, Reduce, Verdict and the branches once; each child is Wait and Worker, with its start.
+  const transitions = 10 + invocations * 3 + Math.ceil(seconds / 600) * 2;
+  const items = [
+    { name: "Lambda time", usd: gbSeconds * PRICES.lambdaGbSecond },
+    { name: "Lambda requests", usd: (invocations + 3) * PRICES.lambdaRequest },
+    { name: "Step Functions", usd: transitions * PRICES.stateTransition },
+    { name: "S3 writes", usd: puts * PRICES.s3Put },
+    { name: "S3 reads", usd: gets * PRICES.s3Get },
+    { name: "Logs", usd: ((invocations * 2_000) / 1e9) * PRICES.logGb },
+    { name: "Egress", usd: (bytesOut / 1e9) * PRICES.egressGb },
+  ];
+  const usd = items.reduce((sum, item) => sum + item.usd, 0);
+  return { requests, invocations, gbSeconds, items, usd };
+}

@@ -1,0 +1,157 @@
+import type { z } from "zod";
+
+/** One mistake in something that a person wrote: where it is, what is there, and what should be. */
+export interface Problem {
+  /** A JSON path such as `$.chains[1].rps`, or `file:line` for a target file. */
+  where: string;
+  found: string;
+  expected: string;
+}
+
+/** Bad input, with all its problems. Commands print them and exit with 2. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  readonly problems: readonly Problem[];
+
+  /** `subject` says what was read, such as "plans/demo.json". */
+  constructor(subject: string, problems: readonly Problem[]) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    const lines = problems.map(
+      ({ where, found, expected }) => `  ${where}: found ${found}; expected ${expected}`,
+    );
+    super([`${subject}: ${count}`, ...lines].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** A value as a problem shows it: JSON, cut to a length that fits a line. */
+export function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** `["chains", 1, "rps"]` as `$.chains[1].rps`. */
+export function jsonPath(path: readonly PropertyKey[]): string {
+  let text = "$";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (/^[A-Za-z_$][\w$]*$/.test(String(step))) text += `.${String(step)}`;
+    else text += `[${JSON.stringify(String(step))}]`;
+  }
+  return text;
+}
+
+/**
+ * Zod's issues as problems. A union's issue is replaced by those of the branch that fits best, and an unknown field
+ * becomes a problem of its own, with the names that are known there.
+ */
+export function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  input: unknown,
+  knownAt: (path: readonly PropertyKey[]) => readonly string[],
+): Problem[] {
+  return issues.flatMap((issue) => problemsOfIssue(issue, input, knownAt, []));
+}
+
+function problemsOfIssue(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  knownAt: (path: readonly PropertyKey[]) => readonly string[],
+  parents: readonly PropertyKey[],
+): Problem[] {
+  const path = [...parents, ...issue.path];
+  if (issue.code === "invalid_union") {
+    const branch = issue.errors.find(
+      (errors) => errors.length > 0 && !errors.some((each) => each.path.length === 0 && isWrongType(each)),
+    );
+    if (branch) return branch.flatMap((each) => problemsOfIssue(each, input, knownAt, path));
+    const kinds = "options" in issue ? (issue.options ?? []).map(show) : [];
+    const options = [...kinds, ...issue.errors.flatMap((errors) => errors.slice(0, 1).map(expectation))];
+    return [{ where: jsonPath(path), found: show(at(input, path)), expected: [...new Set(options)].join(" or ") }];
+  }
+  if (issue.code === "unrecognized_keys") {
+    const known = knownAt(path);
+    return issue.keys.map((key) => ({
+      where: jsonPath([...path, key]),
+      found: `an unknown field "${key}"`,
+      expected: suggestion(key, known),
+    }));
+  }
+  return [{ where: jsonPath(path), found: show(at(input, path)), expected: expectation(issue) }];
+}
+
+function isWrongType(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "invalid_type" || issue.code === "invalid_union";
+}
+
+function at(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  return value;
+}
+
+function suggestion(key: string, known: readonly string[]): string {
+  if (known.length === 0) return "no such field here";
+  const near = known.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2);
+  return near ? `"${near}", perhaps` : `one of ${known.join(", ")}`;
+}
+
+/** Levenshtein's distance, for short words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+const FORMATS: Record<string, string> = {
+  url: "an absolute http or https URL",
+};
+
+const PATTERNS: [RegExp, string][] = [
+  [/\\d\+.*ms/, 'a duration such as "90s", "33m" or "1h30m", or a number of seconds'],
+  [/\{0,62\}/, "a name of letters, digits, dots, dashes and underscores, at most 63 long"],
+  [/\\\*\\\./, 'a host name, or "*." and a domain'],
+  [/`\|~/, "an HTTP header's name"],
+  [/\\r\\n/, "an HTTP header's value, on one line"],
+];
+
+/** What an issue of zod's expects, in words that a plan's author knows. */
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return { int: "a whole number", record: "an object", nonoptional: "a value" }[issue.expected as string] ??
+        article(issue.expected);
+    case "invalid_value":
+      return issue.values.map((value) => show(value)).join(" or ");
+    case "too_small":
+      return bound(issue.origin, issue.inclusive === false ? "more than" : "at least", issue.minimum);
+    case "too_big":
+      return bound(issue.origin, issue.inclusive === false ? "less than" : "at most", issue.maximum);
+    case "invalid_format": {
+      const pattern = issue.pattern ?? "";
+      const known = PATTERNS.find(([mark]) => mark.test(pattern));
+      return FORMATS[issue.format] ?? known?.[1] ?? issue.message;
+    }
+    case "invalid_key":
+      return issue.issues.map(expectation).join(" and ");
+    default:
+      return issue.message;
+  }
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  const unit = { array: " elements", string: " characters", set: " elements" }[origin] ?? "";
+  return `${relation} ${limit}${unit}`;
+}

@@ -1,0 +1,234 @@
+import { z } from "zod";
+import { DURATION_PATTERN, durationMs } from "./duration.ts";
+
+/** Most bytes of a response body that a worker reads; a longer one is an error of its own class. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+const duration = z
+  .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
+  .transform(durationMs)
+  .describe('Seconds as a number, or text such as "90s", "33m", "1h30m"');
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
+  .describe("Letters, digits, dot, dash and underscore; at most 63");
+
+const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "credentials in a URL end up in logs: use a header")
+  .describe("An absolute http or https URL");
+
+const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
+
+const inlineTarget = z.strictObject({
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).default("POST"),
+  url: httpUrl,
+  headers: z
+    .record(token, z.string().regex(/^[^\r\n\0]*$/))
+    .default({})
+    .describe("HTTP headers, name to value"),
+  body: z
+    .union([z.string(), z.json()])
+    .optional()
+    .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
+  weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
+});
+
+const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
+
+const chain = z.strictObject({
+  name,
+  rps: z.number().positive().max(10_000_000).describe("Requests per second, over all workers"),
+  targets: z
+    .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
+    .describe("A target file, or a list of target files and targets written out"),
+});
+
+const slo = z.strictObject({
+  success: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.99)
+    .describe("The share of requests that must become valid relays; the run fails at or below it"),
+  p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
+  p90Ms: z.number().positive().optional().describe("Highest 90th percentile of the response time, in ms"),
+  p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
+  p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
+  p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
+});
+
+const limits = z.strictObject({
+  inFlightPerWorker: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .default(10_000)
+    .describe("Requests in flight at one worker; one that comes due above this is missed, never delayed"),
+  maxRps: z.number().positive().optional().describe("Refuse the plan when its chains add up to more than this"),
+  maxUsd: z.number().positive().optional().describe("Refuse the plan when its estimate in AWS is above this"),
+  breaker: z
+    .strictObject({
+      errorRatio: z.number().gt(0).max(1).describe("The share of requests without a valid relay that trips it"),
+      window: duration.prefault("10s").describe("The time over which the share is taken"),
+    })
+    .optional()
+    .describe("Abort the run when the target fails this badly"),
+});
+
+const standInChain = z.strictObject({
+  name,
+  endpoint: z.string().min(1).describe("The value of ?endpoint= that selects this chain"),
+  chainId: z.int().positive().default(1),
+  blockTimeMs: z.number().positive().default(12_000),
+  latencyMs: z
+    .strictObject({ p50: z.number().positive(), p99: z.number().positive() })
+    .default({ p50: 8, p99: 40 })
+    .describe("The service time's log-normal distribution, given by two of its percentiles"),
+  concurrency: z.int().positive().default(256).describe("Requests served at once; the others wait in a queue"),
+  queue: z.int().nonnegative().default(4_096).describe("Places in the queue; beyond them the answer is HTTP 503"),
+  errors: z
+    .strictObject({
+      http500: z.number().min(0).max(1).default(0),
+      http429: z.number().min(0).max(1).default(0),
+      rpcError: z.number().min(0).max(1).default(0),
+      reset: z.number().min(0).max(1).default(0),
+      timeout: z.number().min(0).max(1).default(0),
+    })
+    .prefault({})
+    .describe("The share of requests that end in each kind of error"),
+  perRequest: z
+    .strictObject({
+      dbQueries: z.number().nonnegative().default(2),
+      redisOperations: z.number().nonnegative().default(4),
+      cpuMs: z.number().nonnegative().default(0.4),
+    })
+    .prefault({})
+    .describe("What a relay costs the gateway, as its counters at /metrics tell"),
+});
+
+/** The stand-in gateway's settings, in a plan's `gateway` or a file for `volley gateway`. */
+export const gatewaySchema = z.strictObject({
+  port: z.int().min(0).max(65_535).default(0).describe("0 takes a free port"),
+  seed: z.int().nonnegative().default(1),
+  chains: z
+    .array(standInChain)
+    .min(1)
+    .default(() => DEFAULT_STAND_IN_CHAINS.map((each) => standInChain.parse(each)))
+    .describe("The chains it answers for; without this the guide's four"),
+});
+
+const DEFAULT_STAND_IN_CHAINS = [
+  {
+    name: "ethereum",
+    endpoint: "ETH_ENDPOINT_ID",
+    chainId: 1,
+    blockTimeMs: 12_000,
+    latencyMs: { p50: 6, p99: 30 },
+    perRequest: { dbQueries: 2, redisOperations: 5, cpuMs: 0.5 },
+  },
+  {
+    name: "boba",
+    endpoint: "BOBA_ENDPOINT_ID",
+    chainId: 288,
+    blockTimeMs: 2_000,
+    latencyMs: { p50: 4, p99: 20 },
+    perRequest: { dbQueries: 1, redisOperations: 4, cpuMs: 0.3 },
+  },
+  {
+    name: "mantle",
+    endpoint: "MANTLE_ENDPOINT_ID",
+    chainId: 5_000,
+    blockTimeMs: 2_000,
+    latencyMs: { p50: 8, p99: 45 },
+    perRequest: { dbQueries: 2, redisOperations: 3, cpuMs: 0.4 },
+  },
+  {
+    name: "kava",
+    endpoint: "KAVA_ENDPOINT_ID",
+    chainId: 2_222,
+    blockTimeMs: 6_000,
+    latencyMs: { p50: 12, p99: 60 },
+    perRequest: { dbQueries: 3, redisOperations: 6, cpuMs: 0.7 },
+  },
+];
+
+/** The plan as a person writes it; `volley schema plan` prints it as a JSON Schema. */
+export const planSchema = z.strictObject({
+  $schema: z.string().optional().describe("The JSON Schema, so that editors complete and check the plan"),
+  name: name.describe("What the run is called; its id begins with it"),
+  chains: z.array(chain).min(1).describe("The chains, each with a rate and targets of its own"),
+  duration: duration.describe("How long the measurement lasts"),
+  perWorkerRps: z.number().positive().max(100_000).default(500).describe("The most that one worker sends"),
+  workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
+  profile: z
+    .strictObject({ type: z.literal("constant") })
+    .default({ type: "constant" })
+    .describe("How the rate goes over the duration"),
+  warmup: duration
+    .optional()
+    .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
+  timeout: duration.prefault("10s").describe("How long a request may take before it is an error"),
+  keepalive: z.boolean().default(true).describe("Reuse connections; false opens one for each request"),
+  http: z.enum(["1.1", "2"]).default("1.1").describe('HTTP version; "2" needs https targets (ALPN)'),
+  slo: slo.prefault({}).describe("What the run must show to pass"),
+  mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
+  seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
+  allowedHosts: z
+    .array(z.string().regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/))
+    .default([])
+    .describe('Hosts that may be loaded, besides loopback: exact names, or "*.example.com"'),
+  limits: limits.prefault({}).describe("Bounds that the run must keep"),
+  gateway: gatewaySchema
+    .optional()
+    .describe("Start the stand-in gateway on loopback for the run, and send every target there"),
+});
+
+export type PlanInput = z.input<typeof planSchema>;
+export type GatewaySettings = z.infer<typeof gatewaySchema>;
+export type StandInChain = GatewaySettings["chains"][number];
+
+/** One HTTP request, ready to be sent. */
+export interface Target {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
+  weight: number;
+}
+
+/** A named group of targets with a rate of its own. */
+export interface Chain {
+  name: string;
+  rps: number;
+  targets: Target[];
+}
+
+/**
+ * A checked plan: defaults filled in, durations in ms, target files read. This is what lies in the store as
+ * `runs/<id>/plan.json` and what every later stage reads.
+ */
+export interface Plan {
+  name: string;
+  chains: Chain[];
+  durationMs: number;
+  warmupMs: number;
+  perWorkerRps: number;
+  workers?: number;
+  profile: { type: "constant" };
+  timeoutMs: number;
+  keepalive: boolean;
+  http: "1.1" | "2";
+  slo: z.infer<typeof slo>;
+  mode: "lambda" | "fleet";
+  seed: number;
+  allowedHosts: string[];
+  limits: z.infer<typeof limits>;
+  gateway?: GatewaySettings;
+}
+
+/** The plan's JSON Schema (draft 2020-12), of what a person writes: fields with a default are optional. */
+export function planJsonSchema(): Record<string, unknown> {
+  return { title: "Volley plan", ...z.toJSONSchema(planSchema, { io: "input" }) };
+}

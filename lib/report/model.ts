@@ -1,0 +1,221 @@
+import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
+import type { Histogram } from "../attack/histogram.ts";
+import { chainSchedule } from "../plan/assign.ts";
+import type { RunSchedule } from "../plan/runSchedule.ts";
+import type { Plan } from "../plan/schema.ts";
+import { addLedgers } from "../results/ledger.ts";
+import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
+import type { LatencyMs, Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
+import { judge } from "./verdict.ts";
+
+/** A chain's true counts during the run, where the target was the stand-in gateway. */
+export type Truth = Map<string, { requests: number; relays: number }>;
+
+/** What a report is made from. */
+export interface ReportInput {
+  plan: Plan;
+  schedule: RunSchedule;
+  reduction: Reduction;
+  workers: readonly ReportWorker[];
+  /** Why the run was aborted, and how long it had measured by then. */
+  aborted?: { reason: string; atMs: number };
+  truth?: Truth;
+}
+
+/** Makes the report of a run. */
+export function buildReport(input: ReportInput): Report {
+  const { plan, schedule, reduction, workers, aborted, truth } = input;
+  const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
+  const measured = reduction.chains.filter(({ phase }) => phase === "measure");
+  const warmups = new Map(
+    reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]),
+  );
+  const intervalMs = intervalLength(plan.durationMs);
+  const chains = measured.map((result) =>
+    chainReport(result, warmups.get(result.chain), plan, measuredMs, intervalMs, truth),
+  );
+  const skews = workers.flatMap(({ startSkewMs }) => (startSkewMs === null ? [] : [startSkewMs]));
+  const origins = plan.chains.flatMap(({ targets }) => targets.map(({ url }) => new URL(url).origin));
+  const report: Report = {
+    version: 1,
+    run: {
+      id: schedule.runId,
+      name: plan.name,
+      mode: plan.mode,
+      startedAt: new Date(schedule.startAtMs).toISOString(),
+      durationMs: plan.durationMs,
+      measuredMs: Math.round(measuredMs),
+      warmupMs: plan.warmupMs,
+      workers: schedule.workers,
+      segments: schedule.segments,
+      complete: reduction.findings.length === 0,
+      ...(aborted && { aborted: aborted.reason }),
+      target: [...new Set(origins)].join(", "),
+    },
+    verdict: { valid: true, pass: true, reasons: [] },
+    slo: plan.slo,
+    startSkewMs: skews.length === 0 ? null : Math.max(...skews),
+    total: totalReport(measured, chains, measuredMs, intervalMs),
+    chains,
+    workers: [...workers],
+    findings: reduction.findings,
+  };
+  return judge(report, plan);
+}
+
+/** A worker's row, from what the reducer read of it. */
+export function workerReport(worker: WorkerResult, measuredMs: number): ReportWorker {
+  const { ledger, sum, rps, chains, outcomes, startSkewMs, readyMs } = worker;
+  return {
+    id: `w${String(worker.worker).padStart(3, "0")}`,
+    chains,
+    ...trafficOf(ledger, sum, rps, measuredMs),
+    outcomes,
+    startSkewMs,
+    readyMs,
+    health: healthOf(worker.health),
+  };
+}
+
+function chainReport(
+  { chain: name, ledger, sum }: ChainResult,
+  warmup: ChainResult | undefined,
+  plan: Plan,
+  measuredMs: number,
+  intervalMs: number,
+  truth: Truth | undefined,
+): ReportChain {
+  const rps = plan.chains.find((each) => each.name === name)?.rps ?? 0;
+  const schedule = chainSchedule(plan, rps, "measure");
+  const scheduledIn = (second: number): number =>
+    schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
+  const counted = truth?.get(name);
+  return {
+    name,
+    ...trafficOf(ledger, sum, rps, measuredMs),
+    ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
+    pass: true,
+    ...(counted && { truth: counted }),
+    ...(warmup && {
+      warmup: {
+        ledger: warmup.ledger,
+        missed: warmup.sum.missed,
+        errors: warmup.sum.errors,
+        invalid: warmup.sum.invalid,
+        responseTimeMs: latencyOf(warmup.sum.responseTime()),
+      },
+    }),
+  };
+}
+
+function totalReport(
+  measured: readonly ChainResult[],
+  chains: readonly ReportChain[],
+  measuredMs: number,
+  intervalMs: number,
+): Report["total"] {
+  const sum = new SeriesSum();
+  for (const result of measured) sum.merge(result.sum);
+  const ledger = addLedgers(measured.map((result) => result.ledger));
+  const offered = chains.reduce((rps, chain) => rps + chain.offeredRps, 0);
+  const scheduledIn = (second: number): number =>
+    chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
+  return {
+    ...trafficOf(ledger, sum, offered, measuredMs),
+    ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
+  };
+}
+
+function trafficOf(ledger: Ledger, sum: SeriesSum, offeredRps: number, measuredMs: number): Traffic {
+  return {
+    offeredRps: round(offeredRps, 3),
+    achievedRps: measuredMs > 0 ? round(ledger.sent / (measuredMs / 1_000), 3) : 0,
+    success: ledger.sent > 0 ? ledger.valid / ledger.sent : null,
+    ledger,
+    missed: sorted(sum.missed),
+    errors: sorted(sum.errors),
+    invalid: sorted(sum.invalid),
+    statuses: sorted(sum.statuses),
+    bytesSent: sum.bytesSent,
+    bytesReceived: sum.bytesReceived,
+    responseTimeMs: latencyOf(sum.responseTime()),
+    serviceTimeMs: latencyOf(sum.serviceTime),
+    sendLagMs: latencyOf(sum.sendLag),
+  };
+}
+
+function sorted(tally: Tally): Tally {
+  return Object.fromEntries(Object.entries(tally).sort(([, a], [, b]) => b - a));
+}
+
+function timelineOf(
+  sum: SeriesSum,
+  seconds: number,
+  scheduledIn: (second: number) => number,
+  intervalMs: number,
+): Pick<ReportChain, "seconds" | "intervals" | "percentiles"> {
+  const none = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+  return {
+    seconds: Array.from({ length: seconds }, (_, second) => ({
+      second,
+      scheduled: scheduledIn(second),
+      ...(sum.seconds.get(second) ?? none),
+    })),
+    intervals: [...sum.intervals]
+      .sort(([a], [b]) => a - b)
+      .map(([interval, histogram]) => ({
+        fromMs: interval * intervalMs,
+        toMs: (interval + 1) * intervalMs,
+        count: histogram.totalCount,
+        p50: percentileMs(histogram, 50),
+        p90: percentileMs(histogram, 90),
+        p99: percentileMs(histogram, 99),
+        max: histogram.maxValue / 1_000,
+      })),
+    percentiles: percentileCurve(sum.responseTime()),
+  };
+}
+
+function latencyOf(histogram: Histogram): LatencyMs {
+  if (histogram.totalCount === 0) return null;
+  return {
+    p50: percentileMs(histogram, 50),
+    p90: percentileMs(histogram, 90),
+    p95: percentileMs(histogram, 95),
+    p99: percentileMs(histogram, 99),
+    p999: percentileMs(histogram, 99.9),
+    max: histogram.maxValue / 1_000,
+  };
+}
+
+function percentileMs(histogram: Histogram, percentile: number): number {
+  return histogram.getValueAtPercentile(percentile) / 1_000;
+}
+
+/** The distribution at percentiles that lie ever closer to 100, as far as the number of samples carries. */
+function percentileCurve(histogram: Histogram): [number, number][] {
+  if (histogram.totalCount === 0) return [];
+  const curve: [number, number][] = [[0, histogram.minNonZeroValue / 1_000]];
+  for (let rest = 1; rest > 1 / histogram.totalCount; rest *= 0.85) {
+    const percentile = 100 * (1 - rest * 0.85);
+    curve.push([round(percentile, 6), percentileMs(histogram, percentile)]);
+  }
+  curve.push([100, histogram.maxValue / 1_000]);
+  return curve;
+}
+
+function healthOf(health: readonly Health[]): ReportWorker["health"] {
+  const most = (read: (each: Health) => number): number => Math.max(0, ...health.map(read));
+  const cpu = health.reduce((sum, each) => sum + each.cpu, 0) / Math.max(1, health.length);
+  return {
+    cpu: round(cpu, 3),
+    eventLoop: most(({ eventLoop }) => eventLoop),
+    residentMb: most(({ residentMb }) => residentMb),
+    inFlight: most(({ inFlight }) => inFlight),
+    connections: most(({ connections }) => connections),
+  };
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

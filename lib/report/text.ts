@@ -1,0 +1,152 @@
+import { styleText } from "node:util";
+import { formatDuration } from "../plan/duration.ts";
+import type { LatencyMs, Report, Traffic } from "./schema.ts";
+import { cleanText, renderTable } from "./table.ts";
+
+/** The report for a terminal: verdict first, then the chains, the workers and what went wrong. */
+export function renderText(report: Report, colour: boolean): string {
+  const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+    colour ? styleText(format, text, { validateStream: false }) : text;
+  const parts = [
+    headline(report, paint),
+    chainTable(report),
+    latencyTable(report),
+    failureTable(report),
+    workerTable(report),
+    ...warmupLines(report),
+    ...report.findings.map((finding) => `finding: ${finding}`),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
+
+function headline({ run, verdict, total, startSkewMs }: Report, paint: Paint): string {
+  const valid = verdict.valid ? paint("green", "valid run") : paint(["red", "bold"], "INVALID RUN");
+  const pass = verdict.pass ? paint("green", "SLO met") : paint(["red", "bold"], "SLO MISSED");
+  const lines = [
+    `${paint("bold", cleanText(run.name))}: ${valid}, ${pass}`,
+    ...verdict.reasons.map((reason) => `  ${paint("yellow", cleanText(reason))}`),
+    `${cleanText(run.id)}: ${number(total.ledger.sent)} requests in ${formatDuration(run.measuredMs)} from ${run.workers} ` +
+      `${run.workers === 1 ? "worker" : "workers"} to ${cleanText(run.target)}, start skew ${ms(startSkewMs)}` +
+      `${run.complete ? "" : ", incomplete"}`,
+  ];
+  return lines.join("\n");
+}
+
+function chainTable({ chains, total }: Report): string {
+  const head = ["chain", "offered/s", "achieved/s", "success", "scheduled", "sent", "missed", "valid", "invalid", "errors"];
+  const hasTruth = chains.some(({ truth }) => truth);
+  if (hasTruth) head.push("gateway counted");
+  const row = (name: string, traffic: Traffic, truth: string): string[] => [
+    name,
+    rate(traffic.offeredRps),
+    rate(traffic.achievedRps),
+    percent(traffic.success),
+    number(traffic.ledger.scheduled),
+    number(traffic.ledger.sent),
+    number(traffic.ledger.missed),
+    number(traffic.ledger.valid),
+    number(traffic.ledger.invalid),
+    number(traffic.ledger.errors),
+    ...(hasTruth ? [truth] : []),
+  ];
+  const counted = chains.reduce((sum, { truth }) => sum + (truth?.requests ?? 0), 0);
+  return renderTable(head, [
+    ...chains.map((chain) => row(chain.name, chain, chain.truth ? number(chain.truth.requests) : "–")),
+    ...(chains.length > 1 ? [row("all", total, number(counted))] : []),
+  ]);
+}
+
+function latencyTable({ chains, total }: Report): string {
+  const head = ["ms", "p50", "p90", "p95", "p99", "p99.9", "max", "service p50", "p99", "send lag p50", "p99"];
+  const row = (name: string, traffic: Traffic): string[] => [
+    name,
+    ...all(traffic.responseTimeMs),
+    ...some(traffic.serviceTimeMs),
+    ...some(traffic.sendLagMs),
+  ];
+  return renderTable(head, [
+    ...chains.map((chain) => row(chain.name, chain)),
+    ...(chains.length > 1 ? [row("all", total)] : []),
+  ]);
+}
+
+function all(latency: LatencyMs): string[] {
+  if (!latency) return Array.from({ length: 6 }, () => "–");
+  const { p50, p90, p95, p99, p999, max } = latency;
+  return [p50, p90, p95, p99, p999, max].map(precise);
+}
+
+function some(latency: LatencyMs): string[] {
+  return latency ? [latency.p50, latency.p99].map(precise) : ["–", "–"];
+}
+
+function failureTable({ chains }: Report): string {
+  const rows = chains.flatMap((chain) =>
+    (["missed", "errors", "invalid"] as const).flatMap((kind) =>
+      Object.entries(chain[kind]).map(([name, count]) => [
+        chain.name,
+        { missed: "missed", errors: "error", invalid: "invalid" }[kind],
+        name,
+        number(count),
+        percent(count / chain.ledger.scheduled),
+      ]),
+    ),
+  );
+  return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "count", "of scheduled"], rows);
+}
+
+/** More workers than this are left to the HTML report, but for those that were not in order. */
+const MOST_WORKERS = 24;
+
+function workerTable({ workers }: Report): string {
+  const head = ["worker", "chain", "offered/s", "achieved/s", "success", "p50", "p99", "lag p99", "skew", "cpu", "MB", "end"];
+  const isOdd = (worker: Report["workers"][number]): boolean => worker.outcomes.some((each) => each !== "completed");
+  const shown = workers.length <= MOST_WORKERS ? workers : workers.filter(isOdd).slice(0, MOST_WORKERS);
+  if (shown.length === 0) return "";
+  const rows = shown.map((worker) => [
+    worker.id,
+    worker.chains.join(" "),
+    rate(worker.offeredRps),
+    rate(worker.achievedRps),
+    percent(worker.success),
+    ...some(worker.responseTimeMs),
+    worker.sendLagMs ? precise(worker.sendLagMs.p99) : "–",
+    ms(worker.startSkewMs),
+    percent(worker.health.cpu),
+    number(Math.round(worker.health.residentMb)),
+    worker.outcomes.join(" "),
+  ]);
+  return renderTable(head, rows);
+}
+
+function warmupLines({ chains, run }: Report): string[] {
+  if (run.warmupMs === 0) return [];
+  const rows = chains.flatMap(({ name, warmup }) =>
+    warmup
+      ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]]
+      : [],
+  );
+  return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows)];
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function rate(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
+
+function percent(share: number | null): string {
+  return share === null ? "–" : `${Number((share * 100).toFixed(2))} %`;
+}
+
+function precise(valueMs: number): string {
+  return valueMs.toLocaleString("en-US", { maximumFractionDigits: valueMs < 10 ? 2 : 1 });
+}
+
+function ms(value: number | null): string {
+  return value === null ? "–" : `${precise(value)} ms`;
+}

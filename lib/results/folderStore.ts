@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import type { Store } from "./store.ts";
+
+/** Files that are being written carry this mark in their names, and are no objects yet. */
+const PARTIAL = ".partial-";
+
+/** A store in a folder: an object is a file. Files appear whole, by renaming. */
+export class FolderStore implements Store {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put(key: string, body: string): Promise<void> {
+    const path = this.#path(key);
+    const partial = await this.#writePartial(path, body);
+    await rename(partial, path);
+  }
+
+  async putIfAbsent(key: string, body: string): Promise<boolean> {
+    const path = this.#path(key);
+    const partial = await this.#writePartial(path, body);
+    try {
+      // A link fails where there is a file, and otherwise gives it its name when it is whole.
+      await link(partial, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    } finally {
+      await unlink(partial);
+    }
+  }
+
+  async #writePartial(path: string, body: string): Promise<string> {
+    const partial = `${path}${PARTIAL}${randomUUID()}`;
+    try {
+      await writeFile(partial, body, { flag: "wx" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(partial, body, { flag: "wx" });
+    }
+    return partial;
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    try {
+      return await readFile(this.#path(key), "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    let entries: { name: string; parentPath: string; isFile(): boolean }[];
+    try {
+      entries = await readdir(this.#path(folder), { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+    return entries
+      .filter((entry) => entry.isFile() && !entry.name.includes(PARTIAL))
+      .map((entry) => relative(this.#folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+      .filter((key) => key.startsWith(prefix))
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  #path(key: string): string {
+    if (key.split("/").includes("..")) throw new Error(`a key that leaves the store: ${key}`);
+    return join(this.#folder, key);
+  }
+}

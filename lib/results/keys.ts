@@ -1,0 +1,59 @@
+/** The prefix of all of a run's keys. They are the same in a run's folder as in a bucket. */
+export function runPrefix(runId: string): string {
+  return `runs/${runId}/`;
+}
+
+/** The checked plan. */
+export function planKey(runId: string): string {
+  return `${runPrefix(runId)}plan.json`;
+}
+
+/** What Plan decided: the start instant, the workers, the times. */
+export function scheduleKey(runId: string): string {
+  return `${runPrefix(runId)}schedule.json`;
+}
+
+/** The array of assignments that the Map reads. */
+export function assignmentsKey(runId: string): string {
+  return `${runPrefix(runId)}assignments.json`;
+}
+
+/** The mark of an attempt: whoever puts it is that attempt, and ends all earlier ones. */
+export function leaseKey(runId: string, assignment: string, attempt: number): string {
+  return `${runPrefix(runId)}leases/${assignment}/${attempt}.json`;
+}
+
+/** Prefix of all chunks. */
+export function chunksPrefix(runId: string): string {
+  return `${runPrefix(runId)}chunks/`;
+}
+
+/** A chunk, in an order that is also that of time. */
+export function chunkKey(runId: string, assignment: string, attempt: number, sequence: number): string {
+  return `${chunksPrefix(runId)}${assignment}/${attempt}/${String(sequence).padStart(6, "0")}.json`;
+}
+
+/** Prefix of all summaries. */
+export function summariesPrefix(runId: string): string {
+  return `${runPrefix(runId)}summaries/`;
+}
+
+/** The summary that an attempt wrote at its end. */
+export function summaryKey(runId: string, assignment: string, attempt: number): string {
+  return `${summariesPrefix(runId)}${assignment}/${attempt}.json`;
+}
+
+/** The abort flag: workers stop when it is there. */
+export function abortKey(runId: string): string {
+  return `${runPrefix(runId)}abort.json`;
+}
+
+/** What Watch saw of the target from the outside. */
+export function observationsKey(runId: string): string {
+  return `${runPrefix(runId)}observations.json`;
+}
+
+/** The report, in one of its forms. */
+export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
+  return `${runPrefix(runId)}report.${extension}`;
+}

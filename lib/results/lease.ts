@@ -1,0 +1,17 @@
+import { leaseKey } from "./keys.ts";
+import type { Store } from "./store.ts";
+
+/** Most attempts that an assignment can have: its invocations are retried a few times at most. */
+const MOST_ATTEMPTS = 100;
+
+/**
+ * Takes the next attempt at an assignment: the first number that nobody has. Whoever holds an earlier one finds this
+ * one's lease and stops, so that no two invocations send the same requests for long.
+ */
+export async function takeLease(store: Store, runId: string, assignment: string): Promise<number> {
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const lease = JSON.stringify({ takenAt: new Date().toISOString() });
+    if (await store.putIfAbsent(leaseKey(runId, assignment, attempt), lease)) return attempt;
+  }
+  throw new Error(`assignment ${assignment} was tried ${MOST_ATTEMPTS} times`);
+}

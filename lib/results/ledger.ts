@@ -1,0 +1,52 @@
+import { type Ledger, type SeriesSum, total } from "../attack/chunk.ts";
+
+/** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
+export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
+  const invalid = total(sum.invalid);
+  return {
+    scheduled,
+    sent: sum.sent,
+    missed: total(sum.missed),
+    responses: sum.valid + invalid,
+    errors: total(sum.errors),
+    valid: sum.valid,
+    invalid,
+  };
+}
+
+/** Ledgers, added up. */
+export function addLedgers(ledgers: Iterable<Ledger>): Ledger {
+  const sum: Ledger = { scheduled: 0, sent: 0, missed: 0, responses: 0, errors: 0, valid: 0, invalid: 0 };
+  for (const ledger of ledgers) {
+    for (const entry of Object.keys(sum) as (keyof Ledger)[]) sum[entry] += ledger[entry];
+  }
+  return sum;
+}
+
+/** Whether scheduled = sent + missed, sent = responses + errors, and responses = valid + invalid. */
+export function balances({ scheduled, sent, missed, responses, errors, valid, invalid }: Ledger): boolean {
+  return scheduled === sent + missed && sent === responses + errors && responses === valid + invalid;
+}
+
+/** What a worker that was lost did not write down. */
+export interface Gap {
+  /** Requests of which nothing is known: booked as missed, reason `lost`. */
+  unsent: number;
+  /** Requests that were sent and whose end is not known: booked as errors, class `lost`. */
+  unended: number;
+  /** Requests above the schedule: two attempts sent them. They cannot be booked, and the ledger does not balance. */
+  doubled: number;
+}
+
+/**
+ * Closes a sum's ledger: what is missing of the schedule is booked as missed, what was sent and never ended as an error,
+ * both under the name `lost`. Returns what it found.
+ */
+export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
+  const open = ledgerOf(scheduled, sum);
+  const unsent = open.scheduled - open.sent - open.missed;
+  const unended = open.sent - open.responses - open.errors;
+  if (unsent > 0) sum.missed["lost"] = (sum.missed["lost"] ?? 0) + unsent;
+  if (unended > 0) sum.errors["lost"] = (sum.errors["lost"] ?? 0) + unended;
+  return { unsent: Math.max(0, unsent), unended: Math.max(0, unended), doubled: Math.max(0, -unsent) };
+}

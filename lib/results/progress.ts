@@ -1,0 +1,98 @@
+import { type Chunk, SeriesSum, total } from "../attack/chunk.ts";
+import type { Plan } from "../plan/schema.ts";
+import { chunksPrefix } from "./keys.ts";
+import type { Store } from "./store.ts";
+
+/** How one chain is doing, from what was flushed so far. */
+export interface ChainProgress {
+  name: string;
+  offeredRps: number;
+  /** Requests sent per second, over the time that each worker has flushed; null before the first flush. */
+  achievedRps: number | null;
+  sent: number;
+  missed: number;
+  valid: number;
+  invalid: number;
+  errors: number;
+  /** Valid relays ÷ requests that have ended; null before the first. */
+  success: number | null;
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** Follows a run by the chunks in its store; whoever has the store can. */
+export class Progress {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #plan: Plan;
+  readonly #seen = new Set<string>();
+  readonly #chains = new Map<string, { sum: SeriesSum; workers: Map<number, { sent: number; atMs: number }> }>();
+
+  constructor(store: Store, runId: string, plan: Plan) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#plan = plan;
+    for (const { name } of plan.chains) this.#chains.set(name, { sum: new SeriesSum(), workers: new Map() });
+  }
+
+  /** Reads what was flushed since the last call; says whether there was anything. */
+  async update(): Promise<boolean> {
+    const keys = (await this.#store.list(chunksPrefix(this.#runId))).filter((key) => !this.#seen.has(key));
+    for (const key of keys) {
+      this.#seen.add(key);
+      const text = await this.#store.get(key);
+      if (text === undefined) continue;
+      try {
+        this.#add(JSON.parse(text) as Chunk);
+      } catch {
+        // Reduce names it; here it would only hide the others.
+      }
+    }
+    return keys.length > 0;
+  }
+
+  #add(chunk: Chunk): void {
+    for (const series of chunk.series) {
+      const chain = this.#chains.get(series.chain);
+      if (!chain || series.phase !== "measure") continue;
+      chain.sum.add(series);
+      const worker = chain.workers.get(chunk.worker) ?? { sent: 0, atMs: 0 };
+      worker.sent += series.sent;
+      worker.atMs = Math.min(this.#plan.durationMs, Math.max(worker.atMs, chunk.atMs));
+      chain.workers.set(chunk.worker, worker);
+    }
+  }
+
+  /** How each chain is doing. */
+  chains(): ChainProgress[] {
+    return this.#plan.chains.map(({ name, rps }) => {
+      const { sum, workers } = this.#chains.get(name) ?? { sum: new SeriesSum(), workers: new Map() };
+      const invalid = total(sum.invalid);
+      const errors = total(sum.errors);
+      const ended = sum.valid + invalid + errors;
+      const times = sum.responseTime();
+      const percentile = (p: number): number | null =>
+        times.totalCount === 0 ? null : times.getValueAtPercentile(p) / 1_000;
+      return {
+        name,
+        offeredRps: rps,
+        achievedRps: achieved([...workers.values()]),
+        sent: sum.sent,
+        missed: total(sum.missed),
+        valid: sum.valid,
+        invalid,
+        errors,
+        success: ended === 0 ? null : sum.valid / ended,
+        p50Ms: percentile(50),
+        p99Ms: percentile(99),
+      };
+    });
+  }
+}
+
+/** Workers flush at different times, so each one's rate is over its own time. */
+function achieved(workers: readonly { sent: number; atMs: number }[]): number | null {
+  const flushed = workers.filter(({ atMs }) => atMs > 0);
+  if (flushed.length === 0) return null;
+  return flushed.reduce((rps, { sent, atMs }) => rps + sent / (atMs / 1_000), 0);
+}

@@ -1,0 +1,244 @@
+import {
+  type Chunk,
+  type Health,
+  type Ledger,
+  type Outcome,
+  type Series,
+  SeriesSum,
+  type Summary,
+} from "../attack/chunk.ts";
+import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.ts";
+import type { Plan } from "../plan/schema.ts";
+import { chunksPrefix, summariesPrefix } from "./keys.ts";
+import { addLedgers, closeLedger, ledgerOf } from "./ledger.ts";
+import type { Store } from "./store.ts";
+
+/** Workers whose objects are fetched at once. */
+const WORKERS_AT_ONCE = 16;
+
+/** One chain in one phase, over all workers. */
+export interface ChainResult {
+  chain: string;
+  phase: Phase;
+  ledger: Ledger;
+  sum: SeriesSum;
+}
+
+/** One worker in the measurement, over all its segments and chains. */
+export interface WorkerResult {
+  worker: number;
+  chains: string[];
+  rps: number;
+  ledger: Ledger;
+  sum: SeriesSum;
+  /** How each attempt that wrote a summary ended; `lost` for one that did not. */
+  outcomes: (Outcome | "lost")[];
+  startSkewMs: number | null;
+  readyMs: number | null;
+  health: Health[];
+}
+
+/** What all workers wrote, in one. */
+export interface Reduction {
+  chains: ChainResult[];
+  /** What is missing, unreadable or doubled, in words. Empty for a complete run. */
+  findings: string[];
+}
+
+/** What one attempt at an assignment left: its summary, or else its chunks. */
+interface Attempt {
+  outcome: Outcome | "lost";
+  summary?: Summary;
+  series: Series[];
+  health: Health[];
+}
+
+/**
+ * Merges a run's summaries, and chunks where a summary is missing. Each worker is handed to `onWorker` and then
+ * forgotten, so that the memory this takes does not grow with their number. What cannot be read is named in the findings
+ * and never ends the reduction.
+ */
+export async function reduceRun(
+  store: Store,
+  runId: string,
+  plan: Plan,
+  assignments: readonly Assignment[],
+  onWorker: (worker: WorkerResult) => void,
+): Promise<Reduction> {
+  const chains = new Map<string, ChainResult>();
+  const findings: string[] = [];
+  const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
+  const index = await indexRun(store, runId);
+  const workers = [...byWorker.entries()].sort(([a], [b]) => a - b);
+  for (let first = 0; first < workers.length; first += WORKERS_AT_ONCE) {
+    const batch = workers.slice(first, first + WORKERS_AT_ONCE);
+    const read = await Promise.all(
+      batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id, findings)))),
+    );
+    for (const [position, [worker, own]] of batch.entries()) {
+      onWorker(reduceWorker(worker, plan, own, read[position] ?? [], chains, findings));
+    }
+  }
+  const order = plan.chains.map(({ name }) => name);
+  const sorted = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+  return { chains: sorted, findings };
+}
+
+/** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
+type RunIndex = Map<string, Map<string, { summary?: string; chunks: string[] }>>;
+
+async function indexRun(store: Store, runId: string): Promise<RunIndex> {
+  const index: RunIndex = new Map();
+  const entry = (assignment: string, attempt: string): { summary?: string; chunks: string[] } => {
+    const attempts = index.get(assignment) ?? new Map();
+    index.set(assignment, attempts);
+    const found = attempts.get(attempt) ?? { chunks: [] };
+    attempts.set(attempt, found);
+    return found;
+  };
+  for (const key of await store.list(summariesPrefix(runId))) {
+    const [assignment = "", file = ""] = key.slice(summariesPrefix(runId).length).split("/");
+    entry(assignment, file.replace(".json", "")).summary = key;
+  }
+  for (const key of await store.list(chunksPrefix(runId))) {
+    const [assignment = "", attempt = ""] = key.slice(chunksPrefix(runId).length).split("/");
+    entry(assignment, attempt).chunks.push(key);
+  }
+  return index;
+}
+
+async function readAttempts(
+  store: Store,
+  index: RunIndex,
+  assignment: string,
+  findings: string[],
+): Promise<Attempt[]> {
+  const attempts: Attempt[] = [];
+  for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
+    const summary = key && (await readPart<Summary>(store, key, findings));
+    if (summary) {
+      attempts.push({ outcome: summary.outcome, summary, series: summary.series, health: summary.health });
+      continue;
+    }
+    const read: Chunk[] = [];
+    for (const chunkKey of chunks) {
+      const chunk = await readPart<Chunk>(store, chunkKey, findings);
+      if (chunk) read.push(chunk);
+    }
+    findings.push(`${assignment}: attempt ${attempt} wrote no summary; it was read from its ${read.length} chunks`);
+    attempts.push({
+      outcome: "lost",
+      series: read.flatMap(({ series }) => series),
+      health: read.map(({ health }) => health),
+    });
+  }
+  return attempts;
+}
+
+async function readPart<T extends Pick<Chunk, "version" | "series">>(
+  store: Store,
+  key: string,
+  findings: string[],
+): Promise<T | undefined> {
+  try {
+    const part = JSON.parse((await store.get(key)) ?? "") as T;
+    if (part.version !== 1 || !Array.isArray(part.series)) throw new Error("not of a format that this version reads");
+    return part;
+  } catch (error) {
+    findings.push(`${key} cannot be read: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function reduceWorker(
+  worker: number,
+  plan: Plan,
+  assignments: readonly Assignment[],
+  attempts: readonly Attempt[][],
+  chains: Map<string, ChainResult>,
+  findings: string[],
+): WorkerResult {
+  const all = new SeriesSum();
+  const ledgers: Ledger[] = [];
+  for (const [index, assignment] of assignments.entries()) {
+    const own = attempts[index] ?? [];
+    if (own.length === 0) findings.push(`${assignment.id}: the worker wrote nothing`);
+    for (const share of assignment.shares) {
+      for (const phase of ["warmup", "measure"] as const) {
+        const scheduled = scheduledRequests(plan, assignment, share, phase);
+        if (scheduled === 0) continue;
+        const sum = sumAttempts(own, assignment.id, share.chain, phase, findings);
+        const gap = closeLedger(scheduled, sum);
+        findings.push(...gapFindings(gap, assignment.id, share.chain));
+        const ledger = ledgerOf(scheduled, sum);
+        addToChain(chains, share.chain, phase, ledger, sum);
+        if (phase === "measure") {
+          all.merge(sum);
+          ledgers.push(ledger);
+        }
+      }
+    }
+  }
+  const shares = assignments[0]?.shares ?? [];
+  const first = attempts[0]?.find(({ summary }) => summary)?.summary;
+  return {
+    worker,
+    chains: shares.map(({ chain }) => chain),
+    rps: shares.reduce((sum, { rps }) => sum + rps, 0),
+    ledger: addLedgers(ledgers),
+    sum: all,
+    outcomes: attempts.flatMap((each) => (each.length === 0 ? ["lost" as const] : each.map(({ outcome }) => outcome))),
+    startSkewMs: first?.startSkewMs ?? null,
+    readyMs: first?.readyMs ?? null,
+    health: attempts.flat().flatMap(({ health }) => health),
+  };
+}
+
+function sumAttempts(
+  attempts: readonly Attempt[],
+  assignment: string,
+  chain: string,
+  phase: Phase,
+  findings: string[],
+): SeriesSum {
+  const sum = new SeriesSum();
+  for (const { series } of attempts) {
+    for (const each of series) {
+      if (each.chain !== chain || each.phase !== phase) continue;
+      try {
+        sum.add(each);
+      } catch (error) {
+        findings.push(`${assignment}: a histogram of ${chain} cannot be read: ${(error as Error).message}`);
+      }
+    }
+  }
+  return sum;
+}
+
+function addToChain(
+  chains: Map<string, ChainResult>,
+  chain: string,
+  phase: Phase,
+  ledger: Ledger,
+  sum: SeriesSum,
+): void {
+  const key = `${phase} ${chain}`;
+  const result = chains.get(key);
+  if (!result) {
+    const own = new SeriesSum();
+    own.merge(sum);
+    chains.set(key, { chain, phase, ledger, sum: own });
+    return;
+  }
+  result.ledger = addLedgers([result.ledger, ledger]);
+  result.sum.merge(sum);
+}
+
+function gapFindings(gap: { unsent: number; unended: number; doubled: number }, id: string, chain: string): string[] {
+  const words: [number, string][] = [
+    [gap.unsent, "requests of which nothing is known (booked as missed: lost)"],
+    [gap.unended, "requests whose end is not known (booked as errors: lost)"],
+    [gap.doubled, "requests more than were scheduled"],
+  ];
+  return words.flatMap(([count, what]) => (count > 0 ? [`${id}, ${chain}: ${count} ${what}`] : []));
+}

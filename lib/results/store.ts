@@ -1,0 +1,22 @@
+import { FolderStore } from "./folderStore.ts";
+
+/**
+ * Where a run's objects lie: plans, assignments, chunks, summaries, the report. Keys are paths with forward slashes,
+ * the same in a folder as in S3.
+ */
+export interface Store {
+  /** Writes an object whole, or not at all. */
+  put(key: string, body: string): Promise<void>;
+  /** Writes an object unless there is one; says whether it did. Of several at once exactly one does. */
+  putIfAbsent(key: string, body: string): Promise<boolean>;
+  /** An object's content, or undefined if there is none. */
+  get(key: string): Promise<string | undefined>;
+  /** The keys that begin with a prefix, in the order of their UTF-8 bytes. */
+  list(prefix: string): Promise<string[]>;
+}
+
+/** The store that a URI names: `file:` and a folder's path. */
+export function openStore(uri: string): Store {
+  if (uri.startsWith("file:")) return new FolderStore(uri.slice("file:".length));
+  throw new Error(`no store of this kind: ${uri}; expected file:<folder>`);
+}
