@@ -1,0 +1,48 @@
+import { systemClock } from "../attack/clock.ts";
+import { Recorder } from "../attack/recorder.ts";
+import { prepareRequests } from "../attack/requests.ts";
+import { Sender } from "../attack/sender.ts";
+import type { GatewaySettings } from "../plan/schema.ts";
+import { startGateway } from "./gateway.ts";
+
+const ADDRESS = "0x0000000000000000000000000000000000000000";
+const CALLS = [
+  { method: "eth_blockNumber", params: [] },
+  { method: "eth_chainId", params: [] },
+  { method: "eth_getBalance", params: [ADDRESS, "latest"] },
+  { method: "eth_call", params: [{ to: ADDRESS, data: "0x18160ddd" }, "latest"] },
+];
+
+const ROUNDS = 40;
+const CALLS_A_ROUND = 100;
+
+/**
+ * Puts a gateway of the same kind, in the same process, through some thousand calls, so that the one that follows is
+ * compiled when its first request comes: a real server has been up for long when a test begins.
+ */
+export async function exercise({ seed, chains }: GatewaySettings): Promise<void> {
+  const fast = { latencyMs: { p50: 1, p99: 2 }, concurrency: CALLS_A_ROUND };
+  const gateway = await startGateway({ port: 0, seed, chains: chains.map((chain) => ({ ...chain, ...fast })) });
+  const targets = chains.flatMap(({ endpoint }) =>
+    CALLS.map((call, id) => ({
+      method: "POST",
+      url: `${gateway.origin}/api/gateway?endpoint=${encodeURIComponent(endpoint)}`,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id, ...call }),
+      weight: 1,
+    })),
+  );
+  const requests = prepareRequests(targets, true);
+  const sender = new Sender(systemClock, { http: "1.1", keepalive: true, timeoutMs: 2_000 });
+  const recorder = new Recorder("exercise", "warmup", 1_000);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let i = 0; i < CALLS_A_ROUND; i++) {
+      const request = requests[(round + i) % requests.length];
+      const nowMs = systemClock.nowMs();
+      if (request) sender.send(request, recorder, 0, nowMs, nowMs);
+    }
+    await sender.drained();
+  }
+  sender.close();
+  await gateway.close();
+}
