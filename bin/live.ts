@@ -70,12 +70,7 @@ function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
 }
 
 /** Follows a run in its store and tells the output, until stopped. */
-export function follow(
-  store: Store,
-  runId: string,
-  plan: Plan,
-  output: LiveOutput,
-): { stop(): Promise<void> } {
+export function follow(store: Store, runId: string, plan: Plan, output: LiveOutput): { stop(): Promise<void> } {
   const progress = new Progress(store, runId, plan);
   let schedule: RunSchedule | undefined;
   let stopped = false;

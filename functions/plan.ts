@@ -15,7 +15,7 @@ export async function handler({ runId, input }: PlanEvent) {
   const store = deployedStore();
   const plan =
     "planKey" in input
-      ? await readJson<Plan>(store, String(input["planKey"]))
+      ? await readJson<Plan>(store, String(input.planKey))
       : checkPlan(input, "/nonexistent", "the execution's input");
   const leadMs = Number(environment("VOLLEY_LEAD_MS"));
   const startAtMs = Math.ceil(Date.now() + leadMs + plan.warmupMs);

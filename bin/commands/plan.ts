@@ -9,7 +9,12 @@ export function planCommand(): Command {
     .description("Check a plan and show what it would do: assignments and an estimate. Sends nothing.")
     .argument("<plan>", "the plan's JSON file")
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", (host, all: string[]) => [...all, host], [])
+    .option(
+      "--allow-host <host>",
+      "allow a host that is not loopback (repeatable)",
+      (host, all: string[]) => [...all, host],
+      [],
+    )
     .addHelpText(
       "after",
       `

@@ -4,8 +4,8 @@ import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts"
 import { loadPlan } from "../../lib/plan/load.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
-import { parseOrigin } from "../options.ts";
 import { follow, liveOutput } from "../live.ts";
+import { parseOrigin } from "../options.ts";
 
 interface RunOptions {
   origin?: string;

@@ -1,29 +1,24 @@
-import {
-	createHistogram,
-	decodeHistogram,
-	encodeHistogram,
-	type Histogram,
-} from "./histogram.ts";
 import type { Phase } from "../plan/assign.ts";
+import { createHistogram, decodeHistogram, encodeHistogram, type Histogram } from "./histogram.ts";
 
 /** The ledger's entries: scheduled = sent + missed; sent = responses + errors; responses = valid + invalid. */
 export interface Ledger {
-	scheduled: number;
-	sent: number;
-	missed: number;
-	responses: number;
-	errors: number;
-	valid: number;
-	invalid: number;
+  scheduled: number;
+  sent: number;
+  missed: number;
+  responses: number;
+  errors: number;
+  valid: number;
+  invalid: number;
 }
 
 /** What happened in one second of the run, by when the requests were due. */
 export interface SecondCounts {
-	sent: number;
-	missed: number;
-	valid: number;
-	invalid: number;
-	errors: number;
+  sent: number;
+  missed: number;
+  valid: number;
+  invalid: number;
+  errors: number;
 }
 
 /** Counts by a stable name: the class of an error or of an invalid response, an HTTP status, a reason for a miss. */
@@ -31,50 +26,50 @@ export type Tally = Record<string, number>;
 
 /** One chain's part of a chunk or of a summary, in one phase. Histograms are HdrHistogram V2, base64, in µs. */
 export interface Series {
-	chain: string;
-	phase: Phase;
-	sent: number;
-	missed: Tally;
-	errors: Tally;
-	invalid: Tally;
-	valid: number;
-	statuses: Tally;
-	bytesSent: number;
-	bytesReceived: number;
-	/** By the second of the phase in which the requests were due. */
-	seconds: Record<string, SecondCounts>;
-	/** Response time of all responses, by the interval of the phase in which the requests were due. */
-	responseTime: Record<string, string>;
-	serviceTime: string;
-	sendLag: string;
+  chain: string;
+  phase: Phase;
+  sent: number;
+  missed: Tally;
+  errors: Tally;
+  invalid: Tally;
+  valid: number;
+  statuses: Tally;
+  bytesSent: number;
+  bytesReceived: number;
+  /** By the second of the phase in which the requests were due. */
+  seconds: Record<string, SecondCounts>;
+  /** Response time of all responses, by the interval of the phase in which the requests were due. */
+  responseTime: Record<string, string>;
+  serviceTime: string;
+  sendLag: string;
 }
 
 /** How the generator itself fared while a chunk was filled. */
 export interface Health {
-	/** CPU time used ÷ time passed. */
-	cpu: number;
-	/** The event loop's busy share, 0 … 1. */
-	eventLoop: number;
-	residentMb: number;
-	inFlight: number;
-	connections: number;
+  /** CPU time used ÷ time passed. */
+  cpu: number;
+  /** The event loop's busy share, 0 … 1. */
+  eventLoop: number;
+  residentMb: number;
+  inFlight: number;
+  connections: number;
 }
 
 /** What a worker flushed. Of one attempt, in the order of `sequence`. */
 export interface Chunk {
-	version: 1;
-	runId: string;
-	assignment: string;
-	worker: number;
-	segment: number;
-	attempt: number;
-	sequence: number;
-	/** When it was flushed, in ms from the run's start instant. */
-	atMs: number;
-	/** The length of the intervals of `responseTime`, in ms. */
-	intervalMs: number;
-	series: Series[];
-	health: Health;
+  version: 1;
+  runId: string;
+  assignment: string;
+  worker: number;
+  segment: number;
+  attempt: number;
+  sequence: number;
+  /** When it was flushed, in ms from the run's start instant. */
+  atMs: number;
+  /** The length of the intervals of `responseTime`, in ms. */
+  intervalMs: number;
+  series: Series[];
+  health: Health;
 }
 
 /** How a worker's segment ended. */
@@ -82,46 +77,41 @@ export type Outcome = "completed" | "aborted" | "superseded";
 
 /** All of an attempt's chunks in one, written at its end. */
 export interface Summary extends Omit<Chunk, "sequence" | "health"> {
-	outcome: Outcome;
-	/** First request sent − the instant at which the assignment's first one was due, in ms; null if none was sent. */
-	startSkewMs: number | null;
-	/** How long before its first due request the worker was ready, in ms; negative if it came late. */
-	readyMs: number;
-	health: Health[];
+  outcome: Outcome;
+  /** First request sent − the instant at which the assignment's first one was due, in ms; null if none was sent. */
+  startSkewMs: number | null;
+  /** How long before its first due request the worker was ready, in ms; negative if it came late. */
+  readyMs: number;
+  health: Health[];
 }
 
 /** Length of the intervals over which response times are kept apart: at most 200 in a run, none below a second. */
 export function intervalMs(durationMs: number): number {
-	const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
-	return (
-		1_000 *
-		(seconds.find((each) => durationMs / (each * 1_000) <= 200) ?? 7_200)
-	);
+  const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+  return 1_000 * (seconds.find((each) => durationMs / (each * 1_000) <= 200) ?? 7_200);
 }
 
 /** Adds a tally to another. */
 export function addTally(into: Tally, from: Tally): void {
-	for (const [key, count] of Object.entries(from))
-		into[key] = (into[key] ?? 0) + count;
+  for (const [key, count] of Object.entries(from)) into[key] = (into[key] ?? 0) + count;
 }
 
 /** The sum of a tally. */
 export function total(tally: Tally): number {
-	let sum = 0;
-	for (const count of Object.values(tally)) sum += count;
-	return sum;
+  let sum = 0;
+  for (const count of Object.values(tally)) sum += count;
+  return sum;
 }
 
 /** What a series and a sum have in common, once the series' histograms are decoded. */
-interface Counted
-	extends Pick<Series, "sent" | "valid" | "bytesSent" | "bytesReceived"> {
-	missed: Tally;
-	errors: Tally;
-	invalid: Tally;
-	statuses: Tally;
-	seconds: Iterable<readonly [number, SecondCounts]>;
-	serviceTime: Histogram;
-	sendLag: Histogram;
+interface Counted extends Pick<Series, "sent" | "valid" | "bytesSent" | "bytesReceived"> {
+  missed: Tally;
+  errors: Tally;
+  invalid: Tally;
+  statuses: Tally;
+  seconds: Iterable<readonly [number, SecondCounts]>;
+  serviceTime: Histogram;
+  sendLag: Histogram;
 }
 
 /**
@@ -129,134 +119,119 @@ interface Counted
  * workers, and a worker's over all its chunks, come out of this alike.
  */
 export class SeriesSum {
-	sent = 0;
-	valid = 0;
-	bytesSent = 0;
-	bytesReceived = 0;
-	readonly missed: Tally = {};
-	readonly errors: Tally = {};
-	readonly invalid: Tally = {};
-	readonly statuses: Tally = {};
-	readonly seconds = new Map<number, SecondCounts>();
-	readonly intervals = new Map<number, Histogram>();
-	readonly serviceTime = createHistogram();
-	readonly sendLag = createHistogram();
+  sent = 0;
+  valid = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  readonly missed: Tally = {};
+  readonly errors: Tally = {};
+  readonly invalid: Tally = {};
+  readonly statuses: Tally = {};
+  readonly seconds = new Map<number, SecondCounts>();
+  readonly intervals = new Map<number, Histogram>();
+  readonly serviceTime = createHistogram();
+  readonly sendLag = createHistogram();
 
-	/** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
-	add(series: Series): void {
-		const intervals = Object.entries(series.responseTime).map(
-			([interval, text]): [number, Histogram] => [
-				Number(interval),
-				decodeHistogram(text),
-			],
-		);
-		const serviceTime = decodeHistogram(series.serviceTime);
-		const sendLag = decodeHistogram(series.sendLag);
-		for (const [interval, histogram] of intervals) {
-			const sum = this.intervals.get(interval);
-			if (sum) sum.add(histogram);
-			else this.intervals.set(interval, histogram);
-		}
-		const seconds = Object.entries(series.seconds).map(
-			([second, counts]) => [Number(second), counts] as const,
-		);
-		this.#addCounts({ ...series, seconds, serviceTime, sendLag });
-	}
+  /** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
+  add(series: Series): void {
+    const intervals = Object.entries(series.responseTime).map(([interval, text]): [number, Histogram] => [
+      Number(interval),
+      decodeHistogram(text),
+    ]);
+    const serviceTime = decodeHistogram(series.serviceTime);
+    const sendLag = decodeHistogram(series.sendLag);
+    for (const [interval, histogram] of intervals) {
+      const sum = this.intervals.get(interval);
+      if (sum) sum.add(histogram);
+      else this.intervals.set(interval, histogram);
+    }
+    const seconds = Object.entries(series.seconds).map(([second, counts]) => [Number(second), counts] as const);
+    this.#addCounts({ ...series, seconds, serviceTime, sendLag });
+  }
 
-	/** Adds another sum, which stays as it is. */
-	merge(sum: SeriesSum): void {
-		for (const [interval, histogram] of sum.intervals) {
-			let into = this.intervals.get(interval);
-			if (!into) {
-				into = createHistogram();
-				this.intervals.set(interval, into);
-			}
-			into.add(histogram);
-		}
-		this.#addCounts(sum);
-	}
+  /** Adds another sum, which stays as it is. */
+  merge(sum: SeriesSum): void {
+    for (const [interval, histogram] of sum.intervals) {
+      let into = this.intervals.get(interval);
+      if (!into) {
+        into = createHistogram();
+        this.intervals.set(interval, into);
+      }
+      into.add(histogram);
+    }
+    this.#addCounts(sum);
+  }
 
-	#addCounts(from: Counted): void {
-		this.sent += from.sent;
-		this.valid += from.valid;
-		this.bytesSent += from.bytesSent;
-		this.bytesReceived += from.bytesReceived;
-		addTally(this.missed, from.missed);
-		addTally(this.errors, from.errors);
-		addTally(this.invalid, from.invalid);
-		addTally(this.statuses, from.statuses);
-		for (const [second, counts] of from.seconds)
-			this.#addSecond(second, counts);
-		this.serviceTime.add(from.serviceTime);
-		this.sendLag.add(from.sendLag);
-	}
+  #addCounts(from: Counted): void {
+    this.sent += from.sent;
+    this.valid += from.valid;
+    this.bytesSent += from.bytesSent;
+    this.bytesReceived += from.bytesReceived;
+    addTally(this.missed, from.missed);
+    addTally(this.errors, from.errors);
+    addTally(this.invalid, from.invalid);
+    addTally(this.statuses, from.statuses);
+    for (const [second, counts] of from.seconds) this.#addSecond(second, counts);
+    this.serviceTime.add(from.serviceTime);
+    this.sendLag.add(from.sendLag);
+  }
 
-	#addSecond(second: number, counts: SecondCounts): void {
-		const sum = this.seconds.get(second);
-		if (!sum) {
-			this.seconds.set(second, { ...counts });
-			return;
-		}
-		sum.sent += counts.sent;
-		sum.missed += counts.missed;
-		sum.valid += counts.valid;
-		sum.invalid += counts.invalid;
-		sum.errors += counts.errors;
-	}
+  #addSecond(second: number, counts: SecondCounts): void {
+    const sum = this.seconds.get(second);
+    if (!sum) {
+      this.seconds.set(second, { ...counts });
+      return;
+    }
+    sum.sent += counts.sent;
+    sum.missed += counts.missed;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+  }
 
-	/** Response time over all intervals. */
-	responseTime(): Histogram {
-		const sum = createHistogram();
-		for (const histogram of this.intervals.values()) sum.add(histogram);
-		return sum;
-	}
+  /** Response time over all intervals. */
+  responseTime(): Histogram {
+    const sum = createHistogram();
+    for (const histogram of this.intervals.values()) sum.add(histogram);
+    return sum;
+  }
 
-	/** The sum as a series of its own. */
-	toSeries(chain: string, phase: Phase): Series {
-		return {
-			chain,
-			phase,
-			sent: this.sent,
-			missed: this.missed,
-			errors: this.errors,
-			invalid: this.invalid,
-			valid: this.valid,
-			statuses: this.statuses,
-			bytesSent: this.bytesSent,
-			bytesReceived: this.bytesReceived,
-			seconds: Object.fromEntries(this.seconds),
-			responseTime: Object.fromEntries(
-				[...this.intervals].map(([interval, histogram]) => [
-					interval,
-					encodeHistogram(histogram),
-				]),
-			),
-			serviceTime: encodeHistogram(this.serviceTime),
-			sendLag: encodeHistogram(this.sendLag),
-		};
-	}
+  /** The sum as a series of its own. */
+  toSeries(chain: string, phase: Phase): Series {
+    return {
+      chain,
+      phase,
+      sent: this.sent,
+      missed: this.missed,
+      errors: this.errors,
+      invalid: this.invalid,
+      valid: this.valid,
+      statuses: this.statuses,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      seconds: Object.fromEntries(this.seconds),
+      responseTime: Object.fromEntries(
+        [...this.intervals].map(([interval, histogram]) => [interval, encodeHistogram(histogram)]),
+      ),
+      serviceTime: encodeHistogram(this.serviceTime),
+      sendLag: encodeHistogram(this.sendLag),
+    };
+  }
 }
 
 /** Series of several chunks or summaries, added up by chain and phase. */
-export function sumSeries(
-	parts: Iterable<{ series: readonly Series[] }>,
-): Series[] {
-	const sums = new Map<
-		string,
-		{ sum: SeriesSum; chain: string; phase: Phase }
-	>();
-	for (const { series } of parts) {
-		for (const each of series) {
-			const key = JSON.stringify([each.chain, each.phase]);
-			let entry = sums.get(key);
-			if (!entry) {
-				entry = { sum: new SeriesSum(), chain: each.chain, phase: each.phase };
-				sums.set(key, entry);
-			}
-			entry.sum.add(each);
-		}
-	}
-	return [...sums.values()].map(({ sum, chain, phase }) =>
-		sum.toSeries(chain, phase),
-	);
+export function sumSeries(parts: Iterable<{ series: readonly Series[] }>): Series[] {
+  const sums = new Map<string, { sum: SeriesSum; chain: string; phase: Phase }>();
+  for (const { series } of parts) {
+    for (const each of series) {
+      const key = JSON.stringify([each.chain, each.phase]);
+      let entry = sums.get(key);
+      if (!entry) {
+        entry = { sum: new SeriesSum(), chain: each.chain, phase: each.phase };
+        sums.set(key, entry);
+      }
+      entry.sum.add(each);
+    }
+  }
+  return [...sums.values()].map(({ sum, chain, phase }) => sum.toSeries(chain, phase));
 }

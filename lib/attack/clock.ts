@@ -1,7 +1,7 @@
 /** Where time comes from. */
 export interface Clock {
-	/** The present in ms since the epoch, with fractions down to µs; it never steps back. */
-	nowMs(): number;
+  /** The present in ms since the epoch, with fractions down to µs; it never steps back. */
+  nowMs(): number;
 }
 
 /**
@@ -9,5 +9,5 @@ export interface Clock {
  * mid-run moves no request.
  */
 export const systemClock: Clock = {
-	nowMs: () => performance.timeOrigin + performance.now(),
+  nowMs: () => performance.timeOrigin + performance.now(),
 };

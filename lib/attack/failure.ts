@@ -3,9 +3,9 @@
  * where there is one (`ECONNREFUSED`, `ECONNRESET`, `UND_ERR_SOCKET`, …).
  */
 export function classifyFailure(error: unknown): string {
-	for (let each = error; each instanceof Error; each = each.cause) {
-		const { code } = each as NodeJS.ErrnoException;
-		if (typeof code === "string") return code;
-	}
-	return error instanceof Error ? error.name : "unknown";
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (typeof code === "string") return code;
+  }
+  return error instanceof Error ? error.name : "unknown";
 }

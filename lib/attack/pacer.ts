@@ -11,27 +11,27 @@ export const MAX_LATE_MS = 250;
 
 /** Where the requests of a track go when they are due. Instants are in ms since the epoch. */
 export interface TrackEvents {
-	due(n: number, dueAtMs: number, nowMs: number): void;
-	missed(dueAtMs: number, reason: MissReason): void;
+  due(n: number, dueAtMs: number, nowMs: number): void;
+  missed(dueAtMs: number, reason: MissReason): void;
 }
 
 /** A worker's part of one schedule, placed in time. */
 export interface Track {
-	schedule: Schedule;
-	/** The epoch's ms at which the schedule begins. */
-	originMs: number;
-	/** Requests n ≡ shard (mod of), from ≤ n < to. */
-	shard: number;
-	of: number;
-	from: number;
-	to: number;
-	events: TrackEvents;
+  schedule: Schedule;
+  /** The epoch's ms at which the schedule begins. */
+  originMs: number;
+  /** Requests n ≡ shard (mod of), from ≤ n < to. */
+  shard: number;
+  of: number;
+  from: number;
+  to: number;
+  events: TrackEvents;
 }
 
 interface Position {
-	track: Track;
-	n: number;
-	dueAtMs: number;
+  track: Track;
+  n: number;
+  dueAtMs: number;
 }
 
 /**
@@ -39,71 +39,67 @@ interface Position {
  * Between requests the thread is free for the network; a waker calls it back.
  */
 export class Pacer {
-	readonly #clock: Clock;
-	readonly #positions: Position[];
-	#stopped = false;
-	#finish: () => void = () => {};
-	#waker: Waker | undefined;
+  readonly #clock: Clock;
+  readonly #positions: Position[];
+  #stopped = false;
+  #finish: () => void = () => {};
+  #waker: Waker | undefined;
 
-	constructor(clock: Clock, tracks: readonly Track[]) {
-		this.#clock = clock;
-		this.#positions = tracks.map((track) => {
-			const n = firstInShard(track.from, track);
-			return { track, n, dueAtMs: dueAt(track, n) };
-		});
-	}
+  constructor(clock: Clock, tracks: readonly Track[]) {
+    this.#clock = clock;
+    this.#positions = tracks.map((track) => {
+      const n = firstInShard(track.from, track);
+      return { track, n, dueAtMs: dueAt(track, n) };
+    });
+  }
 
-	/** Paces all tracks to their end, or until `stop`. */
-	async run(startWaker: (wake: () => void) => Waker): Promise<void> {
-		const finished = new Promise<void>((done) => {
-			this.#finish = done;
-		});
-		this.#waker = startWaker(() => this.#wake());
-		this.#wake();
-		await finished;
-		await this.#waker.close();
-	}
+  /** Paces all tracks to their end, or until `stop`. */
+  async run(startWaker: (wake: () => void) => Waker): Promise<void> {
+    const finished = new Promise<void>((done) => {
+      this.#finish = done;
+    });
+    this.#waker = startWaker(() => this.#wake());
+    this.#wake();
+    await finished;
+    await this.#waker.close();
+  }
 
-	/** Ends the pacing; what is still to come goes to `rest`, track by track, as numbers from ≤ n < to. */
-	stop(rest: (track: Track, from: number) => void): void {
-		if (this.#stopped) return;
-		this.#stopped = true;
-		for (const { track, n } of this.#positions) {
-			if (n < track.to) rest(track, n);
-		}
-		this.#finish();
-	}
+  /** Ends the pacing; what is still to come goes to `rest`, track by track, as numbers from ≤ n < to. */
+  stop(rest: (track: Track, from: number) => void): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const { track, n } of this.#positions) {
+      if (n < track.to) rest(track, n);
+    }
+    this.#finish();
+  }
 
-	#wake(): void {
-		if (this.#stopped) return;
-		// One look at the clock for all that is due: what falls due meanwhile waits until the network had its turn.
-		const nowMs = this.#clock.nowMs();
-		let next = this.#earliest();
-		while (next && next.dueAtMs <= nowMs) {
-			const { track, n, dueAtMs } = next;
-			if (nowMs - dueAtMs > MAX_LATE_MS) track.events.missed(dueAtMs, "late");
-			else track.events.due(n, dueAtMs, this.#clock.nowMs());
-			next.n += track.of;
-			next.dueAtMs = dueAt(track, next.n);
-			next = this.#earliest();
-		}
-		if (next) this.#waker?.wakeIn(next.dueAtMs - this.#clock.nowMs());
-		else this.stop(() => {});
-	}
+  #wake(): void {
+    if (this.#stopped) return;
+    // One look at the clock for all that is due: what falls due meanwhile waits until the network had its turn.
+    const nowMs = this.#clock.nowMs();
+    let next = this.#earliest();
+    while (next && next.dueAtMs <= nowMs) {
+      const { track, n, dueAtMs } = next;
+      if (nowMs - dueAtMs > MAX_LATE_MS) track.events.missed(dueAtMs, "late");
+      else track.events.due(n, dueAtMs, this.#clock.nowMs());
+      next.n += track.of;
+      next.dueAtMs = dueAt(track, next.n);
+      next = this.#earliest();
+    }
+    if (next) this.#waker?.wakeIn(next.dueAtMs - this.#clock.nowMs());
+    else this.stop(() => {});
+  }
 
-	#earliest(): Position | undefined {
-		let earliest: Position | undefined;
-		for (const position of this.#positions) {
-			if (
-				position.n < position.track.to &&
-				(!earliest || position.dueAtMs < earliest.dueAtMs)
-			)
-				earliest = position;
-		}
-		return earliest;
-	}
+  #earliest(): Position | undefined {
+    let earliest: Position | undefined;
+    for (const position of this.#positions) {
+      if (position.n < position.track.to && (!earliest || position.dueAtMs < earliest.dueAtMs)) earliest = position;
+    }
+    return earliest;
+  }
 }
 
 function dueAt(track: Track, n: number): number {
-	return track.originMs + track.schedule.dueAtMs(n);
+  return track.originMs + track.schedule.dueAtMs(n);
 }

@@ -1,10 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type {
-	Connection,
-	ConnectionOptions,
-	Exchange,
-	Waiting,
-} from "./connection.ts";
+import type { Connection, ConnectionOptions, Exchange, Waiting } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { classifyResponse } from "./jsonrpc.ts";
 import type { Recorder } from "./recorder.ts";
@@ -15,9 +10,9 @@ const TIMEOUT_CHECK_MS = 20;
 
 /** The class of a request that took longer than the plan's timeout, by what it was waiting for. */
 const TIMED_OUT: Record<Waiting, string> = {
-	connect: "UND_ERR_CONNECT_TIMEOUT",
-	headers: "UND_ERR_HEADERS_TIMEOUT",
-	body: "UND_ERR_BODY_TIMEOUT",
+  connect: "UND_ERR_CONNECT_TIMEOUT",
+  headers: "UND_ERR_HEADERS_TIMEOUT",
+  body: "UND_ERR_BODY_TIMEOUT",
 };
 
 /**
@@ -25,170 +20,145 @@ const TIMED_OUT: Record<Waiting, string> = {
  * sent, whatever the target does.
  */
 export class Sender {
-	readonly #clock: Clock;
-	readonly #options: ConnectionOptions;
-	readonly #origins = new Map<string, Connections>();
-	/** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
-	#order: TimedExchange[] = [];
-	readonly #timer: NodeJS.Timeout;
-	readonly #idle: (() => void)[] = [];
-	inFlight = 0;
+  readonly #clock: Clock;
+  readonly #options: ConnectionOptions;
+  readonly #origins = new Map<string, Connections>();
+  /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
+  #order: TimedExchange[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #idle: (() => void)[] = [];
+  inFlight = 0;
 
-	constructor(clock: Clock, options: ConnectionOptions) {
-		this.#clock = clock;
-		this.#options = options;
-		this.#timer = setInterval(() => this.#checkTimeouts(), TIMEOUT_CHECK_MS);
-	}
+  constructor(clock: Clock, options: ConnectionOptions) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#timer = setInterval(() => this.#checkTimeouts(), TIMEOUT_CHECK_MS);
+  }
 
-	/** How many connections there are, to all origins. */
-	get connections(): number {
-		let sum = 0;
-		for (const origin of this.#origins.values()) sum += origin.size;
-		return sum;
-	}
+  /** How many connections there are, to all origins. */
+  get connections(): number {
+    let sum = 0;
+    for (const origin of this.#origins.values()) sum += origin.size;
+    return sum;
+  }
 
-	/** Opens so many connections to an origin ahead of the first request. */
-	async open(origin: string, count: number): Promise<void> {
-		await this.#connectionsTo(origin).open(count);
-	}
+  /** Opens so many connections to an origin ahead of the first request. */
+  async open(origin: string, count: number): Promise<void> {
+    await this.#connectionsTo(origin).open(count);
+  }
 
-	#connectionsTo(origin: string): Connections {
-		let connections = this.#origins.get(origin);
-		if (!connections) {
-			connections = new Connections(origin, this.#options);
-			this.#origins.set(origin, connections);
-		}
-		return connections;
-	}
+  #connectionsTo(origin: string): Connections {
+    let connections = this.#origins.get(origin);
+    if (!connections) {
+      connections = new Connections(origin, this.#options);
+      this.#origins.set(origin, connections);
+    }
+    return connections;
+  }
 
-	/** Sends a request now. `dueMs` is from the phase's start, `dueAtMs` and `nowMs` are since the epoch. */
-	send(
-		request: PreparedRequest,
-		recorder: Recorder,
-		dueMs: number,
-		dueAtMs: number,
-		nowMs: number,
-	): void {
-		const connection = this.#connectionsTo(request.origin).acquire();
-		const exchange = new TimedExchange(
-			this,
-			connection,
-			request,
-			recorder,
-			dueMs,
-			dueAtMs,
-			nowMs,
-		);
-		this.inFlight++;
-		this.#order.push(exchange);
-		recorder.sent(dueMs, nowMs - dueAtMs, request.bytes);
-		connection.send(exchange);
-	}
+  /** Sends a request now. `dueMs` is from the phase's start, `dueAtMs` and `nowMs` are since the epoch. */
+  send(request: PreparedRequest, recorder: Recorder, dueMs: number, dueAtMs: number, nowMs: number): void {
+    const connection = this.#connectionsTo(request.origin).acquire();
+    const exchange = new TimedExchange(this, connection, request, recorder, dueMs, dueAtMs, nowMs);
+    this.inFlight++;
+    this.#order.push(exchange);
+    recorder.sent(dueMs, nowMs - dueAtMs, request.bytes);
+    connection.send(exchange);
+  }
 
-	/** The clock, for exchanges. */
-	nowMs(): number {
-		return this.#clock.nowMs();
-	}
+  /** The clock, for exchanges. */
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
 
-	/** An exchange has its outcome. */
-	ended(): void {
-		this.inFlight--;
-		if (this.inFlight === 0) for (const done of this.#idle.splice(0)) done();
-	}
+  /** An exchange has its outcome. */
+  ended(): void {
+    this.inFlight--;
+    if (this.inFlight === 0) for (const done of this.#idle.splice(0)) done();
+  }
 
-	/** Resolves when no request is in flight. */
-	async drained(): Promise<void> {
-		if (this.inFlight === 0) return;
-		await new Promise<void>((done) => this.#idle.push(done));
-	}
+  /** Resolves when no request is in flight. */
+  async drained(): Promise<void> {
+    if (this.inFlight === 0) return;
+    await new Promise<void>((done) => this.#idle.push(done));
+  }
 
-	#checkTimeouts(): void {
-		const oldestMs = this.#clock.nowMs() - this.#options.timeoutMs;
-		let index = 0;
-		for (; index < this.#order.length; index++) {
-			const exchange = this.#order[index] as TimedExchange;
-			if (!exchange.done) {
-				if (exchange.sentAtMs > oldestMs) break;
-				exchange.timeOut();
-			}
-		}
-		if (index > 0) this.#order = this.#order.slice(index);
-	}
+  #checkTimeouts(): void {
+    const oldestMs = this.#clock.nowMs() - this.#options.timeoutMs;
+    let index = 0;
+    for (; index < this.#order.length; index++) {
+      const exchange = this.#order[index] as TimedExchange;
+      if (!exchange.done) {
+        if (exchange.sentAtMs > oldestMs) break;
+        exchange.timeOut();
+      }
+    }
+    if (index > 0) this.#order = this.#order.slice(index);
+  }
 
-	/** Ends what is in flight, as aborted, and closes all connections. */
-	close(): void {
-		clearInterval(this.#timer);
-		for (const exchange of this.#order) exchange.cutOff("ABORTED");
-		this.#order = [];
-		for (const connections of this.#origins.values()) connections.destroy();
-	}
+  /** Ends what is in flight, as aborted, and closes all connections. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const exchange of this.#order) exchange.cutOff("ABORTED");
+    this.#order = [];
+    for (const connections of this.#origins.values()) connections.destroy();
+  }
 }
 
 /** One request on its way, with the instants that its times are counted from. */
 class TimedExchange implements Exchange {
-	readonly #sender: Sender;
-	readonly #connection: Connection;
-	readonly request: PreparedRequest;
-	readonly #recorder: Recorder;
-	readonly #dueMs: number;
-	readonly #dueAtMs: number;
-	readonly sentAtMs: number;
-	/** Whether its outcome has been recorded. */
-	done = false;
+  readonly #sender: Sender;
+  readonly #connection: Connection;
+  readonly request: PreparedRequest;
+  readonly #recorder: Recorder;
+  readonly #dueMs: number;
+  readonly #dueAtMs: number;
+  readonly sentAtMs: number;
+  /** Whether its outcome has been recorded. */
+  done = false;
 
-	constructor(
-		sender: Sender,
-		connection: Connection,
-		request: PreparedRequest,
-		recorder: Recorder,
-		dueMs: number,
-		dueAtMs: number,
-		sentAtMs: number,
-	) {
-		this.#sender = sender;
-		this.#connection = connection;
-		this.request = request;
-		this.#recorder = recorder;
-		this.#dueMs = dueMs;
-		this.#dueAtMs = dueAtMs;
-		this.sentAtMs = sentAtMs;
-	}
+  constructor(
+    sender: Sender,
+    connection: Connection,
+    request: PreparedRequest,
+    recorder: Recorder,
+    dueMs: number,
+    dueAtMs: number,
+    sentAtMs: number,
+  ) {
+    this.#sender = sender;
+    this.#connection = connection;
+    this.request = request;
+    this.#recorder = recorder;
+    this.#dueMs = dueMs;
+    this.#dueAtMs = dueAtMs;
+    this.sentAtMs = sentAtMs;
+  }
 
-	responded(status: number, body: Buffer): void {
-		const nowMs = this.#sender.nowMs();
-		this.done = true;
-		const classified = classifyResponse(
-			status,
-			body.toString("utf8"),
-			this.request.expected,
-		);
-		const responseMs = nowMs - this.#dueAtMs;
-		const serviceMs = nowMs - this.sentAtMs;
-		this.#recorder.responded(
-			this.#dueMs,
-			responseMs,
-			serviceMs,
-			status,
-			body.length,
-			classified,
-		);
-		this.#sender.ended();
-	}
+  responded(status: number, body: Buffer): void {
+    const nowMs = this.#sender.nowMs();
+    this.done = true;
+    const classified = classifyResponse(status, body.toString("utf8"), this.request.expected);
+    const responseMs = nowMs - this.#dueAtMs;
+    const serviceMs = nowMs - this.sentAtMs;
+    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified);
+    this.#sender.ended();
+  }
 
-	failed(failure: string): void {
-		this.done = true;
-		this.#recorder.failed(this.#dueMs, failure);
-		this.#sender.ended();
-	}
+  failed(failure: string): void {
+    this.done = true;
+    this.#recorder.failed(this.#dueMs, failure);
+    this.#sender.ended();
+  }
 
-	timeOut(): void {
-		this.cutOff(TIMED_OUT[this.#connection.waitingFor(this)]);
-	}
+  timeOut(): void {
+    this.cutOff(TIMED_OUT[this.#connection.waitingFor(this)]);
+  }
 
-	/** Ends it before its response, as `failure`. */
-	cutOff(failure: string): void {
-		if (this.done) return;
-		this.#connection.cancel(this);
-		this.failed(failure);
-	}
+  /** Ends it before its response, as `failure`. */
+  cutOff(failure: string): void {
+    if (this.done) return;
+    this.#connection.cancel(this);
+    this.failed(failure);
+  }
 }

@@ -296,7 +296,8 @@ function substitute(
       return replacement ?? found;
     });
   }
-  if (Array.isArray(value)) return value.map((each, index) => substitute(each, substitutions, [...at, index], problems));
+  if (Array.isArray(value))
+    return value.map((each, index) => substitute(each, substitutions, [...at, index], problems));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, substitute(each, substitutions, [...at, key], problems)]),
@@ -315,8 +316,8 @@ function isObject(value: unknown): value is Raw {
  * told together with the problems of fields.
  */
 function graphProblems(value: unknown, at: readonly PropertyKey[]): Problem[] {
-  if (!isObject(value) || !isObject(value["States"])) return [];
-  const states = value["States"];
+  if (!isObject(value) || !isObject(value.States)) return [];
+  const states = value.States;
   const names = Object.keys(states);
   const problems: Problem[] = [];
   const reached = new Set<string>();
@@ -328,31 +329,32 @@ function graphProblems(value: unknown, at: readonly PropertyKey[]): Problem[] {
       problems.push({ where: jsonPath([...at, ...where]), found: JSON.stringify(name), expected });
     }
   };
-  leadsTo(value["StartAt"], ["StartAt"]);
+  leadsTo(value.StartAt, ["StartAt"]);
   for (const [name, each] of Object.entries(states)) {
     if (!isObject(each)) continue;
     const here = ["States", name];
-    leadsTo(each["Next"], [...here, "Next"]);
-    leadsTo(each["Default"], [...here, "Default"]);
+    leadsTo(each.Next, [...here, "Next"]);
+    leadsTo(each.Default, [...here, "Default"]);
     for (const list of ["Choices", "Catch"]) {
-      const entries = each[list];
-      if (!Array.isArray(entries)) continue;
-      for (const [index, entry] of entries.entries()) {
-        if (isObject(entry)) leadsTo(entry["Next"], [...here, list, index, "Next"]);
-      }
+      for (const [index, entry] of listed(each[list])) leadsTo(entry.Next, [...here, list, index, "Next"]);
     }
     problems.push(...exactlyOne(each, [...at, ...here]));
-    const branches = Array.isArray(each["Branches"]) ? each["Branches"] : [];
-    for (const [index, branch] of branches.entries()) {
+    for (const [index, branch] of listed(each.Branches)) {
       problems.push(...graphProblems(branch, [...at, ...here, "Branches", index]));
     }
-    problems.push(...graphProblems(each["ItemProcessor"], [...at, ...here, "ItemProcessor"]));
+    problems.push(...graphProblems(each.ItemProcessor, [...at, ...here, "ItemProcessor"]));
   }
   for (const name of names.filter((each) => !reached.has(each))) {
     const where = jsonPath([...at, "States", name]);
     problems.push({ where, found: "a state that nothing leads to", expected: "a transition to it, or no such state" });
   }
   return problems;
+}
+
+/** The objects of a list, if it is one, with their places. */
+function listed(value: unknown): [number, Raw][] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each, index): [number, Raw][] => (isObject(each) ? [[index, each]] : []));
 }
 
 /** By type of state, the fields of which exactly one must be there. */
@@ -368,9 +370,11 @@ const ALTERNATIVES: Record<string, string[][]> = {
 };
 
 function exactlyOne(state: Raw, at: readonly PropertyKey[]): Problem[] {
-  return (ALTERNATIVES[String(state["Type"])] ?? []).flatMap((fields) => {
+  return (ALTERNATIVES[String(state.Type)] ?? []).flatMap((fields) => {
     const found = fields.filter((field) => field in state);
     if (found.length === 1) return [];
-    return [{ where: jsonPath(at), found: found.join(" and ") || "none", expected: `exactly one of ${fields.join(", ")}` }];
+    return [
+      { where: jsonPath(at), found: found.join(" and ") || "none", expected: `exactly one of ${fields.join(", ")}` },
+    ];
   });
 }

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Json } from "./paths.ts";
 import { StateError } from "./interpreter.ts";
+import type { Json } from "./paths.ts";
 
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
 

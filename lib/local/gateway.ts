@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { GatewaySettings, StandInChain } from "../plan/schema.ts";
 import { answer } from "./gatewayAnswers.ts";
@@ -168,9 +168,7 @@ export interface Gateway {
 export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
   const random = generator(settings.seed);
   const beganMs = Date.now();
-  const chains = new Map(
-    settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, random, beganMs)]),
-  );
+  const chains = new Map(settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, random, beganMs)]));
   const truth = (): GatewayTruth => ({ chains: [...chains.values()].map((chain) => ({ ...chain.truth })) });
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
   const metrics = gatewayMetrics(truth, () => connections(server));
@@ -199,7 +197,10 @@ function route(
   const [path, query = ""] = (request.url ?? "").split("?");
   if (path === "/api/gateway") {
     const chain = chains.get(new URLSearchParams(query).get("endpoint") ?? "");
-    if (!chain) return reply(response, 404, "application/json", '{"error":"no such endpoint"}');
+    if (!chain) {
+      reply(response, 404, "application/json", '{"error":"no such endpoint"}');
+      return;
+    }
     let body = "";
     request.setEncoding("utf8");
     request.on("data", (text: string) => {
@@ -216,7 +217,10 @@ function route(
     );
     return;
   }
-  if (path === "/truth") return reply(response, 200, "application/json", JSON.stringify(truth()));
+  if (path === "/truth") {
+    reply(response, 200, "application/json", JSON.stringify(truth()));
+    return;
+  }
   reply(response, 404, "text/plain", "Volley's stand-in gateway: /api/gateway?endpoint=…, /metrics, /truth\n");
 }
 

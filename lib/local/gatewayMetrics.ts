@@ -25,10 +25,7 @@ const COSTS: [string, string, (chain: ChainTruth) => number][] = [
  * The stand-in's `/metrics`: Traefik's names for requests and connections, and the gateway's own counters by chain. All
  * of it is read from the true counts when it is asked for, so that serving costs nothing.
  */
-export function gatewayMetrics(
-  truth: () => GatewayTruth,
-  connections: () => Promise<number>,
-): () => Promise<string> {
+export function gatewayMetrics(truth: () => GatewayTruth, connections: () => Promise<number>): () => Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[], read: (inc: Inc) => void): void => {

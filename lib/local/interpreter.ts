@@ -162,7 +162,7 @@ class Execution {
   ): Promise<{ output: Json; next?: string }> {
     const attempts = state.Retry.map(() => 0);
     for (let retryCount = 0; ; retryCount++) {
-      const here = { ...context, State: { ...(context["State"] as Context), RetryCount: retryCount } };
+      const here = { ...context, State: { ...(context.State as Context), RetryCount: retryCount } };
       try {
         const raw = await this.#work(state, input, here, path);
         const result = state.ResultSelector ? fill(state.ResultSelector, { input: raw, context: here }) : raw;
@@ -175,11 +175,8 @@ class Execution {
         const used = attempts[index] ?? 0;
         if (retrier && used < retrier.MaxAttempts) {
           attempts[index] = used + 1;
-          const grown = retrier.IntervalSeconds * retrier.BackoffRate ** used;
-          const seconds = Math.min(grown, retrier.MaxDelaySeconds ?? Infinity);
-          const share = retrier.JitterStrategy === "FULL" ? this.#random() : 1;
           this.#event("TaskRetryScheduled", path, `${error.name}: ${error.message}`);
-          await sleep(seconds * share * 1_000, undefined, { signal: this.#signal });
+          await sleep(this.#retryDelayMs(retrier, used), undefined, { signal: this.#signal });
           continue;
         }
         const catcher = state.Catch.find((each) => matches(each.ErrorEquals, error.name));
@@ -188,6 +185,12 @@ class Execution {
         return { output: resultInto(catcher.ResultPath, input, caught), next: catcher.Next };
       }
     }
+  }
+
+  #retryDelayMs(retrier: TaskState["Retry"][number], used: number): number {
+    const grown = retrier.IntervalSeconds * retrier.BackoffRate ** used;
+    const seconds = Math.min(grown, retrier.MaxDelaySeconds ?? Number.POSITIVE_INFINITY);
+    return seconds * 1_000 * (retrier.JitterStrategy === "FULL" ? this.#random() : 1);
   }
 
   async #work(state: TaskState | ParallelState | MapState, input: Json, context: Context, path: string): Promise<Json> {

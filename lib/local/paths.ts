@@ -39,7 +39,9 @@ export function pathProblem(path: string): string | undefined {
 /** The value at a path; undefined where there is none. */
 export function find(path: string, { input, context }: Scope): Json | undefined {
   const root = path.startsWith("$$") ? context : input;
-  return query(path).query(root as Json).values()[0] as Json | undefined;
+  return query(path)
+    .query(root as Json)
+    .values()[0] as Json | undefined;
 }
 
 /** The value at a path. Throws a PathError where there is none. */

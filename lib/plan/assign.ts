@@ -1,6 +1,6 @@
 import type { Problem } from "./problems.ts";
-import type { Plan } from "./schema.ts";
 import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
+import type { Plan } from "./schema.ts";
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 export const MAX_SEGMENT_MS = 12 * 60_000;

@@ -104,7 +104,7 @@ interface RawTarget {
 /** The targets of each chain, read from whatever the plan holds: it may have problems elsewhere. */
 function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[][] {
   return rawChains(raw).map((chain, index) => {
-    const listed = chain?.["targets"];
+    const listed = chain?.targets;
     const entries = Array.isArray(listed) ? listed : [listed];
     return entries.flatMap((entry: unknown, position): Target[] => {
       if (typeof entry === "string" && entry !== "") {
@@ -139,7 +139,7 @@ function rawChains(raw: unknown): (Record<string, unknown> | null | undefined)[]
 }
 
 function duplicateNames(raw: unknown): Problem[] {
-  const names = rawChains(raw).map((chain) => chain?.["name"]);
+  const names = rawChains(raw).map((chain) => chain?.name);
   return names.flatMap((name, index) => {
     const first = names.indexOf(name);
     if (typeof name !== "string" || first === index) return [];

@@ -16,9 +16,7 @@ export class InputError extends Error {
   /** `subject` says what was read, such as "plans/demo.json". */
   constructor(subject: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    const lines = problems.map(
-      ({ where, found, expected }) => `  ${where}: found ${found}; expected ${expected}`,
-    );
+    const lines = problems.map(({ where, found, expected }) => `  ${where}: found ${found}; expected ${expected}`);
     super([`${subject}: ${count}`, ...lines].join("\n"));
     this.problems = problems;
   }
@@ -127,8 +125,10 @@ const PATTERNS: [RegExp, string][] = [
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return { int: "a whole number", record: "an object", nonoptional: "a value" }[issue.expected as string] ??
-        article(issue.expected);
+      return (
+        { int: "a whole number", record: "an object", nonoptional: "a value" }[issue.expected as string] ??
+        article(issue.expected)
+      );
     case "invalid_value":
       return issue.values.map((value) => show(value)).join(" or ");
     case "too_small":

@@ -42,57 +42,91 @@ const REQUEST_LINE = /^[A-Z]+\s/;
  * `shownAs` names the file in problems; body files are relative to `folder`.
  */
 export function parseHttpTargets(text: string, shownAs: string, folder: string): ParsedTargets {
-  const targets: Target[] = [];
-  const problems: Problem[] = [];
-  const lines = text.split(/\r?\n/);
-  const problem = (index: number, found: string, expected: string): void => {
-    problems.push({ where: `${shownAs}:${index + 1}`, found, expected });
-  };
-  let current: Target | undefined;
-  let inHeaders = false;
+  const parser = new HttpTargetsParser(text, shownAs, folder);
+  return parser.parse();
+}
 
-  for (let index = 0; index < lines.length; index++) {
-    const line = (lines[index] ?? "").trim();
-    if (line === "") {
-      inHeaders = false;
-    } else if (line.startsWith("#")) {
-      // A comment.
-    } else if (REQUEST_LINE.test(line)) {
-      const [method = "", url = "", ...rest] = line.split(/\s+/);
-      current = { method, url, headers: {}, weight: 1 };
-      inHeaders = true;
-      if (rest.length > 0) problem(index, show(line), "a method and a URL, and nothing after them");
-      else if (!isHttpUrl(url)) problem(index, show(url), "an absolute http or https URL");
-      else targets.push(current);
+class HttpTargetsParser {
+  readonly #lines: string[];
+  readonly #shownAs: string;
+  readonly #folder: string;
+  readonly #targets: Target[] = [];
+  readonly #problems: Problem[] = [];
+  /** The line that is being read. */
+  #index = 0;
+  #current: Target | undefined;
+  #inHeaders = false;
+
+  constructor(text: string, shownAs: string, folder: string) {
+    this.#lines = text.split(/\r?\n/);
+    this.#shownAs = shownAs;
+    this.#folder = folder;
+  }
+
+  parse(): ParsedTargets {
+    for (; this.#index < this.#lines.length; this.#index++) {
+      const line = (this.#lines[this.#index] ?? "").trim();
+      if (line === "") this.#inHeaders = false;
+      else if (!line.startsWith("#")) this.#readLine(line);
+    }
+    return { targets: this.#targets, problems: this.#problems };
+  }
+
+  #readLine(line: string): void {
+    const current = this.#current;
+    if (REQUEST_LINE.test(line)) {
+      this.#readRequestLine(line);
     } else if (!current) {
-      problem(index, show(line), "a line such as `POST https://host/path`");
+      this.#problem(show(line), "a line such as `POST https://host/path`");
     } else if (line.startsWith("@") && current.body === undefined) {
-      const path = resolve(folder, line.slice(1).trim());
-      try {
-        current.body = readFileSync(path, "utf8");
-      } catch (error) {
-        problem(index, `a body file that cannot be read (${(error as NodeJS.ErrnoException).code})`, "a readable file");
-      }
-    } else if (inHeaders) {
-      const header = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.+)$/.exec(line);
-      if (header) current.headers[header[1] as string] = header[2] as string;
-      else problem(index, show(line), "a header such as `Content-Type: application/json`");
+      this.#readBodyFile(current, line.slice(1).trim());
+    } else if (this.#inHeaders) {
+      const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.+)$/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) current.headers[name] = value;
+      else this.#problem(show(line), "a header such as `Content-Type: application/json`");
     } else if (/^[[{]/.test(line) && current.body === undefined) {
-      const start = index;
-      while (index + 1 < lines.length && !/^\s*$/.test(lines[index + 1] ?? "")) {
-        if (REQUEST_LINE.test(lines[index + 1] ?? "")) break;
-        index++;
-      }
-      current.body = lines
-        .slice(start, index + 1)
-        .join("\n")
-        .trim();
-      if (!isJson(current.body)) problem(start, show(current.body), "a body of valid JSON");
+      this.#readBody(current);
     } else {
-      problem(index, show(line), "a request line, a header, `@` and a body file, or a JSON body after a blank line");
+      this.#problem(show(line), "a request line, a header, `@` and a body file, or a JSON body after a blank line");
     }
   }
-  return { targets, problems };
+
+  #readRequestLine(line: string): void {
+    const [method = "", url = "", ...rest] = line.split(/\s+/);
+    this.#current = { method, url, headers: {}, weight: 1 };
+    this.#inHeaders = true;
+    if (rest.length > 0) this.#problem(show(line), "a method and a URL, and nothing after them");
+    else if (!isHttpUrl(url)) this.#problem(show(url), "an absolute http or https URL");
+    else this.#targets.push(this.#current);
+  }
+
+  #readBodyFile(target: Target, path: string): void {
+    try {
+      target.body = readFileSync(resolve(this.#folder, path), "utf8");
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      this.#problem(`a body file that cannot be read (${code})`, "a readable file");
+    }
+  }
+
+  /** Reads a body that is written out, to the next blank or request line. */
+  #readBody(target: Target): void {
+    const start = this.#index;
+    for (;;) {
+      const next = this.#lines[this.#index + 1] ?? "";
+      if (next.trim() === "" || REQUEST_LINE.test(next)) break;
+      this.#index++;
+    }
+    target.body = this.#lines
+      .slice(start, this.#index + 1)
+      .join("\n")
+      .trim();
+    if (!isJson(target.body)) this.#problem(show(target.body), "a body of valid JSON", start);
+  }
+
+  #problem(found: string, expected: string, index = this.#index): void {
+    this.#problems.push({ where: `${this.#shownAs}:${index + 1}`, found, expected });
+  }
 }
 
 /** Vegeta's json format: one object a line, `{"method", "url", "body" (base64), "header": {name: [values]}}`. */

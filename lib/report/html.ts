@@ -1,2 +1,4 @@
 import type { Report } from "./schema.ts";
-export function renderHtml(report: Report): string { return JSON.stringify(report); }
+export function renderHtml(report: Report): string {
+  return JSON.stringify(report);
+}

@@ -27,9 +27,7 @@ export function buildReport(input: ReportInput): Report {
   const { plan, schedule, reduction, workers, aborted, truth } = input;
   const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
-  const warmups = new Map(
-    reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]),
-  );
+  const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
   const intervalMs = intervalLength(plan.durationMs);
   const chains = measured.map((result) =>
     chainReport(result, warmups.get(result.chain), plan, measuredMs, intervalMs, truth),

@@ -21,7 +21,9 @@ export function renderPlan(plan: Plan): string {
         chain.name,
         rate(chain.rps),
         String(chain.targets.length),
-        plan.gateway ? "the stand-in gateway" : [...new Set(chain.targets.map(({ url }) => new URL(url).origin))].join(" "),
+        plan.gateway
+          ? "the stand-in gateway"
+          : [...new Set(chain.targets.map(({ url }) => new URL(url).origin))].join(" "),
       ]),
     ),
     renderTable(

@@ -35,7 +35,18 @@ function headline({ run, verdict, total, startSkewMs }: Report, paint: Paint): s
 }
 
 function chainTable({ chains, total }: Report): string {
-  const head = ["chain", "offered/s", "achieved/s", "success", "scheduled", "sent", "missed", "valid", "invalid", "errors"];
+  const head = [
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "scheduled",
+    "sent",
+    "missed",
+    "valid",
+    "invalid",
+    "errors",
+  ];
   const hasTruth = chains.some(({ truth }) => truth);
   if (hasTruth) head.push("gateway counted");
   const row = (name: string, traffic: Traffic, truth: string): string[] => [
@@ -101,7 +112,20 @@ function failureTable({ chains }: Report): string {
 const MOST_WORKERS = 24;
 
 function workerTable({ workers }: Report): string {
-  const head = ["worker", "chain", "offered/s", "achieved/s", "success", "p50", "p99", "lag p99", "skew", "cpu", "MB", "end"];
+  const head = [
+    "worker",
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "p50",
+    "p99",
+    "lag p99",
+    "skew",
+    "cpu",
+    "MB",
+    "end",
+  ];
   const isOdd = (worker: Report["workers"][number]): boolean => worker.outcomes.some((each) => each !== "completed");
   const shown = workers.length <= MOST_WORKERS ? workers : workers.filter(isOdd).slice(0, MOST_WORKERS);
   if (shown.length === 0) return "";
@@ -124,9 +148,7 @@ function workerTable({ workers }: Report): string {
 function warmupLines({ chains, run }: Report): string[] {
   if (run.warmupMs === 0) return [];
   const rows = chains.flatMap(({ name, warmup }) =>
-    warmup
-      ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]]
-      : [],
+    warmup ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]] : [],
   );
   return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows)];
 }

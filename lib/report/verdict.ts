@@ -42,25 +42,12 @@ function validityReasons(report: Report): string[] {
     const of = `${formatDuration(run.measuredMs)} of ${formatDuration(run.durationMs)}`;
     reasons.push(`The run was aborted after ${of}: ${run.aborted}.`);
   }
-  const { missed } = total;
-  const own = (missed["late"] ?? 0) + (missed["superseded"] ?? 0) + (missed["lost"] ?? 0);
-  const counted = total.ledger.scheduled - (missed["aborted"] ?? 0);
-  if (counted > 0 && 1 - own / counted < LEAST_ACHIEVED) {
-    const share = percent(own / counted);
-    const why = (missed["lost"] ?? 0) > own / 2 ? "lost with their workers" : "not sent because the generator was late";
-    reasons.push(`${own} of ${counted} requests (${share}) were ${why}: use more workers, or lower perWorkerRps.`);
-  }
-  const capped = missed["in-flight-cap"] ?? 0;
-  if (counted > 0 && capped / counted > 1 - LEAST_ACHIEVED) {
-    const share = percent(capped / counted);
-    reasons.push(
-      `${capped} requests (${share}) were not sent because too many were in flight: the target answers too slowly for ` +
-        "this rate, or limits.inFlightPerWorker is too low.",
-    );
-  }
+  reasons.push(...missedReasons(total));
   const lag = total.sendLagMs?.p99 ?? 0;
   if (lag > MOST_SEND_LAG_P99_MS) {
-    reasons.push(`The generator was late: send lag p99 ${ms(lag)}, above ${MOST_SEND_LAG_P99_MS} ms. Use more workers.`);
+    reasons.push(
+      `The generator was late: send lag p99 ${ms(lag)}, above ${MOST_SEND_LAG_P99_MS} ms. Use more workers.`,
+    );
   }
   if (startSkewMs !== null && startSkewMs > MOST_START_SKEW_MS) {
     const limit = formatDuration(MOST_START_SKEW_MS);
@@ -77,6 +64,27 @@ function validityReasons(report: Report): string[] {
     reasons.push(`The results are incomplete: ${first}${more}.`);
   }
   for (const chain of report.chains) reasons.push(...countReasons(chain));
+  return reasons;
+}
+
+/** Where too few of the scheduled requests were sent. */
+function missedReasons({ missed, ledger }: Report["total"]): string[] {
+  const reasons: string[] = [];
+  const own = (missed.late ?? 0) + (missed.superseded ?? 0) + (missed.lost ?? 0);
+  const counted = ledger.scheduled - (missed.aborted ?? 0);
+  if (counted > 0 && 1 - own / counted < LEAST_ACHIEVED) {
+    const share = percent(own / counted);
+    const why = (missed.lost ?? 0) > own / 2 ? "lost with their workers" : "not sent because the generator was late";
+    reasons.push(`${own} of ${counted} requests (${share}) were ${why}: use more workers, or lower perWorkerRps.`);
+  }
+  const capped = missed["in-flight-cap"] ?? 0;
+  if (counted > 0 && capped / counted > 1 - LEAST_ACHIEVED) {
+    const share = percent(capped / counted);
+    reasons.push(
+      `${capped} requests (${share}) were not sent because too many were in flight: the target answers too slowly for ` +
+        "this rate, or limits.inFlightPerWorker is too low.",
+    );
+  }
   return reasons;
 }
 

@@ -107,12 +107,7 @@ async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   return index;
 }
 
-async function readAttempts(
-  store: Store,
-  index: RunIndex,
-  assignment: string,
-  findings: string[],
-): Promise<Attempt[]> {
+async function readAttempts(store: Store, index: RunIndex, assignment: string, findings: string[]): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
     const summary = key && (await readPart<Summary>(store, key, findings));
