@@ -34,7 +34,7 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
   const breaker = plan.limits.breaker ? new Breaker(plan.limits.breaker) : undefined;
   const seen = new Set<string>();
   for (;;) {
-    if (breaker) await tripIfNeeded(store, runId, breaker, seen);
+    if (breaker) await tripIfNeeded(store, runId, breaker, seen, ports.nowMs());
     if (ports.nowMs() > lastMs || (await allDone(store, runId, schedule))) {
       await observe(store, runId, plan, "after");
       return { done: true };
@@ -51,7 +51,13 @@ async function allDone(store: Store, runId: string, schedule: RunSchedule): Prom
   return assignments.size >= schedule.assignments;
 }
 
-async function tripIfNeeded(store: Store, runId: string, breaker: Breaker, seen: Set<string>): Promise<void> {
+async function tripIfNeeded(
+  store: Store,
+  runId: string,
+  breaker: Breaker,
+  seen: Set<string>,
+  atMs: number,
+): Promise<void> {
   for (const key of await store.list(chunksPrefix(runId))) {
     if (seen.has(key)) continue;
     seen.add(key);
@@ -59,7 +65,7 @@ async function tripIfNeeded(store: Store, runId: string, breaker: Breaker, seen:
     if (text !== undefined) breaker.add(JSON.parse(text) as Chunk);
   }
   const reason = breaker.tripped();
-  if (reason) await store.putIfAbsent(abortKey(runId), JSON.stringify({ reason }));
+  if (reason) await store.putIfAbsent(abortKey(runId), JSON.stringify({ reason, atMs }));
 }
 
 /** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */

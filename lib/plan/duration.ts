@@ -3,15 +3,18 @@ export const DURATION_PATTERN = /^(?=.)(\d+(\.\d+)?h)?(\d+(\.\d+)?m(?!s))?(\d+(\
 
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
-/** Milliseconds of a duration that the plan's schema has accepted. Throws on text that is not a duration. */
+/**
+ * A duration that the plan's schema has accepted, in whole milliseconds: borders between segments are whole ones too.
+ * Throws on text that is not a duration.
+ */
 export function durationMs(duration: string | number): number {
-  if (typeof duration === "number") return duration * 1_000;
+  if (typeof duration === "number") return Math.max(1, Math.round(duration * 1_000));
   if (!DURATION_PATTERN.test(duration)) throw new TypeError(`not a duration: ${duration}`);
   let ms = 0;
   for (const [, amount, unit] of duration.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)) {
     ms += Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
   }
-  return ms;
+  return Math.round(ms);
 }
 
 /** A duration for people: "33m", "1h 5m", "12.5s", "250ms". */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { assignmentProblems } from "./assign.ts";
+import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { type GatewaySettings, gatewaySchema, type Plan, planJsonSchema, planSchema, type Target } from "./schema.ts";
@@ -149,15 +150,19 @@ function duplicateNames(raw: unknown): Problem[] {
 }
 
 function limitProblems(plan: Plan): Problem[] {
+  const { maxRps, maxUsd } = plan.limits;
+  const problems: Problem[] = [];
   const total = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
-  if (plan.limits.maxRps === undefined || total <= plan.limits.maxRps) return [];
-  return [
-    {
-      where: "$.chains",
-      found: `${total} requests per second in all`,
-      expected: `at most the limit of ${plan.limits.maxRps} ($.limits.maxRps)`,
-    },
-  ];
+  if (maxRps !== undefined && total > maxRps) {
+    const expected = `at most the limit of ${maxRps} ($.limits.maxRps)`;
+    problems.push({ where: "$.chains", found: `${total} requests per second in all`, expected });
+  }
+  const { usd } = estimate(plan);
+  if (maxUsd !== undefined && usd > maxUsd) {
+    const found = `a run that costs about $${usd.toPrecision(2)} in AWS`;
+    problems.push({ where: "$", found, expected: `at most the limit of $${maxUsd} ($.limits.maxUsd)` });
+  }
+  return problems;
 }
 
 function plainTextTargets(plan: Plan): Problem[] {

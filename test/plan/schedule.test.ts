@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { assign, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
+import { constantSchedule, countInShard, firstInShard } from "../../lib/plan/schedule.ts";
+import { chainInput, checkedPlan } from "../support/plans.ts";
+
+const ORIGIN = "http://127.0.0.1:1";
+const rps = fc.double({ min: 0.1, max: 20_000, noNaN: true });
+const durationMs = fc.integer({ min: 1, max: 60_000 });
+
+test("requests are due in order, within the duration, and as many as rate × time", () => {
+  fc.assert(
+    fc.property(rps, durationMs, (rate, lengthMs) => {
+      const schedule = constantSchedule(rate, lengthMs);
+      assert.ok(Math.abs(schedule.count - (rate * lengthMs) / 1_000) <= 1);
+      for (const n of [0, 1, Math.floor(schedule.count / 2), schedule.count - 1].filter((each) => each >= 0)) {
+        assert.ok(schedule.dueAtMs(n + 1) > schedule.dueAtMs(n));
+        assert.equal(schedule.dueBefore(schedule.dueAtMs(n)), Math.min(n, schedule.count));
+      }
+      if (schedule.count > 0) assert.ok(schedule.dueAtMs(schedule.count - 1) < lengthMs);
+    }),
+  );
+});
+
+test("the shards of a schedule have each request exactly once", () => {
+  const numbers = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.nat(200), fc.nat(200));
+  fc.assert(
+    fc.property(numbers, ([of, from, length]) => {
+      const seen: number[] = [];
+      for (let shard = 0; shard < of; shard++) {
+        const own: number[] = [];
+        for (let n = firstInShard(from, { shard, of }); n < from + length; n += of) own.push(n);
+        assert.equal(own.length, countInShard({ shard, of, from, to: from + length }));
+        seen.push(...own);
+      }
+      assert.deepEqual(
+        seen.sort((a, b) => a - b),
+        Array.from({ length }, (_, index) => from + index),
+      );
+    }),
+  );
+});
+
+test("the assignments of a plan have each request of each chain and phase exactly once, over workers and segments", () => {
+  const chains = fc.array(fc.double({ min: 0.5, max: 300, noNaN: true }), { minLength: 1, maxLength: 4 });
+  const shape = fc.record({
+    chains,
+    perWorkerRps: fc.integer({ min: 1, max: 120 }),
+    duration: fc.double({ min: 0.5, max: 20, noNaN: true }),
+    warmup: fc.option(fc.double({ min: 0.5, max: 3, noNaN: true }), { nil: undefined }),
+    maxSegmentMs: fc.integer({ min: 300, max: 25_000 }),
+  });
+  fc.assert(
+    fc.property(shape, ({ chains: rates, maxSegmentMs, warmup, ...rest }) => {
+      const plan = checkedPlan(ORIGIN, {
+        ...rest,
+        ...(warmup !== undefined && { warmup }),
+        chains: rates.map((rate, index) => chainInput(`chain${index}`, rate, ORIGIN)),
+      });
+      const assignments = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0, maxSegmentMs });
+      for (const { name } of plan.chains) {
+        for (const phase of ["warmup", "measure"] as const) {
+          const seen = new Set<number>();
+          let scheduled = 0;
+          let whole = 0;
+          for (const assignment of assignments) {
+            for (const share of assignment.shares.filter(({ chain }) => chain === name)) {
+              const { from, to, schedule } = phaseRange(plan, assignment, share, phase);
+              whole = schedule.count;
+              scheduled += scheduledRequests(plan, assignment, share, phase);
+              for (let n = firstInShard(from, share); n < to; n += share.of) {
+                assert.ok(!seen.has(n), `request ${n} of ${name} twice`);
+                seen.add(n);
+              }
+            }
+          }
+          assert.equal(seen.size, whole);
+          assert.equal(scheduled, whole);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("no worker gets more than perWorkerRps, and a pinned number of workers is kept", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 5 }), (rates) => {
+      const chains = rates.map((rate, index) => chainInput(`chain${index}`, rate, ORIGIN));
+      const total = rates.reduce((sum, rate) => sum + rate, 0);
+      const plan = checkedPlan(ORIGIN, { chains, perWorkerRps: 500 });
+      for (const shares of splitRates(plan)) {
+        assert.ok(shares.reduce((sum, share) => sum + share.rps, 0) <= 500.000_001);
+      }
+      for (const workers of [Math.ceil(total / 500), Math.ceil(total / 500) + 7]) {
+        const pinned = splitRates(checkedPlan(ORIGIN, { chains, perWorkerRps: 500, workers }));
+        assert.equal(pinned.length, workers);
+        const sum = pinned.flat().reduce((all, share) => all + share.rps, 0);
+        assert.ok(Math.abs(sum - total) < 1e-6);
+      }
+    }),
+  );
+});
