@@ -36,14 +36,15 @@ export const VALID = "valid";
  * first: `http-<status>` outside 2xx. Then the JSON-RPC object: `invalid-json`, `not-json-rpc`, `id-mismatch`,
  * `null-result`, `no-result`, or an error by its code (`rpc-…`).
  */
-export function classifyResponse(status: number, body: string, expected: Expected): string {
+export function classifyResponse(status: number, body: Buffer, expected: Expected): string {
   if (status < 200 || status > 299) return `http-${status}`;
   if (expected.kind === "http") return VALID;
+  const text = body.toString("utf8");
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body);
+    parsed = JSON.parse(text);
   } catch {
-    return body.trim() === "" ? "empty-body" : "invalid-json";
+    return text.trim() === "" ? "empty-body" : "invalid-json";
   }
   return expected.kind === "call" ? classifyCall(parsed, expected.id) : classifyBatch(parsed, expected.ids);
 }

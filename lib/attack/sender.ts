@@ -138,7 +138,7 @@ class TimedExchange implements Exchange {
   responded(status: number, body: Buffer): void {
     const nowMs = this.#sender.nowMs();
     this.done = true;
-    const classified = classifyResponse(status, body.toString("utf8"), this.request.expected);
+    const classified = classifyResponse(status, body, this.request.expected);
     const responseMs = nowMs - this.#dueAtMs;
     const serviceMs = nowMs - this.sentAtMs;
     this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified);

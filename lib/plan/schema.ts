@@ -7,6 +7,7 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const duration = z
   .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
   .transform(durationMs)
+  .refine((ms) => ms >= 1, "a duration of at least 1 ms")
   .describe('Seconds as a number, or text such as "90s", "33m", "1h30m"');
 
 const name = z

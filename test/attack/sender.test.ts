@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Series, total } from "../../lib/attack/chunk.ts";
+import { systemClock } from "../../lib/attack/clock.ts";
+import type { ConnectionOptions } from "../../lib/attack/connection.ts";
+import { Recorder } from "../../lib/attack/recorder.ts";
+import { prepareRequests } from "../../lib/attack/requests.ts";
+import { Sender } from "../../lib/attack/sender.ts";
+import { CALL } from "../support/plans.ts";
+import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+
+const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 400 };
+
+/** Sends requests one after another, each when the one before has ended, and gives what was recorded. */
+async function send(origin: string, count = 1, options = OPTIONS, headers = {}): Promise<Series> {
+  const sender = new Sender(systemClock, options);
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const target = { method: "POST", url: `${origin}/rpc?a=b`, headers, body: JSON.stringify(CALL), weight: 1 };
+  const [request] = prepareRequests([target], options.keepalive);
+  assert.ok(request);
+  for (let index = 0; index < count; index++) {
+    const nowMs = systemClock.nowMs();
+    sender.send(request, recorder, 0, nowMs, nowMs);
+    await sender.drained();
+  }
+  sender.close();
+  const series = recorder.take();
+  assert.ok(series);
+  assert.equal(series.sent, count);
+  assert.equal(series.valid + total(series.invalid) + total(series.errors), count, "each request has one outcome");
+  return series;
+}
+
+test("requests arrive as they were planned, on one connection", async (t) => {
+  const requests: string[] = [];
+  const server = await answeringServer(t, (_, request) => {
+    requests.push(request);
+    return jsonResponse(RELAY);
+  });
+  const series = await send(server.origin, 3, OPTIONS, { "X-Key": "k", "Content-Length": "9", Connection: "close" });
+  assert.equal(series.valid, 3);
+  assert.equal(server.connections, 1);
+  const body = JSON.stringify(CALL);
+  const host = new URL(server.origin).host;
+  const head = ["POST /rpc?a=b HTTP/1.1", `Host: ${host}`, "X-Key: k", "User-Agent: volley"];
+  assert.equal(requests[2], [...head, `Content-Length: ${body.length}`, "", body].join("\r\n"));
+});
+
+test("without keep-alive each request has a connection of its own, and says so", async (t) => {
+  const server = await answeringServer(t, (socket, request) => {
+    assert.match(request, /\r\nConnection: close\r\n/);
+    socket.end(jsonResponse(RELAY, "200 OK", ["Connection: close"]));
+    return undefined;
+  });
+  const series = await send(server.origin, 3, { ...OPTIONS, keepalive: false });
+  assert.equal(series.valid, 3);
+  assert.equal(server.connections, 3);
+});
+
+test("a target at which nobody listens is ECONNREFUSED", async (t) => {
+  const series = await send(await deadOrigin(t), 2);
+  assert.deepEqual(series.errors, { ECONNREFUSED: 2 });
+});
+
+test("a name that does not resolve is ENOTFOUND or its like", async () => {
+  const series = await send("http://volley.invalid");
+  assert.match(Object.keys(series.errors).join(), /^(ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/);
+});
+
+const misbehaviours: [what: string, errors: Series["errors"], bytes: string | undefined, end: "no" | "end" | "reset"][] = [
+  ["resets the connection", { ECONNRESET: 1 }, undefined, "reset"],
+  ["closes the connection without a response", { UND_ERR_SOCKET: 1 }, undefined, "end"],
+  ["closes it within a body", { UND_ERR_SOCKET: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "end"],
+  ["never answers", { UND_ERR_HEADERS_TIMEOUT: 1 }, undefined, "no"],
+  ["stalls within a head", { UND_ERR_HEADERS_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-", "no"],
+  ["stalls within a body", { UND_ERR_BODY_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "no"],
+  ["speaks no HTTP", { INVALID_HTTP: 1 }, "220 mail.example ESMTP\r\n", "no"],
+  ["sends headers without end", { UND_ERR_HEADERS_OVERFLOW: 1 }, `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`, "no"],
+  [
+    "sends a body without end",
+    { UND_ERR_RES_EXCEEDED_MAX_SIZE: 1 },
+    `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n${"x".repeat(5 * 2 ** 20)}`,
+    "no",
+  ],
+];
+
+for (const [what, errors, bytes, end] of misbehaviours) {
+  test(`a target that ${what} is recorded as ${Object.keys(errors).join()}`, async (t) => {
+    const server = await rawServer(t, (socket) => {
+      socket.once("data", () => {
+        if (bytes !== undefined) socket.write(bytes);
+        if (end === "end") socket.end();
+        if (end === "reset") socket.resetAndDestroy();
+      });
+    });
+    const beganMs = performance.now();
+    const series = await send(server.origin);
+    assert.deepEqual(series.errors, errors);
+    assert.ok(performance.now() - beganMs < 3_000);
+  });
+}
+
+test("a server that closes an idle connection costs no request", async (t) => {
+  const server = await answeringServer(t, (socket) => {
+    socket.end(jsonResponse(RELAY));
+    return undefined;
+  });
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const [request] = prepareRequests([{ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 }], true);
+  assert.ok(request);
+  for (let index = 0; index < 3; index++) {
+    const nowMs = systemClock.nowMs();
+    sender.send(request, recorder, 0, nowMs, nowMs);
+    await sender.drained();
+    await new Promise((done) => setTimeout(done, 50));
+    assert.equal(sender.connections, 0);
+  }
+  sender.close();
+  assert.equal(recorder.take()?.valid, 3);
+});
+
+test("connections opened ahead are used, and no more are opened", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  await sender.open(server.origin, 5);
+  assert.equal(sender.connections, 5);
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const [request] = prepareRequests([{ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 }], true);
+  assert.ok(request);
+  const nowMs = systemClock.nowMs();
+  for (let index = 0; index < 5; index++) sender.send(request, recorder, 0, nowMs, nowMs);
+  await sender.drained();
+  sender.close();
+  assert.equal(server.connections, 5);
+});
+
+test("what is in flight when the sender closes is recorded as ABORTED", async (t) => {
+  const server = await rawServer(t, () => {});
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const [request] = prepareRequests([{ method: "GET", url: server.origin, headers: {}, weight: 1 }], true);
+  assert.ok(request);
+  const nowMs = systemClock.nowMs();
+  sender.send(request, recorder, 0, nowMs, nowMs);
+  await new Promise((done) => setTimeout(done, 50));
+  sender.close();
+  await sender.drained();
+  assert.deepEqual(recorder.take()?.errors, { ABORTED: 1 });
+});
+
+test("a response that nobody asked for ends its connection and nothing else", async (t) => {
+  let first = true;
+  const server = await rawServer(t, (socket) => {
+    if (first) socket.write(jsonResponse(RELAY));
+    first = false;
+    socket.on("data", () => socket.write(jsonResponse(RELAY)));
+  });
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  await sender.open(server.origin, 1);
+  await new Promise((done) => setTimeout(done, 50));
+  assert.equal(sender.connections, 0);
+  sender.close();
+  const series = await send(server.origin);
+  assert.equal(series.valid, 1);
+});

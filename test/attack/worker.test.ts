@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Chunk, SeriesSum, type Summary, sumSeries, total } from "../../lib/attack/chunk.ts";
+import { systemClock } from "../../lib/attack/clock.ts";
+import { attack, type WorkerPorts } from "../../lib/attack/worker.ts";
+import { assign } from "../../lib/plan/assign.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+
+interface Ran {
+  summary: Summary;
+  chunks: Chunk[];
+}
+
+/** Runs one worker with a plan's whole load, starting 300 ms from now. */
+async function run(
+  origin: string,
+  changes: Record<string, unknown>,
+  { attempt = 1, leadMs = 300, ...ports }: Partial<WorkerPorts> & { attempt?: number; leadMs?: number } = {},
+): Promise<Ran> {
+  const plan = checkedPlan(origin, { workers: 1, ...changes });
+  const startAtMs = Date.now() + leadMs + plan.warmupMs;
+  const [assignment] = assign(plan, { runId: "run", startAtMs, leadMs });
+  assert.ok(assignment);
+  const chunks: Chunk[] = [];
+  const summary = await attack(
+    { plan, assignment, attempt },
+    {
+      clock: systemClock,
+      emit: async (chunk) => void chunks.push(chunk),
+      stopRequested: async () => undefined,
+      ...ports,
+    },
+  );
+  return { summary, chunks };
+}
+
+function sumOf({ series }: Summary): SeriesSum {
+  const sum = new SeriesSum();
+  for (const each of series) if (each.phase === "measure") sum.add(each);
+  return sum;
+}
+
+test("every request of the schedule is sent once, each at its instant", async (t) => {
+  let requests = 0;
+  const server = await answeringServer(t, () => {
+    requests++;
+    return jsonResponse(RELAY);
+  });
+  const { summary, chunks } = await run(server.origin, { duration: "2s" });
+  const sum = sumOf(summary);
+  assert.equal(sum.sent, 200);
+  assert.equal(sum.valid, 200);
+  assert.equal(requests, 200);
+  assert.deepEqual([...sum.seconds.values()].map(({ sent }) => sent), [100, 100]);
+  // Timed, and so generous: it runs beside other tests.
+  assert.ok(sum.sendLag.getValueAtPercentile(50) < 20_000, `median send lag ${sum.sendLag.getValueAtPercentile(50)} µs`);
+  assert.equal(summary.outcome, "completed");
+  assert.deepEqual(summary.series, sumSeries(chunks));
+  assert.ok(chunks.length >= 2);
+});
+
+test("a target that stalls shows in the response time of all that waited, and the rate does not drop", async (t) => {
+  let stalled = false;
+  const server = await answeringServer(t, (socket) => {
+    if (!stalled) {
+      socket.write(jsonResponse(RELAY));
+      return undefined;
+    }
+    return undefined;
+  });
+  const stall = setTimeout(() => {
+    stalled = true;
+  }, 1_300);
+  t.after(() => clearTimeout(stall));
+  const { summary } = await run(server.origin, { duration: "2s", timeout: "500ms" });
+  const sum = sumOf(summary);
+  assert.equal(sum.sent, 200);
+  assert.ok((sum.errors.UND_ERR_HEADERS_TIMEOUT ?? 0) > 50, JSON.stringify(sum.errors));
+  assert.equal(sum.valid + total(sum.errors), 200);
+});
+
+test("a request that waits in the worker counts its wait in the response time and not in the service time", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  // The event loop is held up for 200 ms: what was due meanwhile is sent late, below the limit for a miss.
+  const hold = setTimeout(() => {
+    const untilMs = performance.now() + 200;
+    while (performance.now() < untilMs);
+  }, 1_500);
+  t.after(() => clearTimeout(hold));
+  const sum = sumOf((await run(server.origin, { duration: "2s" })).summary);
+  assert.equal(sum.sent, 200);
+  const response = sum.responseTime();
+  assert.ok(response.maxValue > 150_000, `longest response time ${response.maxValue} µs`);
+  assert.ok(sum.sendLag.maxValue > 150_000);
+  assert.ok(sum.serviceTime.getValueAtPercentile(95) < 100_000);
+});
+
+test("real traffic before the measurement is recorded apart", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const { summary } = await run(server.origin, { duration: "1s", warmup: "500ms" });
+  const sent = Object.fromEntries(summary.series.map((series) => [series.phase, series.sent]));
+  assert.deepEqual(sent, { warmup: 50, measure: 100 });
+});
+
+test("a worker that comes late joins the schedule at the present", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const { summary } = await run(server.origin, { duration: "2s" }, { leadMs: -1_000 });
+  const sum = sumOf(summary);
+  assert.equal(sum.sent + total(sum.missed), 200);
+  assert.ok((sum.missed.late ?? 0) >= 60 && sum.sent >= 60, JSON.stringify({ sent: sum.sent, missed: sum.missed }));
+  assert.ok(sum.sendLag.maxValue <= 300_000, "nothing was sent in a burst");
+});
+
+test("a second attempt leaves what was due before to the first", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const { summary } = await run(server.origin, { duration: "3s" }, { attempt: 2 });
+  const sum = sumOf(summary);
+  // It waits 1.6 s from its start, which is 0.3 s before the first request is due.
+  assert.ok(sum.sent > 100 && sum.sent < 200, `${sum.sent} sent`);
+  assert.equal(total(sum.missed), 0);
+});
+
+test("too many in flight: the rest is missed, never delayed", async (t) => {
+  const server = await rawServer(t, () => {});
+  const changes = { duration: "1s", timeout: "300ms", limits: { inFlightPerWorker: 10 } };
+  const sum = sumOf((await run(server.origin, changes)).summary);
+  assert.equal(sum.sent + total(sum.missed), 100);
+  assert.ok((sum.missed["in-flight-cap"] ?? 0) >= 50, JSON.stringify(sum.missed));
+  assert.equal(sum.sent, sum.errors.UND_ERR_HEADERS_TIMEOUT);
+});
+
+test("an aborted worker stops within 2 s and books what it did not send", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const abortAtMs = Date.now() + 1_500;
+  const { summary } = await run(
+    server.origin,
+    { duration: "60s" },
+    { stopRequested: async () => (Date.now() > abortAtMs ? "aborted" : undefined) },
+  );
+  assert.ok(Date.now() - abortAtMs < 2_000, `it took ${Date.now() - abortAtMs} ms`);
+  const sum = sumOf(summary);
+  assert.equal(summary.outcome, "aborted");
+  assert.equal(sum.sent + (sum.missed.aborted ?? 0), 6_000);
+  assert.ok(sum.sent > 50);
+});
+
+test("chunks that cannot be written for a while are written later, none twice", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const written: Chunk[] = [];
+  let refusals = 0;
+  const { summary } = await run(
+    server.origin,
+    { duration: "4s" },
+    {
+      async emit(chunk) {
+        if (refusals++ < 2) throw new Error("the store is away");
+        written.push(chunk);
+      },
+    },
+  );
+  assert.deepEqual(
+    written.map(({ sequence }) => sequence),
+    written.map((_, index) => index + 1),
+  );
+  assert.deepEqual(sumSeries(written), summary.series);
+});
