@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadDefinition } from "../../lib/local/definition.ts";
+import { type ExecutionResult, execute, type HistoryEvent, StateError } from "../../lib/local/interpreter.ts";
+import type { Json } from "../../lib/local/paths.ts";
+
+type Call = (payload: Json) => Promise<Json> | Json;
+
+/** Executes states that begin at the first one, with functions by name. */
+async function run(
+  states: Record<string, object>,
+  input: Json,
+  functions: Record<string, Call> = {},
+  objects: Record<string, string> = {},
+): Promise<{ result: ExecutionResult; events: HistoryEvent[] }> {
+  const names = Object.fromEntries([...Object.keys(functions), "bucket"].map((name) => [name, name]));
+  const text = JSON.stringify({ StartAt: Object.keys(states)[0], States: states });
+  const events: HistoryEvent[] = [];
+  const result = await execute(loadDefinition(text, names, "test"), input, "execution-1", {
+    invoke: async (name, payload, signal) => {
+      const aborted = new Promise<never>((_, failed) => {
+        signal.addEventListener("abort", () => failed(signal.reason), { once: true });
+      });
+      aborted.catch(() => {});
+      return Promise.race([(functions[name] ?? assert.fail(`no function ${name}`))(payload), aborted]);
+    },
+    readObject: async (_bucket, key) => objects[key],
+    onEvent: (event) => events.push(event),
+    random: () => 0,
+  });
+  return { result, events };
+}
+
+async function output(...args: Parameters<typeof run>): Promise<Json> {
+  const { result } = await run(...args);
+  assert.equal(result.status, "SUCCEEDED", JSON.stringify(result));
+  return (result as { output: Json }).output;
+}
+
+function task(name: string, more: object): object {
+  return {
+    Type: "Task",
+    Resource: "arn:aws:states:::lambda:invoke",
+    Parameters: { FunctionName: `\${${name}}`, "Payload.$": "$" },
+    ...more,
+  };
+}
+
+const FAST = { IntervalSeconds: 1, JitterStrategy: "FULL" };
+
+test("a task's result is placed by ResultSelector, ResultPath and OutputPath", async () => {
+  const states = {
+    A: task("a", { ResultSelector: { "n.$": "$.Payload.n" }, ResultPath: "$.found", End: true }),
+  };
+  assert.deepEqual(await output(states, { x: 1 }, { a: () => ({ n: 2, y: 3 }) }), { x: 1, found: { n: 2 } });
+  const whole = { A: task("a", { OutputPath: "$.Payload", End: true }) };
+  assert.deepEqual(await output(whole, { x: 1 }, { a: () => ({ n: 2 }) }), { n: 2 });
+});
+
+test("the context object tells the execution's name and input", async () => {
+  const states = {
+    A: { Type: "Pass", Parameters: { "id.$": "$$.Execution.Name", "input.$": "$$.Execution.Input" }, End: true },
+  };
+  assert.deepEqual(await output(states, { x: 1 }), { id: "execution-1", input: { x: 1 } });
+});
+
+test("Retry tries again as often as it says, for the errors that it names, and then Catch decides", async () => {
+  let calls = 0;
+  const failing = {
+    a: () => {
+      calls++;
+      throw new StateError("Lambda.TooManyRequestsException", "slow down");
+    },
+  };
+  const Retry = [{ ErrorEquals: ["Lambda.TooManyRequestsException"], MaxAttempts: 2, ...FAST }];
+  const Catch = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Caught" }];
+  const caught = { Caught: { Type: "Succeed" } };
+  const states = { A: task("a", { Retry, Catch, End: true }), ...caught };
+  const error = { Error: "Lambda.TooManyRequestsException", Cause: "slow down" };
+  assert.deepEqual(await output(states, { x: 1 }, failing), { x: 1, error });
+  assert.equal(calls, 3);
+
+  calls = 0;
+  const other = { A: task("a", { Retry: [{ ...Retry[0], ErrorEquals: ["Other"] }], Catch, End: true }), ...caught };
+  await output(other, {}, failing);
+  assert.equal(calls, 1);
+
+  const { result } = await run({ A: task("a", { End: true }) }, {}, failing);
+  assert.deepEqual(result, { status: "FAILED", error: error.Error, cause: error.Cause });
+});
+
+test("a distributed Map reads its items from an object and runs no more of them at once than it may", async () => {
+  let running = 0;
+  let most = 0;
+  const states = {
+    M: {
+      Type: "Map",
+      ItemReader: {
+        Resource: "arn:aws:states:::s3:getObject",
+        ReaderConfig: { InputType: "JSON" },
+        Parameters: { Bucket: "${bucket}", "Key.$": "$.key" },
+      },
+      ItemSelector: { "item.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index" },
+      MaxConcurrency: 3,
+      ItemProcessor: {
+        ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+        StartAt: "A",
+        States: { A: task("a", { OutputPath: "$.Payload", End: true }) },
+      },
+      End: true,
+    },
+  };
+  const items = JSON.stringify([10, 11, 12, 13, 14, 15, 16]);
+  const a: Call = async (payload) => {
+    running++;
+    most = Math.max(most, running);
+    await new Promise((done) => setTimeout(done, 10));
+    running--;
+    return payload;
+  };
+  const found = (await output(states, { key: "items.json" }, { a }, { "items.json": items })) as Json[];
+  assert.deepEqual(found[2], { item: 12, index: 2 });
+  assert.equal(found.length, 7);
+  assert.equal(most, 3);
+  const { result } = await run(states, { key: "none.json" }, { a });
+  assert.equal(result.status, "FAILED");
+});
+
+test("Parallel runs its branches side by side, and one that fails ends the others", async () => {
+  const branch = (name: string): object => ({ StartAt: "A", States: { A: task(name, { OutputPath: "$.Payload", End: true }) } });
+  const states = { P: { Type: "Parallel", Branches: [branch("a"), branch("b")], End: true } };
+  const both: string[] = [];
+  const meet = (name: string): Call => async () => {
+    both.push(name);
+    while (both.length < 2) await new Promise((done) => setTimeout(done, 1));
+    return name;
+  };
+  assert.deepEqual(await output(states, {}, { a: meet("a"), b: meet("b") }), ["a", "b"]);
+
+  const waiting = {
+    P: {
+      Type: "Parallel",
+      Branches: [branch("a"), { StartAt: "W", States: { W: { Type: "Wait", Seconds: 600, End: true } } }],
+      End: true,
+    },
+  };
+  const fail: Call = () => {
+    throw new StateError("Broken", "no");
+  };
+  const { result } = await run(waiting, {}, { a: fail });
+  assert.deepEqual(result, { status: "FAILED", error: "Broken", cause: "no" });
+});
+
+test("Choice takes the first branch that fits, and Fail ends with its error", async () => {
+  const states = {
+    C: {
+      Type: "Choice",
+      Choices: [
+        { Variable: "$.pass", BooleanEquals: true, Next: "Good" },
+        { Variable: "$.n", NumericGreaterThan: 5, Next: "Bad" },
+      ],
+      Default: "Good",
+    },
+    Good: { Type: "Succeed" },
+    Bad: { Type: "Fail", Error: "TooMuch", CausePath: "$.why" },
+  };
+  assert.deepEqual(await output(states, { pass: true, n: 9 }), { pass: true, n: 9 });
+  assert.deepEqual(await output(states, { pass: false, n: 1 }), { pass: false, n: 1 });
+  const { result } = await run(states, { pass: false, n: 9, why: "n is 9" });
+  assert.deepEqual(result, { status: "FAILED", error: "TooMuch", cause: "n is 9" });
+});
+
+test("Wait waits until an instant, and not at all for one that is past", async () => {
+  const states = { W: { Type: "Wait", TimestampPath: "$.at", End: true } };
+  const beganMs = Date.now();
+  await output(states, { at: new Date(beganMs - 60_000).toISOString() });
+  assert.ok(Date.now() - beganMs < 500);
+  await output(states, { at: new Date(beganMs + 700).toISOString() });
+  assert.ok(Date.now() - beganMs >= 690);
+});
+
+test("a task that takes too long is States.Timeout", async () => {
+  const states = { A: task("a", { TimeoutSeconds: 1, End: true }) };
+  const never: Call = () => new Promise(() => {});
+  const { result } = await run(states, {}, { a: never });
+  assert.equal((result as { error: string }).error, "States.Timeout");
+});

@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import type { TestContext } from "node:test";
+import { temporaryFolder } from "./folder.ts";
+import { requireProgram } from "./programs.ts";
+import { deadOrigin, RELAY } from "./servers.ts";
+
+/** An nginx that answers every request with the same relay. */
+export interface Nginx {
+  origin: string;
+  /** The access log's lines: the request URI of each request. */
+  requests(): string[];
+}
+
+/** Starts nginx from Debian on a free port; it ends with the test. Skips the test where there is none. */
+export async function startNginx(test: TestContext): Promise<Nginx | undefined> {
+  const program = requireProgram(test, "nginx", "nginx-light");
+  if (program === undefined) return undefined;
+  const folder = temporaryFolder(test);
+  const origin = await deadOrigin(test);
+  writeFileSync(`${folder}/nginx.conf`, configuration(folder, new URL(origin).host));
+  const child = spawn(program, ["-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`, "-p", folder], {
+    stdio: "ignore",
+  });
+  const exited = once(child, "exit");
+  test.after(async () => {
+    child.kill("SIGQUIT");
+    await exited;
+  });
+  await listening(origin);
+  return {
+    origin,
+    requests: () => readFileSync(`${folder}/access.log`, "utf8").split("\n").filter(Boolean),
+  };
+}
+
+function configuration(folder: string, listen: string): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+events { worker_connections 2048; }
+http {
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join("\n  ")}
+  log_format uri $request_uri;
+  access_log ${folder}/access.log uri;
+  keepalive_requests 1000000;
+  server {
+    listen ${listen};
+    location / { default_type application/json; return 200 '${RELAY}'; }
+  }
+}
+`;
+}
+
+async function listening(origin: string): Promise<void> {
+  const { hostname: host, port } = new URL(origin);
+  for (let tries = 0; tries < 200; tries++) {
+    const socket = connect({ host, port: Number(port) });
+    const open = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (open) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error("nginx did not start");
+}
