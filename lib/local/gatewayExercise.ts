@@ -21,7 +21,8 @@ const CALLS_A_ROUND = 100;
  * compiled when its first request comes: a real server has been up for long when a test begins.
  */
 export async function exercise({ seed, chains }: GatewaySettings): Promise<void> {
-  const fast = { latencyMs: { p50: 1, p99: 2 }, concurrency: CALLS_A_ROUND };
+  const errors = { http500: 0, http429: 0, rpcError: 0, reset: 0, timeout: 0 };
+  const fast = { latencyMs: { p50: 1, p99: 2 }, concurrency: CALLS_A_ROUND, errors };
   const gateway = await startGateway({ port: 0, seed, chains: chains.map((chain) => ({ ...chain, ...fast })) });
   const targets = chains.flatMap(({ endpoint }) =>
     CALLS.map((call, id) => ({

@@ -24,12 +24,32 @@ const rows: [why: string, status: number, body: string, classified: string][] = 
   ["two responses in one body", 200, '{"jsonrpc":"2.0","id":1,"result":"0x1"}{"a":"1"}', "invalid-json"],
   ["nothing", 200, "", "empty-body"],
   ["a list where one response was asked for", 200, '[{"jsonrpc":"2.0","id":1,"result":1}]', "not-json-rpc"],
-  ["an error by its code", 200, '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"m"}}', "rpc-method-not-found"],
+  [
+    "an error by its code",
+    200,
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"m"}}',
+    "rpc-method-not-found",
+  ],
   ["a server's own error", 200, '{"jsonrpc":"2.0","id":1,"error":{"code":-32050,"message":"m"}}', "rpc-server-error"],
-  ["a rate limit inside 200", 200, '{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"m"}}', "rpc-rate-limited"],
+  [
+    "a rate limit inside 200",
+    200,
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"m"}}',
+    "rpc-rate-limited",
+  ],
   ["an unknown error", 200, '{"jsonrpc":"2.0","id":null,"error":{"code":3,"message":"m"}}', "rpc-error"],
-  ["a result and an error", 200, '{"jsonrpc":"2.0","id":1,"result":"0x1","error":{"code":-32603}}', "rpc-internal-error"],
-  ["an error hidden behind a result that looks whole", 200, '{"jsonrpc":"2.0","id":1,"result":"0x1","error":"x"}', "rpc-error"],
+  [
+    "a result and an error",
+    200,
+    '{"jsonrpc":"2.0","id":1,"result":"0x1","error":{"code":-32603}}',
+    "rpc-internal-error",
+  ],
+  [
+    "an error hidden behind a result that looks whole",
+    200,
+    '{"jsonrpc":"2.0","id":1,"result":"0x1","error":"x"}',
+    "rpc-error",
+  ],
 ];
 
 for (const [why, status, body, classified] of rows) {
@@ -43,7 +63,10 @@ test("a batch is valid when each of its calls has a result, in any order", () =>
   const check = (body: string): string => classifyResponse(200, Buffer.from(body), expected);
   assert.equal(check('[{"jsonrpc":"2.0","id":"x","result":1},{"jsonrpc":"2.0","id":1,"result":1}]'), "valid");
   assert.equal(check('[{"jsonrpc":"2.0","id":1,"result":1}]'), "batch-part-missing");
-  assert.equal(check('[{"jsonrpc":"2.0","id":"x","result":1},{"jsonrpc":"2.0","id":1,"error":{"code":-32000}}]'), "rpc-server-error");
+  assert.equal(
+    check('[{"jsonrpc":"2.0","id":"x","result":1},{"jsonrpc":"2.0","id":1,"error":{"code":-32000}}]'),
+    "rpc-server-error",
+  );
 });
 
 test("a target that is no JSON-RPC is judged by its HTTP status alone", () => {

@@ -25,7 +25,11 @@ function parse(text: string, options = {}): Read | undefined {
 const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=1\r\nabcd\r\n2\r\nef\r\n0\r\nA: b\r\n\r\n";
 
 const rows: [why: string, text: string, read: Read | undefined, options?: object][] = [
-  ["a body by its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", { status: 200, body: "ab", reusable: true }],
+  [
+    "a body by its length",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab",
+    { status: 200, body: "ab", reusable: true },
+  ],
   ["a body that is not there yet", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", undefined],
   ["a body in chunks, with an extension and a trailer", chunked, { status: 200, body: "abcdef", reusable: true }],
   ["no body after 204", "HTTP/1.1 204 No Content\r\n\r\n", { status: 204, body: "", reusable: true }],
@@ -46,7 +50,12 @@ const rows: [why: string, text: string, read: Read | undefined, options?: object
     { status: 200, body: "", reusable: false },
   ],
   ["HTTP/1.0 closes", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", { status: 200, body: "", reusable: false }],
-  ["a body until the end", "HTTP/1.1 200 OK\r\n\r\nabc", { status: 200, body: "abc", reusable: false }, { closed: true }],
+  [
+    "a body until the end",
+    "HTTP/1.1 200 OK\r\n\r\nabc",
+    { status: 200, body: "abc", reusable: false },
+    { closed: true },
+  ],
   ["a body cut short by the end", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", undefined, { closed: true }],
   [
     "bytes beyond the response make the connection useless",

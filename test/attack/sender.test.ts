@@ -67,7 +67,12 @@ test("a name that does not resolve is ENOTFOUND or its like", async () => {
   assert.match(Object.keys(series.errors).join(), /^(ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/);
 });
 
-const misbehaviours: [what: string, errors: Series["errors"], bytes: string | undefined, end: "no" | "end" | "reset"][] = [
+const misbehaviours: [
+  what: string,
+  errors: Series["errors"],
+  bytes: string | undefined,
+  end: "no" | "end" | "reset",
+][] = [
   ["resets the connection", { ECONNRESET: 1 }, undefined, "reset"],
   ["closes the connection without a response", { UND_ERR_SOCKET: 1 }, undefined, "end"],
   ["closes it within a body", { UND_ERR_SOCKET: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "end"],
@@ -75,7 +80,12 @@ const misbehaviours: [what: string, errors: Series["errors"], bytes: string | un
   ["stalls within a head", { UND_ERR_HEADERS_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-", "no"],
   ["stalls within a body", { UND_ERR_BODY_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "no"],
   ["speaks no HTTP", { INVALID_HTTP: 1 }, "220 mail.example ESMTP\r\n", "no"],
-  ["sends headers without end", { UND_ERR_HEADERS_OVERFLOW: 1 }, `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`, "no"],
+  [
+    "sends headers without end",
+    { UND_ERR_HEADERS_OVERFLOW: 1 },
+    `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`,
+    "no",
+  ],
   [
     "sends a body without end",
     { UND_ERR_RES_EXCEEDED_MAX_SIZE: 1 },

@@ -52,9 +52,15 @@ test("every request of the schedule is sent once, each at its instant", async (t
   assert.equal(sum.sent, 200);
   assert.equal(sum.valid, 200);
   assert.equal(requests, 200);
-  assert.deepEqual([...sum.seconds.values()].map(({ sent }) => sent), [100, 100]);
+  assert.deepEqual(
+    [...sum.seconds.values()].map(({ sent }) => sent),
+    [100, 100],
+  );
   // Timed, and so generous: it runs beside other tests.
-  assert.ok(sum.sendLag.getValueAtPercentile(50) < 20_000, `median send lag ${sum.sendLag.getValueAtPercentile(50)} µs`);
+  assert.ok(
+    sum.sendLag.getValueAtPercentile(50) < 20_000,
+    `median send lag ${sum.sendLag.getValueAtPercentile(50)} µs`,
+  );
   assert.equal(summary.outcome, "completed");
   assert.deepEqual(summary.series, sumSeries(chunks));
   assert.ok(chunks.length >= 2);

@@ -44,7 +44,10 @@ test("the report's figures are the plan's and the gateway's own, to the request"
   const report = reportOf(folder, ended);
   assert.deepEqual(report.verdict, { valid: true, pass: true, reasons: [] });
   assert.ok(report.startSkewMs !== null && report.startSkewMs < 50, `start skew ${report.startSkewMs} ms`);
-  assert.deepEqual(report.chains.map(({ name }) => name), FOUR);
+  assert.deepEqual(
+    report.chains.map(({ name }) => name),
+    FOUR,
+  );
   for (const { name, offeredRps, achievedRps, success, ledger, truth } of report.chains) {
     assert.ok(Math.abs(achievedRps / offeredRps - 1) <= 0.005, `${name}: ${achievedRps} of ${offeredRps}`);
     assert.ok(success !== null && success > 0.99);
@@ -59,7 +62,15 @@ test("the report's figures are the plan's and the gateway's own, to the request"
   assert.ok(validate(report), JSON.stringify(validate.errors));
   const [run = ""] = readdirSync(`${folder}/runs`);
   const files = readdirSync(`${folder}/runs/${run}`);
-  for (const name of ["plan.json", "assignments.json", "chunks", "summaries", "report.json", "report.html", "report.txt"]) {
+  for (const name of [
+    "plan.json",
+    "assignments.json",
+    "chunks",
+    "summaries",
+    "report.json",
+    "report.html",
+    "report.txt",
+  ]) {
     assert.ok(files.includes(name), `${name} is missing: ${files}`);
   }
 
@@ -206,7 +217,11 @@ test("one worker killed: the run goes on, the report says what is missing", asyn
 });
 
 function childrenOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
   return children.flatMap((child) => [child, ...childrenOf(child)]);
 }
 

@@ -43,7 +43,10 @@ function retrier(machine: Machine): Record<string, unknown> {
 }
 
 test("the deployed definition is accepted", () => {
-  assert.deepEqual(problemsWith(() => {}), []);
+  assert.deepEqual(
+    problemsWith(() => {}),
+    [],
+  );
 });
 
 const PLAN_RETRY = "$.States.Plan.Retry[0]";

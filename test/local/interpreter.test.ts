@@ -127,14 +127,19 @@ test("a distributed Map reads its items from an object and runs no more of them 
 });
 
 test("Parallel runs its branches side by side, and one that fails ends the others", async () => {
-  const branch = (name: string): object => ({ StartAt: "A", States: { A: task(name, { OutputPath: "$.Payload", End: true }) } });
+  const branch = (name: string): object => ({
+    StartAt: "A",
+    States: { A: task(name, { OutputPath: "$.Payload", End: true }) },
+  });
   const states = { P: { Type: "Parallel", Branches: [branch("a"), branch("b")], End: true } };
   const both: string[] = [];
-  const meet = (name: string): Call => async () => {
-    both.push(name);
-    while (both.length < 2) await new Promise((done) => setTimeout(done, 1));
-    return name;
-  };
+  const meet =
+    (name: string): Call =>
+    async () => {
+      both.push(name);
+      while (both.length < 2) await new Promise((done) => setTimeout(done, 1));
+      return name;
+    };
   assert.deepEqual(await output(states, {}, { a: meet("a"), b: meet("b") }), ["a", "b"]);
 
   const waiting = {

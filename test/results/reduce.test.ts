@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type Chunk, type Outcome, type Summary, SeriesSum, sumSeries } from "../../lib/attack/chunk.ts";
+import { type Chunk, type Outcome, SeriesSum, type Summary, sumSeries } from "../../lib/attack/chunk.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { type Assignment, assign, scheduledRequests } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
@@ -53,11 +53,22 @@ async function writeChunks({ store }: Fixture, chunks: readonly Chunk[]): Promis
   }
 }
 
-async function writeSummary({ store }: Fixture, chunks: readonly Chunk[], outcome: Outcome = "completed"): Promise<void> {
+async function writeSummary(
+  { store }: Fixture,
+  chunks: readonly Chunk[],
+  outcome: Outcome = "completed",
+): Promise<void> {
   const [first] = chunks;
   assert.ok(first);
   const { sequence: _, health, ...place } = first;
-  const summary: Summary = { ...place, series: sumSeries(chunks), outcome, startSkewMs: 1, readyMs: 500, health: [health] };
+  const summary: Summary = {
+    ...place,
+    series: sumSeries(chunks),
+    outcome,
+    startSkewMs: 1,
+    readyMs: 500,
+    health: [health],
+  };
   await store.put(summaryKey(RUN, place.assignment, place.attempt), JSON.stringify(summary));
 }
 
@@ -102,7 +113,11 @@ test("a chunk that is lost from the middle is told by the schedule", async (t) =
   const run = fixture(t);
   for (const [index, assignment] of run.assignments.entries()) {
     const chunks = chunksOf(run.plan, assignment, 1, 4);
-    if (index === 0) await writeChunks(run, chunks.filter(({ sequence }) => sequence !== 2));
+    if (index === 0)
+      await writeChunks(
+        run,
+        chunks.filter(({ sequence }) => sequence !== 2),
+      );
     else await writeSummary(run, chunks);
   }
   const { chains, findings } = await reduce(run);

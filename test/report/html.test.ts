@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import type { SeriesSum } from "../../lib/attack/chunk.ts";
+import { renderHtml } from "../../lib/report/html.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { startChromium } from "../support/chromium.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { chainInput, checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
+
+const ORIGIN = "http://127.0.0.1:8545";
+const CHAINS = ["ethereum", "boba", "mantle", "kava"];
+const plan = checkedPlan(ORIGIN, { chains: CHAINS.map((name) => chainInput(name, 50, ORIGIN)), duration: "5s" });
+
+/** Text that would run a script wherever it became markup. */
+const HOSTILE = `</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'">\u2028'"&`;
+
+function write(folder: string, report: Report): string {
+  writeFileSync(`${folder}/report.html`, renderHtml(report));
+  return `file://${folder}/report.html`;
+}
+
+test("the page opens without a network and without an error, verdict first, in light, dark and on a phone", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const change = (sum: SeriesSum): void => {
+    sum.valid -= 10;
+    sum.invalid["rpc-server-error"] = 10;
+  };
+  const url = write(temporaryFolder(t), madeReport({ plan, change }));
+  for (const [width, colorScheme] of [
+    [1_280, "light"],
+    [1_280, "dark"],
+    [390, "light"],
+  ] as const) {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const wrong: string[] = [];
+    page.on("pageerror", (error) => wrong.push(error.message));
+    page.on("console", (message) => wrong.push(message.text()));
+    page.on("request", (request) => request.url() !== url && wrong.push(request.url()));
+    await page.goto(url);
+    await page.waitForFunction("document.querySelectorAll('canvas').length === 4");
+    assert.deepEqual(wrong, []);
+    const text = await page.innerText("main");
+    assert.ok(text.indexOf("Valid run, SLO missed") < text.indexOf("Chains"));
+    assert.match(text, /ethereum: success 96 % is not above 99 %/);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "nothing is cut off sideways");
+    await page.close();
+  }
+});
+
+test("tables sort by any column, also from the keyboard", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const change = (sum: SeriesSum, chain: string): void => {
+    const failed = CHAINS.indexOf(chain);
+    sum.valid -= failed;
+    sum.errors.ECONNRESET = failed;
+  };
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), madeReport({ plan, change })));
+  const first = page.locator("table").first();
+  const names = async (): Promise<string[]> => first.locator("tbody th").allInnerTexts();
+  assert.deepEqual(await names(), [...CHAINS, "all chains"]);
+  const success = first.getByRole("button", { name: "Success" });
+  await success.focus();
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await names(), ["kava", "mantle", "all chains", "boba", "ethereum"]);
+  assert.equal(await first.locator("th[aria-sort]").getAttribute("aria-sort"), "ascending");
+  await page.keyboard.press("Enter");
+  assert.deepEqual((await names())[0], "ethereum");
+});
+
+test("the chain whose response time is plotted can be chosen", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), madeReport({ plan })));
+  await page.getByLabel("Response time of").selectOption("mantle");
+  await page.getByText("Response time, mantle").waitFor();
+});
+
+test("hostile text from plans and servers stays text", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const report = madeReport({ plan, findings: [HOSTILE] });
+  report.run.id = HOSTILE;
+  report.run.name = HOSTILE;
+  report.run.target = HOSTILE;
+  report.verdict.reasons.push(HOSTILE);
+  report.total.errors[HOSTILE] = 1;
+  for (const chain of report.chains) {
+    chain.name = HOSTILE;
+    chain.errors[HOSTILE] = 1;
+  }
+  for (const worker of report.workers) worker.chains = [HOSTILE];
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  await page.goto(write(temporaryFolder(t), report));
+  await page.waitForFunction("document.querySelectorAll('canvas').length === 4");
+  assert.deepEqual(errors, []);
+  assert.notEqual(await page.title(), "owned");
+  assert.equal(await page.locator("img").count(), 0);
+  assert.ok((await page.innerText("h1")).includes("<script>"));
+});

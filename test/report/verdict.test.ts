@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { SeriesSum } from "../../lib/attack/chunk.ts";
+import { recordMs } from "../../lib/attack/histogram.ts";
+import { renderText } from "../../lib/report/text.ts";
+import { chainInput, checkedPlan } from "../support/plans.ts";
+import { type MadeRun, madeReport } from "../support/reports.ts";
+
+const ORIGIN = "http://127.0.0.1:8545";
+const plan = checkedPlan(ORIGIN, { chains: [chainInput("ethereum", 100, ORIGIN), chainInput("kava", 50, ORIGIN)] });
+
+/** Turns so many of a chain's valid relays into something else. */
+function move(sum: SeriesSum, count: number, into: "missed" | "errors" | "invalid", name: string): void {
+  sum.valid -= count;
+  sum[into][name] = count;
+  if (into === "missed") sum.sent -= count;
+}
+
+test("a run in which everything went well is valid and passes, without reasons", () => {
+  assert.deepEqual(madeReport({ plan }).verdict, { valid: true, pass: true, reasons: [] });
+});
+
+const rows: [what: string, run: Omit<MadeRun, "plan">, valid: boolean, pass: boolean, reason: RegExp][] = [
+  [
+    "one chain below its success ratio fails, and is named with what went wrong most",
+    { change: (sum, chain) => void (chain === "kava" && move(sum, 2, "invalid", "http-500")) },
+    true,
+    false,
+    /^kava: success 98 % is not above 99 %; mostly http-500 \(2 of 100\)\.$/,
+  ],
+  [
+    "requests that the generator was too late for make the run invalid",
+    { change: (sum) => move(sum, 4, "missed", "late") },
+    false,
+    true,
+    /^8 of 300 requests \(2\.667 %\) were not sent because the generator was late/,
+  ],
+  [
+    "requests that were lost with a worker make the run invalid",
+    { change: (sum) => move(sum, 50, "missed", "lost"), findings: ["w001-s00: no summary"] },
+    false,
+    true,
+    /were lost with their workers/,
+  ],
+  [
+    "too many in flight are told apart: the target is slow",
+    { change: (sum) => move(sum, 30, "missed", "in-flight-cap") },
+    false,
+    true,
+    /too many were in flight: the target answers too slowly/,
+  ],
+  [
+    "a late generator is told by its send lag",
+    {
+      change: (sum) => {
+        for (let n = 0; n < 50; n++) recordMs(sum.sendLag, 80);
+      },
+    },
+    false,
+    true,
+    /send lag p99 80.* above 50 ms/,
+  ],
+  ["workers that did not start together", { startSkewMs: 1_500 }, false, true, /start skew/],
+  [
+    "an aborted run says when and why",
+    { aborted: { reason: "stopped by SIGINT", atMs: 1_000 } },
+    false,
+    true,
+    /aborted after 1s of 2s: stopped by SIGINT/,
+  ],
+  ["what is missing in the results", { findings: ["a chunk is gone"] }, false, true, /incomplete: a chunk is gone/],
+];
+
+for (const [what, run, valid, pass, reason] of rows) {
+  test(what, () => {
+    const report = madeReport({ plan, ...run });
+    const { verdict } = report;
+    assert.deepEqual([verdict.valid, verdict.pass], [valid, pass], verdict.reasons.join("\n"));
+    assert.ok(
+      verdict.reasons.some((each) => reason.test(each)),
+      verdict.reasons.join("\n"),
+    );
+    for (const each of verdict.reasons)
+      assert.ok(renderText(report, false).includes(each), "the text gives each reason");
+  });
+}
+
+test("exactly at the success ratio is not above it", () => {
+  const change = (sum: SeriesSum, chain: string): void =>
+    void (chain === "kava" && move(sum, 1, "errors", "ECONNRESET"));
+  assert.equal(madeReport({ plan, change }).verdict.pass, false);
+});
+
+test("a latency limit is held against the merged response time of each chain", () => {
+  const strict = checkedPlan(ORIGIN, { chains: [chainInput("ethereum", 100, ORIGIN)], slo: { p50Ms: 5, p99Ms: 25 } });
+  const { verdict } = madeReport({ plan: strict });
+  assert.equal(verdict.pass, false);
+  assert.equal(verdict.reasons.length, 1);
+  assert.match(verdict.reasons.join(), /^ethereum: response time p50 10.* is above 5 ms/);
+});

@@ -1,0 +1,61 @@
+import { SeriesSum } from "../../lib/attack/chunk.ts";
+import { recordMs } from "../../lib/attack/histogram.ts";
+import { scheduleRun } from "../../lib/plan/runSchedule.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
+import { buildReport, workerReport } from "../../lib/report/model.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { ledgerOf } from "../../lib/results/ledger.ts";
+import type { ChainResult } from "../../lib/results/reduce.ts";
+
+/** What a made-up run is to show, beyond a perfect one. */
+export interface MadeRun {
+  plan: Plan;
+  /** How a chain's recording differs from all valid after 1 to 20 ms. */
+  change?(sum: SeriesSum, chain: string): void;
+  findings?: string[];
+  aborted?: { reason: string; atMs: number };
+  startSkewMs?: number;
+}
+
+/** The report of a run that never was: each chain's requests valid, each second alike. */
+export function madeReport({ plan, change, findings = [], aborted, startSkewMs = 1 }: MadeRun): Report {
+  const { schedule } = scheduleRun(plan, { runId: "test-run", startAtMs: Date.UTC(2026, 0, 1), leadMs: 0 });
+  const seconds = plan.durationMs / 1_000;
+  const chains = plan.chains.map(({ name, rps }): ChainResult => {
+    const sum = new SeriesSum();
+    const count = rps * seconds;
+    sum.sent = count;
+    sum.valid = count;
+    sum.statuses[200] = count;
+    for (let second = 0; second < seconds; second++) {
+      sum.seconds.set(second, { sent: rps, missed: 0, valid: rps, invalid: 0, errors: 0 });
+    }
+    const part = new SeriesSum();
+    for (let n = 0; n < count; n++) {
+      recordMs(part.serviceTime, 1 + (n % 20));
+      recordMs(part.sendLag, 0.1);
+    }
+    sum.merge(part);
+    sum.intervals.set(0, part.serviceTime);
+    change?.(sum, name);
+    return { chain: name, phase: "measure", ledger: ledgerOf(count, sum), sum };
+  });
+  const health = [{ cpu: 0.1, eventLoop: 0.2, residentMb: 120, inFlight: 3, connections: 4 }];
+  const workers = chains.map(({ chain, ledger, sum }, worker) =>
+    workerReport(
+      {
+        worker,
+        chains: [chain],
+        rps: plan.chains[worker]?.rps ?? 0,
+        ledger,
+        sum,
+        outcomes: ["completed"],
+        startSkewMs,
+        readyMs: 400,
+        health,
+      },
+      plan.durationMs,
+    ),
+  );
+  return buildReport({ plan, schedule, reduction: { chains, findings }, workers, ...(aborted && { aborted }) });
+}
