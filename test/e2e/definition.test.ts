@@ -56,11 +56,15 @@ test("reordered, so that Reduce comes before the run: nothing was sent when the 
   assert.equal(report?.total.ledger.sent, 0);
 });
 
+/** What the Map runs for each assignment. */
+function itemProcessor(machine: Machine): Machine {
+  const [branch] = state(machine, "Run").Branches as Machine[];
+  return state(branch ?? assert.fail(), "Attack").ItemProcessor as Machine;
+}
+
 /** Makes the worker's invocation fail: its payload lacks the assignment. */
 function breakWorker(machine: Machine): Record<string, unknown> {
-  const [branch] = state(machine, "Run").Branches as Machine[];
-  const worker = (branch?.States.Attack?.ItemProcessor as Machine).States.Worker;
-  assert.ok(worker);
+  const worker = state(itemProcessor(machine), "Worker");
   worker.Parameters = { FunctionName: "${attack}", Payload: {} };
   return worker;
 }
@@ -73,8 +77,7 @@ test("a Catch decides what becomes of a worker that fails", async (t) => {
 
   const uncaught = await runWith(t, (machine) => {
     delete breakWorker(machine).Catch;
-    const [branch] = state(machine, "Run").Branches as Machine[];
-    delete (branch?.States.Attack?.ItemProcessor as Machine).States["Lost worker"];
+    delete itemProcessor(machine).States["Lost worker"];
     delete state(machine, "Run").Catch;
   });
   assert.equal((uncaught.execution as { error: string }).error, "States.ExceedToleratedFailureThreshold");
