@@ -13,6 +13,12 @@ import { warmUp } from "./warmup.ts";
 /** How often a worker asks whether it is to stop, in ms. */
 export const POLL_MS = 400;
 
+/**
+ * How long a worker warms itself up where there is time, in ms: with ten workers on two cores that is
+ * no more than some hundred requests each.
+ */
+const WARMUP_MS = 1_500;
+
 /** How long a worker waits for responses after an abort, in ms. */
 const ABORT_DRAIN_MS = 500;
 
@@ -82,7 +88,7 @@ class WorkerRun {
       ...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))),
     );
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
-    if (spareMs > 600) await warmUp(this.#clock, Math.min(500, spareMs - 400));
+    if (spareMs > 1_000) await warmUp(this.#clock, Math.min(WARMUP_MS, spareMs - 600));
     await this.#openConnections();
     const readyMs = firstDueAtMs - this.#clock.nowMs();
     this.#health();
@@ -143,7 +149,10 @@ class WorkerRun {
     };
   }
 
-  /** Opens as many connections as the load needs where a response takes 50 ms. */
+  /**
+   * Opens as many connections as the load needs where a response takes 200 ms. Idle ones cost the target little, while
+   * opening them when a target first stalls costs it, and the worker, the time that they need to catch up.
+   */
   async #openConnections(): Promise<void> {
     const { plan, assignment } = this.#input;
     if (!plan.keepalive) return;
@@ -152,7 +161,7 @@ class WorkerRun {
       const chain = plan.chains.find(({ name }) => name === share.chain);
       const origins = new Set(chain?.targets.map(({ url }) => new URL(url).origin));
       for (const origin of origins) {
-        const wanted = plan.http === "2" ? 1 : Math.ceil((share.rps * 0.05) / origins.size);
+        const wanted = plan.http === "2" ? 1 : Math.ceil((share.rps * 0.2) / origins.size);
         counts.set(origin, (counts.get(origin) ?? 0) + wanted);
       }
     }

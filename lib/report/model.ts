@@ -53,7 +53,7 @@ export function buildReport(input: ReportInput): Report {
     verdict: { valid: true, pass: true, reasons: [] },
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
-    total: totalReport(measured, chains, measuredMs, intervalMs),
+    total: totalReport(measured, chains, measuredMs, plan.durationMs, intervalMs),
     chains,
     workers: [...workers],
     findings: reduction.findings,
@@ -62,12 +62,12 @@ export function buildReport(input: ReportInput): Report {
 }
 
 /** A worker's row, from what the reducer read of it. */
-export function workerReport(worker: WorkerResult, measuredMs: number): ReportWorker {
+export function workerReport(worker: WorkerResult, measuredMs: number, durationMs: number): ReportWorker {
   const { ledger, sum, rps, chains, outcomes, startSkewMs, readyMs } = worker;
   return {
     id: `w${String(worker.worker).padStart(3, "0")}`,
     chains,
-    ...trafficOf(ledger, sum, rps, measuredMs),
+    ...trafficOf(ledger, sum, rps, measuredMs, durationMs),
     outcomes,
     startSkewMs,
     readyMs,
@@ -90,7 +90,7 @@ function chainReport(
   const counted = truth?.get(name);
   return {
     name,
-    ...trafficOf(ledger, sum, rps, measuredMs),
+    ...trafficOf(ledger, sum, rps, measuredMs, plan.durationMs),
     ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
     pass: true,
     ...(counted && { truth: counted }),
@@ -110,6 +110,7 @@ function totalReport(
   measured: readonly ChainResult[],
   chains: readonly ReportChain[],
   measuredMs: number,
+  durationMs: number,
   intervalMs: number,
 ): Report["total"] {
   const sum = new SeriesSum();
@@ -119,15 +120,34 @@ function totalReport(
   const scheduledIn = (second: number): number =>
     chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
   return {
-    ...trafficOf(ledger, sum, offered, measuredMs),
+    ...trafficOf(ledger, sum, offered, measuredMs, durationMs),
     ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
   };
 }
 
-function trafficOf(ledger: Ledger, sum: SeriesSum, offeredRps: number, measuredMs: number): Traffic {
+/**
+ * Requests sent per second. Of an aborted run only whole seconds before the abort count: workers stop some time after
+ * it, each in its own time.
+ */
+function achievedRps(ledger: Ledger, sum: SeriesSum, measuredMs: number, durationMs: number): number {
+  if (measuredMs >= durationMs) return ledger.sent / (durationMs / 1_000);
+  const seconds = Math.floor(measuredMs / 1_000);
+  if (seconds === 0) return 0;
+  let sent = 0;
+  for (const [second, counts] of sum.seconds) if (second < seconds) sent += counts.sent;
+  return sent / seconds;
+}
+
+function trafficOf(
+  ledger: Ledger,
+  sum: SeriesSum,
+  offeredRps: number,
+  measuredMs: number,
+  durationMs: number,
+): Traffic {
   return {
     offeredRps: round(offeredRps, 3),
-    achievedRps: measuredMs > 0 ? round(ledger.sent / (measuredMs / 1_000), 3) : 0,
+    achievedRps: round(achievedRps(ledger, sum, measuredMs, durationMs), 3),
     success: ledger.sent > 0 ? ledger.valid / ledger.sent : null,
     ledger,
     missed: sorted(sum.missed),

@@ -29,7 +29,7 @@ const ledger = z
 
 const traffic = {
   offeredRps: z.number().describe("Requests per second that the plan asks for"),
-  achievedRps: z.number().describe("Requests per second that were sent, over the time measured"),
+  achievedRps: z.number().describe("Requests per second that were sent; of an aborted run, in its whole seconds"),
   success: z.number().nullable().describe("Valid relays ÷ requests sent, 0 … 1; null if none was sent"),
   ledger,
   missed: tally.describe("Requests not sent, by reason: late, in-flight-cap, aborted, superseded, lost"),

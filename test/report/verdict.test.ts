@@ -98,3 +98,17 @@ test("a latency limit is held against the merged response time of each chain", (
   assert.equal(verdict.reasons.length, 1);
   assert.match(verdict.reasons.join(), /^ethereum: response time p50 10.* is above 5 ms/);
 });
+
+test("the rate of an aborted run is that of its whole seconds before the abort", () => {
+  const change = (sum: SeriesSum, chain: string): void => {
+    const rps = chain === "kava" ? 50 : 100;
+    // The workers stopped 0.3 s after the abort, at 1.6 s.
+    sum.seconds.set(1, { sent: rps * 0.9, missed: rps * 0.1, valid: rps * 0.9, invalid: 0, errors: 0 });
+    move(sum, rps * 0.1, "missed", "aborted");
+  };
+  const report = madeReport({ plan, change, aborted: { reason: "stopped", atMs: 1_600 } });
+  assert.deepEqual(
+    report.chains.map(({ achievedRps }) => achievedRps),
+    [100, 50],
+  );
+});

@@ -55,6 +55,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         health,
       },
       plan.durationMs,
+      plan.durationMs,
     ),
   );
   return buildReport({ plan, schedule, reduction: { chains, findings }, workers, ...(aborted && { aborted }) });
