@@ -185,18 +185,10 @@ class WorkerRun {
 
   #flush(): void {
     const series = this.#recorders.flatMap((recorder) => recorder.take() ?? []);
-    const { assignment, attempt } = this.#input;
     if (series.length > 0) {
       const chunk: Chunk = {
-        version: 1,
-        runId: assignment.runId,
-        assignment: assignment.id,
-        worker: assignment.worker,
-        segment: assignment.segment,
-        attempt,
+        ...this.#place(),
         sequence: this.#chunks.length + 1,
-        atMs: Math.round(this.#clock.nowMs() - assignment.startAtMs),
-        intervalMs: this.#intervalMs,
         series,
         health: this.#health(),
       };
@@ -236,10 +228,11 @@ class WorkerRun {
     };
   }
 
-  #summary(readyMs: number, firstDueAtMs: number): Summary {
+  /** Whose chunk or summary it is, and of when. */
+  #place() {
     const { assignment, attempt } = this.#input;
     return {
-      version: 1,
+      version: 1 as const,
       runId: assignment.runId,
       assignment: assignment.id,
       worker: assignment.worker,
@@ -247,6 +240,12 @@ class WorkerRun {
       attempt,
       atMs: Math.round(this.#clock.nowMs() - assignment.startAtMs),
       intervalMs: this.#intervalMs,
+    };
+  }
+
+  #summary(readyMs: number, firstDueAtMs: number): Summary {
+    return {
+      ...this.#place(),
       series: sumSeries(this.#chunks),
       outcome: this.#outcome,
       startSkewMs: this.#firstSentAtMs === undefined ? null : round(this.#firstSentAtMs - firstDueAtMs, 3),

@@ -1,4 +1,5 @@
 import type { Problem } from "./problems.ts";
+import { firstShare, profileSchedule } from "./profile.ts";
 import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
 import type { Plan } from "./schema.ts";
 
@@ -121,9 +122,12 @@ function pad(value: number, digits: number): string {
   return String(value).padStart(digits, "0");
 }
 
-/** A chain's schedule in one phase. Times are from the phase's own start: −warmupMs, or 0. */
+/**
+ * A chain's schedule in one phase: the profile in the measurement, and in the warm-up the rate with which that begins.
+ * Times are from the phase's own start: −warmupMs, or 0.
+ */
 export function chainSchedule(plan: Plan, rps: number, phase: Phase): Schedule {
-  return constantSchedule(rps, phase === "warmup" ? plan.warmupMs : plan.durationMs);
+  return phase === "measure" ? profileSchedule(plan, rps) : constantSchedule(rps * firstShare(plan), plan.warmupMs);
 }
 
 /** How many requests an assignment has of one chain in one phase. */

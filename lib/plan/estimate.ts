@@ -1,5 +1,6 @@
 import { cutSegments, MAX_SEGMENT_MS, splitRates } from "./assign.ts";
 import { PRICES } from "./prices.ts";
+import { firstShare, meanShare } from "./profile.ts";
 import type { Plan } from "./schema.ts";
 
 /** Memory of a worker's Lambda, in GB: 500 requests/s need less than the CPU share that comes with it. */
@@ -31,11 +32,12 @@ export function estimate(plan: Plan): Estimate {
   const segments = cutSegments(-plan.warmupMs, plan.durationMs, MAX_SEGMENT_MS).length;
   const invocations = workers * segments;
   const gbSeconds = (workers * seconds + invocations * OVERHEAD_S) * WORKER_GB + seconds * WORKER_GB;
-  const requests = plan.chains.reduce((sum, { rps }) => sum + rps * seconds, 0);
+  const fullSeconds = (plan.durationMs * meanShare(plan) + plan.warmupMs * firstShare(plan)) / 1_000;
+  const requests = plan.chains.reduce((sum, { rps }) => sum + rps * fullSeconds, 0);
   const bytesOut = plan.chains.reduce((sum, { rps, targets }) => {
     const bodies = targets.reduce((bytes, { body, weight }) => bytes + (body?.length ?? 0) * weight, 0);
     const weights = targets.reduce((all, { weight }) => all + weight, 0);
-    return sum + rps * seconds * (bodies / weights + HEADER_BYTES);
+    return sum + rps * fullSeconds * (bodies / weights + HEADER_BYTES);
   }, 0);
   const puts = (workers * seconds) / FLUSH_S + invocations * 2 + 6;
   const gets = (2 * workers * seconds) / POLL_S + invocations * 3;

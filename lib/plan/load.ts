@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { assignmentProblems } from "./assign.ts";
+import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
@@ -72,7 +73,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
-  problems.push(...assignmentProblems(plan), ...limitProblems(plan));
+  problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
   if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
@@ -161,6 +162,23 @@ function limitProblems(plan: Plan): Problem[] {
   if (maxUsd !== undefined && usd > maxUsd) {
     const found = `a run that costs about $${usd.toPrecision(2)} in AWS`;
     problems.push({ where: "$", found, expected: `at most the limit of $${maxUsd} ($.limits.maxUsd)` });
+  }
+  return problems;
+}
+
+function profileProblems({ profile, durationMs }: Plan): Problem[] {
+  if (profile.type === "ramp" && profile.from === 0 && profile.to === 0) {
+    return [{ where: "$.profile", found: "a ramp from 0 to 0", expected: "a rate to reach" }];
+  }
+  if (profile.type !== "steps") return [];
+  const problems: Problem[] = [];
+  const sumMs = profile.steps.reduce((sum, step) => sum + step.for, 0);
+  if (sumMs !== durationMs) {
+    const expected = `steps that add up to the duration of ${formatDuration(durationMs)}`;
+    problems.push({ where: "$.profile.steps", found: `${formatDuration(sumMs)} in all`, expected });
+  }
+  if (profile.steps.every((step) => step.share === 0)) {
+    problems.push({ where: "$.profile.steps", found: "no step above 0", expected: "a rate to reach" });
   }
   return problems;
 }

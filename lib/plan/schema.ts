@@ -155,6 +155,19 @@ const DEFAULT_STAND_IN_CHAINS = [
   },
 ];
 
+const share = z.number().min(0).max(1).describe("A share of each chain's rps, 0 … 1");
+
+const profile = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("constant") }),
+  z.strictObject({ type: z.literal("ramp"), from: share, to: share }).describe("Linear over the whole duration"),
+  z
+    .strictObject({
+      type: z.literal("steps"),
+      steps: z.array(z.strictObject({ share, for: duration })).min(1),
+    })
+    .describe("One rate after another; their times add up to the duration"),
+]);
+
 /** The plan as a person writes it; `volley schema plan` prints it as a JSON Schema. */
 export const planSchema = z.strictObject({
   $schema: z.string().optional().describe("The JSON Schema, so that editors complete and check the plan"),
@@ -163,10 +176,7 @@ export const planSchema = z.strictObject({
   duration: duration.describe("How long the measurement lasts"),
   perWorkerRps: z.number().positive().max(100_000).default(500).describe("The most that one worker sends"),
   workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
-  profile: z
-    .strictObject({ type: z.literal("constant") })
-    .default({ type: "constant" })
-    .describe("How the rate goes over the duration"),
+  profile: profile.default({ type: "constant" }).describe("How each chain's rate goes over the duration"),
   warmup: duration
     .optional()
     .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
@@ -217,7 +227,7 @@ export interface Plan {
   warmupMs: number;
   perWorkerRps: number;
   workers?: number;
-  profile: { type: "constant" };
+  profile: z.infer<typeof profile>;
   timeoutMs: number;
   keepalive: boolean;
   http: "1.1" | "2";

@@ -1,6 +1,7 @@
 import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
 import type { Histogram } from "../attack/histogram.ts";
 import { chainSchedule } from "../plan/assign.ts";
+import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { addLedgers } from "../results/ledger.ts";
@@ -62,12 +63,12 @@ export function buildReport(input: ReportInput): Report {
 }
 
 /** A worker's row, from what the reducer read of it. */
-export function workerReport(worker: WorkerResult, measuredMs: number, durationMs: number): ReportWorker {
+export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: number): ReportWorker {
   const { ledger, sum, rps, chains, outcomes, startSkewMs, readyMs } = worker;
   return {
     id: `w${String(worker.worker).padStart(3, "0")}`,
     chains,
-    ...trafficOf(ledger, sum, rps, measuredMs, durationMs),
+    ...trafficOf(ledger, sum, rps * meanShare(plan), measuredMs, plan.durationMs),
     outcomes,
     startSkewMs,
     readyMs,
@@ -84,13 +85,14 @@ function chainReport(
   truth: Truth | undefined,
 ): ReportChain {
   const rps = plan.chains.find((each) => each.name === name)?.rps ?? 0;
+  const offeredRps = rps * meanShare(plan);
   const schedule = chainSchedule(plan, rps, "measure");
   const scheduledIn = (second: number): number =>
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
   const counted = truth?.get(name);
   return {
     name,
-    ...trafficOf(ledger, sum, rps, measuredMs, plan.durationMs),
+    ...trafficOf(ledger, sum, offeredRps, measuredMs, plan.durationMs),
     ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
     pass: true,
     ...(counted && { truth: counted }),

@@ -28,7 +28,7 @@ const ledger = z
   .describe("scheduled = sent + missed; sent = responses + errors; responses = valid + invalid");
 
 const traffic = {
-  offeredRps: z.number().describe("Requests per second that the plan asks for"),
+  offeredRps: z.number().describe("Requests per second that the plan asks for, as a mean over its duration"),
   achievedRps: z.number().describe("Requests per second that were sent; of an aborted run, in its whole seconds"),
   success: z.number().nullable().describe("Valid relays ÷ requests sent, 0 … 1; null if none was sent"),
   ledger,

@@ -21,7 +21,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
   const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
   const workers: ReportWorker[] = [];
   const reduction = await reduceRun(store, runId, plan, assignments, (worker) => {
-    workers.push(workerReport(worker, measuredMs, plan.durationMs));
+    workers.push(workerReport(worker, plan, measuredMs));
   });
   const truth = await readTruth(store, runId);
   const report = buildReport({

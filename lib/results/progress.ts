@@ -1,4 +1,6 @@
 import { type Chunk, SeriesSum, total } from "../attack/chunk.ts";
+import { chainSchedule } from "../plan/assign.ts";
+import { firstShare } from "../plan/profile.ts";
 import type { Plan } from "../plan/schema.ts";
 import { chunksPrefix } from "./keys.ts";
 import type { Store } from "./store.ts";
@@ -6,6 +8,7 @@ import type { Store } from "./store.ts";
 /** How one chain is doing, from what was flushed so far. */
 export interface ChainProgress {
   name: string;
+  /** Requests per second that were due in the same time. */
   offeredRps: number;
   /** Requests sent per second, over the time that each worker has flushed; null before the first flush. */
   achievedRps: number | null;
@@ -75,7 +78,7 @@ export class Progress {
         times.totalCount === 0 ? null : times.getValueAtPercentile(p) / 1_000;
       return {
         name,
-        offeredRps: rps,
+        offeredRps: this.#offered(rps, [...workers.values()]),
         achievedRps: achieved([...workers.values()]),
         sent: sum.sent,
         missed: total(sum.missed),
@@ -87,6 +90,13 @@ export class Progress {
         p99Ms: percentile(99),
       };
     });
+  }
+
+  /** The schedule's mean rate until the last flush; before the first, the rate with which it begins. */
+  #offered(rps: number, workers: readonly { atMs: number }[]): number {
+    const atMs = Math.max(0, ...workers.map((worker) => worker.atMs));
+    if (atMs === 0) return rps * firstShare(this.#plan);
+    return (chainSchedule(this.#plan, rps, "measure").dueBefore(atMs) / atMs) * 1_000;
   }
 }
 

@@ -125,6 +125,17 @@ test("a plan above its own limits is refused with the figures", () => {
   assert.deepEqual(check({ maxRps: 100, maxUsd: 10 }), []);
 });
 
+test("a profile that does not fill the duration, or sends nothing, is refused", () => {
+  const check = (profile: object): string =>
+    problemsOf(() => checkPlan(planInput("http://127.0.0.1", { profile }), ".", "plan.json")).join("\n");
+  assert.equal(check({ type: "ramp", from: 0.1, to: 1 }), "");
+  assert.match(check({ type: "ramp", from: 0, to: 0 }), /^\$\.profile: a ramp from 0 to 0/);
+  assert.match(check({ type: "ramp", from: 0, to: 2 }), /^\$\.profile\.to: 2 → at most 1/);
+  assert.match(check({ type: "sine" }), /^\$\.profile\.type: "sine" → /);
+  const steps = [{ share: 1, for: "3s" }];
+  assert.match(check({ type: "steps", steps }), /^\$\.profile\.steps: 3s in all → steps that add up to .* 2s/);
+});
+
 test("a file that is missing or no JSON is a problem of its own", (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(`${folder}/broken.json`, "{");

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { assign, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
-import { constantSchedule, countInShard, firstInShard } from "../../lib/plan/schedule.ts";
+import { meanShare, profileSchedule } from "../../lib/plan/profile.ts";
+import {
+  constantSchedule,
+  countInShard,
+  firstInShard,
+  type Stretch,
+  stretchSchedule,
+} from "../../lib/plan/schedule.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 
 const ORIGIN = "http://127.0.0.1:1";
@@ -21,6 +28,61 @@ test("requests are due in order, within the duration, and as many as rate × tim
       if (schedule.count > 0) assert.ok(schedule.dueAtMs(schedule.count - 1) < lengthMs);
     }),
   );
+});
+
+test("a profile of any shape: each request is due when the rate's integral reaches its number", () => {
+  const stretch = fc.record({
+    durationMs: fc.integer({ min: 1, max: 20_000 }),
+    fromRps: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 2_000, noNaN: true })),
+    toRps: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 2_000, noNaN: true })),
+  });
+  fc.assert(
+    fc.property(fc.array(stretch, { minLength: 1, maxLength: 4 }), (stretches) => {
+      const schedule = stretchSchedule(stretches);
+      const lengthMs = stretches.reduce((sum, { durationMs: ms }) => sum + ms, 0);
+      assert.ok(Math.abs(schedule.count - integral(stretches, lengthMs)) <= 1);
+      let last = 0;
+      for (let n = 0; n < schedule.count; n += Math.max(1, Math.floor(schedule.count / 50))) {
+        const dueMs = schedule.dueAtMs(n);
+        assert.ok(dueMs >= last && dueMs < lengthMs, `${n} is due at ${dueMs} of ${lengthMs}`);
+        assert.ok(Math.abs(integral(stretches, dueMs) - n) < 1e-6 * Math.max(1, n), `${n} at ${dueMs}`);
+        assert.ok(schedule.dueBefore(dueMs) <= n);
+        last = dueMs;
+      }
+      assert.equal(schedule.dueBefore(lengthMs), schedule.count);
+      assert.equal(schedule.dueBefore(0), 0);
+    }),
+  );
+});
+
+/** The rate's integral from 0 to an instant, by the trapezium rule, which is exact for it. */
+function integral(stretches: readonly Stretch[], untilMs: number): number {
+  let sum = 0;
+  let leftMs = untilMs;
+  for (const { durationMs: lengthMs, fromRps, toRps } of stretches) {
+    const t = Math.min(lengthMs, leftMs);
+    sum += ((fromRps + fromRps + ((toRps - fromRps) * t) / lengthMs) / 2_000) * t;
+    leftMs -= t;
+  }
+  return sum;
+}
+
+test("ramps and steps send as many requests as their area, and offer their mean rate", () => {
+  const countOf = (profile: object): number => {
+    const plan = checkedPlan(ORIGIN, { duration: "10s", profile });
+    const schedule = profileSchedule(plan, 100);
+    assert.ok(Math.abs(schedule.count - 1_000 * meanShare(plan)) <= 1);
+    return schedule.count;
+  };
+  assert.equal(countOf({ type: "constant" }), 1_000);
+  assert.equal(countOf({ type: "ramp", from: 0, to: 1 }), 500);
+  assert.equal(countOf({ type: "ramp", from: 1, to: 0.5 }), 750);
+  const steps = [
+    { share: 0.2, for: "4s" },
+    { share: 0, for: "1s" },
+    { share: 1, for: "5s" },
+  ];
+  assert.equal(countOf({ type: "steps", steps }), 580);
 });
 
 test("the shards of a schedule have each request exactly once", () => {

@@ -54,7 +54,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         readyMs: 400,
         health,
       },
-      plan.durationMs,
+      plan,
       plan.durationMs,
     ),
   );

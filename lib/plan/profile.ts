@@ -1,0 +1,37 @@
+import { constantSchedule, type Schedule, type Stretch, stretchSchedule } from "./schedule.ts";
+import type { Plan } from "./schema.ts";
+
+/** A chain's schedule over the measurement, from its highest rate. */
+export function profileSchedule(plan: Pick<Plan, "profile" | "durationMs">, rps: number): Schedule {
+  return plan.profile.type === "constant"
+    ? constantSchedule(rps, plan.durationMs)
+    : stretchSchedule(stretches(plan, rps));
+}
+
+/** The profile's mean over the measurement, as a share of each chain's rps. */
+export function meanShare(plan: Pick<Plan, "profile" | "durationMs">): number {
+  const area = stretches(plan, 1).reduce((sum, { durationMs, fromRps, toRps }) => {
+    return sum + ((fromRps + toRps) / 2) * durationMs;
+  }, 0);
+  return area / plan.durationMs;
+}
+
+/** The share of each chain's rps with which the profile begins. */
+export function firstShare(plan: Pick<Plan, "profile" | "durationMs">): number {
+  return stretches(plan, 1)[0]?.fromRps ?? 1;
+}
+
+function stretches({ profile, durationMs }: Pick<Plan, "profile" | "durationMs">, rps: number): Stretch[] {
+  switch (profile.type) {
+    case "constant":
+      return [{ durationMs, fromRps: rps, toRps: rps }];
+    case "ramp":
+      return [{ durationMs, fromRps: rps * profile.from, toRps: rps * profile.to }];
+    case "steps":
+      return profile.steps.map((step) => ({
+        durationMs: step.for,
+        fromRps: rps * step.share,
+        toRps: rps * step.share,
+      }));
+  }
+}
