@@ -14,14 +14,17 @@ const ANSWER = ["HTTP/1.1 200 OK", "Content-Type: application/json", `Content-Le
   "\r\n",
 );
 
-const WARMUP_RPS = 1_500;
+/** Least and most that are sent a second: enough to be compiled, no more than one core carries on both ends. */
+const LEAST_RPS = 1_500;
+const MOST_RPS = 20_000;
 
 /**
  * Warms this process up: sends requests through the whole of the engine to a server inside the process, so that what is
- * compiled on first use is compiled before the first request that counts. None of it leaves the process. Ends after
+ * compiled on first use is compiled before the first request that counts. Goes at the rate that is to come, `rps`, where
+ * that can be, for at a high rate other code is hot than at a low one. None of it leaves the process. Ends after
  * `durationMs` however slow the machine is.
  */
-export async function warmUp(clock: Clock, durationMs: number): Promise<void> {
+export async function warmUp(clock: Clock, durationMs: number, rps: number): Promise<void> {
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     // Each request comes alone on its connection and small, so that one piece of data is one request.
@@ -54,7 +57,7 @@ export async function warmUp(clock: Clock, durationMs: number): Promise<void> {
   if (!request) throw new Error("no request to warm up with");
   await sender.open(origin, 2);
   const originMs = clock.nowMs();
-  const schedule = constantSchedule(WARMUP_RPS, durationMs);
+  const schedule = constantSchedule(Math.min(MOST_RPS, Math.max(LEAST_RPS, rps)), durationMs);
   const pacer = new Pacer(clock, [
     {
       schedule,

@@ -87,8 +87,9 @@ class WorkerRun {
     const firstDueAtMs = Math.min(
       ...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))),
     );
+    const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
-    if (spareMs > 1_000) await warmUp(this.#clock, Math.min(WARMUP_MS, spareMs - 600));
+    if (spareMs > 1_000) await warmUp(this.#clock, Math.min(WARMUP_MS, spareMs - 600), rps);
     await this.#openConnections();
     const readyMs = firstDueAtMs - this.#clock.nowMs();
     this.#health();
@@ -161,7 +162,8 @@ class WorkerRun {
       const chain = plan.chains.find(({ name }) => name === share.chain);
       const origins = new Set(chain?.targets.map(({ url }) => new URL(url).origin));
       for (const origin of origins) {
-        const wanted = plan.http === "2" ? 1 : Math.ceil((share.rps * 0.2) / origins.size);
+        const wanted =
+          plan.http === "2" ? 1 : Math.ceil(Math.min(plan.limits.inFlightPerWorker, share.rps * 0.2) / origins.size);
         counts.set(origin, (counts.get(origin) ?? 0) + wanted);
       }
     }
