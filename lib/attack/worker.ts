@@ -19,6 +19,9 @@ export const POLL_MS = 400;
  */
 const WARMUP_MS = 1_500;
 
+/** The response time, in s, for which a worker opens connections ahead. */
+const OPEN_AHEAD_S = 0.2;
+
 /** How long a worker waits for responses after an abort, in ms. */
 const ABORT_DRAIN_MS = 500;
 
@@ -151,24 +154,24 @@ class WorkerRun {
   }
 
   /**
-   * Opens as many connections as the load needs where a response takes 200 ms. Idle ones cost the target little, while
-   * opening them when a target first stalls costs it, and the worker, the time that they need to catch up.
+   * Opens as many connections as the plan says, or else as the load needs where a response takes 200 ms. Idle ones cost
+   * the target little, while opening them when a target first stalls costs it, and the worker, the time that they need
+   * to catch up.
    */
   async #openConnections(): Promise<void> {
     const { plan, assignment } = this.#input;
-    if (!plan.keepalive) return;
-    const counts = new Map<string, number>();
+    const rates = new Map<string, number>();
     for (const share of assignment.shares) {
       const chain = plan.chains.find(({ name }) => name === share.chain);
       const origins = new Set(chain?.targets.map(({ url }) => new URL(url).origin));
-      for (const origin of origins) {
-        const wanted =
-          plan.http === "2" ? 1 : Math.ceil(Math.min(plan.limits.inFlightPerWorker, share.rps * 0.2) / origins.size);
-        counts.set(origin, (counts.get(origin) ?? 0) + wanted);
-      }
+      for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
     }
+    const counts = [...rates].map(([origin, rps]) => {
+      const wanted = plan.connections === undefined ? rps * OPEN_AHEAD_S : plan.connections / rates.size;
+      return [origin, Math.ceil(Math.min(plan.limits.inFlightPerWorker, wanted))] as const;
+    });
     const mostMs = Math.max(0, assignment.startAtMs + assignment.fromMs - this.#clock.nowMs() - 100);
-    const opened = Promise.all([...counts].map(([origin, count]) => this.#sender.open(origin, count)));
+    const opened = Promise.all(counts.map(([origin, count]) => this.#sender.open(origin, count)));
     await Promise.race([opened, delay(mostMs)]);
   }
 

@@ -60,7 +60,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   const targets = readTargets(raw, folder, problems);
   if (!parsed.success) throw new InputError(shownAs, problems);
 
-  const { $schema: _, chains, duration, warmup, timeout, workers, gateway, limits, ...rest } = parsed.data;
+  const { $schema: _, chains, duration, warmup, timeout, workers, connections, gateway, limits, ...rest } = parsed.data;
   const plan: Plan = {
     ...rest,
     chains: chains.map(({ name, rps }, index) => ({ name, rps, targets: targets[index] ?? [] })),
@@ -70,6 +70,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     limits,
     allowedHosts: [...parsed.data.allowedHosts, ...(options.allowHosts ?? [])],
     ...(workers !== undefined && { workers }),
+    ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);

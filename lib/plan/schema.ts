@@ -182,6 +182,14 @@ export const planSchema = z.strictObject({
     .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
   timeout: duration.prefault("10s").describe("How long a request may take before it is an error"),
   keepalive: z.boolean().default(true).describe("Reuse connections; false opens one for each request"),
+  connections: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .optional()
+    .describe(
+      "Connections that each worker opens before the start; by default what its rate needs at 200 ms a response",
+    ),
   http: z.enum(["1.1", "2"]).default("1.1").describe('HTTP version; "2" needs https targets (ALPN)'),
   slo: slo.prefault({}).describe("What the run must show to pass"),
   mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
@@ -230,6 +238,7 @@ export interface Plan {
   profile: z.infer<typeof profile>;
   timeoutMs: number;
   keepalive: boolean;
+  connections?: number;
   http: "1.1" | "2";
   slo: z.infer<typeof slo>;
   mode: "lambda" | "fleet";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { classifyResponse, expectedOf } from "../../lib/attack/jsonrpc.ts";
 
 const CALL = '{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}';
@@ -73,4 +74,47 @@ test("a target that is no JSON-RPC is judged by its HTTP status alone", () => {
   assert.equal(classifyResponse(204, Buffer.from(""), expectedOf(undefined)), "valid");
   assert.equal(classifyResponse(200, Buffer.from("<html>"), expectedOf("name=value")), "valid");
   assert.equal(classifyResponse(404, Buffer.from(""), expectedOf(undefined)), "http-404");
+});
+
+test("what is accepted without being parsed is what parsing accepts", () => {
+  const ids = fc.constantFrom<unknown>(1, "a", 'a"b', null, 1.5);
+  const results = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constant("0x1"), fc.constant(null), fc.nat());
+  const bodies = fc.tuple(ids, results, fc.nat(3), fc.constantFrom("", "\n", " ")).map(([id, result, order, end]) => {
+    const fields = [
+      { jsonrpc: "2.0", id, result },
+      { jsonrpc: "2.0", result, id },
+      { id, jsonrpc: "2.0", result },
+      { jsonrpc: "2.0", id, result, error: { code: -32_000 } },
+    ];
+    return `${JSON.stringify(fields[order])}${end}`;
+  });
+  const damage = fc.option(fc.tuple(fc.nat(80), fc.uint8Array({ maxLength: 3 })), { nil: undefined });
+  fc.assert(
+    fc.property(bodies, ids, damage, (text, id, damaged) => {
+      const bytes = Buffer.from(text);
+      const body = damaged
+        ? Buffer.concat([bytes.subarray(0, damaged[0]), damaged[1], bytes.subarray(damaged[0] + 1)])
+        : bytes;
+      const expected = expectedOf(JSON.stringify({ jsonrpc: "2.0", method: "m", id }));
+      assert.equal(expected.kind, "call");
+      const parsed = classifyResponse(200, body, { ...expected, usual: [] });
+      assert.equal(classifyResponse(200, body, expected), parsed);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("bytes of any kind are classified and never a relay unless they are one", () => {
+  const expected = expectedOf(CALL);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.json().map((text) => Buffer.from(text)),
+      ),
+      (bytes) => {
+        assert.notEqual(classifyResponse(200, Buffer.from(bytes), expected), "valid");
+      },
+    ),
+  );
 });

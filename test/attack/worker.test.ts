@@ -109,6 +109,17 @@ test("real traffic before the measurement is recorded apart", async (t) => {
   assert.deepEqual(sent, { warmup: 50, measure: 100 });
 });
 
+test("the connections that the plan asks for are open before the first request", async (t) => {
+  let openAtFirst: number | undefined;
+  const server = await answeringServer(t, () => {
+    openAtFirst ??= server.connections;
+    return jsonResponse(RELAY);
+  });
+  await run(server.origin, { duration: "500ms", connections: 7 });
+  assert.equal(openAtFirst, 7);
+  assert.equal(server.connections, 7);
+});
+
 test("a worker that comes late joins the schedule at the present", async (t) => {
   const server = await answeringServer(t, () => jsonResponse(RELAY));
   const { summary } = await run(server.origin, { duration: "2s" }, { leadMs: -1_000 });

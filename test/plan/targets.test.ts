@@ -68,6 +68,7 @@ test("durations are read in the units that people write, and shown in them", () 
     [12, 12_000, "12s"],
     [0.5, 500, "500ms"],
   ];
+  assert.equal(formatDuration(0), "0s");
   for (const [written, ms, shown] of rows) {
     assert.equal(durationMs(written), ms);
     assert.equal(formatDuration(ms), shown);
