@@ -4,7 +4,7 @@ import { type Chunk, SeriesSum, type Summary, sumSeries, total } from "../../lib
 import { systemClock } from "../../lib/attack/clock.ts";
 import { attack, type WorkerPorts } from "../../lib/attack/worker.ts";
 import { assign } from "../../lib/plan/assign.ts";
-import { checkedPlan } from "../support/plans.ts";
+import { chainInput, checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 
 interface Ran {
@@ -84,6 +84,25 @@ test("a target that stalls shows in the response time of all that waited, and th
   assert.equal(sum.sent, 200);
   assert.ok((sum.errors.UND_ERR_HEADERS_TIMEOUT ?? 0) > 50, JSON.stringify(sum.errors));
   assert.equal(sum.valid + total(sum.errors), 200);
+});
+
+test("a server that stalls for 1 s of 10: the 99th percentile is the 0.9 s that arithmetic says", async (t) => {
+  // What is due within the stall waits for its end, evenly from 1 s down to 0: of all, 1 % waits for more than 0.9 s.
+  let stallAtMs = Number.POSITIVE_INFINITY;
+  const server = await answeringServer(t, (socket) => {
+    const nowMs = performance.now();
+    if (stallAtMs === Number.POSITIVE_INFINITY) stallAtMs = nowMs + 4_000;
+    const leftMs = stallAtMs + 1_000 - nowMs;
+    if (nowMs < stallAtMs || leftMs <= 0) return jsonResponse(RELAY);
+    setTimeout(() => socket.write(jsonResponse(RELAY)), leftMs);
+    return undefined;
+  });
+  const sum = sumOf(
+    (await run(server.origin, { chains: [chainInput("ethereum", 200, server.origin)], duration: "10s" })).summary,
+  );
+  assert.equal(sum.valid, 2_000);
+  const p99Ms = sum.responseTime().getValueAtPercentile(99) / 1_000;
+  assert.ok(Math.abs(p99Ms / 900 - 1) <= 0.02, `p99 ${p99Ms} ms`);
 });
 
 test("a request that waits in the worker counts its wait in the response time and not in the service time", async (t) => {
