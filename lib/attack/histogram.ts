@@ -1,37 +1,240 @@
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
+import { deflateSync, inflateSync } from "node:zlib";
 
-export type { Histogram };
+/*
+ * HdrHistogram (Gil Tene, public domain) in the one configuration that Volley uses, so that all of its histograms add up
+ * exactly: whole µs, three significant digits, from 0 to half an hour. Ours rather than hdr-histogram-js's, because a
+ * worker encodes several at every flush between two requests, and a reducer adds up some ten thousand: encoding here
+ * takes a tenth of the time and is as quick the first time as the hundredth. Tests hold it against hdr-histogram-js.
+ */
 
 /** The highest value that is told apart, in µs: half an hour. Higher ones are recorded as this. */
 export const HIGHEST_US = 1_800_000_000;
 
-/**
- * A histogram of µs with three significant digits, from 1 µs to half an hour. All of Volley's have this one
- * configuration, so that they add up exactly.
- */
+const DIGITS = 3;
+/** Values up to 2^11 µs have a count of their own; above, each doubling has 1,024 counts. */
+const SUB_BUCKET_BITS = 11;
+const HALF = 1 << (SUB_BUCKET_BITS - 1);
+const LENGTH = indexOf(HIGHEST_US) + 1;
+
+const COOKIE = 0x1c849313;
+const COMPRESSED_COOKIE = 0x1c849314;
+const HEADER_BYTES = 40;
+/** A count takes at most so many bytes: counts stay below 2^53. */
+const MOST_BYTES = 8;
+/** zlib's level: a flush lies between two requests, and the highest level saves a few bytes only. */
+const LEVEL = 3;
+
+function bucketOf(us: number): number {
+  return 32 - SUB_BUCKET_BITS - Math.clz32(us | (2 * HALF - 1));
+}
+
+function indexOf(us: number): number {
+  const bucket = bucketOf(us);
+  return bucket * HALF + (us >>> bucket);
+}
+
+/** The highest value that is counted at an index. */
+function highestAt(index: number): number {
+  const bucket = Math.max(0, Math.floor(index / HALF) - 1);
+  return (index - bucket * HALF + 1) * 2 ** bucket - 1;
+}
+
+/** The lowest value that is counted at an index. */
+function lowestAt(index: number): number {
+  const bucket = Math.max(0, Math.floor(index / HALF) - 1);
+  return (index - bucket * HALF) * 2 ** bucket;
+}
+
+/** A distribution of durations in whole µs. */
+export class Histogram {
+  readonly #counts = new Float64Array(LENGTH);
+  /** The highest index with a count, or −1: what lies above need not be looked at. */
+  #top = -1;
+  /** How many values were recorded. */
+  totalCount = 0;
+
+  /** Records a value of 0 … HIGHEST_US, so many times. */
+  record(us: number, times = 1): void {
+    const index = indexOf(us);
+    this.#counts[index] = (this.#counts[index] as number) + times;
+    this.totalCount += times;
+    if (index > this.#top) this.#top = index;
+  }
+
+  /** Adds another one's counts. */
+  add(other: Histogram): void {
+    for (let index = other.#top; index >= 0; index--) {
+      this.#counts[index] = (this.#counts[index] as number) + (other.#counts[index] as number);
+    }
+    if (other.#top > this.#top) this.#top = other.#top;
+    this.totalCount += other.totalCount;
+  }
+
+  /** Forgets everything. */
+  reset(): void {
+    this.#counts.fill(0, 0, this.#top + 1);
+    this.#top = -1;
+    this.totalCount = 0;
+  }
+
+  /** The highest recorded value, as its count tells it; 0 if there is none. */
+  get maxValue(): number {
+    return this.#top < 0 ? 0 : highestAt(this.#top);
+  }
+
+  /** The lowest recorded value above 0, as its count tells it; 0 if there is none. */
+  get minNonZeroValue(): number {
+    const index = this.#counts.findIndex((count, place) => place > 0 && count > 0);
+    return index === -1 ? 0 : lowestAt(index);
+  }
+
+  /** The mean of the recorded values, each taken in the middle of those that share its count; 0 if there is none. */
+  get mean(): number {
+    let sum = 0;
+    for (const [us, count] of this.values()) sum += us * count;
+    return this.totalCount === 0 ? 0 : sum / this.totalCount;
+  }
+
+  /** The value at or below which a percentile of the recorded ones lie, 0 < percentile ≤ 100; 0 if there is none. */
+  getValueAtPercentile(percentile: number): number {
+    // What floating point adds to an exact count must not lead to the next one.
+    const wanted = Math.max(1, Math.ceil((Math.min(100, percentile) / 100) * this.totalCount * (1 - 2 ** -50)));
+    let reached = 0;
+    for (let index = 0; index <= this.#top; index++) {
+      reached += this.#counts[index] as number;
+      if (reached >= wanted) return highestAt(index);
+    }
+    return 0;
+  }
+
+  /** How many recorded values are at or below one, to the histogram's precision. */
+  countUpTo(us: number): number {
+    let sum = 0;
+    const end = Math.min(indexOf(Math.min(us, HIGHEST_US)), this.#top);
+    for (let index = 0; index <= end; index++) sum += this.#counts[index] as number;
+    return sum;
+  }
+
+  /** What was recorded, from the lowest up: the middle of the values that share a count, and the count. */
+  *values(): Generator<[us: number, count: number]> {
+    for (let index = 0; index <= this.#top; index++) {
+      const count = this.#counts[index] as number;
+      if (count > 0) yield [(lowestAt(index) + highestAt(index)) / 2, count];
+    }
+  }
+
+  /** HdrHistogram's V2 compressed encoding in base64, which other implementations read. */
+  encode(): string {
+    const bytes = Buffer.allocUnsafe(HEADER_BYTES + (this.#top + 1) * MOST_BYTES);
+    const end = this.#writeCounts(bytes);
+    bytes.writeInt32BE(COOKIE, 0);
+    bytes.writeInt32BE(end - HEADER_BYTES, 4);
+    bytes.writeInt32BE(0, 8);
+    bytes.writeInt32BE(DIGITS, 12);
+    bytes.writeBigInt64BE(1n, 16);
+    bytes.writeBigInt64BE(BigInt(HIGHEST_US), 24);
+    bytes.writeDoubleBE(1, 32);
+    const compressed = deflateSync(bytes.subarray(0, end), { level: LEVEL });
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(COMPRESSED_COOKIE, 0);
+    head.writeInt32BE(compressed.length, 4);
+    return Buffer.concat([head, compressed]).toString("base64");
+  }
+
+  /** Counts as ZigZag LEB128: a positive number is a count, a negative one so many counts of zero. */
+  #writeCounts(bytes: Buffer): number {
+    let at = HEADER_BYTES;
+    let zeros = 0;
+    for (let index = 0; index <= this.#top; index++) {
+      const count = this.#counts[index] as number;
+      if (count === 0) {
+        zeros++;
+        continue;
+      }
+      if (zeros > 0) at = writeVarint(bytes, at, zeros * 2 - 1);
+      zeros = 0;
+      at = writeVarint(bytes, at, count * 2);
+    }
+    return at;
+  }
+
+  /** Adds what another one's `encode` gave. Throws on text that is none, and then adds nothing. */
+  addEncoded(text: string): void {
+    const bytes = payload(text);
+    const added: number[] = [];
+    let index = 0;
+    for (let at = 0; at < bytes.length; ) {
+      let word = 0;
+      let scale = 1;
+      let byte: number;
+      do {
+        if (at >= bytes.length) throw new Error("a histogram that ends within a count");
+        byte = bytes[at++] as number;
+        word += (byte & 0x7f) * scale;
+        scale *= 128;
+      } while (byte >= 0x80 && scale < 2 ** 56);
+      if (word % 2 === 1) {
+        index += (word + 1) / 2;
+      } else {
+        if (index >= LENGTH) throw new Error("a histogram with more counts than its range has");
+        if (word > 0) added.push(index, word / 2);
+        index++;
+      }
+    }
+    for (let place = 0; place < added.length; place += 2) {
+      const at = added[place] as number;
+      const count = added[place + 1] as number;
+      this.#counts[at] = (this.#counts[at] as number) + count;
+      this.totalCount += count;
+      if (at > this.#top) this.#top = at;
+    }
+  }
+}
+
+function writeVarint(bytes: Buffer, from: number, value: number): number {
+  let at = from;
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes[at++] = (rest % 0x80) + 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+/** The counts' bytes of an encoded histogram. Throws where it is none, or one of another configuration. */
+function payload(text: string): Buffer {
+  const outer = Buffer.from(text, "base64");
+  if (outer.length < 8 || outer.readInt32BE(0) !== COMPRESSED_COOKIE) throw new Error("not an HdrHistogram (V2)");
+  const bytes = inflateSync(outer.subarray(8, 8 + outer.readInt32BE(4)));
+  if (bytes.length < HEADER_BYTES || bytes.readInt32BE(0) !== COOKIE) throw new Error("not an HdrHistogram (V2)");
+  if (bytes.readInt32BE(12) !== DIGITS || bytes.readBigInt64BE(16) !== 1n) {
+    throw new Error("a histogram of another configuration");
+  }
+  const end = HEADER_BYTES + bytes.readInt32BE(4);
+  if (end > bytes.length) throw new Error("a histogram that is cut short");
+  return bytes.subarray(HEADER_BYTES, end);
+}
+
+/** An empty histogram. */
 export function createHistogram(): Histogram {
-  return build({
-    bitBucketSize: 32,
-    autoResize: false,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: HIGHEST_US,
-    numberOfSignificantValueDigits: 3,
-    useWebAssembly: false,
-  });
+  return new Histogram();
 }
 
 /** Records a duration of so many ms, as whole µs. */
 export function recordMs(histogram: Histogram, ms: number): void {
   const us = Math.round(ms * 1_000);
-  histogram.recordValue(us <= 0 ? 0 : Math.min(us, HIGHEST_US));
+  histogram.record(us <= 0 ? 0 : Math.min(us, HIGHEST_US));
 }
 
-/** HdrHistogram's V2 compressed encoding in base64, which other implementations read. */
+/** A histogram as text: `Histogram.encode`. */
 export function encodeHistogram(histogram: Histogram): string {
-  return encodeIntoCompressedBase64(histogram);
+  return histogram.encode();
 }
 
 /** The histogram of `encodeHistogram`. Throws on text that is none. */
 export function decodeHistogram(text: string): Histogram {
-  return decodeFromCompressedBase64(text, 32, false);
+  const histogram = new Histogram();
+  histogram.addEncoded(text);
+  return histogram;
 }

@@ -97,8 +97,15 @@ export class Recorder {
 
   /** What was recorded since the last call, or undefined if nothing was. */
   take(): Series | undefined {
+    const series = this.peek();
+    if (series) this.#reset();
+    return series;
+  }
+
+  /** The same, without taking it: it is in the next series too. */
+  peek(): Series | undefined {
     if (this.#seconds.size === 0) return undefined;
-    const series: Series = {
+    return {
       chain: this.#chain,
       phase: this.#phase,
       sent: this.#sent,
@@ -116,8 +123,6 @@ export class Recorder {
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),
     };
-    this.#reset();
-    return series;
   }
 
   #reset(): void {

@@ -5,8 +5,9 @@ import { type Chunk, type Health, intervalMs, type Outcome, type Summary, sumSer
 import type { Clock } from "./clock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { type MissReason, Recorder } from "./recorder.ts";
-import { prepareRequests, targetChooser } from "./requests.ts";
+import { prepareRequests } from "./requests.ts";
 import { Sender } from "./sender.ts";
+import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
 
@@ -92,7 +93,7 @@ class WorkerRun {
     );
     const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
-    if (spareMs > 1_000) await warmUp(this.#clock, Math.min(WARMUP_MS, spareMs - 600), rps);
+    if (spareMs > 1_000) await warmUp(this.#clock, plan, Math.min(WARMUP_MS, spareMs - 600), rps);
     await this.#openConnections();
     const readyMs = firstDueAtMs - this.#clock.nowMs();
     this.#health();
@@ -135,22 +136,17 @@ class WorkerRun {
     const { plan } = this.#input;
     const chain = plan.chains.find(({ name }) => name === chainName);
     if (!chain) throw new Error(`the plan has no chain ${chainName}`);
-    const requests = prepareRequests(chain.targets, plan.keepalive);
-    const choose = targetChooser(chain, plan.seed);
-    const most = plan.limits.inFlightPerWorker;
-    return {
-      due: (n, dueAtMs, nowMs) => {
-        const request = requests[choose(n)];
-        if (!request) throw new Error(`chain ${chainName} has no targets`);
-        if (this.#sender.inFlight >= most) {
-          recorder.missed(dueAtMs - originMs, "in-flight-cap");
-          return;
-        }
+    return chainEvents({
+      plan,
+      chain,
+      requests: prepareRequests(chain.targets, plan.keepalive),
+      sender: this.#sender,
+      recorder,
+      originMs,
+      onSend: (nowMs) => {
         this.#firstSentAtMs ??= nowMs;
-        this.#sender.send(request, recorder, dueAtMs - originMs, dueAtMs, nowMs);
       },
-      missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),
-    };
+    });
   }
 
   /**

@@ -174,7 +174,7 @@ export const planSchema = z.strictObject({
   name: name.describe("What the run is called; its id begins with it"),
   chains: z.array(chain).min(1).describe("The chains, each with a rate and targets of its own"),
   duration: duration.describe("How long the measurement lasts"),
-  perWorkerRps: z.number().positive().max(100_000).default(500).describe("The most that one worker sends"),
+  perWorkerRps: z.number().positive().max(1_000_000).default(500).describe("The most that one worker sends"),
   workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
   profile: profile.default({ type: "constant" }).describe("How each chain's rate goes over the duration"),
   warmup: duration
