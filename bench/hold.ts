@@ -5,11 +5,11 @@ import { assign } from "../lib/plan/assign.ts";
 import { checkPlan } from "../lib/plan/load.ts";
 
 /*
- * One worker at one rate, as the bench runs it in a process of its own: `node bench/hold.ts URL RPS SECONDS`. Prints a
+ * One worker at one rate, as the bench runs it in a process of its own: `node bench/hold.ts URL RPS SECONDS [LEAD]`, the last in ms. Prints a
  * line of JSON: what was sent and valid, the send lag in ms, CPU time in µs for each request, memory in MB.
  */
 
-const [url = "", rps = "0", seconds = "3"] = process.argv.slice(2);
+const [url = "", rps = "0", seconds = "3", lead = "2800"] = process.argv.slice(2);
 const plan = checkPlan(
   {
     name: "hold",
@@ -28,10 +28,10 @@ const plan = checkPlan(
   ".",
   "the bench's plan",
 );
-const [assignment] = assign(plan, { runId: "bench", startAtMs: Date.now() + 2_500, leadMs: 0 });
+const [assignment] = assign(plan, { runId: "bench", startAtMs: Date.now() + Number(lead), leadMs: 0 });
 if (!assignment) throw new Error("the bench's plan has no assignment");
 const cpus: NodeJS.CpuUsage[] = [];
-const beforeStart = setTimeout(() => cpus.push(process.cpuUsage()), 2_400);
+const beforeStart = setTimeout(() => cpus.push(process.cpuUsage()), Number(lead) - 100);
 const chunks: Chunk[] = [];
 const { series } = await attack(
   { plan, assignment, attempt: 1 },

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { which } from "./processes.ts";
 
 const RELAY = '{"jsonrpc":"2.0","id":1,"result":"0x1"}';
 
@@ -13,11 +14,22 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** Starts nginx on a port of loopback, pinned to a core. Rejects where it does not come up. */
-export async function startNginx(port: number, core: number): Promise<BenchServer> {
+/** Starts nginx on a free port of loopback, pinned to a core. Rejects where it does not come up. */
+export async function startNginx(core: number): Promise<BenchServer> {
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
   writeFileSync(`${folder}/nginx.conf`, configuration(folder, port));
-  const args = ["-c", String(core), "nginx", "-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`, "-p", folder];
+  const args = [
+    "-c",
+    String(core),
+    which("nginx", []) ?? "nginx",
+    "-c",
+    `${folder}/nginx.conf`,
+    "-e",
+    `${folder}/error.log`,
+    "-p",
+    folder,
+  ];
   const child: ChildProcess = spawn("taskset", args, { stdio: "ignore" });
   const exited = once(child, "exit");
   await listening(port);
@@ -50,6 +62,15 @@ http {
   }
 }
 `;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function listening(port: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { Assignment } from "../lib/plan/assign.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { abortKey, chunkKey, leaseKey, planKey, summaryKey } from "../lib/results/keys.ts";
 import { takeLease } from "../lib/results/lease.ts";
-import { deployedStore, readJson } from "./environment.ts";
+import { deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 interface AttackEvent {
   assignment: Assignment;
@@ -26,6 +26,7 @@ export async function handler({ assignment }: AttackEvent) {
         if ((await store.get(leaseKey(runId, id, attempt + 1))) !== undefined) return "superseded";
         return undefined;
       },
+      secret: deployedSecret,
     },
   );
   await store.put(summaryKey(runId, id, attempt), JSON.stringify(summary));

@@ -1,3 +1,4 @@
+import { environmentSecret, SecretError } from "../lib/attack/secrets.ts";
 import { openStore, type Store } from "../lib/results/store.ts";
 
 /** An environment variable that the deployment sets. Throws where it is missing. */
@@ -17,4 +18,12 @@ export async function readJson<T>(store: Store, key: string): Promise<T> {
   const text = await store.get(key);
   if (text === undefined) throw new Error(`there is no ${key} in the store`);
   return JSON.parse(text) as T;
+}
+
+/** The value of a reference to a secret. Rejects with a SecretError where there is none. */
+export async function deployedSecret(reference: string): Promise<string> {
+  if (reference.startsWith("env://")) return environmentSecret(reference, process.env);
+  throw new SecretError(
+    `${reference} needs a deployment in AWS; on this machine name an environment variable: env://NAME`,
+  );
 }

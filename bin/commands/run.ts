@@ -2,6 +2,9 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
 import { loadPlan } from "../../lib/plan/load.ts";
+import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
+import { InputError } from "../../lib/plan/problems.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
 import { follow, liveOutput } from "../live.ts";
@@ -41,6 +44,7 @@ Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves a
 
 async function run(path: string, options: RunOptions): Promise<void> {
   const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+  checkSecrets(plan, path);
   const runId = newRunId(plan.name, new Date());
   const folder = resolve(options.out);
   const output = liveOutput(options.json === true, process.stdout);
@@ -57,6 +61,23 @@ async function run(path: string, options: RunOptions): Promise<void> {
   } finally {
     release();
   }
+}
+
+/** Throws an InputError for secrets that the workers of this machine would not find. */
+function checkSecrets(plan: Plan, path: string): void {
+  const problems = plan.chains.flatMap(({ targets }, index) => {
+    const references = new Set(
+      targets.flatMap(({ headers }) => Object.values(headers).flatMap((value) => value.match(SECRET_REFERENCE) ?? [])),
+    );
+    return [...references]
+      .filter((reference) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))
+      .map((reference) => ({
+        where: `$.chains[${index}].targets`,
+        found: `the secret ${reference}`,
+        expected: "env:// and the name of an environment variable that is set here",
+      }));
+  });
+  if (problems.length > 0) throw new InputError(path, problems);
 }
 
 function finish({ execution, report }: LocalRunResult, runId: string, folder: string, options: RunOptions): void {

@@ -24,6 +24,18 @@ export interface SecondCounts {
 /** Counts by a stable name: the class of an error or of an invalid response, an HTTP status, a reason for a miss. */
 export type Tally = Record<string, number>;
 
+/** A part of a request's time, recorded on request: of each connection the first three, of a sample the others. */
+export type Timing = "dns" | "connect" | "tls" | "firstByte" | "body";
+
+/** One target's part of a series. */
+export interface TargetSeries {
+  sent: number;
+  valid: number;
+  invalid: number;
+  errors: number;
+  responseTime: string;
+}
+
 /** One chain's part of a chunk or of a summary, in one phase. Histograms are HdrHistogram V2, base64, in µs. */
 export interface Series {
   chain: string;
@@ -42,17 +54,41 @@ export interface Series {
   responseTime: Record<string, string>;
   serviceTime: string;
   sendLag: string;
+  timings?: Partial<Record<Timing, string>>;
+  /** By the target's place in the chain, where a chain has several. */
+  targets?: TargetSeries[];
 }
 
 /** How the generator itself fared while a chunk was filled. */
 export interface Health {
+  /** When it was taken, in ms from the run's start instant. */
+  atMs: number;
   /** CPU time used ÷ time passed. */
   cpu: number;
   /** The event loop's busy share, 0 … 1. */
   eventLoop: number;
+  /** The event loop's delay, p99 in ms. */
+  eventLoopDelayMs: number;
+  /** The longest pause for garbage collection, and all of them, in ms. */
+  gcMaxMs: number;
+  gcMs: number;
   residentMb: number;
   inFlight: number;
   connections: number;
+  /** Connections opened since the chunk before. */
+  opened: number;
+  /** The host's TCP, where /proc tells it. */
+  tcp?: TcpHealth;
+}
+
+/** The state of a host's TCP, in its network namespace. */
+export interface TcpHealth {
+  established: number;
+  timeWait: number;
+  /** Ephemeral ports that are neither in use nor waiting. */
+  portsLeft: number;
+  /** Segments sent again since the look before. */
+  retransmits: number;
 }
 
 /** What a worker flushed. Of one attempt, in the order of `sequence`. */
@@ -131,6 +167,8 @@ export class SeriesSum {
   readonly intervals = new Map<number, Histogram>();
   readonly serviceTime = createHistogram();
   readonly sendLag = createHistogram();
+  readonly timings = new Map<string, Histogram>();
+  readonly targets = new Map<number, TargetSum>();
 
   /** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
   add(series: Series): void {
@@ -140,25 +178,25 @@ export class SeriesSum {
     ]);
     const serviceTime = decodeHistogram(series.serviceTime);
     const sendLag = decodeHistogram(series.sendLag);
-    for (const [interval, histogram] of intervals) {
-      const sum = this.intervals.get(interval);
-      if (sum) sum.add(histogram);
-      else this.intervals.set(interval, histogram);
-    }
+    const timings = Object.entries(series.timings ?? {}).map(
+      ([timing, text]) => [timing, decodeHistogram(text)] as const,
+    );
+    const targets = (series.targets ?? []).map((each) => ({
+      ...each,
+      responseTime: decodeHistogram(each.responseTime),
+    }));
+    for (const [interval, histogram] of intervals) addTo(this.intervals, interval, histogram);
+    for (const [timing, histogram] of timings) addTo(this.timings, timing, histogram);
+    for (const [target, counts] of targets.entries()) this.#addTarget(target, counts);
     const seconds = Object.entries(series.seconds).map(([second, counts]) => [Number(second), counts] as const);
     this.#addCounts({ ...series, seconds, serviceTime, sendLag });
   }
 
   /** Adds another sum, which stays as it is. */
   merge(sum: SeriesSum): void {
-    for (const [interval, histogram] of sum.intervals) {
-      let into = this.intervals.get(interval);
-      if (!into) {
-        into = createHistogram();
-        this.intervals.set(interval, into);
-      }
-      into.add(histogram);
-    }
+    for (const [interval, histogram] of sum.intervals) addTo(this.intervals, interval, histogram);
+    for (const [timing, histogram] of sum.timings) addTo(this.timings, timing, histogram);
+    for (const [target, counts] of sum.targets) this.#addTarget(target, counts);
     this.#addCounts(sum);
   }
 
@@ -174,6 +212,22 @@ export class SeriesSum {
     for (const [second, counts] of from.seconds) this.#addSecond(second, counts);
     this.serviceTime.add(from.serviceTime);
     this.sendLag.add(from.sendLag);
+  }
+
+  #addTarget(target: number, counts: TargetSum): void {
+    const sum = this.targets.get(target) ?? {
+      sent: 0,
+      valid: 0,
+      invalid: 0,
+      errors: 0,
+      responseTime: createHistogram(),
+    };
+    this.targets.set(target, sum);
+    sum.sent += counts.sent;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+    sum.responseTime.add(counts.responseTime);
   }
 
   #addSecond(second: number, counts: SecondCounts): void {
@@ -215,8 +269,33 @@ export class SeriesSum {
       ),
       serviceTime: encodeHistogram(this.serviceTime),
       sendLag: encodeHistogram(this.sendLag),
+      ...(this.timings.size > 0 && {
+        timings: Object.fromEntries(
+          [...this.timings].map(([timing, histogram]) => [timing, encodeHistogram(histogram)]),
+        ),
+      }),
+      ...(this.targets.size > 0 && {
+        targets: [...this.targets]
+          .sort(([a], [b]) => a - b)
+          .map(([, counts]) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
+      }),
     };
   }
+}
+
+/** One target's counts, added up. */
+export interface TargetSum extends Omit<TargetSeries, "responseTime"> {
+  responseTime: Histogram;
+}
+
+/** Adds a histogram to the one under a key. It is never kept itself: the caller may go on with it. */
+function addTo<K>(sums: Map<K, Histogram>, key: K, histogram: Histogram): void {
+  let sum = sums.get(key);
+  if (!sum) {
+    sum = createHistogram();
+    sums.set(key, sum);
+  }
+  sum.add(histogram);
 }
 
 /** Series of several chunks or summaries, added up by chain and phase. */

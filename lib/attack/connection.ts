@@ -7,9 +7,20 @@ export interface ConnectionOptions {
   timeoutMs: number;
 }
 
-/** One request on its way, as its connection sees it. Exactly one of the two is called, once. */
+/** How long the parts of opening a connection took, in ms. */
+export interface OpeningMs {
+  dns?: number;
+  connect: number;
+  tls?: number;
+}
+
+/** One request on its way, as its connection sees it. Exactly one of `responded` and `failed` is called, once. */
 export interface Exchange {
   readonly request: PreparedRequest;
+  /** Its number in the schedule. */
+  readonly n: number;
+  /** The first byte of the response is there. */
+  began(): void;
   /** The response is whole. The body's memory is only lent: it holds until this returns. */
   responded(status: number, body: Buffer): void;
   /** There will be no response; `failure` is the class of the reason. */
@@ -21,10 +32,12 @@ export type Waiting = "connect" | "headers" | "body";
 
 /** A connection that requests can be sent on. */
 export interface Connection {
-  /** Requests that it can carry at once. */
+  /** Requests that it can carry at once; 0 when it takes none any more. */
   readonly capacity: number;
   /** Requests that it carries now; its pool counts them. */
   inFlight: number;
+  /** Whether its pool has it among those with room; the pool's own. */
+  isListed: boolean;
   send(exchange: Exchange): void;
   waitingFor(exchange: Exchange): Waiting;
   /** Takes a request off: its exchange is not called any more. */
@@ -37,6 +50,10 @@ export interface Connection {
 export interface ConnectionEvents {
   /** A request has ended, and its place is free. Told before the exchange is. */
   released(connection: Connection): void;
-  /** It carries no request any more, nor ever will. Told before the exchange is. */
+  /** How many requests it can carry has changed. */
+  resized(connection: Connection): void;
+  /** It will carry no other request. Told before the exchanges on it are. */
   closed(connection: Connection): void;
+  /** It was opened, and how long that took. */
+  opened(times: OpeningMs): void;
 }

@@ -1,6 +1,6 @@
-import type { Connection, ConnectionEvents, ConnectionOptions } from "./connection.ts";
+import type { Connection, ConnectionEvents, ConnectionOptions, OpeningMs } from "./connection.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
-import { Http2Connection } from "./http2.ts";
+import { Http2Connection, STREAMS } from "./http2.ts";
 
 /**
  * The connections to one origin. A request never waits for another: when none is free a new one is opened. Those used
@@ -10,16 +10,16 @@ export class Connections implements ConnectionEvents {
   readonly #origin: string;
   readonly #http1: Http1Origin;
   readonly #options: ConnectionOptions;
+  readonly #onOpened: (times: OpeningMs) => void;
   /** Those with room for a request. */
   readonly #free: Connection[] = [];
   readonly #all = new Set<Connection>();
-  /** How many were opened since the start: more than there are means that the target closes them. */
-  opened = 0;
 
-  constructor(origin: string, options: ConnectionOptions) {
+  constructor(origin: string, options: ConnectionOptions, onOpened: (times: OpeningMs) => void) {
     this.#origin = origin;
     this.#http1 = new Http1Origin(origin);
     this.#options = options;
+    this.#onOpened = onOpened;
   }
 
   /** How many connections there are, open or being opened. */
@@ -28,56 +28,66 @@ export class Connections implements ConnectionEvents {
   }
 
   /**
-   * Opens connections ahead of the first request, without sending anything on them: resolves when each is open or has
-   * failed, which is left to the requests to find out. An HTTP/2 connection is opened by its first request.
+   * Opens connections for so many requests at once, ahead of the first one, without sending anything on them: resolves
+   * when each is open or has failed, which is left to the requests to find out.
    */
-  async open(count: number): Promise<void> {
-    if (this.#options.http === "2" || !this.#options.keepalive) return;
-    const attempts = Array.from({ length: count }, () => {
-      return new Promise<void>((done) => {
-        const connection = new Http1Connection(this.#http1, true, this, done);
-        this.#all.add(connection);
-        this.#free.push(connection);
-        this.opened++;
-      });
-    });
-    await Promise.all(attempts);
+  async open(requests: number): Promise<void> {
+    if (!this.#options.keepalive) return;
+    const count = this.#options.http === "2" ? Math.ceil(requests / STREAMS) : requests;
+    await Promise.all(Array.from({ length: count }, () => new Promise<void>((done) => this.#create(done))));
   }
 
   /** A connection with room for a request, which is counted on it. */
   acquire(): Connection {
     const connection = this.#free.at(-1) ?? this.#create();
     connection.inFlight++;
-    if (connection.inFlight >= connection.capacity) this.#free.pop();
+    if (connection.inFlight >= connection.capacity) {
+      this.#free.pop();
+      connection.isListed = false;
+    }
     return connection;
   }
 
   released(connection: Connection): void {
-    if (connection.inFlight === connection.capacity) this.#free.push(connection);
     connection.inFlight--;
+    this.resized(connection);
+  }
+
+  resized(connection: Connection): void {
+    const hasRoom = connection.inFlight < connection.capacity && this.#all.has(connection);
+    if (hasRoom && !connection.isListed) {
+      this.#free.push(connection);
+      connection.isListed = true;
+    } else if (!hasRoom && connection.isListed) {
+      this.#free.splice(this.#free.lastIndexOf(connection), 1);
+      connection.isListed = false;
+    }
   }
 
   closed(connection: Connection): void {
-    if (!this.#all.delete(connection) || connection.inFlight > 0) return;
-    const index = this.#free.lastIndexOf(connection);
-    if (index !== -1) this.#free.splice(index, 1);
+    this.#all.delete(connection);
+    this.resized(connection);
   }
 
-  #create(): Connection {
-    const { http, keepalive, timeoutMs } = this.#options;
-    const connection =
+  opened(times: OpeningMs): void {
+    this.#onOpened(times);
+  }
+
+  /** A new connection; `settled` is called once when it is known whether it opens. */
+  #create(settled?: () => void): Connection {
+    const { http, keepalive } = this.#options;
+    const connection: Connection =
       http === "2"
-        ? new Http2Connection(this.#origin, timeoutMs, this)
-        : new Http1Connection(this.#http1, keepalive, this);
+        ? new Http2Connection(this.#origin, this, settled)
+        : new Http1Connection(this.#http1, keepalive, this, settled);
     this.#all.add(connection);
-    this.#free.push(connection);
-    this.opened++;
+    this.resized(connection);
     return connection;
   }
 
   /** Closes all connections at once; requests that are still on them fail. */
   destroy(): void {
-    for (const connection of this.#all) connection.destroy();
+    for (const connection of [...this.#all]) connection.destroy();
     this.#all.clear();
     this.#free.length = 0;
   }

@@ -1,8 +1,9 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
+import { connect as connectTls, TLSSocket } from "node:tls";
+import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import { classifyFailure } from "./failure.ts";
-import { ResponseParser } from "./response.ts";
+import { writeIds } from "./requests.ts";
+import { LastHead, ResponseParser } from "./response.ts";
 
 /** Bytes that one read takes from a socket at most. */
 const READ_BYTES = 64 * 1024;
@@ -12,6 +13,7 @@ export class Http1Origin {
   readonly #url: URL;
   /** One buffer for all connections: each read is used up before the next one begins. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly lastHead = new LastHead();
   /** The TLS session last given, which spares the next connection a round trip. */
   #session: Buffer | undefined;
 
@@ -62,15 +64,18 @@ export class Http1Origin {
  * are known before the run: each is one ready buffer, and each response is read in place (see docs/engine.md).
  */
 export class Http1Connection implements Connection {
-  readonly capacity = 1;
+  capacity = 1;
   inFlight = 0;
+  isListed = false;
   readonly #events: ConnectionEvents;
   readonly #keepalive: boolean;
   readonly #socket: Socket;
-  readonly #parser = new ResponseParser();
+  readonly #parser: ResponseParser;
   #open = false;
   #exchange: Exchange | undefined;
   #error: unknown;
+  /** The request that was sent last, where it has ids of its own: nothing else may write to it while it is being sent. */
+  #copy: Buffer | undefined;
   /** Called once when it is known whether the connection opens. */
   #settled: (() => void) | undefined;
 
@@ -78,10 +83,20 @@ export class Http1Connection implements Connection {
     this.#events = events;
     this.#keepalive = keepalive;
     this.#settled = settled;
+    this.#parser = new ResponseParser(origin.lastHead);
+    const beganMs = performance.now();
+    let resolvedMs: number | undefined;
+    let connectedMs: number | undefined;
     this.#socket = origin.connect(
-      () => this.#opened(),
+      () => this.#opened(beganMs, resolvedMs, connectedMs),
       (bytes) => this.#read(bytes),
     );
+    this.#socket.once("lookup", () => {
+      resolvedMs = performance.now();
+    });
+    this.#socket.once("connect", () => {
+      connectedMs ??= performance.now();
+    });
     this.#socket.on("error", (error) => {
       this.#error = error;
     });
@@ -91,14 +106,30 @@ export class Http1Connection implements Connection {
   send(exchange: Exchange): void {
     this.#exchange = exchange;
     this.#parser.begin(exchange.request.method === "HEAD");
-    if (this.#open) this.#socket.write(exchange.request.http1);
+    if (this.#open) this.#write(exchange);
   }
 
-  #opened(): void {
+  #write({ request, n }: Exchange): void {
+    if (request.idsAt.length === 0) {
+      this.#socket.write(request.http1);
+      return;
+    }
+    if (this.#copy?.length !== request.http1.length) this.#copy = Buffer.allocUnsafeSlow(request.http1.length);
+    request.http1.copy(this.#copy);
+    writeIds(this.#copy, request.idsAt, n);
+    this.#socket.write(this.#copy);
+  }
+
+  #opened(beganMs: number, resolvedMs: number | undefined, connectedMs: number | undefined): void {
     this.#open = true;
     this.#settled?.();
     this.#settled = undefined;
-    if (this.#exchange) this.#socket.write(this.#exchange.request.http1);
+    const nowMs = performance.now();
+    const times: OpeningMs = { connect: (connectedMs ?? nowMs) - (resolvedMs ?? beganMs) };
+    if (resolvedMs !== undefined) times.dns = resolvedMs - beganMs;
+    if (this.#socket instanceof TLSSocket) times.tls = nowMs - (connectedMs ?? nowMs);
+    this.#events.opened(times);
+    if (this.#exchange) this.#write(this.#exchange);
   }
 
   #read(bytes: Buffer): void {
@@ -108,6 +139,7 @@ export class Http1Connection implements Connection {
       this.destroy();
       return;
     }
+    exchange.began();
     try {
       if (!this.#parser.feed(bytes)) return;
     } catch (error) {
@@ -123,7 +155,7 @@ export class Http1Connection implements Connection {
     if (this.#keepalive && this.#parser.reusable) {
       this.#events.released(this);
     } else {
-      this.#events.closed(this);
+      this.#retire();
       this.#socket.destroy();
     }
     exchange.responded(this.#parser.status, this.#parser.body);
@@ -138,8 +170,21 @@ export class Http1Connection implements Connection {
       return;
     }
     this.#exchange = undefined;
+    this.#retire();
+    exchange?.failed(this.#failure());
+  }
+
+  #retire(): void {
+    this.capacity = 0;
     this.#events.closed(this);
-    exchange?.failed(this.#error ? classifyFailure(this.#error) : "UND_ERR_SOCKET");
+  }
+
+  /** Why there is no whole response: what was cut off within it has a class of its own. */
+  #failure(): string {
+    const within = this.#parser.hasBegun;
+    if (!this.#error) return within ? "TRUNCATED_RESPONSE" : "UND_ERR_SOCKET";
+    const failure = classifyFailure(this.#error);
+    return failure === "ECONNRESET" && within ? "RESET_IN_RESPONSE" : failure;
   }
 
   waitingFor(): Waiting {
@@ -149,7 +194,7 @@ export class Http1Connection implements Connection {
 
   cancel(): void {
     this.#exchange = undefined;
-    this.#events.closed(this);
+    this.#retire();
     this.#socket.destroy();
   }
 

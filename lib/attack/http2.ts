@@ -1,112 +1,199 @@
-import { Client, type Dispatcher } from "undici";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 import { classifyFailure } from "./failure.ts";
-import { ResponseError } from "./response.ts";
+import { writeIds } from "./requests.ts";
 
-/** Streams that one HTTP/2 connection carries at once: what most servers allow. */
-const STREAMS = 100;
+/** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
+export const STREAMS = 100;
 
-/** How long an idle connection is kept, in ms: below the 60 s and more at which gateways close theirs. */
-const KEEP_ALIVE_MS = 30_000;
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
 
-/** An HTTP/2 connection: an undici client, which opens it with the first request and again when the server closed it. */
+/** Names of HTTP/2's error codes (RFC 9113, section 7), as failures are classed by them. */
+const ERROR_NAMES = new Map(
+  Object.entries(constants)
+    .filter(([name]) => /^NGHTTP2_(?!FLAG|HCAT|NV_|ERR_|SESSION|STREAM_STATE|SETTINGS_|DEFAULT)[A-Z_0-9]+$/.test(name))
+    .filter(([, value]) => typeof value === "number" && value <= 13)
+    .map(([name, value]) => [value as number, name.slice("NGHTTP2_".length)]),
+);
+
+/**
+ * An HTTP/2 connection. It carries one request until the server has said how many it allows, so that none waits for a
+ * place. After a GOAWAY it takes no other: the pool opens a new one, and a request that the server did not process any
+ * more fails as `HTTP2_GOAWAY`, which is told apart from a stream that was reset alone.
+ */
 export class Http2Connection implements Connection {
-  readonly capacity = STREAMS;
+  capacity = 1;
   inFlight = 0;
+  isListed = false;
   readonly #events: ConnectionEvents;
-  readonly #client: Client;
-  readonly #streams = new Map<Exchange, Stream>();
+  readonly #session: ClientHttp2Session;
+  readonly #streams = new Map<Exchange, Http2Request>();
+  #isOpen = false;
+  #goaway: string | undefined;
+  #error: unknown;
+  /** Called once when it is known whether the connection opens. */
+  #settled: (() => void) | undefined;
 
-  constructor(origin: string, timeoutMs: number, events: ConnectionEvents) {
+  constructor(origin: string, events: ConnectionEvents, settled?: () => void) {
     this.#events = events;
-    this.#client = new Client(origin, {
-      allowH2: true,
-      h2Options: { maxConcurrentStreams: STREAMS },
-      pipelining: STREAMS,
-      // The worker has a clock of its own for these: undici's ticks every half second.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: timeoutMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+    this.#settled = settled;
+    const beganMs = performance.now();
+    const session = connect(origin, { settings: { enablePush: false } });
+    this.#session = session;
+    session.on("connect", () => {
+      this.#isOpen = true;
+      this.#events.opened({ connect: performance.now() - beganMs });
     });
+    session.on("remoteSettings", ({ maxConcurrentStreams = STREAMS }) => {
+      if (this.#goaway === undefined) this.capacity = Math.max(1, Math.min(STREAMS, maxConcurrentStreams));
+      this.#settle();
+      this.#events.resized(this);
+    });
+    session.on("goaway", (code) => {
+      this.#goaway = code === NGHTTP2_NO_ERROR ? "HTTP2_GOAWAY" : `HTTP2_GOAWAY_${ERROR_NAMES.get(code) ?? code}`;
+      this.#retire();
+    });
+    session.on("error", (error) => {
+      this.#error = error;
+    });
+    session.on("close", () => {
+      this.#settle();
+      this.#retire();
+      for (const request of [...this.#streams.values()]) request.fail(this.#failure(undefined));
+    });
+  }
+
+  /** Takes no other request; those that are on it may end. */
+  #retire(): void {
+    this.capacity = 0;
+    this.#events.closed(this);
+  }
+
+  #settle(): void {
+    this.#settled?.();
+    this.#settled = undefined;
   }
 
   send(exchange: Exchange): void {
     const { path, method, headers, body } = exchange.request;
-    const stream = new Stream(exchange, () => {
+    const end = (): boolean => {
       if (!this.#streams.delete(exchange)) return false;
       this.#events.released(this);
       return true;
-    });
-    this.#streams.set(exchange, stream);
+    };
+    let stream: ClientHttp2Stream;
     try {
-      this.#client.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, stream);
+      stream = this.#session.request({ ":method": method, ":path": path, ...headersOf(headers) }, { endStream: !body });
     } catch (error) {
-      stream.onResponseError(undefined, error);
+      this.#events.released(this);
+      exchange.failed(this.#goaway ?? classifyFailure(this.#error ?? error));
+      return;
     }
+    const request = new Http2Request(stream, exchange, end, (failed) => this.#failure(failed));
+    this.#streams.set(exchange, request);
+    if (body) stream.end(bodyOf(exchange, body));
+  }
+
+  /** Why a stream ended without a response. */
+  #failure(stream: ClientHttp2Stream | undefined): string {
+    if (this.#goaway !== undefined) return this.#goaway;
+    const code = stream?.rstCode ?? NGHTTP2_NO_ERROR;
+    if (code !== NGHTTP2_NO_ERROR) return `HTTP2_STREAM_${ERROR_NAMES.get(code) ?? code}`;
+    return this.#error ? classifyFailure(this.#error) : "UND_ERR_SOCKET";
   }
 
   waitingFor(exchange: Exchange): Waiting {
-    const stream = this.#streams.get(exchange);
-    if (!stream?.controller) return "connect";
-    return stream.status === 0 ? "headers" : "body";
+    if (!this.#isOpen) return "connect";
+    return this.#streams.get(exchange)?.status ? "body" : "headers";
   }
 
   cancel(exchange: Exchange): void {
-    const stream = this.#streams.get(exchange);
-    if (!stream) return;
-    stream.end();
-    stream.cancelled = true;
-    stream.controller?.abort(new Error("cancelled"));
+    this.#streams.get(exchange)?.cancel();
+    // A connection that does not come about would hold its requests, and the worker, for minutes.
+    if (!this.#isOpen) this.#session.destroy();
   }
 
   destroy(): void {
-    this.#client.destroy();
+    this.#session.destroy();
   }
 }
 
-/** One request on an HTTP/2 connection, as undici calls it back. */
-class Stream implements Dispatcher.DispatchHandler {
+function headersOf(list: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < list.length; index += 2)
+    headers[(list[index] as string).toLowerCase()] = list[index + 1] as string;
+  if (headers.host !== undefined) {
+    headers[":authority"] = headers.host;
+    delete headers.host;
+  }
+  return headers;
+}
+
+/** The body to send: a copy where the request has ids of its own. */
+function bodyOf({ request, n }: Exchange, body: Buffer): Buffer {
+  if (request.idsAt.length === 0) return body;
+  const whole = Buffer.from(request.http1);
+  writeIds(whole, request.idsAt, n);
+  return whole.subarray(whole.length - body.length);
+}
+
+/** One request on an HTTP/2 connection. */
+class Http2Request {
+  readonly #stream: ClientHttp2Stream;
   readonly #exchange: Exchange;
   /** Gives the place on the connection back; false if that was done before. */
-  readonly end: () => boolean;
+  readonly #end: () => boolean;
   readonly #pieces: Buffer[] = [];
   #bytes = 0;
   status = 0;
-  cancelled = false;
-  controller: Dispatcher.DispatchController | undefined;
 
-  constructor(exchange: Exchange, end: () => boolean) {
+  constructor(
+    stream: ClientHttp2Stream,
+    exchange: Exchange,
+    end: () => boolean,
+    failure: (stream: ClientHttp2Stream) => string,
+  ) {
+    this.#stream = stream;
     this.#exchange = exchange;
-    this.end = end;
+    this.#end = end;
+    stream.on("response", (headers) => {
+      this.status = headers[":status"] ?? 0;
+      exchange.began();
+    });
+    stream.on("data", (piece: Buffer) => this.#data(piece));
+    stream.on("end", () => {
+      // A stream that is reset ends too, and closes with a code.
+      if (this.status !== 0 && !stream.rstCode && !stream.aborted) this.#responded();
+    });
+    // Each error is followed by the stream's close, which knows the code.
+    stream.on("error", () => {});
+    stream.on("close", () => this.fail(failure(stream)));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.cancelled) controller.abort(new Error("cancelled"));
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
-    this.status = statusCode;
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > MAX_BODY_BYTES) {
-      controller.abort(new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", "the body is too long"));
-    } else {
-      this.#pieces.push(chunk);
+  #data(piece: Buffer): void {
+    this.#bytes += piece.length;
+    if (this.#bytes <= MAX_BODY_BYTES) {
+      this.#pieces.push(piece);
+      return;
     }
+    this.fail("UND_ERR_RES_EXCEEDED_MAX_SIZE");
+    this.#stream.close(NGHTTP2_CANCEL);
   }
 
-  onResponseEnd(): void {
-    if (this.status < 200 || !this.end()) return;
+  #responded(): void {
+    if (!this.#end()) return;
     const body = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces);
     this.#exchange.responded(this.status, body);
   }
 
-  onResponseError(_controller: unknown, error: unknown): void {
-    if (this.end()) this.#exchange.failed(classifyFailure(error));
+  /** Ends it without a response, unless it has ended. */
+  fail(failure: string): void {
+    if (this.#end()) this.#exchange.failed(failure);
+  }
+
+  /** Ends it without telling its exchange. */
+  cancel(): void {
+    if (this.#end()) this.#stream.close(NGHTTP2_CANCEL);
   }
 }

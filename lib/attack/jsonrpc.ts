@@ -1,20 +1,50 @@
+import type { Check } from "../plan/schema.ts";
+import { ID_BASE, ID_DIGITS } from "./render.ts";
+
 /** What a target's response must be to count as a relay. */
 export type Expected =
-  /** A JSON-RPC call with this id. */
-  | { kind: "call"; id: unknown; usual: readonly Usual[] }
+  /** A JSON-RPC call. */
+  | CallExpected
   /** A JSON-RPC batch: one response for each of these ids (in JSON). */
-  | { kind: "batch"; ids: readonly string[] }
+  | { kind: "batch"; ids: readonly string[]; numbered: boolean }
   /** No JSON-RPC: the HTTP status alone decides. */
   | { kind: "http" };
+
+interface CallExpected {
+  kind: "call";
+  id: unknown;
+  /** Whether each request has an id of its own, ID_BASE + n, in the place of `id`. */
+  numbered: boolean;
+  usual: readonly Usual[];
+  checks: readonly Check[];
+  /** Where block numbers must not go backwards. */
+  blocks?: BlockWatch;
+}
 
 /** What stands before and after a string result in a response as servers usually write it. */
 interface Usual {
   before: Buffer;
   after: Buffer;
+  /** Where an id that is made for each request begins, in `before` or in `after`; −1 where it is not there. */
+  idBefore: number;
+  idAfter: number;
 }
 
-/** What to expect of the response to a request's body. */
-export function expectedOf(body: string | undefined): Expected {
+/** The highest block that a chain has answered with, against which a lower one is stale. */
+export interface BlockWatch {
+  highest: number;
+  /** How far below the highest one an answer may be. */
+  tolerance: number;
+}
+
+/** What a plan asks of responses besides JSON-RPC. */
+export interface Demands {
+  checks?: readonly Check[];
+  blocks?: BlockWatch;
+}
+
+/** What to expect of the response to a request's body, in which an id of ID_BASE is made for each request. */
+export function expectedOf(body: string | undefined, { checks = [], blocks }: Demands = {}): Expected {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body ?? "");
@@ -25,41 +55,58 @@ export function expectedOf(body: string | undefined): Expected {
     return {
       kind: "batch",
       ids: parsed.flatMap((call) => ("id" in call ? [JSON.stringify(call.id)] : [])),
+      numbered: parsed.every((call) => call.id === ID_BASE),
     };
   }
-  return isCall(parsed) && "id" in parsed
-    ? { kind: "call", id: parsed.id, usual: usualOf(parsed.id) }
-    : { kind: "http" };
+  if (!isCall(parsed) || !("id" in parsed)) return { kind: "http" };
+  return {
+    kind: "call",
+    id: parsed.id,
+    numbered: parsed.id === ID_BASE,
+    usual: usualOf(parsed.id),
+    checks,
+    ...(blocks && parsed.method === "eth_blockNumber" && { blocks }),
+  };
 }
 
 /** The three orders of fields that nodes and gateways write, without white space. */
 function usualOf(id: unknown): Usual[] {
   const version = '"jsonrpc":"2.0"';
-  const ownId = `"id":${JSON.stringify(id)}`;
+  const text = JSON.stringify(id);
+  const ownId = `"id":${text}`;
   const result = '"result":"';
   return [
     [`{${version},${ownId},${result}`, '"}'],
     [`{${version},${result}`, `",${ownId}}`],
     [`{${ownId},${version},${result}`, '"}'],
-  ].map(([before = "", after = ""]) => ({ before: Buffer.from(before), after: Buffer.from(after) }));
+  ].map(([before = "", after = ""]) => ({
+    before: Buffer.from(before),
+    after: Buffer.from(after),
+    idBefore: id === ID_BASE ? before.indexOf(text) : -1,
+    idAfter: id === ID_BASE ? after.indexOf(text) : -1,
+  }));
 }
 
 /**
  * Whether a body is, byte for byte, a usual response with a string of plain characters as its result: then it is a
- * relay, and need not be parsed. Anything else is parsed.
+ * relay, and need not be parsed. Anything else is parsed. Gives where the result begins, or −1.
  */
-function isUsual(body: Buffer, usual: readonly Usual[]): boolean {
-  // Some servers end their responses with a line break.
-  const length = body[body.length - 1] === LINE_FEED ? body.length - 1 : body.length;
-  for (const { before, after } of usual) {
+function usualResult(body: Buffer, usual: readonly Usual[], id: number): number {
+  const length = wholeLength(body);
+  for (const { before, after, idBefore, idAfter } of usual) {
     const end = length - after.length;
-    if (end < before.length || !has(body, before, 0) || !has(body, after, end)) continue;
+    if (end < before.length || !has(body, before, 0, idBefore, id) || !has(body, after, end, idAfter, id)) continue;
     for (let index = before.length; index < end; index++) {
-      if (PLAIN[body[index] as number] === 0) return false;
+      if (PLAIN[body[index] as number] === 0) return -1;
     }
-    return true;
+    return before.length;
   }
-  return false;
+  return -1;
+}
+
+/** Some servers end their responses with a line break. */
+function wholeLength(body: Buffer): number {
+  return body[body.length - 1] === LINE_FEED ? body.length - 1 : body.length;
 }
 
 const LINE_FEED = 0x0a;
@@ -69,12 +116,23 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
 });
 
-/** Whether bytes stand at a place. Compared one by one: for so few that is quicker than a call into native code. */
-function has(body: Buffer, bytes: Buffer, at: number): boolean {
+/**
+ * Whether bytes stand at a place, with the digits of `id` from `idAt` on where that is not −1. Compared one by one: for
+ * so few that is quicker than a call into native code.
+ */
+function has(body: Buffer, bytes: Buffer, at: number, idAt: number, id: number): boolean {
+  const idEnd = idAt === -1 ? -1 : idAt + ID_DIGITS;
   for (let index = bytes.length - 1; index >= 0; index--) {
+    if (index >= idAt && index < idEnd) continue;
     if (body[at + index] !== bytes[index]) return false;
   }
-  return true;
+  return idAt === -1 || digits(body, at + idAt) === id;
+}
+
+function digits(body: Buffer, at: number): number {
+  let value = 0;
+  for (let index = at; index < at + ID_DIGITS; index++) value = value * 10 + ((body[index] as number) - 0x30);
+  return value;
 }
 
 function isCall(value: unknown): value is { jsonrpc: unknown; method: unknown; id?: unknown } {
@@ -85,14 +143,17 @@ function isCall(value: unknown): value is { jsonrpc: unknown; method: unknown; i
 export const VALID = "valid";
 
 /**
- * The class of a complete response: `valid` for a relay, or else the stable name of what is wrong with it. HTTP comes
- * first: `http-<status>` outside 2xx. Then the JSON-RPC object: `invalid-json`, `not-json-rpc`, `id-mismatch`,
- * `null-result`, `no-result`, or an error by its code (`rpc-…`).
+ * The class of a complete response to the n-th request: `valid` for a relay, or else the stable name of what is wrong
+ * with it (`classes.ts` lists them). HTTP comes first: `http-<status>` outside 2xx. Then the JSON-RPC object, then what
+ * the plan asks of it.
  */
-export function classifyResponse(status: number, body: Buffer, expected: Expected): string {
+export function classifyResponse(status: number, body: Buffer, expected: Expected, n = 0): string {
   if (status < 200 || status > 299) return `http-${status}`;
   if (expected.kind === "http") return VALID;
-  if (expected.kind === "call" && isUsual(body, expected.usual)) return VALID;
+  if (expected.kind === "call" && expected.checks.length === 0) {
+    const at = usualResult(body, expected.usual, ID_BASE + n);
+    if (at !== -1) return expected.blocks ? classifyBlock(body, at, expected.blocks) : VALID;
+  }
   const text = body.toString("utf8");
   let parsed: unknown;
   try {
@@ -100,29 +161,75 @@ export function classifyResponse(status: number, body: Buffer, expected: Expecte
   } catch {
     return text.trim() === "" ? "empty-body" : "invalid-json";
   }
-  return expected.kind === "call" ? classifyCall(parsed, expected.id) : classifyBatch(parsed, expected.ids);
+  return expected.kind === "call"
+    ? classifyCall(parsed, expected.numbered ? ID_BASE + n : expected.id, expected)
+    : classifyBatch(parsed, expected, n);
 }
 
-function classifyCall(response: unknown, id: unknown): string {
+function classifyCall(response: unknown, id: unknown, { checks = [], blocks }: Demands = {}): string {
   if (typeof response !== "object" || response === null || Array.isArray(response)) return "not-json-rpc";
   const { error, result, id: answered } = response as { error?: unknown; result?: unknown; id?: unknown };
   if (error !== undefined && error !== null) return classifyError(error);
   if (answered !== id && JSON.stringify(answered) !== JSON.stringify(id)) return "id-mismatch";
   if (result === undefined) return "no-result";
-  return result === null ? "null-result" : VALID;
+  if (result === null) return "null-result";
+  if (!checks.every((check) => passes(response, check))) return "check-failed";
+  return blocks && typeof result === "string" ? watchBlock(Number.parseInt(result, 16), blocks) : VALID;
 }
 
 /** A batch is one request and one relay: it is valid when each part is, and otherwise of its first wrong part's class. */
-function classifyBatch(responses: unknown, ids: readonly string[]): string {
+function classifyBatch(
+  responses: unknown,
+  { ids, numbered }: { ids: readonly string[]; numbered: boolean },
+  n: number,
+) {
   if (!Array.isArray(responses)) return classifyCall(responses, undefined);
   const byId = new Map(responses.map((each: { id?: unknown } | null) => [JSON.stringify(each?.id), each]));
-  for (const id of ids) {
-    const response = byId.get(id);
+  for (const [index, id] of ids.entries()) {
+    const response = byId.get(numbered ? String(batchId(n, index, ids.length)) : id);
     if (response === undefined) return "batch-part-missing";
     const found = classifyCall(response, response?.id);
     if (found !== VALID) return found;
   }
   return VALID;
+}
+
+/** The id of a part of the n-th request, where each is made for its request. */
+export function batchId(n: number, part: number, parts: number): number {
+  return ID_BASE + n * parts + part;
+}
+
+/** The class of a usual response to eth_blockNumber, whose result begins at a byte. */
+function classifyBlock(body: Buffer, at: number, blocks: BlockWatch): string {
+  return watchBlock(Number.parseInt(body.toString("latin1", at, body.indexOf('"', at)), 16), blocks);
+}
+
+function watchBlock(block: number, watch: BlockWatch): string {
+  if (block < watch.highest - watch.tolerance) return "stale-block";
+  if (block > watch.highest) watch.highest = block;
+  return VALID;
+}
+
+/** Whether a response is as a plan's check asks. */
+function passes(response: unknown, { pointer, equals, matches, min, max }: Check): boolean {
+  const value = at(response, pointer);
+  if (value === undefined) return false;
+  if (equals !== undefined && JSON.stringify(value) !== JSON.stringify(equals)) return false;
+  if (matches !== undefined && !new RegExp(matches, "u").test(String(value))) return false;
+  const number = typeof value === "string" && /^0x[0-9a-f]+$/i.test(value) ? Number.parseInt(value, 16) : Number(value);
+  return !(min !== undefined && !(number >= min)) && !(max !== undefined && !(number <= max));
+}
+
+/** The value at a JSON pointer (RFC 6901), or undefined. */
+function at(value: unknown, pointer: string): unknown {
+  let found = value;
+  for (const step of pointer.split("/").slice(1)) {
+    if (typeof found !== "object" || found === null) return undefined;
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (!Object.hasOwn(found, key)) return undefined;
+    found = (found as Record<string, unknown>)[key];
+  }
+  return found;
 }
 
 /** JSON-RPC 2.0's codes, and of EIP-1474 the one for rate limits, which gateways also give as 429. */

@@ -1,16 +1,35 @@
 import type { Phase } from "../plan/assign.ts";
-import type { SecondCounts, Series, Tally } from "./chunk.ts";
+import type { SecondCounts, Series, Tally, TargetSeries, Timing } from "./chunk.ts";
+import type { OpeningMs } from "./connection.ts";
 import { createHistogram, encodeHistogram, type Histogram, recordMs } from "./histogram.ts";
 import { VALID } from "./jsonrpc.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "aborted" | "superseded";
 
+/** What is recorded besides the usual. */
+export interface RecorderOptions {
+  /** The share of requests whose time is told apart into first byte and body. */
+  timings: number;
+  /** How many targets the chain has: up to MOST_TARGETS each is recorded apart. */
+  targets: number;
+}
+
+/** Most targets of a chain that are recorded apart. */
+const MOST_TARGETS = 64;
+
+/** One target's counts, while they are made. */
+interface TargetCounts extends Omit<TargetSeries, "responseTime"> {
+  responseTime: Histogram;
+}
+
 /** Records what happens to one chain's requests in one phase, and gives it out as a series of what came since. */
 export class Recorder {
   readonly #chain: string;
   readonly #phase: Phase;
   readonly #intervalMs: number;
+  /** Every so manieth request's time is told apart; 0 for none. */
+  readonly #splitEvery: number;
   #sent = 0;
   #valid = 0;
   #bytesSent = 0;
@@ -24,20 +43,27 @@ export class Recorder {
   readonly #spare: Histogram[] = [];
   readonly #serviceTime = createHistogram();
   readonly #sendLag = createHistogram();
+  readonly #timings = new Map<Timing, Histogram>();
+  readonly #targets: TargetCounts[];
 
   /** `intervalMs` is the length of the intervals over which response times are kept apart. */
-  constructor(chain: string, phase: Phase, intervalMs: number) {
+  constructor(chain: string, phase: Phase, intervalMs: number, { timings, targets }: RecorderOptions = ONE_TARGET) {
     this.#chain = chain;
     this.#phase = phase;
     this.#intervalMs = intervalMs;
+    this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
+    const apart = targets > 1 && targets <= MOST_TARGETS ? targets : 0;
+    this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
   }
 
-  /** A request was sent. `dueMs` is from the phase's start. */
-  sent(dueMs: number, lagMs: number, bytes: number): void {
+  /** A request was sent to one of the chain's targets. `dueMs` is from the phase's start. */
+  sent(dueMs: number, lagMs: number, bytes: number, target = 0): void {
     this.#sent++;
     this.#bytesSent += bytes;
     this.#second(dueMs).sent++;
     recordMs(this.#sendLag, lagMs);
+    const counts = this.#targets[target];
+    if (counts) counts.sent++;
   }
 
   /** Requests were not sent: so many, all due in the same second. */
@@ -54,25 +80,56 @@ export class Recorder {
     status: number,
     bytes: number,
     classified: string,
+    target = 0,
   ): void {
     const second = this.#second(dueMs);
+    const counts = this.#targets[target];
     if (classified === VALID) {
       this.#valid++;
       second.valid++;
+      if (counts) counts.valid++;
     } else {
       this.#invalid[classified] = (this.#invalid[classified] ?? 0) + 1;
       second.invalid++;
+      if (counts) counts.invalid++;
     }
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
     this.#bytesReceived += bytes;
     recordMs(this.#interval(dueMs), responseMs);
     recordMs(this.#serviceTime, serviceMs);
+    if (counts) recordMs(counts.responseTime, responseMs);
   }
 
   /** A request ended without a complete response. */
-  failed(dueMs: number, failure: string): void {
+  failed(dueMs: number, failure: string, target = 0): void {
     this.#errors[failure] = (this.#errors[failure] ?? 0) + 1;
     this.#second(dueMs).errors++;
+    const counts = this.#targets[target];
+    if (counts) counts.errors++;
+  }
+
+  /** How long the n-th request waited for its response's first byte, and for the rest; kept of a sample. */
+  split(n: number, firstByteMs: number, bodyMs: number): void {
+    if (this.#splitEvery === 0 || n % this.#splitEvery !== 0) return;
+    recordMs(this.#timing("firstByte"), firstByteMs);
+    recordMs(this.#timing("body"), bodyMs);
+  }
+
+  /** A connection was opened while this phase was on. */
+  opened({ dns, connect, tls }: OpeningMs): void {
+    if (this.#splitEvery === 0) return;
+    if (dns !== undefined) recordMs(this.#timing("dns"), dns);
+    recordMs(this.#timing("connect"), connect);
+    if (tls !== undefined) recordMs(this.#timing("tls"), tls);
+  }
+
+  #timing(timing: Timing): Histogram {
+    let histogram = this.#timings.get(timing);
+    if (!histogram) {
+      histogram = createHistogram();
+      this.#timings.set(timing, histogram);
+    }
+    return histogram;
   }
 
   #second(dueMs: number): SecondCounts {
@@ -117,11 +174,13 @@ export class Recorder {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       seconds: Object.fromEntries(this.#seconds),
-      responseTime: Object.fromEntries(
-        [...this.#intervals].map(([index, histogram]) => [index, encodeHistogram(histogram)]),
-      ),
+      responseTime: encodeAll(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),
+      ...(this.#timings.size > 0 && { timings: encodeAll(this.#timings) }),
+      ...(this.#targets.length > 0 && {
+        targets: this.#targets.map((counts) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
+      }),
     };
   }
 
@@ -142,5 +201,18 @@ export class Recorder {
     this.#intervals.clear();
     this.#serviceTime.reset();
     this.#sendLag.reset();
+    this.#timings.clear();
+    for (const counts of this.#targets) {
+      Object.assign(counts, NO_COUNTS);
+      counts.responseTime.reset();
+    }
   }
+}
+
+const ONE_TARGET: RecorderOptions = { timings: 0, targets: 1 };
+const NO_COUNTS = { sent: 0, valid: 0, invalid: 0, errors: 0 };
+
+/** Histograms by a key, encoded. */
+function encodeAll(histograms: ReadonlyMap<string | number, Histogram>): Record<string, string> {
+  return Object.fromEntries([...histograms].map(([key, histogram]) => [key, encodeHistogram(histogram)]));
 }

@@ -24,6 +24,17 @@ export class ResponseError extends Error {
 type Framing = "head" | "length" | "chunked" | "until-close";
 
 /**
+ * The head that came last from an origin, and what it said. A gateway's heads are the same to the byte until its clock's
+ * second changes, and one that is need not be read again. Only heads of bodies with a known length are kept.
+ */
+export class LastHead {
+  bytes: Buffer = NO_BYTES;
+  status = 0;
+  reusable = true;
+  length = 0;
+}
+
+/**
  * Reads HTTP/1.1 responses (RFC 9112), one after another, from the bytes of a connection. Made for responses that come
  * in one piece: these are read without a copy.
  */
@@ -43,6 +54,12 @@ export class ResponseParser {
   #carried: Buffer = NO_BYTES;
   #body: Buffer = NO_BYTES;
   #pieces: Buffer[] | undefined;
+  readonly #last: LastHead;
+
+  /** `last` is shared by the connections of an origin. */
+  constructor(last = new LastHead()) {
+    this.#last = last;
+  }
 
   /** Begins the next response; one to a HEAD request has no body whatever its head says. */
   begin(isHead: boolean): void {
@@ -58,6 +75,11 @@ export class ResponseParser {
     this.#pieces = undefined;
   }
 
+  /** Whether anything of the response has come. */
+  get hasBegun(): boolean {
+    return this.status !== 0 || this.#carried.length > 0;
+  }
+
   /** The body. It may share memory with the bytes fed last, and then holds only until the caller reads again. */
   get body(): Buffer {
     return this.#pieces ? Buffer.concat(this.#pieces) : this.#body;
@@ -70,10 +92,12 @@ export class ResponseParser {
       bytes = Buffer.concat([this.#carried, fed]);
       this.#carried = NO_BYTES;
     }
+    if (this.#framing === "head" && this.#isLastHead(bytes)) bytes = bytes.subarray(this.#last.bytes.length);
     while (this.#framing === "head") {
       const end = bytes.indexOf(END_OF_HEAD);
       if (end === -1) return this.#carryHead(bytes);
       this.#readHead(bytes.toString("latin1", 0, end + 2));
+      this.#keepHead(bytes, end + END_OF_HEAD.length);
       bytes = bytes.subarray(end + END_OF_HEAD.length);
     }
     if (this.#framing === "chunked") return this.#feedChunked(bytes);
@@ -91,6 +115,27 @@ export class ResponseParser {
   /** The connection has closed: true if that makes the response whole. */
   close(): boolean {
     return this.#framing === "until-close";
+  }
+
+  /** Whether the bytes begin with the head that came last; if so takes over what it said. */
+  #isLastHead(bytes: Buffer): boolean {
+    const last = this.#last;
+    const { length } = last.bytes;
+    if (length === 0 || this.#isHead || bytes.length < length) return false;
+    if (bytes.compare(last.bytes, 0, length, 0, length) !== 0) return false;
+    this.status = last.status;
+    this.reusable = last.reusable;
+    this.#framing = "length";
+    this.#left = last.length;
+    return true;
+  }
+
+  #keepHead(bytes: Buffer, length: number): void {
+    if (this.#framing !== "length" || this.#isHead) return;
+    this.#last.bytes = Buffer.from(bytes.subarray(0, length));
+    this.#last.status = this.status;
+    this.#last.reusable = this.reusable;
+    this.#last.length = this.#left;
   }
 
   #carryHead(bytes: Buffer): false {

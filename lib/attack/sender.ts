@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Connection, ConnectionOptions, Exchange, Waiting } from "./connection.ts";
+import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { classifyResponse } from "./jsonrpc.ts";
 import type { Recorder } from "./recorder.ts";
@@ -22,16 +22,24 @@ const TIMED_OUT: Record<Waiting, string> = {
 export class Sender {
   readonly #clock: Clock;
   readonly #options: ConnectionOptions;
+  readonly #onOpened: (times: OpeningMs) => void;
   readonly #origins = new Map<string, Connections>();
   /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #idle: (() => void)[] = [];
   inFlight = 0;
+  /** Connections that were opened since the start: more than there are means that the target closes them. */
+  opened = 0;
 
-  constructor(clock: Clock, options: ConnectionOptions) {
+  /** `onOpened` is told of each connection that has been opened. */
+  constructor(clock: Clock, options: ConnectionOptions, onOpened: (times: OpeningMs) => void = () => {}) {
     this.#clock = clock;
     this.#options = options;
+    this.#onOpened = (times) => {
+      this.opened++;
+      onOpened(times);
+    };
     this.#timer = setInterval(() => this.#checkTimeouts(), TIMEOUT_CHECK_MS);
   }
 
@@ -42,27 +50,27 @@ export class Sender {
     return sum;
   }
 
-  /** Opens so many connections to an origin ahead of the first request. */
-  async open(origin: string, count: number): Promise<void> {
-    await this.#connectionsTo(origin).open(count);
+  /** Opens connections to an origin for so many requests at once, ahead of the first one. */
+  async open(origin: string, requests: number): Promise<void> {
+    await this.#connectionsTo(origin).open(requests);
   }
 
   #connectionsTo(origin: string): Connections {
     let connections = this.#origins.get(origin);
     if (!connections) {
-      connections = new Connections(origin, this.#options);
+      connections = new Connections(origin, this.#options, this.#onOpened);
       this.#origins.set(origin, connections);
     }
     return connections;
   }
 
-  /** Sends a request now. `dueMs` is from the phase's start, `dueAtMs` and `nowMs` are since the epoch. */
-  send(request: PreparedRequest, recorder: Recorder, dueMs: number, dueAtMs: number, nowMs: number): void {
+  /** Sends request n now. `dueMs` is from the phase's start, `dueAtMs` and `nowMs` are since the epoch. */
+  send(request: PreparedRequest, n: number, recorder: Recorder, dueMs: number, dueAtMs: number, nowMs: number): void {
     const connection = this.#connectionsTo(request.origin).acquire();
-    const exchange = new TimedExchange(this, connection, request, recorder, dueMs, dueAtMs, nowMs);
+    const exchange = new TimedExchange(this, connection, request, n, recorder, dueMs, dueAtMs, nowMs);
     this.inFlight++;
     this.#order.push(exchange);
-    recorder.sent(dueMs, nowMs - dueAtMs, request.bytes);
+    recorder.sent(dueMs, nowMs - dueAtMs, request.bytes, request.target);
     connection.send(exchange);
   }
 
@@ -110,10 +118,13 @@ class TimedExchange implements Exchange {
   readonly #sender: Sender;
   readonly #connection: Connection;
   readonly request: PreparedRequest;
+  readonly n: number;
   readonly #recorder: Recorder;
   readonly #dueMs: number;
   readonly #dueAtMs: number;
   readonly sentAtMs: number;
+  /** When the first byte of the response came; 0 before. */
+  #beganAtMs = 0;
   /** Whether its outcome has been recorded. */
   done = false;
 
@@ -121,6 +132,7 @@ class TimedExchange implements Exchange {
     sender: Sender,
     connection: Connection,
     request: PreparedRequest,
+    n: number,
     recorder: Recorder,
     dueMs: number,
     dueAtMs: number,
@@ -129,25 +141,31 @@ class TimedExchange implements Exchange {
     this.#sender = sender;
     this.#connection = connection;
     this.request = request;
+    this.n = n;
     this.#recorder = recorder;
     this.#dueMs = dueMs;
     this.#dueAtMs = dueAtMs;
     this.sentAtMs = sentAtMs;
   }
 
+  began(): void {
+    if (this.#beganAtMs === 0) this.#beganAtMs = this.#sender.nowMs();
+  }
+
   responded(status: number, body: Buffer): void {
     const nowMs = this.#sender.nowMs();
     this.done = true;
-    const classified = classifyResponse(status, body, this.request.expected);
+    const classified = classifyResponse(status, body, this.request.expected, this.n);
     const responseMs = nowMs - this.#dueAtMs;
     const serviceMs = nowMs - this.sentAtMs;
-    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified);
+    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified, this.request.target);
+    this.#recorder.split(this.n, this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }
 
   failed(failure: string): void {
     this.done = true;
-    this.#recorder.failed(this.#dueMs, failure);
+    this.#recorder.failed(this.#dueMs, failure, this.request.target);
     this.#sender.ended();
   }
 

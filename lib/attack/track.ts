@@ -1,15 +1,14 @@
-import type { Chain, Plan } from "../plan/schema.ts";
+import type { Plan } from "../plan/schema.ts";
 import type { TrackEvents } from "./pacer.ts";
 import type { Recorder } from "./recorder.ts";
-import { type PreparedRequest, targetChooser } from "./requests.ts";
+import type { PreparedRequest } from "./requests.ts";
 import type { Sender } from "./sender.ts";
 
 /** What a chain's requests go through when they are due. */
 export interface TrackParts {
   plan: Plan;
-  chain: Chain;
-  /** One for each of the chain's targets, in their order. */
-  requests: readonly PreparedRequest[];
+  /** The chain's n-th request. */
+  request(n: number): PreparedRequest;
   sender: Sender;
   recorder: Recorder;
   /** The epoch's ms at which the phase begins. */
@@ -19,19 +18,16 @@ export interface TrackParts {
 }
 
 /** Sends a chain's requests when they are due, or books them as missed when too many are in flight. */
-export function chainEvents({ plan, chain, requests, sender, recorder, originMs, onSend }: TrackParts): TrackEvents {
-  const choose = targetChooser(chain, plan.seed);
+export function chainEvents({ plan, request, sender, recorder, originMs, onSend }: TrackParts): TrackEvents {
   const most = plan.limits.inFlightPerWorker;
   return {
     due(n, dueAtMs, nowMs) {
-      const request = requests[choose(n)];
-      if (!request) throw new Error(`chain ${chain.name} has no targets`);
       if (sender.inFlight >= most) {
         recorder.missed(dueAtMs - originMs, "in-flight-cap");
         return;
       }
       onSend(nowMs);
-      sender.send(request, recorder, dueAtMs - originMs, dueAtMs, nowMs);
+      sender.send(request(n), n, recorder, dueAtMs - originMs, dueAtMs, nowMs);
     },
     missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),
   };

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { chainSchedule } from "../plan/assign.ts";
-import type { Plan } from "../plan/schema.ts";
+import { constantSchedule } from "../plan/schedule.ts";
+import type { Chain, Plan } from "../plan/schema.ts";
 import type { Clock } from "./clock.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
-import { prepareRequests } from "./requests.ts";
+import { prepareChain } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
@@ -18,7 +18,10 @@ const LEAST_RPS = 1_500;
  * schedule, one sender or one kind of socket is thrown away when it meets the next, and that must not be the first one
  * that counts.
  */
-const ROUNDS = 3;
+const ROUND_MS = 500;
+
+/** CPU time after which this process is warm, in ms: a share of a CPU takes longer for it. */
+const ENOUGH_CPU_MS = 1_500;
 
 /** Connections to the null server, and most requests in flight there: more than one, as there will be. */
 const CONNECTIONS = 32;
@@ -26,13 +29,16 @@ const CONNECTIONS = 32;
 /** How often a round's recording is encoded: flushes must be compiled too before the first one. */
 const ENCODINGS = 4;
 
+/** Of each chain, so many targets are sent: all of a long replay would take their time to be made ready. */
+const MOST_TARGETS = 4;
+
 /**
  * Warms this process up: sends the plan's own requests through the whole of the engine to a server inside the process,
  * so that what is compiled on first use is compiled before the first request that counts. Goes at the rate that is to
  * come, `rps`, where that can be, for at a high rate other code is hot than at a low one. None of it leaves the process.
- * Ends after `durationMs` however slow the machine is.
+ * Ends when it has used enough CPU time, and after `mostMs` however slow the machine is.
  */
-export async function warmUp(clock: Clock, plan: Plan, durationMs: number, rps: number): Promise<void> {
+export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: number): Promise<void> {
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     // Each request comes alone on its connection and small, so that one piece of data is one request.
@@ -42,8 +48,15 @@ export async function warmUp(clock: Clock, plan: Plan, durationMs: number, rps: 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const rate = Math.max(LEAST_RPS, rps);
-  for (let round = 0; round < ROUNDS; round++) await warmUpRound(clock, plan, origin, durationMs / ROUNDS, rate);
+  const untilMs = clock.nowMs() + mostMs;
+  const before = process.cpuUsage();
+  const usedMs = (): number => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  };
+  do {
+    await warmUpRound(clock, plan, origin, Math.min(ROUND_MS, untilMs - clock.nowMs()), Math.max(LEAST_RPS, rps));
+  } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   server.close();
 }
 
@@ -54,14 +67,15 @@ async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs:
   await sender.open(origin, CONNECTIONS);
   const originMs = clock.nowMs();
   const recorders: Recorder[] = [];
-  const profile = { type: "constant" } as const;
-  const tracks = plan.chains.map((chain) => {
-    const targets = chain.targets.map((target) => ({ ...target, url: `${origin}/` }));
-    const recorder = new Recorder(chain.name, "warmup", Math.max(1, durationMs / 4));
+  const tracks = plan.chains.map((chain): Track => {
+    const recorder = new Recorder(chain.name, "warmup", Math.max(1, durationMs / 4), {
+      timings: plan.timings,
+      targets: chain.targets.length,
+    });
     recorders.push(recorder);
-    const schedule = chainSchedule({ ...local, profile }, rps / plan.chains.length, "measure");
-    const requests = prepareRequests(targets, true);
-    const events = chainEvents({ plan: local, chain, requests, sender, recorder, originMs, onSend: () => {} });
+    const schedule = constantSchedule(rps / plan.chains.length, durationMs);
+    const request = prepareChain(nullChain(chain, origin), { keepalive: true, seed: plan.seed });
+    const events = chainEvents({ plan: local, request, sender, recorder, originMs, onSend: () => {} });
     return { schedule, originMs, shard: 0, of: 1, from: 0, to: schedule.count, events };
   });
   await new Pacer(clock, tracks).run(startWaker);
@@ -69,6 +83,18 @@ async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs:
   for (let index = 0; index < ENCODINGS; index++) for (const recorder of recorders) recorder.peek();
   for (const recorder of recorders) recorder.take();
   sender.close();
+}
+
+/** A chain as it is, but to the null server, without secrets and without what the plan asks of responses. */
+function nullChain({ name, rps, targets, data }: Chain, origin: string): Chain {
+  return {
+    name,
+    rps,
+    targets: targets.slice(0, MOST_TARGETS).map(({ method, body, weight }) => {
+      return { method, url: `${origin}/`, headers: {}, weight, ...(body !== undefined && { body }) };
+    }),
+    ...(data && { data: data.slice(0, 8) }),
+  };
 }
 
 /** What a node would answer to a request with this text: its own id, and a block's number. */

@@ -1,11 +1,14 @@
 import { type Assignment, phaseRange } from "../plan/assign.ts";
+import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { countInShard, firstInShard } from "../plan/schedule.ts";
-import type { Plan } from "../plan/schema.ts";
-import { type Chunk, type Health, intervalMs, type Outcome, type Summary, sumSeries } from "./chunk.ts";
+import type { Chain, Plan } from "../plan/schema.ts";
+import { type Chunk, intervalMs, type Outcome, type Summary, sumSeries } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
+import { HealthMeter } from "./health.ts";
+import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { type MissReason, Recorder } from "./recorder.ts";
-import { prepareRequests } from "./requests.ts";
+import { prepareChain } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
@@ -13,12 +16,6 @@ import { warmUp } from "./warmup.ts";
 
 /** How often a worker asks whether it is to stop, in ms. */
 export const POLL_MS = 400;
-
-/**
- * How long a worker warms itself up where there is time, in ms: with ten workers on two cores that is
- * no more than some hundred requests each.
- */
-const WARMUP_MS = 1_500;
 
 /** The response time, in s, for which a worker opens connections ahead. */
 const OPEN_AHEAD_S = 0.2;
@@ -36,6 +33,8 @@ export interface WorkerPorts {
   emit(chunk: Chunk): Promise<void>;
   /** Whether the worker is to stop, and why. */
   stopRequested(): Promise<"aborted" | "superseded" | undefined>;
+  /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
+  secret?(reference: string): Promise<string>;
 }
 
 /** One invocation for an assignment. */
@@ -72,31 +71,34 @@ class WorkerRun {
   readonly #cutShort = new Promise<void>((done) => {
     this.#cutOff = done;
   });
-  #cpu = process.cpuUsage();
-  #loop = performance.eventLoopUtilization();
-  #measuredAtMs: number;
+  readonly #health: HealthMeter;
+  readonly #blocks = new Map<string, number>();
+  readonly #secrets = new Map<string, string>();
 
   constructor(input: AttackInput, ports: WorkerPorts) {
     this.#input = input;
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#intervalMs = intervalMs(input.plan.durationMs);
-    this.#sender = new Sender(ports.clock, input.plan);
-    this.#measuredAtMs = ports.clock.nowMs();
+    this.#sender = new Sender(ports.clock, input.plan, (times) => {
+      this.#recorders.at(-1)?.opened(times);
+    });
+    this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
   }
 
   async run(): Promise<Summary> {
     const { plan, assignment } = this.#input;
+    await this.#prepare();
     const tracks = this.#tracks();
     const firstDueAtMs = Math.min(
       ...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))),
     );
     const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
-    if (spareMs > 1_000) await warmUp(this.#clock, plan, Math.min(WARMUP_MS, spareMs - 600), rps);
+    if (spareMs > 1_000) await warmUp(this.#clock, plan, spareMs - 600, rps);
     await this.#openConnections();
     const readyMs = firstDueAtMs - this.#clock.nowMs();
-    this.#health();
+    this.#health.take();
 
     const pacer = new Pacer(this.#clock, tracks);
     const flushTimer = setInterval(() => this.#flush(), flushMs(plan.durationMs));
@@ -109,43 +111,72 @@ class WorkerRun {
     this.#sender.close();
     this.#flush();
     await this.#flushing;
+    this.#health.close();
     return this.#summary(readyMs, firstDueAtMs);
+  }
+
+  /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */
+  async #prepare(): Promise<void> {
+    for (const chain of this.#chains()) {
+      for (const value of chain.targets.flatMap(({ headers }) => Object.values(headers))) {
+        for (const [reference] of value.matchAll(SECRET_REFERENCE)) {
+          if (this.#secrets.has(reference)) continue;
+          if (!this.#ports.secret) throw new Error(`there is no store of secrets for ${reference}`);
+          this.#secrets.set(reference, await this.#ports.secret(reference));
+        }
+      }
+      if (!needsBlock(chain)) continue;
+      const headers = Object.entries(chain.targets[0]?.headers ?? {}).map(([name, value]) => [
+        name,
+        this.#reveal(value),
+      ]);
+      this.#blocks.set(chain.name, await newestBlock(chain, Object.fromEntries(headers)));
+    }
+  }
+
+  #reveal(value: string): string {
+    return value.replace(SECRET_REFERENCE, (reference) => this.#secrets.get(reference) ?? reference);
+  }
+
+  /** The chains that this worker sends to. */
+  #chains(): Chain[] {
+    const { plan, assignment } = this.#input;
+    return assignment.shares.map(({ chain: wanted }) => {
+      const chain = plan.chains.find(({ name }) => name === wanted);
+      if (!chain) throw new Error(`the plan has no chain ${wanted}`);
+      return chain;
+    });
   }
 
   /** This assignment's part of each chain's schedule, in each phase that falls into its segment. */
   #tracks(): Track[] {
     const { plan, assignment, attempt } = this.#input;
     const joinAtMs = attempt === 1 ? -Infinity : this.#clock.nowMs() + TAKEOVER_MS;
-    return assignment.shares.flatMap((share) =>
-      (["warmup", "measure"] as const).flatMap((phase): Track[] => {
+    const chains = this.#chains();
+    return assignment.shares.flatMap((share, index) => {
+      const chain = chains[index] as Chain;
+      const block = this.#blocks.get(chain.name);
+      const request = prepareChain(chain, {
+        keepalive: plan.keepalive,
+        seed: plan.seed,
+        ...(block !== undefined && { block }),
+        secret: (reference) => this.#reveal(reference),
+      });
+      return (["warmup", "measure"] as const).flatMap((phase): Track[] => {
         const originMs = assignment.startAtMs - (phase === "warmup" ? plan.warmupMs : 0);
         const range = phaseRange(plan, assignment, share, phase);
         const from = Math.max(range.from, range.schedule.dueBefore(joinAtMs - originMs));
         const { shard, of } = share;
         if (countInShard({ shard, of, from, to: range.to }) === 0) return [];
-        const { schedule, to } = range;
-        const recorder = new Recorder(share.chain, phase, this.#intervalMs);
+        const options = { timings: plan.timings, targets: chain.targets.length };
+        const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);
-        const events = this.#events(share.chain, recorder, originMs);
-        return [{ schedule, originMs, shard, of, from, to, events }];
-      }),
-    );
-  }
-
-  #events(chainName: string, recorder: Recorder, originMs: number): Track["events"] {
-    const { plan } = this.#input;
-    const chain = plan.chains.find(({ name }) => name === chainName);
-    if (!chain) throw new Error(`the plan has no chain ${chainName}`);
-    return chainEvents({
-      plan,
-      chain,
-      requests: prepareRequests(chain.targets, plan.keepalive),
-      sender: this.#sender,
-      recorder,
-      originMs,
-      onSend: (nowMs) => {
-        this.#firstSentAtMs ??= nowMs;
-      },
+        const onSend = (nowMs: number): void => {
+          this.#firstSentAtMs ??= nowMs;
+        };
+        const events = chainEvents({ plan, request, sender: this.#sender, recorder, originMs, onSend });
+        return [{ schedule: range.schedule, originMs, shard, of, from, to: range.to, events }];
+      });
     });
   }
 
@@ -191,7 +222,7 @@ class WorkerRun {
         ...this.#place(),
         sequence: this.#chunks.length + 1,
         series,
-        health: this.#health(),
+        health: this.#health.take(),
       };
       this.#chunks.push(chunk);
       this.#unwritten.push(chunk);
@@ -210,23 +241,6 @@ class WorkerRun {
       }
       this.#unwritten.shift();
     }
-  }
-
-  #health(): Health {
-    const nowMs = this.#clock.nowMs();
-    const wallMs = Math.max(1, nowMs - this.#measuredAtMs);
-    const cpu = process.cpuUsage(this.#cpu);
-    const loop = performance.eventLoopUtilization(this.#loop);
-    this.#measuredAtMs = nowMs;
-    this.#cpu = process.cpuUsage();
-    this.#loop = performance.eventLoopUtilization();
-    return {
-      cpu: round((cpu.user + cpu.system) / 1_000 / wallMs, 3),
-      eventLoop: round(loop.utilization, 3),
-      residentMb: round(process.memoryUsage.rss() / 2 ** 20, 1),
-      inFlight: this.#sender.inFlight,
-      connections: this.#sender.connections,
-    };
   }
 
   /** Whose chunk or summary it is, and of when. */

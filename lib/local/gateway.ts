@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { randomSeries } from "../plan/random.ts";
 import type { GatewaySettings, StandInChain } from "../plan/schema.ts";
 import { answer } from "./gatewayAnswers.ts";
 import { gatewayMetrics } from "./gatewayMetrics.ts";
@@ -166,7 +167,7 @@ export interface Gateway {
  * `/metrics`, its true counts at `/truth`. Rejects when the port is taken.
  */
 export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
-  const random = generator(settings.seed);
+  const random = randomSeries(settings.seed);
   const beganMs = Date.now();
   const chains = new Map(settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, random, beganMs)]));
   const truth = (): GatewayTruth => ({ chains: [...chains.values()].map((chain) => ({ ...chain.truth })) });
@@ -233,17 +234,6 @@ async function connections(server: Server): Promise<number> {
   return new Promise((done, failed) => {
     server.getConnections((error, count) => (error ? failed(error) : done(count)));
   });
-}
-
-/** A seeded generator of numbers in [0, 1): mulberry32 (Ettinger, public domain). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** A number of the standard normal distribution (Box and Muller). */

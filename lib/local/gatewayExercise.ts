@@ -1,6 +1,6 @@
 import { systemClock } from "../attack/clock.ts";
 import { Recorder } from "../attack/recorder.ts";
-import { prepareRequests } from "../attack/requests.ts";
+import { prepareChain } from "../attack/requests.ts";
 import { Sender } from "../attack/sender.ts";
 import type { GatewaySettings } from "../plan/schema.ts";
 import { startGateway } from "./gateway.ts";
@@ -33,14 +33,16 @@ export async function exercise({ seed, chains }: GatewaySettings): Promise<void>
       weight: 1,
     })),
   );
-  const requests = prepareRequests(targets, true);
+  // Replayed, so that the targets take turns.
+  const chain = { name: "exercise", rps: 1, targets, replay: targets.map(() => 0) };
+  const request = prepareChain(chain, { keepalive: true, seed: 1 });
   const sender = new Sender(systemClock, { http: "1.1", keepalive: true, timeoutMs: 2_000 });
   const recorder = new Recorder("exercise", "warmup", 1_000);
   for (let round = 0; round < ROUNDS; round++) {
     for (let i = 0; i < CALLS_A_ROUND; i++) {
-      const request = requests[(round + i) % requests.length];
+      const n = (round + i) % targets.length;
       const nowMs = systemClock.nowMs();
-      if (request) sender.send(request, recorder, 0, nowMs, nowMs);
+      sender.send(request(n), n, recorder, 0, nowMs, nowMs);
     }
     await sender.drained();
   }

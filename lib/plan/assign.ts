@@ -1,7 +1,7 @@
 import type { Problem } from "./problems.ts";
 import { firstShare, profileSchedule } from "./profile.ts";
 import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
-import type { Plan } from "./schema.ts";
+import type { Chain, Plan } from "./schema.ts";
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 export const MAX_SEGMENT_MS = 12 * 60_000;
@@ -126,8 +126,9 @@ function pad(value: number, digits: number): string {
  * A chain's schedule in one phase: the profile in the measurement, and in the warm-up the rate with which that begins.
  * Times are from the phase's own start: −warmupMs, or 0.
  */
-export function chainSchedule(plan: Plan, rps: number, phase: Phase): Schedule {
-  return phase === "measure" ? profileSchedule(plan, rps) : constantSchedule(rps * firstShare(plan), plan.warmupMs);
+export function chainSchedule(plan: Plan, chain: Chain, phase: Phase): Schedule {
+  if (phase === "measure") return profileSchedule(plan, chain);
+  return constantSchedule(chain.rps * firstShare(plan), plan.warmupMs);
 }
 
 /** How many requests an assignment has of one chain in one phase. */
@@ -145,7 +146,7 @@ export function phaseRange(
 ): { from: number; to: number; schedule: Schedule } {
   const chain = plan.chains.find(({ name }) => name === share.chain);
   if (!chain) throw new Error(`assignment ${assignment.id}: the plan has no chain ${share.chain}`);
-  const schedule = chainSchedule(plan, chain.rps, phase);
+  const schedule = chainSchedule(plan, chain, phase);
   const offsetMs = phase === "warmup" ? plan.warmupMs : 0;
   return {
     schedule,

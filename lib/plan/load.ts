@@ -4,8 +4,19 @@ import { assignmentProblems } from "./assign.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
+import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
-import { type GatewaySettings, gatewaySchema, type Plan, planJsonSchema, planSchema, type Target } from "./schema.ts";
+import { type Parsed, parseRequestLog, parseRows, type RequestLog } from "./records.ts";
+import {
+  type Chain,
+  type Check,
+  type GatewaySettings,
+  gatewaySchema,
+  type Plan,
+  planJsonSchema,
+  planSchema,
+  type Target,
+} from "./schema.ts";
 import { readTargetFile } from "./targets.ts";
 
 /** What a command line adds to the plan that it names. */
@@ -58,12 +69,30 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   const problems = parsed.success ? [] : problemsOf(parsed.error.issues, raw, knownFieldsAt);
   problems.push(...duplicateNames(raw));
   const targets = readTargets(raw, folder, problems);
+  const details = rawChains(raw).map((chain, index) => readDetails(chain, index, folder, problems));
   if (!parsed.success) throw new InputError(shownAs, problems);
 
-  const { $schema: _, chains, duration, warmup, timeout, workers, connections, gateway, limits, ...rest } = parsed.data;
+  const {
+    $schema: _,
+    chains,
+    duration,
+    warmup,
+    timeout,
+    workers,
+    connections,
+    gateway,
+    limits,
+    ids,
+    ...rest
+  } = parsed.data;
   const plan: Plan = {
     ...rest,
-    chains: chains.map(({ name, rps }, index) => ({ name, rps, targets: targets[index] ?? [] })),
+    chains: chains.map(({ name, rps, replay, staleBlocks }, index): Chain => {
+      const { replayed, data } = details[index] ?? {};
+      const own = { ...(data && { data }), ...(staleBlocks !== undefined && { staleBlocks }) };
+      if (replay && replayed) return { name, ...within(replayed, replay.factor, duration), ...own };
+      return { name, rps: rps ?? 0, targets: targets[index] ?? [], ...own };
+    }),
     durationMs: duration,
     warmupMs: warmup ?? 0,
     timeoutMs: timeout,
@@ -74,7 +103,9 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
+  if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(numberTarget);
   problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
+  problems.push(...placeholderProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
   if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
@@ -102,6 +133,7 @@ interface RawTarget {
   headers?: Record<string, string>;
   body?: unknown;
   weight?: number;
+  checks?: Check[];
 }
 
 /** The targets of each chain, read from whatever the plan holds: it may have problems elsewhere. */
@@ -124,7 +156,7 @@ function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[
   });
 }
 
-function inlineTarget({ method = "POST", url = "", headers = {}, body, weight = 1 }: RawTarget): Target {
+function inlineTarget({ method = "POST", url = "", headers = {}, body, weight = 1, checks }: RawTarget): Target {
   const isText = typeof body === "string" || body === undefined;
   const hasType = Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
   return {
@@ -133,7 +165,88 @@ function inlineTarget({ method = "POST", url = "", headers = {}, body, weight = 
     headers: isText || hasType ? headers : { ...headers, "Content-Type": "application/json" },
     ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
     weight,
+    ...(checks !== undefined && { checks }),
   };
+}
+
+/** What a chain reads from files besides its targets. */
+function readDetails(
+  chain: Record<string, unknown> | null | undefined,
+  index: number,
+  folder: string,
+  problems: Problem[],
+) {
+  const read = <T>(
+    value: unknown,
+    field: string[],
+    parse: (text: string, shownAs: string) => Parsed<T>,
+  ): T | undefined => {
+    if (typeof value !== "string" || value === "") return undefined;
+    const path = resolve(folder, value);
+    const shownAs = relative(process.cwd(), path).startsWith("..") ? path : join(folder, value);
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      const where = jsonPath(["chains", index, ...field]);
+      const found = `${shownAs}, which cannot be read (${(error as NodeJS.ErrnoException).code})`;
+      problems.push({ where, found, expected: "a file, relative to the plan" });
+      return undefined;
+    }
+    const parsed = parse(text, shownAs);
+    problems.push(...parsed.problems);
+    return parsed.value;
+  };
+  const replay = chain?.replay as { file?: unknown } | undefined;
+  const replayed = read(replay?.file, ["replay", "file"], parseRequestLog);
+  const data = read(chain?.data, ["data"], parseRows);
+  return { ...(replayed && { replayed }), ...(data && { data }) };
+}
+
+/** The part of a request log that falls into the duration, at a factor, with its mean rate. */
+function within(log: RequestLog, factor: number, durationMs: number): Pick<Chain, "rps" | "targets" | "replay"> {
+  const replay = log.atMs.map((ms) => ms / factor).filter((ms) => ms < durationMs);
+  return { rps: replay.length / (durationMs / 1_000), targets: log.targets.slice(0, replay.length), replay };
+}
+
+/** Gives a target's JSON-RPC calls the placeholder of an id of their own. */
+function numberTarget(target: Target): void {
+  if (target.body === undefined) return;
+  try {
+    const body: unknown = JSON.parse(target.body);
+    const number = (call: unknown): unknown =>
+      typeof call === "object" && call !== null && "method" in call ? { ...call, id: "{{id}}" } : call;
+    target.body = JSON.stringify(Array.isArray(body) ? body.map(number) : number(body));
+  } catch {
+    // No JSON, and so no call with an id.
+  }
+}
+
+/** Placeholders that are none, or that name a field which the chain's data does not have. */
+function placeholderProblems(plan: Plan): Problem[] {
+  return plan.chains.flatMap((chain, index) => {
+    const where = jsonPath(["chains", index, "targets"]);
+    const fields = Object.keys(chain.data?.[0] ?? {});
+    const texts = chain.targets.flatMap(({ url, body = "", headers }) => [url, body, ...Object.values(headers)]);
+    const templates = texts.filter((text) => text.includes("{{")).map(parseTemplate);
+    const unknown = new Set(templates.flatMap((template) => template.unknown));
+    const pieces = templates.flatMap((template) => template.pieces);
+    const missing = new Set(
+      pieces.flatMap((each) =>
+        typeof each !== "string" && each.kind === "data" && !fields.includes(each.field) ? [each.field] : [],
+      ),
+    );
+    return [
+      ...[...unknown].map((found) => ({ where, found, expected: PLACEHOLDERS })),
+      ...[...missing].map((field) => ({
+        where,
+        found: `{{data.${field}}}`,
+        expected: chain.data
+          ? `a field of the chain's data: ${fields.join(", ")}`
+          : "a file of data in the chain's `data`",
+      })),
+    ];
+  });
 }
 
 function rawChains(raw: unknown): (Record<string, unknown> | null | undefined)[] {

@@ -1,11 +1,26 @@
-import { constantSchedule, type Schedule, type Stretch, stretchSchedule } from "./schedule.ts";
-import type { Plan } from "./schema.ts";
+import { seedOf } from "./random.ts";
+import {
+  constantCurve,
+  evenSchedule,
+  poissonSchedule,
+  recordedSchedule,
+  type Schedule,
+  type Stretch,
+  stretchCurve,
+} from "./schedule.ts";
+import type { Chain, Plan } from "./schema.ts";
 
-/** A chain's schedule over the measurement, from its highest rate. */
-export function profileSchedule(plan: Pick<Plan, "profile" | "durationMs">, rps: number): Schedule {
-  return plan.profile.type === "constant"
-    ? constantSchedule(rps, plan.durationMs)
-    : stretchSchedule(stretches(plan, rps));
+/** A chain's schedule over the measurement: its recorded one, or the profile from its highest rate. */
+export function profileSchedule(
+  plan: Pick<Plan, "profile" | "durationMs" | "arrivals" | "seed">,
+  chain: Pick<Chain, "name" | "rps" | "replay">,
+): Schedule {
+  if (chain.replay) return recordedSchedule(chain.replay, plan.durationMs);
+  const curve =
+    plan.profile.type === "constant"
+      ? constantCurve(chain.rps, plan.durationMs)
+      : stretchCurve(stretches(plan, chain.rps));
+  return plan.arrivals === "poisson" ? poissonSchedule(curve, seedOf(chain.name, plan.seed)) : evenSchedule(curve);
 }
 
 /** The profile's mean over the measurement, as a share of each chain's rps. */

@@ -16,11 +16,38 @@ const name = z
   .describe("Letters, digits, dot, dash and underscore; at most 63");
 
 const httpUrl = z
-  .url({ protocol: /^https?$/ })
+  .string()
+  .refine((url) => /^https?:\/\/[^/]/.test(url) && URL.canParse(url), "an absolute http or https URL")
   .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "credentials in a URL end up in logs: use a header")
   .describe("An absolute http or https URL");
 
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
+
+const check = z.strictObject({
+  pointer: z
+    .string()
+    .regex(/^(\/([^~/]|~[01])*)+$/)
+    .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
+  equals: z.json().optional(),
+  matches: z
+    .string()
+    .refine((text) => isRegex(text), "a regular expression")
+    .optional()
+    .describe("A regular expression that the value must match"),
+  min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
+  max: z.number().optional().describe("The highest value"),
+});
+
+/** What a plan asks of a response besides being a relay. */
+export type Check = z.infer<typeof check>;
+
+function isRegex(text: string): boolean {
+  try {
+    return new RegExp(text, "u") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
 
 const inlineTarget = z.strictObject({
   method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).default("POST"),
@@ -34,17 +61,50 @@ const inlineTarget = z.strictObject({
     .optional()
     .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
+  checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
 });
 
 const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
 
-const chain = z.strictObject({
-  name,
-  rps: z.number().positive().max(10_000_000).describe("Requests per second, over all workers"),
-  targets: z
-    .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
-    .describe("A target file, or a list of target files and targets written out"),
+const replay = z.strictObject({
+  file: z
+    .string()
+    .min(1)
+    .describe('A request log, relative to the plan: a JSON object a line, with "at" (RFC 3339, or ms), url, method, …'),
+  factor: z.number().positive().default(1).describe("How much faster than it was recorded"),
 });
+
+const chain = z
+  .strictObject({
+    name,
+    rps: z.number().positive().max(10_000_000).optional().describe("Requests per second, over all workers"),
+    targets: z
+      .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
+      .optional()
+      .describe("A target file, or a list of target files and targets written out"),
+    replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
+    data: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("A CSV file with a header, or JSON objects a line, relative to the plan, for {{data.field}}"),
+    staleBlocks: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
+  })
+  .superRefine((value, context) => {
+    const expected = value.replay ? "nothing beside replay" : undefined;
+    for (const field of ["rps", "targets"] as const) {
+      if (value.replay && value[field] !== undefined)
+        context.addIssue({ code: "custom", path: [field], message: expected ?? "" });
+      if (!value.replay && value[field] === undefined) {
+        const message = field === "rps" ? "a number of requests per second" : "a target file, or a list of targets";
+        context.addIssue({ code: "custom", path: [field], message });
+      }
+    }
+  });
 
 const slo = z.strictObject({
   success: z
@@ -67,6 +127,16 @@ const limits = z.strictObject({
     .max(60_000)
     .default(10_000)
     .describe("Requests in flight at one worker; one that comes due above this is missed, never delayed"),
+  sendLagP99Ms: z
+    .number()
+    .positive()
+    .default(50)
+    .describe("A run whose send lag's p99 is above this, in ms, is invalid: it measured the generator"),
+  startSkewMs: z
+    .number()
+    .positive()
+    .default(1_000)
+    .describe("A run whose workers' first requests were later than this, in ms, is invalid"),
   maxRps: z.number().positive().optional().describe("Refuse the plan when its chains add up to more than this"),
   maxUsd: z.number().positive().optional().describe("Refuse the plan when its estimate in AWS is above this"),
   breaker: z
@@ -177,6 +247,22 @@ export const planSchema = z.strictObject({
   perWorkerRps: z.number().positive().max(1_000_000).default(500).describe("The most that one worker sends"),
   workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
   profile: profile.default({ type: "constant" }).describe("How each chain's rate goes over the duration"),
+  arrivals: z
+    .enum(["even", "poisson"])
+    .default("even")
+    .describe('How requests are spaced: evenly, or "poisson" as independent users would come (seeded)'),
+  ids: z
+    .enum(["as-written", "unique"])
+    .default("as-written")
+    .describe('"unique" gives every JSON-RPC call an id of its own, which its response must carry'),
+  timings: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      "The share of requests whose time is told apart into first byte and body, and connections into DNS, connect, TLS",
+    ),
   warmup: duration
     .optional()
     .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
@@ -215,6 +301,7 @@ export interface Target {
   headers: Record<string, string>;
   body?: string;
   weight: number;
+  checks?: Check[];
 }
 
 /** A named group of targets with a rate of its own. */
@@ -222,6 +309,11 @@ export interface Chain {
   name: string;
   rps: number;
   targets: Target[];
+  /** When each target is due, in ms from the start, where the chain replays a log: target n is request n. */
+  replay?: number[];
+  /** Rows that {{data.field}} is filled from. */
+  data?: Record<string, string>[];
+  staleBlocks?: number;
 }
 
 /**
@@ -236,6 +328,9 @@ export interface Plan {
   perWorkerRps: number;
   workers?: number;
   profile: z.infer<typeof profile>;
+  arrivals: "even" | "poisson";
+  /** The share of requests whose time is told apart. */
+  timings: number;
   timeoutMs: number;
   keepalive: boolean;
   connections?: number;

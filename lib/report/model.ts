@@ -84,9 +84,10 @@ function chainReport(
   intervalMs: number,
   truth: Truth | undefined,
 ): ReportChain {
-  const rps = plan.chains.find((each) => each.name === name)?.rps ?? 0;
-  const offeredRps = rps * meanShare(plan);
-  const schedule = chainSchedule(plan, rps, "measure");
+  const chain = plan.chains.find((each) => each.name === name);
+  if (!chain) throw new Error(`the plan has no chain ${name}`);
+  const schedule = chainSchedule(plan, chain, "measure");
+  const offeredRps = chain.rps * meanShare(plan);
   const scheduledIn = (second: number): number =>
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
   const counted = truth?.get(name);

@@ -1,7 +1,8 @@
 import { type Chunk, SeriesSum, total } from "../attack/chunk.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
-import type { Plan } from "../plan/schema.ts";
+import type { Schedule } from "../plan/schedule.ts";
+import type { Chain, Plan } from "../plan/schema.ts";
 import { chunksPrefix } from "./keys.ts";
 import type { Store } from "./store.ts";
 
@@ -29,6 +30,7 @@ export class Progress {
   readonly #runId: string;
   readonly #plan: Plan;
   readonly #seen = new Set<string>();
+  readonly #schedules = new Map<string, Schedule>();
   readonly #chains = new Map<string, { sum: SeriesSum; workers: Map<number, { sent: number; atMs: number }> }>();
 
   constructor(store: Store, runId: string, plan: Plan) {
@@ -68,7 +70,8 @@ export class Progress {
 
   /** How each chain is doing. */
   chains(): ChainProgress[] {
-    return this.#plan.chains.map(({ name, rps }) => {
+    return this.#plan.chains.map((chain) => {
+      const { name } = chain;
       const { sum, workers } = this.#chains.get(name) ?? { sum: new SeriesSum(), workers: new Map() };
       const invalid = total(sum.invalid);
       const errors = total(sum.errors);
@@ -78,7 +81,7 @@ export class Progress {
         times.totalCount === 0 ? null : times.getValueAtPercentile(p) / 1_000;
       return {
         name,
-        offeredRps: this.#offered(rps, [...workers.values()]),
+        offeredRps: this.#offered(chain, [...workers.values()]),
         achievedRps: achieved([...workers.values()]),
         sent: sum.sent,
         missed: total(sum.missed),
@@ -93,10 +96,12 @@ export class Progress {
   }
 
   /** The schedule's mean rate until the last flush; before the first, the rate with which it begins. */
-  #offered(rps: number, workers: readonly { atMs: number }[]): number {
+  #offered(chain: Chain, workers: readonly { atMs: number }[]): number {
     const atMs = Math.max(0, ...workers.map((worker) => worker.atMs));
-    if (atMs === 0) return rps * firstShare(this.#plan);
-    return (chainSchedule(this.#plan, rps, "measure").dueBefore(atMs) / atMs) * 1_000;
+    if (atMs === 0) return chain.rps * firstShare(this.#plan);
+    const schedule = this.#schedules.get(chain.name) ?? chainSchedule(this.#plan, chain, "measure");
+    this.#schedules.set(chain.name, schedule);
+    return (schedule.dueBefore(atMs) / atMs) * 1_000;
   }
 }
 

@@ -4,9 +4,9 @@ import { type Series, total } from "../../lib/attack/chunk.ts";
 import { systemClock } from "../../lib/attack/clock.ts";
 import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
-import { prepareRequests } from "../../lib/attack/requests.ts";
 import { Sender } from "../../lib/attack/sender.ts";
 import { CALL } from "../support/plans.ts";
+import { prepared } from "../support/prepared.ts";
 import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 
 const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 400 };
@@ -16,11 +16,10 @@ async function send(origin: string, count = 1, options = OPTIONS, headers = {}):
   const sender = new Sender(systemClock, options);
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const target = { method: "POST", url: `${origin}/rpc?a=b`, headers, body: JSON.stringify(CALL), weight: 1 };
-  const [request] = prepareRequests([target], options.keepalive);
-  assert.ok(request);
+  const request = prepared(target, options.keepalive);
   for (let index = 0; index < count; index++) {
     const nowMs = systemClock.nowMs();
-    sender.send(request, recorder, 0, nowMs, nowMs);
+    sender.send(request, 0, recorder, 0, nowMs, nowMs);
     await sender.drained();
   }
   sender.close();
@@ -75,7 +74,7 @@ const misbehaviours: [
 ][] = [
   ["resets the connection", { ECONNRESET: 1 }, undefined, "reset"],
   ["closes the connection without a response", { UND_ERR_SOCKET: 1 }, undefined, "end"],
-  ["closes it within a body", { UND_ERR_SOCKET: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "end"],
+  ["closes it within a body", { TRUNCATED_RESPONSE: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "end"],
   ["never answers", { UND_ERR_HEADERS_TIMEOUT: 1 }, undefined, "no"],
   ["stalls within a head", { UND_ERR_HEADERS_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-", "no"],
   ["stalls within a body", { UND_ERR_BODY_TIMEOUT: 1 }, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab", "no"],
@@ -118,11 +117,10 @@ test("a server that closes an idle connection costs no request", async (t) => {
   const sender = new Sender(systemClock, OPTIONS);
   t.after(() => sender.close());
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const [request] = prepareRequests([{ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 }], true);
-  assert.ok(request);
+  const request = prepared({ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 });
   for (let index = 0; index < 3; index++) {
     const nowMs = systemClock.nowMs();
-    sender.send(request, recorder, 0, nowMs, nowMs);
+    sender.send(request, 0, recorder, 0, nowMs, nowMs);
     await sender.drained();
     await new Promise((done) => setTimeout(done, 50));
     assert.equal(sender.connections, 0);
@@ -138,10 +136,9 @@ test("connections opened ahead are used, and no more are opened", async (t) => {
   await sender.open(server.origin, 5);
   assert.equal(sender.connections, 5);
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const [request] = prepareRequests([{ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 }], true);
-  assert.ok(request);
+  const request = prepared({ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 });
   const nowMs = systemClock.nowMs();
-  for (let index = 0; index < 5; index++) sender.send(request, recorder, 0, nowMs, nowMs);
+  for (let index = 0; index < 5; index++) sender.send(request, 0, recorder, 0, nowMs, nowMs);
   await sender.drained();
   sender.close();
   assert.equal(server.connections, 5);
@@ -152,10 +149,9 @@ test("what is in flight when the sender closes is recorded as ABORTED", async (t
   const sender = new Sender(systemClock, OPTIONS);
   t.after(() => sender.close());
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const [request] = prepareRequests([{ method: "GET", url: server.origin, headers: {}, weight: 1 }], true);
-  assert.ok(request);
+  const request = prepared({ method: "GET", url: server.origin, headers: {}, weight: 1 });
   const nowMs = systemClock.nowMs();
-  sender.send(request, recorder, 0, nowMs, nowMs);
+  sender.send(request, 0, recorder, 0, nowMs, nowMs);
   await new Promise((done) => setTimeout(done, 50));
   sender.close();
   await sender.drained();

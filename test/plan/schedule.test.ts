@@ -7,7 +7,9 @@ import {
   constantSchedule,
   countInShard,
   firstInShard,
+  poissonSchedule,
   type Stretch,
+  stretchCurve,
   stretchSchedule,
 } from "../../lib/plan/schedule.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
@@ -70,7 +72,7 @@ function integral(stretches: readonly Stretch[], untilMs: number): number {
 test("ramps and steps send as many requests as their area, and offer their mean rate", () => {
   const countOf = (profile: object): number => {
     const plan = checkedPlan(ORIGIN, { duration: "10s", profile });
-    const schedule = profileSchedule(plan, 100);
+    const schedule = profileSchedule(plan, { name: "ethereum", rps: 100 });
     assert.ok(Math.abs(schedule.count - 1_000 * meanShare(plan)) <= 1);
     return schedule.count;
   };
@@ -163,4 +165,26 @@ test("no worker gets more than perWorkerRps, and a pinned number of workers is k
       }
     }),
   );
+});
+
+test("Poisson arrivals have the curve's rate, exponential gaps, and instants that are functions of their numbers", () => {
+  const curve = stretchCurve([
+    { durationMs: 20_000, fromRps: 500, toRps: 500 },
+    { durationMs: 20_000, fromRps: 0, toRps: 1_000 },
+  ]);
+  const schedule = poissonSchedule(curve, 7);
+  assert.ok(Math.abs(schedule.count - 20_000) < 4 * Math.sqrt(20_000), `${schedule.count} arrivals`);
+  const instants = Array.from({ length: schedule.count }, (_, n) => schedule.dueAtMs(n));
+  assert.ok(instants.every((at, n) => n === 0 || at >= (instants[n - 1] ?? 0)));
+  for (const n of [0, 1, 255, 256, 9_999, schedule.count - 1]) {
+    const again = poissonSchedule(curve, 7);
+    assert.equal(again.dueAtMs(n), instants[n]);
+    assert.equal(again.dueBefore(instants[n] as number), n);
+  }
+  const gaps = instants.filter((at) => at < 20_000).map((at, n) => at - (instants[n - 1] ?? 0));
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
+  // An exponential distribution's standard deviation is its mean.
+  assert.ok(Math.abs(Math.sqrt(variance) / mean - 1) < 0.05, `${Math.sqrt(variance) / mean}`);
+  assert.notDeepEqual(poissonSchedule(curve, 8).dueAtMs(5), instants[5]);
 });

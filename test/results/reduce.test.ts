@@ -12,9 +12,10 @@ import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/
 import type { Store } from "../../lib/results/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
+import { healthSample } from "../support/reports.ts";
 
 const RUN = "run";
-const HEALTH = { cpu: 0.1, eventLoop: 0.1, residentMb: 100, inFlight: 1, connections: 1 };
+const HEALTH = healthSample();
 
 interface Fixture {
   store: Store;

@@ -1,3 +1,4 @@
+import type { Health } from "../../lib/attack/chunk.ts";
 import { SeriesSum } from "../../lib/attack/chunk.ts";
 import { recordMs } from "../../lib/attack/histogram.ts";
 import { scheduleRun } from "../../lib/plan/runSchedule.ts";
@@ -40,7 +41,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
     change?.(sum, name);
     return { chain: name, phase: "measure", ledger: ledgerOf(count, sum), sum };
   });
-  const health = [{ cpu: 0.1, eventLoop: 0.2, residentMb: 120, inFlight: 3, connections: 4 }];
+  const health = [healthSample()];
   const workers = chains.map(({ chain, ledger, sum }, worker) =>
     workerReport(
       {
@@ -59,4 +60,20 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
     ),
   );
   return buildReport({ plan, schedule, reduction: { chains, findings }, workers, ...(aborted && { aborted }) });
+}
+
+/** How a generator fares that has little to do. */
+export function healthSample(): Health {
+  return {
+    atMs: 1_000,
+    cpu: 0.1,
+    eventLoop: 0.2,
+    eventLoopDelayMs: 0.1,
+    gcMaxMs: 0.5,
+    gcMs: 1,
+    residentMb: 120,
+    inFlight: 3,
+    connections: 4,
+    opened: 0,
+  };
 }

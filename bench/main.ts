@@ -1,0 +1,192 @@
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { autocannon, type Generator, k6, type Load, type Measurement, vegeta, volley, wrk } from "./generators.ts";
+import { which } from "./processes.ts";
+import { type Found, type GeneratorResult, type Pacing, renderResults, summarize } from "./results.ts";
+import { startNginx } from "./server.ts";
+
+/*
+ * Volley side by side with its peers: nginx on one core, one generator after another on the other, in rounds. Writes
+ * bench/results.json and bench/results.md.
+ */
+
+/** A rate is held when at least so much of it was sent and answered, and the p99 of the send lag is at most so much. */
+const LEAST_ACHIEVED = 0.999;
+const MOST_LAG_P99_MS = 2;
+
+/** How much of a Lambda's CPU comes with 256 MB. */
+const LAMBDA_SHARE = 0.145;
+const SERVER_CORE = 1;
+const GENERATOR_CORE = 0;
+
+interface Settings {
+  rounds: number;
+  /** How long each rate is sent. */
+  seconds: number;
+  /** Rates that are tried for each open-loop generator in the first round; later rounds look near what was held. */
+  steps: number;
+  workers: (number | undefined)[];
+  pacingSeconds: number;
+}
+
+const QUICK: Settings = { rounds: 1, seconds: 3, steps: 2, workers: [64], pacingSeconds: 3 };
+const FULL: Settings = { rounds: 3, seconds: 5, steps: 5, workers: [undefined, 16, 64, 256], pacingSeconds: 15 };
+
+const holds = ({ achieved = 0, lagMs }: Measurement): boolean =>
+  achieved >= LEAST_ACHIEVED && (lagMs?.p99 ?? 0) <= MOST_LAG_P99_MS;
+
+/** The highest rate that is held, found by steps from a guess: up or down until it turns, and then between. */
+async function search(generator: Generator, load: Omit<Load, "rps">, from: number, steps: number, width: number) {
+  let held: Measurement | undefined;
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  let rps = from;
+  for (let step = 0; step < steps; step++) {
+    const found = await generator.measure({ ...load, rps });
+    if (holds(found)) {
+      low = rps;
+      held = found;
+    } else {
+      high = rps;
+    }
+    if (Number.isFinite(high) && low > 0) rps = Math.round((low + high) / 2);
+    else rps = Math.round(low > 0 ? low * width : high / (width * width));
+  }
+  return { rps: low, ...(held && { held }) };
+}
+
+async function main(settings: Settings): Promise<Found> {
+  const server = await startNginx(SERVER_CORE);
+  try {
+    const all = [volley, ...settings.workers.map(vegeta), k6, wrk, autocannon];
+    const generators = all.filter((each) => each.version() !== undefined);
+    const missing = all.filter((each) => !generators.includes(each));
+    for (const { name, install } of missing) say(`${name} is not installed: ${install}`);
+    const load = { url: server.url, core: GENERATOR_CORE, seconds: settings.seconds };
+    const results = new Map<string, GeneratorResult>();
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const generator of generators) await measureRound(generator, round, settings, load, results);
+    }
+    const pacing = await measurePacing(settings, server.url);
+    const [cpu] = cpus();
+    return {
+      at: new Date().toISOString(),
+      machine: `${cpu?.model ?? "unknown CPU"}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux, Node ${process.versions.node}`,
+      rounds: settings.rounds,
+      secondsEach: settings.seconds,
+      generators: [...results.values()],
+      pacing,
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function measureRound(
+  generator: Generator,
+  round: number,
+  settings: Settings,
+  load: Omit<Load, "rps">,
+  results: Map<string, GeneratorResult>,
+): Promise<void> {
+  const { name, loop } = generator;
+  const found = results.get(name) ?? { name, version: generator.version() ?? "", loop, rounds: [] };
+  results.set(name, found);
+  if (loop === "closed") {
+    const { rps, cpuUs, memoryMb } = await generator.measure({ ...load, rps: 0 });
+    found.rounds.push({ rps, cpuUs, memoryMb });
+    say(`${name}: ${Math.round(rps)} requests/s at most (closed loop)`);
+    return;
+  }
+  const last = found.rounds.at(-1)?.rps;
+  const { rps, held } = await search(
+    generator,
+    load,
+    last || generator.near,
+    round === 0 ? settings.steps : Math.max(2, settings.steps - 3),
+    round === 0 ? 1.15 : 1.05,
+  );
+  const lag = held?.lagMs;
+  found.rounds.push({ rps, cpuUs: held?.cpuUs ?? 0, memoryMb: held?.memoryMb ?? 0, ...(lag && { lagMs: lag }) });
+  say(`${name}: holds ${rps} requests/s${lag ? `, send lag p99 ${lag.p99.toFixed(2)} ms` : ""}`);
+}
+
+/** How exact the open-loop generators are at rates that all of them hold, and Volley under a Lambda's share of a CPU. */
+async function measurePacing(settings: Settings, url: string): Promise<Pacing[]> {
+  const pacing: Pacing[] = [];
+  const measure = async (generator: Generator, rps: number, share: number, cgroup?: string): Promise<void> => {
+    if (generator.version() === undefined) return;
+    const seconds = settings.pacingSeconds;
+    const load = { url, core: GENERATOR_CORE, rps, seconds, ...(cgroup !== undefined && { cgroup }) };
+    const { lagMs, achieved = 0, cpuUs, memoryMb } = await generator.measure(load);
+    if (!lagMs) return;
+    pacing.push({ name: generator.name, rps, share, lagMs, achieved, cpuUs, memoryMb });
+    say(
+      `${generator.name} at ${rps}/s on ${share} of a core: lag p50 ${lagMs.p50.toFixed(3)}, p99 ${lagMs.p99.toFixed(3)} ms`,
+    );
+  };
+  const rates = settings.rounds > 1 ? [500, 5_000, 20_000, 50_000] : [500, 5_000];
+  for (const rps of rates) {
+    await measure(volley, rps, 1);
+    if (settings.rounds > 1 && rps <= 20_000) await measure(vegeta(64), rps, 1);
+  }
+  if (settings.rounds === 1) return pacing;
+  const cgroup = shareOfCpu(LAMBDA_SHARE);
+  if (!cgroup) {
+    say("no cgroup with a CPU quota could be made here (needs root and cgroup v1's cpu controller)");
+    return pacing;
+  }
+  try {
+    await measure(volley, 500, LAMBDA_SHARE, cgroup);
+    await measure(vegeta(64), 500, LAMBDA_SHARE, cgroup);
+  } finally {
+    rmdirSync(cgroup);
+  }
+  return pacing;
+}
+
+/** A cgroup whose processes get so much of one core, or undefined where none can be made. */
+function shareOfCpu(share: number): string | undefined {
+  const folder = `/sys/fs/cgroup/cpu/volley-bench-${process.pid}`;
+  try {
+    mkdirSync(folder);
+    writeFileSync(`${folder}/cpu.cfs_period_us`, "100000");
+    writeFileSync(`${folder}/cpu.cfs_quota_us`, String(Math.round(100_000 * share)));
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+const { quick } = new Command("bench")
+  .description("Measure Volley beside wrk, vegeta, k6 and autocannon on this machine.")
+  .option("--quick", "one round with few rates, in less than 50 s")
+  .parse()
+  .opts<{ quick?: boolean }>();
+
+for (const [program, install] of [
+  ["nginx", "apt-get install nginx-light"],
+  ["taskset", "apt-get install util-linux"],
+] as const) {
+  if (which(program, []) === undefined) {
+    say(`the bench needs ${program}: ${install}`);
+    process.exit(2);
+  }
+}
+if (availableParallelism() < 2) {
+  say("the bench needs two cores: one for nginx and one for the generator");
+  process.exit(2);
+}
+const found = await main(quick ? QUICK : FULL);
+const result = summarize(found, `npm run bench${quick ? " -- --quick" : ""}`);
+const folder = fileURLToPath(new URL(".", import.meta.url));
+const text = renderResults(result);
+writeFileSync(`${folder}results.json`, `${JSON.stringify(result, null, 2)}\n`);
+writeFileSync(`${folder}results.md`, text);
+process.stdout.write(`\n${text}`);

@@ -1,0 +1,67 @@
+/** A place in a target's text that is filled in anew for each request, or for each of some hundred variants. */
+export type Placeholder =
+  /** A number that no other request of the chain has; the response must carry it as its id. */
+  | { kind: "id" }
+  | { kind: "address" }
+  | { kind: "hex"; digits: number }
+  | { kind: "integer"; from: number; to: number }
+  /** A block's number in hexadecimal, so far from the newest one. */
+  | { kind: "block"; from: number; to: number }
+  /** A field of a row of the chain's data file. */
+  | { kind: "data"; field: string };
+
+/** Text with its placeholders taken out of it. */
+export interface Template {
+  pieces: (string | Placeholder)[];
+  /** Placeholders that are none, as they stand in the text. */
+  unknown: string[];
+}
+
+/** What placeholders there are, for messages. */
+export const PLACEHOLDERS =
+  "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}";
+
+/**
+ * Takes a text apart at its `{{placeholders}}`. `{{id}}` takes the quotes around it along, so that `"id": "{{id}}"`, which
+ * is valid JSON, becomes a number.
+ */
+export function parseTemplate(text: string): Template {
+  const pieces: Template["pieces"] = [];
+  const unknown: string[] = [];
+  let end = 0;
+  for (const match of text.matchAll(/"\{\{\s*id\s*\}\}"|\{\{([^{}]*)\}\}/g)) {
+    const placeholder = match[1] === undefined ? ({ kind: "id" } as const) : parsePlaceholder(match[1].trim());
+    if (!placeholder) {
+      unknown.push(match[0]);
+      continue;
+    }
+    pieces.push(text.slice(end, match.index), placeholder);
+    end = match.index + match[0].length;
+  }
+  pieces.push(text.slice(end));
+  return { pieces: pieces.filter((piece) => piece !== ""), unknown };
+}
+
+function parsePlaceholder(text: string): Placeholder | undefined {
+  if (text === "id") return { kind: "id" };
+  if (text === "randomAddress") return { kind: "address" };
+  const [, digits] = /^randomHex (\d{1,4})$/.exec(text) ?? [];
+  if (digits !== undefined && Number(digits) > 0) return { kind: "hex", digits: Number(digits) };
+  const [, integerFrom, integerTo] = /^randomInt (-?\d{1,15})\.\.(-?\d{1,15})$/.exec(text) ?? [];
+  if (integerFrom !== undefined) return range("integer", integerFrom, integerTo);
+  const [, blockFrom = "0", blockTo = blockFrom] = /^blockNumber(?: (-?\d{1,9})\.\.(-?\d{1,9}))?$/.exec(text) ?? [
+    "",
+    "",
+  ];
+  if (/^blockNumber\b/.test(text) && blockFrom !== "") return range("block", blockFrom, blockTo);
+  if (text === "blockNumber") return { kind: "block", from: 0, to: 0 };
+  const [, field] = /^data\.([A-Za-z_][\w-]*)$/.exec(text) ?? [];
+  return field === undefined ? undefined : { kind: "data", field };
+}
+
+function range(kind: "integer" | "block", from: string, to = from): Placeholder | undefined {
+  return Number(from) <= Number(to) ? { kind, from: Number(from), to: Number(to) } : undefined;
+}
+
+/** References to secrets in a header's value: `env://NAME`, or `secret://name` in the deployment's secret store. */
+export const SECRET_REFERENCE = /\b(env|secret):\/\/([\w/.@+=-]+)/g;
