@@ -1,8 +1,10 @@
 import { createLogUpdate } from "log-update";
+import { TOGETHER } from "../lib/observe/search.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
+import type { Trial } from "../lib/report/capacity.ts";
 import { type LiveTime, renderLive, renderLiveLine } from "../lib/report/live.ts";
-import { scheduleKey } from "../lib/results/keys.ts";
+import { scheduleKey, searchKey } from "../lib/results/keys.ts";
 import { type ChainProgress, Progress } from "../lib/results/progress.ts";
 import type { Store } from "../lib/results/store.ts";
 
@@ -12,6 +14,8 @@ export interface LiveOutput {
   everyMs: number;
   planned(schedule: RunSchedule, plan: Plan): void;
   progress(chains: ChainProgress[], time: LiveTime, isNew: boolean): void;
+  /** A trial of a capacity search has ended. */
+  trial(trial: Trial): void;
   note(text: string): void;
   end(): void;
 }
@@ -32,6 +36,18 @@ function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
     progress: (chains, time, isNew) => {
       if (isNew) write({ event: "progress", ...time, chains });
     },
+    trial: ({ number, scope, rps, servedRps, met, valid, reasons }) => {
+      write({
+        event: "trial",
+        number,
+        scope: scope === TOGETHER ? "together" : scope,
+        rps,
+        servedRps,
+        met,
+        valid,
+        reasons,
+      });
+    },
     note: (text) => write({ event: "note", text }),
     end: () => {},
   };
@@ -44,6 +60,7 @@ function terminalOutput(stream: NodeJS.WriteStream): LiveOutput {
     everyMs: 200,
     planned: (schedule, plan) => void stream.write(`${plannedText(schedule, plan)}\n\n`),
     progress: (chains, time) => redraw(renderLive(chains, time, stream.columns ?? 80, noted)),
+    trial: (trial) => void stream.write(`${trialText(trial)}\n`),
     note: (text) => {
       noted = text;
     },
@@ -58,9 +75,17 @@ function plainOutput(stream: NodeJS.WriteStream): LiveOutput {
     progress: (chains, time, isNew) => {
       if (isNew) stream.write(`${renderLiveLine(chains, time)}\n`);
     },
+    trial: (trial) => void stream.write(`${trialText(trial)}\n`),
     note: (text) => void stream.write(`${text}\n`),
     end: () => {},
   };
+}
+
+function trialText({ number, scope, rps, met, valid, reasons }: Trial): string {
+  const rates = Object.entries(rps).map(([name, rate]) => `${name} ${Math.round(rate * 10) / 10}/s`);
+  const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "tells nothing";
+  const why = met && valid ? "" : `: ${reasons[0] ?? ""}`;
+  return `trial ${number}, ${scope === TOGETHER ? "together" : "alone"}: ${rates.join(", ")} ${outcome}${why}`;
 }
 
 function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
@@ -74,7 +99,14 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
   const progress = new Progress(store, runId, plan);
   let schedule: RunSchedule | undefined;
   let stopped = false;
+  let told = 0;
+  const lookAtTrials = async (): Promise<void> => {
+    const trials = JSON.parse((await store.get(searchKey(runId))) ?? "[]") as Trial[];
+    for (const trial of trials.slice(told)) output.trial(trial);
+    told = Math.max(told, trials.length);
+  };
   const look = async (): Promise<void> => {
+    if (plan.profile.type === "search") return lookAtTrials();
     if (!schedule) {
       const text = await store.get(scheduleKey(runId));
       if (text === undefined) return;

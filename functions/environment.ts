@@ -1,4 +1,7 @@
-import { environmentSecret, SecretError } from "../lib/attack/secrets.ts";
+import { environmentSecret } from "../lib/attack/secrets.ts";
+import type { Guards } from "../lib/plan/guards.ts";
+import { SECRET_REFERENCE } from "../lib/plan/placeholders.ts";
+import type { StartTimes } from "../lib/report/searchRun.ts";
 import { openStore, type Store } from "../lib/results/store.ts";
 
 /** An environment variable that the deployment sets. Throws where it is missing. */
@@ -9,8 +12,23 @@ export function environment(name: string): string {
 }
 
 /** The store that this deployment keeps its runs in. */
-export function deployedStore(): Store {
+export async function deployedStore(): Promise<Store> {
   return openStore(environment("VOLLEY_STORE"));
+}
+
+/** What this deployment allows; undefined on one machine, where a person's own plan says it. */
+export function deployedGuards(): Guards | undefined {
+  const guards = process.env.VOLLEY_GUARDS;
+  return guards === undefined ? undefined : (JSON.parse(guards) as Guards);
+}
+
+/** When a run that is planned now is to begin. */
+export function startTimes(): StartTimes {
+  return {
+    nowMs: Date.now(),
+    leadMs: Number(environment("VOLLEY_LEAD_MS")),
+    leadPerWorkerMs: Number(process.env.VOLLEY_LEAD_PER_WORKER_MS ?? 0),
+  };
 }
 
 /** An object that must be there, as JSON. Throws where it is not. */
@@ -20,10 +38,21 @@ export async function readJson<T>(store: Store, key: string): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-/** The value of a reference to a secret. Rejects with a SecretError where there is none. */
+/**
+ * The value of a reference to a secret: env:// of this process, secret:// of Secrets Manager, ssm:// of the Parameter
+ * Store. Rejects with a SecretError where there is none.
+ */
 export async function deployedSecret(reference: string): Promise<string> {
   if (reference.startsWith("env://")) return environmentSecret(reference, process.env);
-  throw new SecretError(
-    `${reference} needs a deployment in AWS; on this machine name an environment variable: env://NAME`,
-  );
+  // Loaded where it is used: hardly any plan refers to these.
+  const { storedSecret } = await import("./storedSecret.ts");
+  return storedSecret(reference);
+}
+
+/** A header's value with its references to secrets resolved. Rejects with a SecretError. */
+export async function deployedReveal(value: string): Promise<string> {
+  const references = new Set(value.match(SECRET_REFERENCE) ?? []);
+  const secrets = new Map<string, string>();
+  for (const reference of references) secrets.set(reference, await deployedSecret(reference));
+  return value.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
 }

@@ -1,8 +1,10 @@
+import { guardProblems } from "../lib/plan/guards.ts";
 import { checkPlan } from "../lib/plan/load.ts";
-import { scheduleRun } from "../lib/plan/runSchedule.ts";
+import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
-import { assignmentsKey, planKey, scheduleKey } from "../lib/results/keys.ts";
-import { deployedStore, environment, readJson } from "./environment.ts";
+import { planRun, planSearch } from "../lib/report/searchRun.ts";
+import { availableConcurrency } from "./concurrency.ts";
+import { deployedGuards, deployedStore, readJson, startTimes } from "./environment.ts";
 
 interface PlanEvent {
   runId: string;
@@ -10,18 +12,20 @@ interface PlanEvent {
   input: { planKey: string } | Record<string, unknown>;
 }
 
-/** Checks the plan, fixes the start instant, and writes the assignments. */
+/** Checks the plan and what the deployment allows, fixes the start instant, and writes the assignments. */
 export async function handler({ runId, input }: PlanEvent) {
-  const store = deployedStore();
+  const store = await deployedStore();
+  const guards = deployedGuards();
+  const shownAs = "the execution's input";
   const plan =
     "planKey" in input
       ? await readJson<Plan>(store, String(input.planKey))
-      : checkPlan(input, "/nonexistent", "the execution's input");
-  const leadMs = Number(environment("VOLLEY_LEAD_MS"));
-  const startAtMs = Math.ceil(Date.now() + leadMs + plan.warmupMs);
-  const { schedule, assignments } = scheduleRun(plan, { runId, startAtMs, leadMs });
-  await store.put(planKey(runId), JSON.stringify(plan));
-  await store.put(scheduleKey(runId), JSON.stringify(schedule));
-  await store.put(assignmentsKey(runId), JSON.stringify(assignments));
-  return { runId, assignmentsKey: assignmentsKey(runId), maxConcurrency: assignments.length };
+      : checkPlan(input, "/nonexistent", shownAs, guards ? { allowHosts: guards.allowedHosts } : {});
+  if (guards) {
+    const problems = guardProblems(plan, guards, await availableConcurrency());
+    if (problems.length > 0) throw new InputError(shownAs, problems);
+  }
+  return plan.profile.type === "search"
+    ? planSearch(store, runId, plan, startTimes())
+    : planRun(store, runId, plan, startTimes());
 }

@@ -1,5 +1,7 @@
 import { writeReport } from "../lib/report/write.ts";
+import { searchOf } from "../lib/results/keys.ts";
 import { deployedStore } from "./environment.ts";
+import { outcomeOf } from "./outcome.ts";
 
 interface ReduceEvent {
   runId: string;
@@ -7,7 +9,6 @@ interface ReduceEvent {
 
 /** Merges what the workers wrote, judges the run, and writes the report. */
 export async function handler({ runId }: ReduceEvent) {
-  const report = await writeReport(deployedStore(), runId);
-  const { valid, pass, reasons } = report.verdict;
-  return { runId, verdict: { valid, pass, summary: reasons.join(" ").slice(0, 1_000) || "passed" } };
+  const report = await writeReport(await deployedStore(), runId);
+  return { ...outcomeOf(runId, report), isTrial: searchOf(runId) !== undefined };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { watchRun } from "../lib/observe/watch.ts";
-import { deployedStore } from "./environment.ts";
+import { deployedReveal, deployedStore } from "./environment.ts";
 
 /** How long one call looks on, in ms: well below a Lambda's 15 minutes. */
 const CALL_MS = 10 * 60_000;
@@ -11,5 +11,5 @@ interface WatchEvent {
 
 /** Looks on at a run for some minutes, or until its workers are done. */
 export async function handler({ runId }: WatchEvent) {
-  return watchRun(deployedStore(), runId, { callMs: CALL_MS, nowMs: Date.now, sleep });
+  return watchRun(await deployedStore(), runId, { callMs: CALL_MS, nowMs: Date.now, sleep, reveal: deployedReveal });
 }

@@ -1,5 +1,5 @@
 import type { Phase } from "../plan/assign.ts";
-import { createHistogram, decodeHistogram, encodeHistogram, type Histogram } from "./histogram.ts";
+import { createHistogram, encodeHistogram, type Histogram, parseHistogram, type SparseCounts } from "./histogram.ts";
 
 /** The ledger's entries: scheduled = sent + missed; sent = responses + errors; responses = valid + invalid. */
 export interface Ledger {
@@ -139,16 +139,36 @@ export function total(tally: Tally): number {
   return sum;
 }
 
-/** What a series and a sum have in common, once the series' histograms are decoded. */
-interface Counted extends Pick<Series, "sent" | "valid" | "bytesSent" | "bytesReceived"> {
-  missed: Tally;
-  errors: Tally;
-  invalid: Tally;
-  statuses: Tally;
-  seconds: Iterable<readonly [number, SecondCounts]>;
-  serviceTime: Histogram;
-  sendLag: Histogram;
+/** A series whose histograms have been read. */
+export interface ParsedSeries {
+  series: Series;
+  intervals: [number, SparseCounts][];
+  serviceTime: SparseCounts;
+  sendLag: SparseCounts;
+  timings: [string, SparseCounts][];
+  targets: SparseCounts[];
 }
+
+/** Reads a series' histograms. Throws if one of them cannot be read. */
+export function parseSeries(series: Series): ParsedSeries {
+  return {
+    series,
+    intervals: Object.entries(series.responseTime).map(([interval, text]) => [Number(interval), parseHistogram(text)]),
+    serviceTime: parseHistogram(series.serviceTime),
+    sendLag: parseHistogram(series.sendLag),
+    timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
+    targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
+  };
+}
+
+/** What is counted of a series besides its histograms. */
+type Counted = Pick<
+  Series,
+  "sent" | "valid" | "bytesSent" | "bytesReceived" | "missed" | "errors" | "invalid" | "statuses"
+>;
+
+/** The interval under which a sum that keeps no intervals has its response times. */
+const ALL_INTERVALS = 0;
 
 /**
  * Series of one chain and phase, added up: counts and histograms exactly, in any order. A chain's series over all
@@ -172,35 +192,38 @@ export class SeriesSum {
 
   /** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
   add(series: Series): void {
-    const intervals = Object.entries(series.responseTime).map(([interval, text]): [number, Histogram] => [
-      Number(interval),
-      decodeHistogram(text),
-    ]);
-    const serviceTime = decodeHistogram(series.serviceTime);
-    const sendLag = decodeHistogram(series.sendLag);
-    const timings = Object.entries(series.timings ?? {}).map(
-      ([timing, text]) => [timing, decodeHistogram(text)] as const,
-    );
-    const targets = (series.targets ?? []).map((each) => ({
-      ...each,
-      responseTime: decodeHistogram(each.responseTime),
-    }));
-    for (const [interval, histogram] of intervals) addTo(this.intervals, interval, histogram);
-    for (const [timing, histogram] of timings) addTo(this.timings, timing, histogram);
-    for (const [target, counts] of targets.entries()) this.#addTarget(target, counts);
-    const seconds = Object.entries(series.seconds).map(([second, counts]) => [Number(second), counts] as const);
-    this.#addCounts({ ...series, seconds, serviceTime, sendLag });
+    this.addParsed(parseSeries(series));
+  }
+
+  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval. */
+  addParsed(parsed: ParsedSeries, keepIntervals = true): void {
+    const { series } = parsed;
+    for (const [interval, counts] of parsed.intervals) {
+      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addSparse(counts);
+    }
+    for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addSparse(counts);
+    for (const [target, counts] of parsed.targets.entries()) {
+      this.#target(target, series.targets?.[target] ?? NO_TARGET).addSparse(counts);
+    }
+    this.serviceTime.addSparse(parsed.serviceTime);
+    this.sendLag.addSparse(parsed.sendLag);
+    this.addCounts(series);
+    for (const second in series.seconds) this.#addSecond(Number(second), series.seconds[second] as SecondCounts);
   }
 
   /** Adds another sum, which stays as it is. */
   merge(sum: SeriesSum): void {
-    for (const [interval, histogram] of sum.intervals) addTo(this.intervals, interval, histogram);
-    for (const [timing, histogram] of sum.timings) addTo(this.timings, timing, histogram);
-    for (const [target, counts] of sum.targets) this.#addTarget(target, counts);
-    this.#addCounts(sum);
+    for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
+    for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
+    for (const [target, counts] of sum.targets) this.#target(target, counts).add(counts.responseTime);
+    this.serviceTime.add(sum.serviceTime);
+    this.sendLag.add(sum.sendLag);
+    this.addCounts(sum);
+    for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
   }
 
-  #addCounts(from: Counted): void {
+  /** Adds what a series counts, and nothing of its histograms and seconds. */
+  addCounts(from: Counted): void {
     this.sent += from.sent;
     this.valid += from.valid;
     this.bytesSent += from.bytesSent;
@@ -209,25 +232,17 @@ export class SeriesSum {
     addTally(this.errors, from.errors);
     addTally(this.invalid, from.invalid);
     addTally(this.statuses, from.statuses);
-    for (const [second, counts] of from.seconds) this.#addSecond(second, counts);
-    this.serviceTime.add(from.serviceTime);
-    this.sendLag.add(from.sendLag);
   }
 
-  #addTarget(target: number, counts: TargetSum): void {
-    const sum = this.targets.get(target) ?? {
-      sent: 0,
-      valid: 0,
-      invalid: 0,
-      errors: 0,
-      responseTime: createHistogram(),
-    };
+  /** Adds a target's counts, and gives the histogram that its response times go to. */
+  #target(target: number, counts: Omit<TargetSeries, "responseTime">): Histogram {
+    const sum = this.targets.get(target) ?? { ...NO_TARGET, responseTime: createHistogram() };
     this.targets.set(target, sum);
     sum.sent += counts.sent;
     sum.valid += counts.valid;
     sum.invalid += counts.invalid;
     sum.errors += counts.errors;
-    sum.responseTime.add(counts.responseTime);
+    return sum.responseTime;
   }
 
   #addSecond(second: number, counts: SecondCounts): void {
@@ -283,19 +298,20 @@ export class SeriesSum {
   }
 }
 
+const NO_TARGET = { sent: 0, valid: 0, invalid: 0, errors: 0 };
+
 /** One target's counts, added up. */
 export interface TargetSum extends Omit<TargetSeries, "responseTime"> {
   responseTime: Histogram;
 }
 
-/** Adds a histogram to the one under a key. It is never kept itself: the caller may go on with it. */
-function addTo<K>(sums: Map<K, Histogram>, key: K, histogram: Histogram): void {
+function sumUnder<K>(sums: Map<K, Histogram>, key: K): Histogram {
   let sum = sums.get(key);
   if (!sum) {
     sum = createHistogram();
     sums.set(key, sum);
   }
-  sum.add(histogram);
+  return sum;
 }
 
 /** Series of several chunks or summaries, added up by chain and phase. */

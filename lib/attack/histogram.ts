@@ -16,6 +16,9 @@ const SUB_BUCKET_BITS = 11;
 const HALF = 1 << (SUB_BUCKET_BITS - 1);
 const LENGTH = indexOf(HIGHEST_US) + 1;
 
+/** What a histogram takes at first: enough for 2 ms. */
+const LEAST_LENGTH = 2 * HALF;
+
 const COOKIE = 0x1c849313;
 const COMPRESSED_COOKIE = 0x1c849314;
 const HEADER_BYTES = 40;
@@ -47,7 +50,8 @@ function lowestAt(index: number): number {
 
 /** A distribution of durations in whole µs. */
 export class Histogram {
-  readonly #counts = new Float64Array(LENGTH);
+  /** Grows with the highest value: most stay below a tenth of what there may be. */
+  #counts = new Float64Array(0);
   /** The highest index with a count, or −1: what lies above need not be looked at. */
   #top = -1;
   /** How many values were recorded. */
@@ -56,13 +60,21 @@ export class Histogram {
   /** Records a value of 0 … HIGHEST_US, so many times. */
   record(us: number, times = 1): void {
     const index = indexOf(us);
+    if (index >= this.#counts.length) this.#grow(index);
     this.#counts[index] = (this.#counts[index] as number) + times;
     this.totalCount += times;
     if (index > this.#top) this.#top = index;
   }
 
+  #grow(index: number): void {
+    const grown = new Float64Array(Math.min(LENGTH, Math.max(LEAST_LENGTH, 2 ** Math.ceil(Math.log2(index + 1)))));
+    grown.set(this.#counts);
+    this.#counts = grown;
+  }
+
   /** Adds another one's counts. */
   add(other: Histogram): void {
+    if (other.#top >= this.#counts.length) this.#grow(other.#top);
     for (let index = other.#top; index >= 0; index--) {
       this.#counts[index] = (this.#counts[index] as number) + (other.#counts[index] as number);
     }
@@ -158,37 +170,49 @@ export class Histogram {
     return at;
   }
 
-  /** Adds what another one's `encode` gave. Throws on text that is none, and then adds nothing. */
-  addEncoded(text: string): void {
-    const bytes = payload(text);
-    const added: number[] = [];
-    let index = 0;
-    for (let at = 0; at < bytes.length; ) {
-      let word = 0;
-      let scale = 1;
-      let byte: number;
-      do {
-        if (at >= bytes.length) throw new Error("a histogram that ends within a count");
-        byte = bytes[at++] as number;
-        word += (byte & 0x7f) * scale;
-        scale *= 128;
-      } while (byte >= 0x80 && scale < 2 ** 56);
-      if (word % 2 === 1) {
-        index += (word + 1) / 2;
-      } else {
-        if (index >= LENGTH) throw new Error("a histogram with more counts than its range has");
-        if (word > 0) added.push(index, word / 2);
-        index++;
-      }
-    }
-    for (let place = 0; place < added.length; place += 2) {
-      const at = added[place] as number;
-      const count = added[place + 1] as number;
-      this.#counts[at] = (this.#counts[at] as number) + count;
+  /** Adds counts that `parseHistogram` has read. */
+  addSparse(sparse: SparseCounts): void {
+    const { length } = sparse;
+    if (length === 0) return;
+    const top = sparse[length - 2] as number;
+    if (top >= this.#counts.length) this.#grow(top);
+    for (let place = 0; place < length; place += 2) {
+      const index = sparse[place] as number;
+      const count = sparse[place + 1] as number;
+      this.#counts[index] = (this.#counts[index] as number) + count;
       this.totalCount += count;
-      if (at > this.#top) this.#top = at;
+    }
+    if (top > this.#top) this.#top = top;
+  }
+}
+
+/** An encoded histogram's counts above 0: index, count, index, count, …, from the lowest up. */
+export type SparseCounts = readonly number[];
+
+/** Reads what `Histogram.encode` gave. Throws on text that is none. */
+export function parseHistogram(text: string): SparseCounts {
+  const bytes = payload(text);
+  const found: number[] = [];
+  let index = 0;
+  for (let at = 0; at < bytes.length; ) {
+    let word = 0;
+    let scale = 1;
+    let byte: number;
+    do {
+      if (at >= bytes.length) throw new Error("a histogram that ends within a count");
+      byte = bytes[at++] as number;
+      word += (byte & 0x7f) * scale;
+      scale *= 128;
+    } while (byte >= 0x80 && scale < 2 ** 56);
+    if (word % 2 === 1) {
+      index += (word + 1) / 2;
+    } else {
+      if (index >= LENGTH) throw new Error("a histogram with more counts than its range has");
+      if (word > 0) found.push(index, word / 2);
+      index++;
     }
   }
+  return found;
 }
 
 function writeVarint(bytes: Buffer, from: number, value: number): number {
@@ -235,6 +259,6 @@ export function encodeHistogram(histogram: Histogram): string {
 /** The histogram of `encodeHistogram`. Throws on text that is none. */
 export function decodeHistogram(text: string): Histogram {
   const histogram = new Histogram();
-  histogram.addEncoded(text);
+  histogram.addSparse(parseHistogram(text));
   return histogram;
 }

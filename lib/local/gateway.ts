@@ -5,6 +5,7 @@ import { randomSeries } from "../plan/random.ts";
 import type { GatewaySettings, StandInChain } from "../plan/schema.ts";
 import { answer } from "./gatewayAnswers.ts";
 import { gatewayMetrics } from "./gatewayMetrics.ts";
+import { Station } from "./station.ts";
 
 /** The true counts of one chain, which reports are checked against. */
 export interface ChainTruth {
@@ -19,6 +20,8 @@ export interface ChainTruth {
   rpcErrors: number;
   resets: number;
   timeouts: number;
+  /** Requests whose client had left before their turn came. */
+  abandoned: number;
   bytesIn: number;
   bytesOut: number;
   dbQueries: number;
@@ -26,11 +29,26 @@ export interface ChainTruth {
   cpuSeconds: number;
   inService: number;
   queued: number;
+  /**
+   * What this chain can carry alone, in requests per second: its narrowest station's servers ÷ the mean time that its
+   * requests were seen to take there. Null before the first.
+   */
+  capacityRps: number | null;
 }
 
 /** The gateway's counts at one moment, as `/truth` gives them. */
 export interface GatewayTruth {
   chains: ChainTruth[];
+  cpu: StationTruth | null;
+  dbPool: StationTruth | null;
+}
+
+/** A station that all chains share. */
+export interface StationTruth {
+  servers: number;
+  busy: number;
+  waiting: number;
+  busySeconds: number;
 }
 
 type Fault = "http500" | "http429" | "rpcError" | "reset" | "timeout";
@@ -40,24 +58,34 @@ interface Call {
   response: ServerResponse;
 }
 
-/** One chain's server: so many requests are served at once, the others wait in line. */
+/** What all chains share. */
+interface Shared {
+  random: () => number;
+  beganMs: number;
+  cpu: Station | undefined;
+  dbPool: Station | undefined;
+}
+
+/** One chain's way through the gateway: the shared CPU, the shared pool, and the chain's own node. */
 class ChainServer {
   readonly settings: StandInChain;
-  readonly truth: ChainTruth;
-  readonly #random: () => number;
+  readonly #truth: ChainTruth;
+  readonly #shared: Shared;
+  readonly #node: Station;
   readonly #mu: number;
   readonly #sigma: number;
-  readonly #line: Call[] = [];
-  readonly #beganMs: number;
+  #inGateway = 0;
+  /** Requests that passed each shared station, and the seconds that they took there. */
+  readonly #passed = new Map<Station, { count: number; seconds: number }>();
 
-  constructor(settings: StandInChain, random: () => number, beganMs: number) {
+  constructor(settings: StandInChain, shared: Shared) {
     this.settings = settings;
-    this.#random = random;
-    this.#beganMs = beganMs;
+    this.#shared = shared;
+    this.#node = new Station(settings.concurrency);
     // A log-normal distribution by its median and its 99th percentile, which is 2.326 standard deviations up.
     this.#mu = Math.log(settings.latencyMs.p50);
     this.#sigma = Math.max(0, Math.log(settings.latencyMs.p99 / settings.latencyMs.p50) / 2.326);
-    this.truth = {
+    this.#truth = {
       name: settings.name,
       requests: 0,
       relays: 0,
@@ -67,6 +95,7 @@ class ChainServer {
       rpcErrors: 0,
       resets: 0,
       timeouts: 0,
+      abandoned: 0,
       bytesIn: 0,
       bytesOut: 0,
       dbQueries: 0,
@@ -74,79 +103,110 @@ class ChainServer {
       cpuSeconds: 0,
       inService: 0,
       queued: 0,
+      capacityRps: null,
     };
   }
 
-  take(call: Call): void {
-    this.truth.requests++;
-    this.truth.bytesIn += Buffer.byteLength(call.body);
-    if (this.truth.inService < this.settings.concurrency) {
-      this.#serve(call);
-    } else if (this.#line.length < this.settings.queue) {
-      this.#line.push(call);
-      this.truth.queued = this.#line.length;
-    } else {
-      this.truth.http503++;
-      this.#reply(call, 503, '{"error":"queue full"}');
-    }
+  truth(): ChainTruth {
+    const { busy, waiting } = this.#node;
+    return { ...this.#truth, inService: busy, queued: waiting, capacityRps: this.#capacityRps() };
   }
 
-  #serve(call: Call): void {
-    this.truth.inService++;
-    const serviceMs = Math.exp(this.#mu + this.#sigma * normal(this.#random));
-    setTimeout(() => this.#finish(call), serviceMs);
+  #capacityRps(): number | null {
+    const { served, busySeconds, servers } = this.#node;
+    if (served === 0) return null;
+    const rates = [(servers * served) / busySeconds];
+    for (const [station, { count, seconds }] of this.#passed) rates.push((station.servers * count) / seconds);
+    return Math.min(...rates);
+  }
+
+  take(call: Call): void {
+    const truth = this.#truth;
+    truth.requests++;
+    truth.bytesIn += Buffer.byteLength(call.body);
+    if (this.#inGateway >= this.settings.concurrency + this.settings.queue) {
+      truth.http503++;
+      this.#reply(call, 503, '{"error":"queue full"}');
+      return;
+    }
+    this.#inGateway++;
+    call.response.once("close", () => this.#inGateway--);
+    const { cpu, dbPool } = this.#shared;
+    const { cpuMs, dbMs } = this.settings.perRequest;
+    const serviceMs = Math.exp(this.#mu + this.#sigma * normal(this.#shared.random));
+    this.#pass(cpu, cpuMs, call, () =>
+      this.#pass(dbPool, dbMs, call, () => this.#pass(this.#node, serviceMs, call, () => this.#finish(call))),
+    );
+  }
+
+  /** Lets a call through a station, where there is one, unless its client leaves meanwhile. */
+  #pass(station: Station | undefined, ms: number, call: Call, then: () => void): void {
+    if (!station || ms === 0) {
+      then();
+      return;
+    }
+    const isWanted = (): boolean => {
+      if (!call.response.destroyed) return true;
+      this.#truth.abandoned++;
+      return false;
+    };
+    station.work(ms, isWanted, (seconds) => {
+      if (station !== this.#node) {
+        const passed = this.#passed.get(station) ?? { count: 0, seconds: 0 };
+        passed.count++;
+        passed.seconds += seconds;
+        this.#passed.set(station, passed);
+      }
+      then();
+    });
   }
 
   #finish(call: Call): void {
-    this.truth.inService--;
-    const next = this.#line.shift();
-    if (next) {
-      this.truth.queued = this.#line.length;
-      this.#serve(next);
-    }
+    const truth = this.#truth;
     const fault = this.#fault();
     if (fault === "http500") {
-      this.truth.http500++;
+      truth.http500++;
       this.#reply(call, 500, '{"error":"internal"}');
     } else if (fault === "http429") {
-      this.truth.http429++;
+      truth.http429++;
       this.#reply(call, 429, '{"error":"too many requests"}');
     } else if (fault === "reset") {
-      this.truth.resets++;
+      truth.resets++;
       call.response.socket?.resetAndDestroy();
     } else if (fault === "timeout") {
       // Never answered: the client's timeout ends it, by closing the connection.
-      this.truth.timeouts++;
+      truth.timeouts++;
     } else {
       this.#answer(call, fault === "rpcError");
     }
   }
 
   #answer(call: Call, asError: boolean): void {
-    const sinceMs = Date.now() - this.#beganMs;
+    const truth = this.#truth;
+    const sinceMs = Date.now() - this.#shared.beganMs;
     const { text, isRelay } = answer(call.body, this.settings, sinceMs, asError);
     if (isRelay) {
       const { dbQueries, redisOperations, cpuMs } = this.settings.perRequest;
-      this.truth.relays++;
-      this.truth.dbQueries += dbQueries;
-      this.truth.redisOperations += redisOperations;
-      this.truth.cpuSeconds += cpuMs / 1_000;
+      truth.relays++;
+      truth.dbQueries += dbQueries;
+      truth.redisOperations += redisOperations;
+      truth.cpuSeconds += cpuMs / 1_000;
     } else {
-      this.truth.rpcErrors++;
+      truth.rpcErrors++;
     }
     this.#reply(call, 200, text);
   }
 
   #reply({ response }: Call, status: number, body: string): void {
     const length = Buffer.byteLength(body);
-    this.truth.bytesOut += length;
+    this.#truth.bytesOut += length;
     response.writeHead(status, { "Content-Type": "application/json", "Content-Length": length });
     response.end(body);
   }
 
   #fault(): Fault | undefined {
     const { errors } = this.settings;
-    let point = this.#random();
+    let point = this.#shared.random();
     for (const fault of ["http500", "http429", "rpcError", "reset", "timeout"] as const) {
       point -= errors[fault];
       if (point < 0) return fault;
@@ -167,12 +227,20 @@ export interface Gateway {
  * `/metrics`, its true counts at `/truth`. Rejects when the port is taken.
  */
 export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
-  const random = randomSeries(settings.seed);
-  const beganMs = Date.now();
-  const chains = new Map(settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, random, beganMs)]));
-  const truth = (): GatewayTruth => ({ chains: [...chains.values()].map((chain) => ({ ...chain.truth })) });
+  const shared: Shared = {
+    random: randomSeries(settings.seed),
+    beganMs: Date.now(),
+    cpu: settings.cpuCores === undefined ? undefined : new Station(settings.cpuCores),
+    dbPool: settings.dbPool === undefined ? undefined : new Station(settings.dbPool),
+  };
+  const chains = new Map(settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, shared)]));
+  const truth = (): GatewayTruth => ({
+    chains: [...chains.values()].map((chain) => chain.truth()),
+    cpu: stationTruth(shared.cpu),
+    dbPool: stationTruth(shared.dbPool),
+  });
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
-  const metrics = gatewayMetrics(truth, () => connections(server));
+  const metrics = gatewayMetrics(settings, truth, () => connections(server));
   server.on("request", (request, response) => route(request, response, chains, truth, metrics));
   server.listen({ port: settings.port, host: "127.0.0.1", backlog: 4_096 });
   await once(server, "listening");
@@ -186,6 +254,12 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
       await once(server, "close");
     },
   };
+}
+
+function stationTruth(station: Station | undefined): StationTruth | null {
+  if (!station) return null;
+  const { servers, busy, waiting, busySeconds } = station;
+  return { servers, busy, waiting, busySeconds };
 }
 
 function route(

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { ChainTruth, GatewayTruth } from "./gateway.ts";
+import type { GatewaySettings } from "../plan/schema.ts";
+import type { ChainTruth, GatewayTruth, StationTruth } from "./gateway.ts";
 
 const ENTRYPOINT = { entrypoint: "web", protocol: "http" };
 
@@ -25,7 +26,11 @@ const COSTS: [string, string, (chain: ChainTruth) => number][] = [
  * The stand-in's `/metrics`: Traefik's names for requests and connections, and the gateway's own counters by chain. All
  * of it is read from the true counts when it is asked for, so that serving costs nothing.
  */
-export function gatewayMetrics(truth: () => GatewayTruth, connections: () => Promise<number>): () => Promise<string> {
+export function gatewayMetrics(
+  settings: GatewaySettings,
+  truth: () => GatewayTruth,
+  connections: () => Promise<number>,
+): () => Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[], read: (inc: Inc) => void): void => {
@@ -69,27 +74,55 @@ export function gatewayMetrics(truth: () => GatewayTruth, connections: () => Pro
       this.set(ENTRYPOINT, await connections());
     },
   });
-  gauge(registers, "gateway_pool_in_use", "Requests being served", truth, (chain) => chain.inService);
-  gauge(registers, "gateway_pool_waiting", "Requests waiting to be served", truth, (chain) => chain.queued);
+  const byChain = (name: string, help: string, read: (chain: ChainTruth) => number): void => {
+    gauge(registers, name, help, () => truth().chains.map((chain) => [{ chain: chain.name }, read(chain)]));
+  };
+  byChain("gateway_upstream_in_flight", "Requests at the chain's node", (chain) => chain.inService);
+  byChain("gateway_upstream_waiting", "Requests waiting for the chain's node", (chain) => chain.queued);
+  byChain("gateway_upstream_limit", "Requests that the chain's node serves at once", (chain) => {
+    return settings.chains.find(({ name }) => name === chain.name)?.concurrency ?? 0;
+  });
+  const station = (prefix: string, what: string, read: () => StationTruth | null): void => {
+    const value = (of: (station: StationTruth) => number) => (): Sample[] => {
+      const now = read();
+      return now ? [[{}, of(now)]] : [];
+    };
+    gauge(
+      registers,
+      `${prefix}_size`,
+      `How many there are: ${what}`,
+      value(({ servers }) => servers),
+    );
+    gauge(
+      registers,
+      `${prefix}_in_use`,
+      `In use: ${what}`,
+      value(({ busy }) => busy),
+    );
+    gauge(
+      registers,
+      `${prefix}_waiting`,
+      `Requests waiting for one: ${what}`,
+      value(({ waiting }) => waiting),
+    );
+  };
+  station("gateway_db_pool", "database connections", () => truth().dbPool);
+  station("gateway_cpu_cores", "CPU cores", () => truth().cpu);
   return () => registry.metrics();
 }
 
 type Inc = (labels: Record<string, string>, value: number) => void;
+type Sample = [labels: Record<string, string>, value: number];
 
-function gauge(
-  registers: Registry[],
-  name: string,
-  help: string,
-  truth: () => GatewayTruth,
-  read: (chain: ChainTruth) => number,
-): void {
+function gauge(registers: Registry[], name: string, help: string, read: () => Sample[]): void {
   new Gauge({
     name,
     help,
     labelNames: ["chain"],
     registers,
     collect() {
-      for (const chain of truth().chains) this.set({ chain: chain.name }, read(chain));
+      this.reset();
+      for (const [labels, value] of read()) this.set(labels, value);
     },
   });
 }

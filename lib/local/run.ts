@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
@@ -25,7 +24,15 @@ const FUNCTIONS: Record<string, string> = {
   attack: `${ROOT}functions/attack.ts`,
   watch: `${ROOT}functions/watch.ts`,
   reduce: `${ROOT}functions/reduce.ts`,
+  next: `${ROOT}functions/next.ts`,
 };
+
+/**
+ * How long before their first request workers are started, in ms, and longer for each worker of a core: they start and
+ * warm up side by side.
+ */
+const LEAD_MS = 1_500;
+const LEAD_PER_CORE_MS = 900;
 
 /** What a local run is made of. */
 export interface LocalRunOptions {
@@ -93,19 +100,17 @@ export class LocalRun {
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
-    const { folder, plan, onProcess } = this.#options;
+    const { folder, onProcess } = this.#options;
     return callInProcess(FUNCTIONS[name] as string, payload, signal, {
-      env: { VOLLEY_STORE: `file:${folder}`, VOLLEY_LEAD_MS: String(leadMs(plan)) },
+      env: {
+        VOLLEY_STORE: `file:${folder}`,
+        VOLLEY_LEAD_MS: String(LEAD_MS),
+        VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_CORE_MS / availableParallelism()),
+      },
       onStart: (pid) => onProcess?.(name, pid, true),
       onExit: (pid) => onProcess?.(name, pid, false),
     });
   }
-}
-
-/** How long before their first request workers are started, in ms: they start and warm up side by side on the cores. */
-function leadMs(plan: Plan): number {
-  const perCore = splitRates(plan).length / availableParallelism();
-  return Math.round(1_500 + 900 * perCore);
 }
 
 /** A run's id: its plan's name, when it was made, and some letters against runs of the same second. */

@@ -5,6 +5,13 @@ export interface TrueCounts {
   name: string;
   requests: number;
   relays: number;
+  dbQueries: number;
+  redisOperations: number;
+  bytesIn: number;
+  bytesOut: number;
+  cpuSeconds: number;
+  /** What the chain can carry alone, by the gateway's own measure; null before its first request. */
+  capacityRps: number | null;
 }
 
 /** What Watch saw of the target from outside: the stand-in's true counts before the run and after it. */

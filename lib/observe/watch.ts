@@ -1,10 +1,21 @@
 import type { Chunk } from "../attack/chunk.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
-import type { Plan } from "../plan/schema.ts";
-import { abortKey, chunksPrefix, observationsKey, planKey, scheduleKey, summariesPrefix } from "../results/keys.ts";
+import type { Observe, Plan } from "../plan/schema.ts";
+import {
+  abortKey,
+  chunksPrefix,
+  observationsKey,
+  planKey,
+  scheduleKey,
+  scrapeKey,
+  scrapesPrefix,
+  summariesPrefix,
+} from "../results/keys.ts";
 import type { Store } from "../results/store.ts";
 import { Breaker } from "./breaker.ts";
 import { type Observations, readTruth } from "./observations.ts";
+import { scrape } from "./scrape.ts";
+import { observeOf } from "./standIn.ts";
 
 /** How often Watch looks, in ms. */
 const LOOK_MS = 1_000;
@@ -18,6 +29,8 @@ export interface WatchPorts {
   callMs: number;
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
+  /** A header's value with its references to secrets resolved. */
+  reveal(value: string): Promise<string>;
 }
 
 /**
@@ -30,17 +43,59 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
   const untilMs = ports.nowMs() + ports.callMs;
   const lastMs = schedule.endAtMs + plan.timeoutMs + GRACE_MS;
   await observe(store, runId, plan, "before");
+  const scraper = new Scraper(store, runId, plan, schedule, ports);
+  await scraper.begin();
 
   const breaker = plan.limits.breaker ? new Breaker(plan.limits.breaker) : undefined;
   const seen = new Set<string>();
   for (;;) {
+    await scraper.look();
     if (breaker) await tripIfNeeded(store, runId, breaker, seen, ports.nowMs());
     if (ports.nowMs() > lastMs || (await allDone(store, runId, schedule))) {
+      await scraper.look(true);
       await observe(store, runId, plan, "after");
       return { done: true };
     }
     if (ports.nowMs() + LOOK_MS > untilMs) return { done: false };
     await ports.sleep(LOOK_MS);
+  }
+}
+
+/** Reads the gateway's metrics every so often, and keeps what the plan has a use for. */
+class Scraper {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #schedule: RunSchedule;
+  readonly #ports: WatchPorts;
+  readonly #observe: Observe;
+  readonly #everyMs: number;
+  #number = 0;
+  #nextMs = 0;
+
+  constructor(store: Store, runId: string, plan: Plan, schedule: RunSchedule, ports: WatchPorts) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#schedule = schedule;
+    this.#ports = ports;
+    this.#observe = observeOf(plan);
+    // A short run wants some twenty looks all the same.
+    this.#everyMs = Math.min(this.#observe.every, Math.max(LOOK_MS, plan.durationMs / 20));
+  }
+
+  /** Goes on with the numbers of an earlier call. */
+  async begin(): Promise<void> {
+    if (this.#observe.endpoints.length === 0) return;
+    this.#number = (await this.#store.list(scrapesPrefix(this.#runId))).length;
+  }
+
+  /** Reads the metrics if it is time to, or if it is the last look. */
+  async look(isLast = false): Promise<void> {
+    const nowMs = this.#ports.nowMs();
+    if (this.#observe.endpoints.length === 0 || (nowMs < this.#nextMs && !isLast)) return;
+    this.#nextMs = nowMs + this.#everyMs - LOOK_MS / 2;
+    const atMs = (): number => this.#ports.nowMs() - this.#schedule.startAtMs;
+    const scraped = await scrape(this.#observe, atMs, this.#ports.reveal);
+    await this.#store.put(scrapeKey(this.#runId, this.#number++), JSON.stringify(scraped));
   }
 }
 

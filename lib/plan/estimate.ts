@@ -4,7 +4,7 @@ import { firstShare, meanShare } from "./profile.ts";
 import type { Plan } from "./schema.ts";
 
 /** Memory of a worker's Lambda, in GB: 500 requests/s need less than the CPU share that comes with it. */
-const WORKER_GB = 0.25;
+export const WORKER_GB = 0.25;
 
 /** Time of a worker's invocation besides its segment, in s: start, warm-up, drain, summary. */
 const OVERHEAD_S = 12;

@@ -63,5 +63,5 @@ function range(kind: "integer" | "block", from: string, to = from): Placeholder 
   return Number(from) <= Number(to) ? { kind, from: Number(from), to: Number(to) } : undefined;
 }
 
-/** References to secrets in a header's value: `env://NAME`, or `secret://name` in the deployment's secret store. */
-export const SECRET_REFERENCE = /\b(env|secret):\/\/([\w/.@+=-]+)/g;
+/** References to secrets in a header's value: `env://NAME`, or in AWS `secret://name` and `ssm://name`. */
+export const SECRET_REFERENCE = /\b(env|secret|ssm):\/\/([\w/.@+=-]+)/g;

@@ -17,7 +17,7 @@ export function profileSchedule(
 ): Schedule {
   if (chain.replay) return recordedSchedule(chain.replay, plan.durationMs);
   const curve =
-    plan.profile.type === "constant"
+    plan.profile.type === "constant" || plan.profile.type === "search"
       ? constantCurve(chain.rps, plan.durationMs)
       : stretchCurve(stretches(plan, chain.rps));
   return plan.arrivals === "poisson" ? poissonSchedule(curve, seedOf(chain.name, plan.seed)) : evenSchedule(curve);
@@ -39,6 +39,7 @@ export function firstShare(plan: Pick<Plan, "profile" | "durationMs">): number {
 function stretches({ profile, durationMs }: Pick<Plan, "profile" | "durationMs">, rps: number): Stretch[] {
   switch (profile.type) {
     case "constant":
+    case "search":
       return [{ durationMs, fromRps: rps, toRps: rps }];
     case "ramp":
       return [{ durationMs, fromRps: rps * profile.from, toRps: rps * profile.to }];

@@ -157,7 +157,11 @@ const standInChain = z.strictObject({
     .strictObject({ p50: z.number().positive(), p99: z.number().positive() })
     .default({ p50: 8, p99: 40 })
     .describe("The service time's log-normal distribution, given by two of its percentiles"),
-  concurrency: z.int().positive().default(256).describe("Requests served at once; the others wait in a queue"),
+  concurrency: z
+    .int()
+    .positive()
+    .default(256)
+    .describe("Requests that the chain's node serves at once; the others wait"),
   queue: z.int().nonnegative().default(4_096).describe("Places in the queue; beyond them the answer is HTTP 503"),
   errors: z
     .strictObject({
@@ -174,6 +178,7 @@ const standInChain = z.strictObject({
       dbQueries: z.number().nonnegative().default(2),
       redisOperations: z.number().nonnegative().default(4),
       cpuMs: z.number().nonnegative().default(0.4),
+      dbMs: z.number().nonnegative().default(0).describe("How long a relay holds a connection of the database pool"),
     })
     .prefault({})
     .describe("What a relay costs the gateway, as its counters at /metrics tell"),
@@ -183,6 +188,16 @@ const standInChain = z.strictObject({
 export const gatewaySchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0).describe("0 takes a free port"),
   seed: z.int().nonnegative().default(1),
+  cpuCores: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Cores that all chains share for their cpuMs; without it CPU is free"),
+  dbPool: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Database connections that all chains share; without it they are free"),
   chains: z
     .array(standInChain)
     .min(1)
@@ -236,7 +251,76 @@ const profile = z.discriminatedUnion("type", [
       steps: z.array(z.strictObject({ share, for: duration })).min(1),
     })
     .describe("One rate after another; their times add up to the duration"),
+  z
+    .strictObject({
+      type: z.literal("search"),
+      precision: z
+        .number()
+        .min(0.002)
+        .max(0.5)
+        .default(0.02)
+        .describe("How narrow the capacity is bracketed, as a share"),
+      repeats: z.int().min(0).max(10).default(1).describe("How often the two rates at the edge are tried again"),
+      coolDown: duration.prefault("1s").describe("Pause between trials"),
+      together: z.boolean().default(true).describe("Search too with all chains at once, and report the interference"),
+    })
+    .describe("Find each chain's highest rate that meets the SLO, beginning at rps; the duration is that of a trial"),
 ]);
+
+const selector = {
+  metric: z
+    .string()
+    .regex(/^[A-Za-z_:][\w:]*$/)
+    .describe("The metric's name"),
+  labels: z.record(z.string(), z.string()).default({}).describe("Labels that a sample must have"),
+  chainLabel: z.string().optional().describe("The label that names the chain; without it the counter is shared"),
+  chainNames: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("The label's value for each chain, where it is not the chain's name"),
+};
+
+const observe = z.strictObject({
+  endpoints: z
+    .array(
+      z.strictObject({
+        url: httpUrl,
+        headers: z
+          .record(token, z.string())
+          .default({})
+          .describe("HTTP headers; secrets as env:// or secret:// references"),
+      }),
+    )
+    .default([])
+    .describe("Prometheus endpoints of the gateway and its hosts, read while the run goes"),
+  every: duration.prefault("5s").describe("How often they are read"),
+  show: z
+    .array(z.string().refine((text) => isRegex(text), "a regular expression"))
+    .default(["connection|pool"])
+    .describe("Names of further metrics to keep and plot"),
+  costs: z
+    .array(z.strictObject({ name, ...selector, usd: z.number().nonnegative().optional().describe("The price of one") }))
+    .default([])
+    .describe("Counters that a relay adds to: queries, operations, bytes, CPU seconds"),
+  resources: z
+    .array(
+      z.strictObject({
+        name,
+        used: z.strictObject(selector).describe("A gauge of what is in use, or a counter of seconds in use"),
+        limit: z.union([z.number().positive(), z.strictObject(selector)]).describe("How much there is"),
+      }),
+    )
+    .default([])
+    .describe("What may be used up: CPU, pools, connections"),
+});
+
+const capacity = z.strictObject({
+  targetRps: z.number().positive().default(5_000).describe("What is to be carried, over all chains"),
+  headroom: z.number().min(0).max(10).default(0.25).describe("What is to be spare above it, as a share"),
+  spareInstances: z.int().min(0).default(1).describe("Instances more than that, against the loss of one"),
+  instances: z.int().min(1).default(1).describe("Instances of the gateway that were loaded"),
+  instanceUsdPerMonth: z.number().nonnegative().optional().describe("What one costs a month"),
+});
 
 /** The plan as a person writes it; `volley schema plan` prints it as a JSON Schema. */
 export const planSchema = z.strictObject({
@@ -284,6 +368,8 @@ export const planSchema = z.strictObject({
     .array(z.string().regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/))
     .default([])
     .describe('Hosts that may be loaded, besides loopback: exact names, or "*.example.com"'),
+  observe: observe.prefault({}).describe("What is read of the gateway while the run goes"),
+  capacity: capacity.prefault({}).describe("What the gateway is to carry, and what it costs"),
   limits: limits.prefault({}).describe("Bounds that the run must keep"),
   gateway: gatewaySchema
     .optional()
@@ -292,6 +378,10 @@ export const planSchema = z.strictObject({
 
 export type PlanInput = z.input<typeof planSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
+export type Observe = Plan["observe"];
+export type CostCounter = Observe["costs"][number];
+export type Resource = Observe["resources"][number];
+export type Selector = Resource["used"];
 export type StandInChain = GatewaySettings["chains"][number];
 
 /** One HTTP request, ready to be sent. */
@@ -339,6 +429,8 @@ export interface Plan {
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];
+  observe: z.infer<typeof observe>;
+  capacity: z.infer<typeof capacity>;
   limits: z.infer<typeof limits>;
   gateway?: GatewaySettings;
 }

@@ -1,16 +1,19 @@
 import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
 import type { Histogram } from "../attack/histogram.ts";
+import type { Scrape } from "../observe/scrape.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { addLedgers } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
+import { capacityOfRun, measure } from "./capacity.ts";
+import { metricsOf } from "./metrics.ts";
 import type { LatencyMs, Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
 import { judge } from "./verdict.ts";
 
 /** A chain's true counts during the run, where the target was the stand-in gateway. */
-export type Truth = Map<string, { requests: number; relays: number }>;
+export type Truth = Map<string, NonNullable<ReportChain["truth"]>>;
 
 /** What a report is made from. */
 export interface ReportInput {
@@ -18,6 +21,8 @@ export interface ReportInput {
   schedule: RunSchedule;
   reduction: Reduction;
   workers: readonly ReportWorker[];
+  /** What was read of the gateway's metrics. */
+  scrapes: readonly Scrape[];
   /** Why the run was aborted, and how long it had measured by then. */
   aborted?: { reason: string; atMs: number };
   truth?: Truth;
@@ -25,7 +30,7 @@ export interface ReportInput {
 
 /** Makes the report of a run. */
 export function buildReport(input: ReportInput): Report {
-  const { plan, schedule, reduction, workers, aborted, truth } = input;
+  const { plan, schedule, reduction, workers, scrapes, aborted, truth } = input;
   const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
   const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
@@ -44,6 +49,7 @@ export function buildReport(input: ReportInput): Report {
       startedAt: new Date(schedule.startAtMs).toISOString(),
       durationMs: plan.durationMs,
       measuredMs: Math.round(measuredMs),
+      finishedMs: reduction.finishedMs,
       warmupMs: plan.warmupMs,
       workers: schedule.workers,
       segments: schedule.segments,
@@ -51,15 +57,17 @@ export function buildReport(input: ReportInput): Report {
       ...(aborted && { aborted: aborted.reason }),
       target: [...new Set(origins)].join(", "),
     },
-    verdict: { valid: true, pass: true, reasons: [] },
+    verdict: { valid: true, pass: true, generator: true, reasons: [] },
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
     total: totalReport(measured, chains, measuredMs, plan.durationMs, intervalMs),
     chains,
     workers: [...workers],
+    metrics: metricsOf(scrapes, plan),
     findings: reduction.findings,
   };
-  return judge(report, plan);
+  const judged = judge(report, plan);
+  return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
 }
 
 /** A worker's row, from what the reducer read of it. */
@@ -148,6 +156,7 @@ function trafficOf(
   measuredMs: number,
   durationMs: number,
 ): Traffic {
+  const responseTime = sum.responseTime();
   return {
     offeredRps: round(offeredRps, 3),
     achievedRps: round(achievedRps(ledger, sum, measuredMs, durationMs), 3),
@@ -159,7 +168,8 @@ function trafficOf(
     statuses: sorted(sum.statuses),
     bytesSent: sum.bytesSent,
     bytesReceived: sum.bytesReceived,
-    responseTimeMs: latencyOf(sum.responseTime()),
+    responseTimeMs: latencyOf(responseTime),
+    meanMs: responseTime.totalCount === 0 ? null : round(responseTime.mean / 1_000, 3),
     serviceTimeMs: latencyOf(sum.serviceTime),
     sendLagMs: latencyOf(sum.sendLag),
   };

@@ -39,6 +39,7 @@ const traffic = {
   bytesSent: count.describe("Bytes of request bodies"),
   bytesReceived: count.describe("Bytes of response bodies"),
   responseTimeMs: latency.describe("Finished − due, of all responses: what a user would have felt"),
+  meanMs: z.number().nullable().describe("Mean response time"),
   serviceTimeMs: latency.describe("Finished − sent, of all responses"),
   sendLagMs: latency.describe("Sent − due: the generator's own lateness"),
 };
@@ -73,8 +74,15 @@ const timeline = {
     .describe("Response time's distribution: percentile and ms, for plots"),
 };
 
+const perRelay = z.record(z.string(), z.number());
+
 const truth = z
-  .object({ requests: count, relays: count })
+  .object({
+    requests: count,
+    relays: count,
+    capacityRps: z.number().nullable().describe("What this chain can carry alone, by the gateway's own service times"),
+    perRelay,
+  })
   .describe("What the stand-in gateway itself counted for this chain during the run");
 
 const chain = z.object({
@@ -105,6 +113,90 @@ const worker = z.object({
   }),
 });
 
+const interval2 = z.tuple([z.number(), z.number()]);
+
+const model = z.union([
+  z.object({
+    lambda: z.number(),
+    sigma: z.number().describe("Contention"),
+    kappa: z.number().describe("Coherency"),
+    r2: z.number(),
+    limitRps: z.number().describe("The highest throughput that the model predicts"),
+    limitInterval: interval2,
+    kneeConcurrency: z.number().nullable(),
+  }),
+  z.object({ why: z.string().describe("Why there is no model") }),
+]);
+
+const chainCapacity = z.object({
+  name: z.string(),
+  capacityRps: z.number().nullable().describe("The highest rate that met the SLO, alone; null without a search"),
+  interval: interval2.nullable().describe("The highest rate that met the SLO, and the lowest that did not"),
+  trials: count,
+  together: z
+    .object({ capacityRps: z.number(), interval: interval2, ratio: z.number().describe("Together ÷ alone") })
+    .nullable()
+    .describe("What the chain carries while all others are loaded too, each with the same share of its own capacity"),
+  endedBy: z.array(z.string()).describe("What was not met at the lowest rate above it"),
+  bottleneck: z
+    .object({ resource: z.string(), utilisation: z.number(), evidence: z.string() })
+    .nullable()
+    .describe("What was used up first, from the gateway's metrics"),
+  model: model.describe("The universal scalability law, fitted to the trials"),
+  perRelay: perRelay.describe("What a valid relay adds to each counter, without what the gateway uses when idle"),
+  perRelayUncertainty: perRelay.describe("Half of each one's 95 % interval"),
+  usdPerMillionRelays: z.number().nullable().describe("By the plan's unit prices; null without any"),
+  truth: z
+    .object({ capacityRps: z.number().nullable(), perRelay })
+    .optional()
+    .describe("The stand-in gateway's own figures"),
+});
+
+const capacity = z.object({
+  chains: z.array(chainCapacity),
+  totalRps: z
+    .number()
+    .nullable()
+    .describe("What all chains carry at once; without a search what met the SLO in this run"),
+  unidentified: z.array(z.string()).describe("Shared counters that the chains' rates do not tell apart"),
+  generator: z.object({
+    gbSeconds: z.number(),
+    invocations: count,
+    usd: z.number().describe("What the workers' time and calls cost, or would cost, in Lambda"),
+    usdPerMillionRelays: z.number().nullable(),
+  }),
+  scaling: z
+    .object({
+      currentRps: z.number(),
+      targetRps: z.number(),
+      headroom: z.number(),
+      instances: count.describe("Instances that were loaded"),
+      rpsPerInstance: z.number(),
+      instancesNeeded: count.describe("For the target and its headroom, and the spare ones"),
+      usdPerInstanceMonth: z.number().nullable(),
+      usdPerMonth: z.number().nullable(),
+      workersNeeded: count.describe("Workers that load it at that size"),
+    })
+    .nullable(),
+  trials: z.array(
+    z.object({
+      number: count,
+      scope: z.string(),
+      rps: z.record(z.string(), z.number()),
+      servedRps: z.record(z.string(), z.number()),
+      met: z.boolean(),
+      valid: z.boolean(),
+      reasons: z.array(z.string()),
+    }),
+  ),
+});
+
+const metricSeries = z.object({
+  name: z.string(),
+  unit: z.enum(["per second", "value"]),
+  points: z.array(z.tuple([z.number(), z.number().nullable()])).describe("Seconds from the start, and the value"),
+});
+
 /** The report: what `report.json` holds. `volley schema report` prints it as a JSON Schema. */
 export const reportSchema = z.object({
   version: z.literal(1),
@@ -115,6 +207,7 @@ export const reportSchema = z.object({
     startedAt: z.iso.datetime().describe("The instant of the first measured request"),
     durationMs: z.number().describe("How long the plan measures"),
     measuredMs: z.number().describe("How long was measured: less than durationMs if the run was aborted"),
+    finishedMs: z.number().describe("When the last worker had its last response, from the start instant"),
     warmupMs: z.number(),
     workers: count,
     segments: count,
@@ -125,6 +218,7 @@ export const reportSchema = z.object({
   verdict: z.object({
     valid: z.boolean().describe("Whether the generator was in order, so that the figures tell about the target"),
     pass: z.boolean().describe("Whether the SLO was met, by every chain"),
+    generator: z.boolean().describe("Whether the generator itself was in order, whatever ended the run"),
     reasons: z.array(z.string()).describe("Why not, in words; empty for a valid run that passes"),
   }),
   slo: z.object({
@@ -139,12 +233,16 @@ export const reportSchema = z.object({
   total: z.object({ ...traffic, ...timeline }),
   chains: z.array(chain),
   workers: z.array(worker),
+  capacity: capacity.optional().describe("What the chains can carry, what a relay costs, what the target takes"),
+  metrics: z.array(metricSeries).describe("The gateway's own metrics, on the run's time; null is a gap"),
   findings: z.array(z.string()).describe("What is missing, unreadable or doubled in the results"),
 });
 
 export type Report = z.infer<typeof reportSchema>;
 export type ReportChain = Report["chains"][number];
 export type ReportWorker = Report["workers"][number];
+export type Capacity = NonNullable<Report["capacity"]>;
+export type ChainCapacity = Capacity["chains"][number];
 export type Traffic = Pick<ReportChain, keyof typeof traffic>;
 export type LatencyMs = Report["total"]["responseTimeMs"];
 

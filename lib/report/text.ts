@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { formatDuration } from "../plan/duration.ts";
+import { capacityText } from "./capacityText.ts";
 import type { LatencyMs, Report, Traffic } from "./schema.ts";
 import { cleanText, renderTable } from "./table.ts";
 
@@ -14,6 +15,7 @@ export function renderText(report: Report, colour: boolean): string {
     failureTable(report),
     workerTable(report),
     ...warmupLines(report),
+    report.capacity ? capacityText(report.capacity) : "",
     ...report.findings.map((finding) => `finding: ${finding}`),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;

@@ -6,12 +6,6 @@ import type { Report, ReportChain } from "./schema.ts";
 /** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
 const LEAST_ACHIEVED = 0.995;
 
-/** Above this, in ms, the generator's own lateness is too large a part of the response times. */
-const MOST_SEND_LAG_P99_MS = 50;
-
-/** Above this, in ms, the workers did not start together: the guide asks for a second. */
-const MOST_START_SKEW_MS = 1_000;
-
 /** A worker whose event loop was busier than this had no time left to be exact. */
 const MOST_EVENT_LOOP = 0.97;
 
@@ -22,35 +16,37 @@ export function judge(report: Report, plan: Plan): Report {
     return { chain: { ...chain, pass: reasons.length === 0 }, reasons };
   });
   const missedSlo = chains.flatMap(({ reasons }) => reasons);
-  const disorder = validityReasons(report);
+  const disorder = validityReasons(report, plan);
+  const aborted = abortReasons(report);
   return {
     ...report,
     chains: chains.map(({ chain }) => chain),
     verdict: {
-      valid: disorder.length === 0,
+      valid: disorder.length === 0 && aborted.length === 0,
       pass: report.chains.length > 0 && missedSlo.length === 0,
-      reasons: [...disorder, ...missedSlo],
+      generator: disorder.length === 0,
+      reasons: [...aborted, ...disorder, ...missedSlo],
     },
   };
 }
 
+function abortReasons({ run }: Report): string[] {
+  if (run.aborted === undefined) return [];
+  const of = `${formatDuration(run.measuredMs)} of ${formatDuration(run.durationMs)}`;
+  return [`The run was aborted after ${of}: ${run.aborted}.`];
+}
+
 /** Why the generator was not in order, each with what to do about it. */
-function validityReasons(report: Report): string[] {
-  const { run, total, startSkewMs, workers, findings } = report;
+function validityReasons(report: Report, { limits }: Plan): string[] {
+  const { total, startSkewMs, workers, findings } = report;
   const reasons: string[] = [];
-  if (run.aborted !== undefined) {
-    const of = `${formatDuration(run.measuredMs)} of ${formatDuration(run.durationMs)}`;
-    reasons.push(`The run was aborted after ${of}: ${run.aborted}.`);
-  }
   reasons.push(...missedReasons(total));
   const lag = total.sendLagMs?.p99 ?? 0;
-  if (lag > MOST_SEND_LAG_P99_MS) {
-    reasons.push(
-      `The generator was late: send lag p99 ${ms(lag)}, above ${MOST_SEND_LAG_P99_MS} ms. Use more workers.`,
-    );
+  if (lag > limits.sendLagP99Ms) {
+    reasons.push(`The generator was late: send lag p99 ${ms(lag)}, above ${limits.sendLagP99Ms} ms. Use more workers.`);
   }
-  if (startSkewMs !== null && startSkewMs > MOST_START_SKEW_MS) {
-    const limit = formatDuration(MOST_START_SKEW_MS);
+  if (startSkewMs !== null && startSkewMs > limits.startSkewMs) {
+    const limit = formatDuration(limits.startSkewMs);
     reasons.push(`The workers did not start together: start skew ${ms(startSkewMs)}, above ${limit}.`);
   }
   const busy = workers.filter(({ health }) => health.eventLoop > MOST_EVENT_LOOP);

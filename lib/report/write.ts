@@ -1,7 +1,18 @@
+import type { Observations, TrueCounts } from "../observe/observations.ts";
+import type { Scrape } from "../observe/scrape.ts";
 import type { Assignment } from "../plan/assign.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { abortKey, assignmentsKey, observationsKey, planKey, reportKey, scheduleKey } from "../results/keys.ts";
+import {
+  abortKey,
+  assignmentsKey,
+  observationsKey,
+  planKey,
+  reportKey,
+  scheduleKey,
+  scrapesPrefix,
+  searchOf,
+} from "../results/keys.ts";
 import { reduceRun } from "../results/reduce.ts";
 import type { Store } from "../results/store.ts";
 import { renderHtml } from "./html.ts";
@@ -11,13 +22,12 @@ import { renderText } from "./text.ts";
 
 /** Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store. */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
-  const plan = await readJson<Plan>(store, planKey(runId));
+  const { plan, scrapes } = await readReportInput(store, runId);
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
-  if (!plan || !schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
+  if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
 
-  const flag = await readJson<{ reason: string; atMs?: number }>(store, abortKey(runId));
-  const aborted = flag && { reason: flag.reason, atMs: (flag.atMs ?? schedule.endAtMs) - schedule.startAtMs };
+  const aborted = await readAbort(store, runId, schedule);
   const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
   const workers: ReportWorker[] = [];
   const reduction = await reduceRun(store, runId, plan, assignments, (worker) => {
@@ -29,14 +39,41 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     schedule,
     reduction,
     workers,
+    scrapes,
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });
+  await writeReportFiles(store, runId, report);
+  return report;
+}
+
+/** Writes a report in every form. */
+export async function writeReportFiles(store: Store, runId: string, report: Report): Promise<void> {
   await store.put(reportKey(runId, "html"), renderHtml(report));
   await store.put(reportKey(runId, "txt"), renderText(report, false));
   // Last, for whoever waits for it: when report.json is there, the others are too.
   await store.put(reportKey(runId, "json"), `${JSON.stringify(report, null, 2)}\n`);
-  return report;
+}
+
+/** A run's plan, and what Watch read of the gateway's metrics. Rejects where there is no plan. */
+export async function readReportInput(store: Store, runId: string): Promise<{ plan: Plan; scrapes: Scrape[] }> {
+  const plan = await readJson<Plan>(store, planKey(runId));
+  if (!plan) throw new Error(`there is no run ${runId} in the store`);
+  return { plan, scrapes: await readScrapes(store, runId) };
+}
+
+/** Why and when a run was aborted; a trial is aborted with its search. */
+async function readAbort(store: Store, runId: string, schedule: RunSchedule) {
+  const search = searchOf(runId);
+  const flag =
+    (await readJson<AbortFlag>(store, abortKey(runId))) ??
+    (search === undefined ? undefined : await readJson<AbortFlag>(store, abortKey(search)));
+  return flag && { reason: flag.reason, atMs: (flag.atMs ?? schedule.endAtMs) - schedule.startAtMs };
+}
+
+interface AbortFlag {
+  reason: string;
+  atMs?: number;
 }
 
 async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
@@ -44,21 +81,42 @@ async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
-interface Counts {
-  name: string;
-  requests: number;
-  relays: number;
-}
-
 /** What the stand-in gateway counted between Watch's two looks. */
 async function readTruth(store: Store, runId: string): Promise<Truth | undefined> {
-  const observations = await readJson<{ before?: Counts[]; after?: Counts[] }>(store, observationsKey(runId));
-  const { before, after } = observations ?? {};
+  const { before, after } = (await readJson<Observations>(store, observationsKey(runId))) ?? {};
   if (!before || !after) return undefined;
   return new Map(
-    after.map(({ name, requests, relays }) => {
-      const earlier = before.find((each) => each.name === name);
-      return [name, { requests: requests - (earlier?.requests ?? 0), relays: relays - (earlier?.relays ?? 0) }];
+    after.map((now) => {
+      const earlier = before.find(({ name }) => name === now.name);
+      const grown = (read: (counts: TrueCounts) => number): number => read(now) - (earlier ? read(earlier) : 0);
+      const relays = grown((counts) => counts.relays);
+      const per = (total: number): number => (relays > 0 ? total / relays : 0);
+      const truth = {
+        requests: grown((counts) => counts.requests),
+        relays,
+        capacityRps: now.capacityRps,
+        perRelay: {
+          dbQueries: per(grown((counts) => counts.dbQueries)),
+          redisOperations: per(grown((counts) => counts.redisOperations)),
+          bytesIn: per(grown((counts) => counts.bytesIn)),
+          bytesOut: per(grown((counts) => counts.bytesOut)),
+          cpuSeconds: per(grown((counts) => counts.cpuSeconds)),
+        },
+      };
+      return [now.name, truth];
     }),
   );
+}
+
+/** What Watch read of the gateway's metrics, in order. An object that cannot be read is a gap. */
+async function readScrapes(store: Store, runId: string): Promise<Scrape[]> {
+  const scrapes: Scrape[] = [];
+  for (const key of await store.list(scrapesPrefix(runId))) {
+    try {
+      scrapes.push(JSON.parse((await store.get(key)) ?? "") as Scrape);
+    } catch {
+      // A gap in the figures, and nothing to the run.
+    }
+  }
+  return scrapes;
 }

@@ -53,6 +53,31 @@ export function observationsKey(runId: string): string {
   return `${runPrefix(runId)}observations.json`;
 }
 
+/** Prefix of what Watch read of the gateway's metrics. */
+export function scrapesPrefix(runId: string): string {
+  return `${runPrefix(runId)}scrapes/`;
+}
+
+/** One look at the gateway's metrics. */
+export function scrapeKey(runId: string, number: number): string {
+  return `${scrapesPrefix(runId)}${String(number).padStart(6, "0")}.json`;
+}
+
+/** The trials that a capacity search has made. */
+export function searchKey(runId: string): string {
+  return `${runPrefix(runId)}search.json`;
+}
+
+/** The id of a search's trial, which is a run of its own within it. */
+export function trialId(runId: string, number: number): string {
+  return `${runId}/trials/${String(number).padStart(3, "0")}`;
+}
+
+/** The id of the search that a trial belongs to; undefined for a run that is none. */
+export function searchOf(runId: string): string | undefined {
+  return /^(.+)\/trials\/\d+$/.exec(runId)?.[1];
+}
+
 /** The report, in one of its forms. */
 export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
   return `${runPrefix(runId)}report.${extension}`;

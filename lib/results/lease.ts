@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { leaseKey } from "./keys.ts";
 import type { Store } from "./store.ts";
 
@@ -10,7 +11,7 @@ const MOST_ATTEMPTS = 100;
  */
 export async function takeLease(store: Store, runId: string, assignment: string): Promise<number> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const lease = JSON.stringify({ takenAt: new Date().toISOString() });
+    const lease = JSON.stringify({ takenAt: new Date().toISOString(), by: randomUUID() });
     if (await store.putIfAbsent(leaseKey(runId, assignment, attempt), lease)) return attempt;
   }
   throw new Error(`assignment ${assignment} was tried ${MOST_ATTEMPTS} times`);

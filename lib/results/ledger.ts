@@ -46,7 +46,13 @@ export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   const open = ledgerOf(scheduled, sum);
   const unsent = open.scheduled - open.sent - open.missed;
   const unended = open.sent - open.responses - open.errors;
+  const gap = { unsent: Math.max(0, unsent), unended: Math.max(0, unended), doubled: Math.max(0, -unsent) };
+  bookLost(sum, gap);
+  return gap;
+}
+
+/** Books what is missing of a gap in a sum. */
+export function bookLost(sum: SeriesSum, { unsent, unended }: Gap): void {
   if (unsent > 0) sum.missed.lost = (sum.missed.lost ?? 0) + unsent;
   if (unended > 0) sum.errors.lost = (sum.errors.lost ?? 0) + unended;
-  return { unsent: Math.max(0, unsent), unended: Math.max(0, unended), doubled: Math.max(0, -unsent) };
 }

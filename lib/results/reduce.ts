@@ -3,6 +3,8 @@ import {
   type Health,
   type Ledger,
   type Outcome,
+  type ParsedSeries,
+  parseSeries,
   type Series,
   SeriesSum,
   type Summary,
@@ -10,11 +12,11 @@ import {
 import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.ts";
 import type { Plan } from "../plan/schema.ts";
 import { chunksPrefix, summariesPrefix } from "./keys.ts";
-import { addLedgers, closeLedger, ledgerOf } from "./ledger.ts";
+import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.ts";
 import type { Store } from "./store.ts";
 
 /** Workers whose objects are fetched at once. */
-const WORKERS_AT_ONCE = 16;
+const WORKERS_AT_ONCE = 4;
 
 /** One chain in one phase, over all workers. */
 export interface ChainResult {
@@ -43,6 +45,8 @@ export interface Reduction {
   chains: ChainResult[];
   /** What is missing, unreadable or doubled, in words. Empty for a complete run. */
   findings: string[];
+  /** When the last worker had its last response, in ms from the start instant. */
+  finishedMs: number;
 }
 
 /** What one attempt at an assignment left: its summary, or else its chunks. */
@@ -67,6 +71,7 @@ export async function reduceRun(
 ): Promise<Reduction> {
   const chains = new Map<string, ChainResult>();
   const findings: string[] = [];
+  let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
   const index = await indexRun(store, runId);
   const workers = [...byWorker.entries()].sort(([a], [b]) => a - b);
@@ -75,13 +80,14 @@ export async function reduceRun(
     const read = await Promise.all(
       batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id, findings)))),
     );
+    for (const attempt of read.flat(2)) finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
     for (const [position, [worker, own]] of batch.entries()) {
       onWorker(reduceWorker(worker, plan, own, read[position] ?? [], chains, findings));
     }
   }
   const order = plan.chains.map(({ name }) => name);
   const sorted = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
-  return { chains: sorted, findings };
+  return { chains: sorted, findings, finishedMs };
 }
 
 /** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
@@ -162,15 +168,15 @@ function reduceWorker(
       for (const phase of ["warmup", "measure"] as const) {
         const scheduled = scheduledRequests(plan, assignment, share, phase);
         if (scheduled === 0) continue;
-        const sum = sumAttempts(own, assignment.id, share.chain, phase, findings);
-        const gap = closeLedger(scheduled, sum);
+        const parsed = parseAttempts(own, assignment.id, share.chain, phase, findings);
+        const { ledger, gap } = ledgerOfParts(scheduled, parsed);
         findings.push(...gapFindings(gap, assignment.id, share.chain));
-        const ledger = ledgerOf(scheduled, sum);
-        addToChain(chains, share.chain, phase, ledger, sum);
-        if (phase === "measure") {
-          all.merge(sum);
-          ledgers.push(ledger);
-        }
+        const chain = chainOf(chains, share.chain, phase);
+        chain.ledger = addLedgers([chain.ledger, ledger]);
+        addParts(chain.sum, parsed, gap, true);
+        if (phase === "warmup") continue;
+        addParts(all, parsed, gap, false);
+        ledgers.push(ledger);
       }
     }
   }
@@ -189,47 +195,49 @@ function reduceWorker(
   };
 }
 
-function sumAttempts(
+/** The ledger of what attempts recorded of so many scheduled requests, and what it took to close it. */
+function ledgerOfParts(scheduled: number, parts: readonly ParsedSeries[]): { ledger: Ledger; gap: Gap } {
+  const counts = new SeriesSum();
+  for (const { series } of parts) counts.addCounts(series);
+  const gap = closeLedger(scheduled, counts);
+  return { ledger: ledgerOf(scheduled, counts), gap };
+}
+
+function addParts(sum: SeriesSum, parts: readonly ParsedSeries[], gap: Gap, keepIntervals: boolean): void {
+  for (const part of parts) sum.addParsed(part, keepIntervals);
+  bookLost(sum, gap);
+}
+
+/** What attempts recorded of a chain in a phase, read. */
+function parseAttempts(
   attempts: readonly Attempt[],
   assignment: string,
   chain: string,
   phase: Phase,
   findings: string[],
-): SeriesSum {
-  const sum = new SeriesSum();
+): ParsedSeries[] {
+  const parsed: ParsedSeries[] = [];
   for (const { series } of attempts) {
     for (const each of series) {
       if (each.chain !== chain || each.phase !== phase) continue;
       try {
-        sum.add(each);
+        parsed.push(parseSeries(each));
       } catch (error) {
         findings.push(`${assignment}: a histogram of ${chain} cannot be read: ${(error as Error).message}`);
       }
     }
   }
-  return sum;
+  return parsed;
 }
 
-function addToChain(
-  chains: Map<string, ChainResult>,
-  chain: string,
-  phase: Phase,
-  ledger: Ledger,
-  sum: SeriesSum,
-): void {
+function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
   const key = `${phase} ${chain}`;
-  const result = chains.get(key);
-  if (!result) {
-    const own = new SeriesSum();
-    own.merge(sum);
-    chains.set(key, { chain, phase, ledger, sum: own });
-    return;
-  }
-  result.ledger = addLedgers([result.ledger, ledger]);
-  result.sum.merge(sum);
+  const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };
+  chains.set(key, result);
+  return result;
 }
 
-function gapFindings(gap: { unsent: number; unended: number; doubled: number }, id: string, chain: string): string[] {
+function gapFindings(gap: Gap, id: string, chain: string): string[] {
   const words: [number, string][] = [
     [gap.unsent, "requests of which nothing is known (booked as missed: lost)"],
     [gap.unended, "requests whose end is not known (booked as errors: lost)"],

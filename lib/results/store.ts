@@ -15,8 +15,13 @@ export interface Store {
   list(prefix: string): Promise<string[]>;
 }
 
-/** The store that a URI names: `file:` and a folder's path. */
-export function openStore(uri: string): Store {
+/** The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name. */
+export async function openStore(uri: string): Promise<Store> {
   if (uri.startsWith("file:")) return new FolderStore(uri.slice("file:".length));
-  throw new Error(`no store of this kind: ${uri}; expected file:<folder>`);
+  if (uri.startsWith("s3:")) {
+    // Loaded where it is used: a local run starts a process for each worker, and needs none of it.
+    const { S3Store } = await import("./s3Store.ts");
+    return new S3Store(uri.slice("s3:".length));
+  }
+  throw new Error(`no store of this kind: ${uri}; expected file:<folder> or s3:<bucket>`);
 }

@@ -17,7 +17,7 @@ function move(sum: SeriesSum, count: number, into: "missed" | "errors" | "invali
 }
 
 test("a run in which everything went well is valid and passes, without reasons", () => {
-  assert.deepEqual(madeReport({ plan }).verdict, { valid: true, pass: true, reasons: [] });
+  assert.deepEqual(madeReport({ plan }).verdict, { valid: true, pass: true, generator: true, reasons: [] });
 });
 
 const rows: [what: string, run: Omit<MadeRun, "plan">, valid: boolean, pass: boolean, reason: RegExp][] = [

@@ -51,7 +51,7 @@ storeContract("folder", (t) => new FolderStore(temporaryFolder(t)));
 
 test("folder: nothing is left but the objects", async (t) => {
   const folder = temporaryFolder(t);
-  const store = openStore(`file:${folder}`);
+  const store = await openStore(`file:${folder}`);
   await Promise.all([1, 2, 3].map(() => store.putIfAbsent("x", "x")));
   assert.deepEqual(readdirSync(folder), ["x"]);
 });
@@ -62,6 +62,6 @@ test("folder: a key that leads out of the store is refused", async (t) => {
   await assert.rejects(store.get("a/../../x"), /leaves the store/);
 });
 
-test("a store of an unknown kind is refused with what is expected", () => {
-  assert.throws(() => openStore("ftp://x"), /expected file:<folder>/);
+test("a store of an unknown kind is refused with what is expected", async () => {
+  await assert.rejects(openStore("ftp://x"), /expected file:<folder>/);
 });

@@ -59,7 +59,14 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
       plan.durationMs,
     ),
   );
-  return buildReport({ plan, schedule, reduction: { chains, findings }, workers, ...(aborted && { aborted }) });
+  return buildReport({
+    plan,
+    schedule,
+    reduction: { chains, findings, finishedMs: plan.durationMs },
+    workers,
+    scrapes: [],
+    ...(aborted && { aborted }),
+  });
 }
 
 /** How a generator fares that has little to do. */

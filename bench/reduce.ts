@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import type { SecondCounts, Series, Summary } from "../lib/attack/chunk.ts";
+import { intervalMs } from "../lib/attack/chunk.ts";
+import { createHistogram, encodeHistogram } from "../lib/attack/histogram.ts";
+import { type Assignment, phaseRange, scheduledRequests } from "../lib/plan/assign.ts";
+import { checkPlan } from "../lib/plan/load.ts";
+import { randomSeries } from "../lib/plan/random.ts";
+import { scheduleRun } from "../lib/plan/runSchedule.ts";
+import { countInShard } from "../lib/plan/schedule.ts";
+import type { Plan } from "../lib/plan/schema.ts";
+import { writeReport } from "../lib/report/write.ts";
+import { FolderStore } from "../lib/results/folderStore.ts";
+import { assignmentsKey, planKey, scheduleKey, summaryKey } from "../lib/results/keys.ts";
+
+/*
+ * How long a run of so many workers takes to reduce, and how much memory: makes the results of such a run in a folder,
+ * as its workers would have left them, and reduces them in this process on one core.
+ */
+
+const RUN = "synthetic";
+
+/** Requests per second of each worker, over all its chains. */
+const WORKER_RPS = 500;
+
+/** Distributions that the synthetic histograms are taken from. */
+const DISTRIBUTIONS = 97;
+
+/** A plan whose workers serve every chain each: the largest summaries that there are. */
+function syntheticPlan(workers: number, minutes: number, chains: number): Plan {
+  return checkPlan(
+    {
+      name: RUN,
+      chains: Array.from({ length: chains }, (_, index) => ({
+        name: `chain-${index}`,
+        rps: (workers * WORKER_RPS) / chains,
+        targets: [
+          { url: "http://127.0.0.1:1/", body: { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 } },
+        ],
+      })),
+      duration: `${minutes}m`,
+    },
+    ".",
+    "the bench's plan",
+  );
+}
+
+/** Puts every chain on every worker: a pinned number of workers does so only where it is below the number of chains. */
+function mixed(assignment: Assignment, plan: Plan, workers: number): Assignment {
+  const shares = plan.chains.map(({ name, rps }) => ({
+    chain: name,
+    shard: assignment.worker,
+    of: workers,
+    rps: rps / workers,
+  }));
+  return { ...assignment, shares };
+}
+
+function writeRun(folder: string, workers: number, minutes: number, chains: number): number {
+  const plan = syntheticPlan(workers, minutes, chains);
+  const made = scheduleRun(plan, { runId: RUN, startAtMs: Date.now(), leadMs: 0 });
+  const assignments = made.assignments.map((each) => mixed(each, plan, workers));
+  const write = (key: string, body: unknown): void => {
+    mkdirSync(dirname(join(folder, key)), { recursive: true });
+    writeFileSync(join(folder, key), JSON.stringify(body));
+  };
+  write(planKey(RUN), plan);
+  write(scheduleKey(RUN), made.schedule);
+  write(assignmentsKey(RUN), assignments);
+  const random = randomSeries(1);
+  const histograms = Array.from({ length: DISTRIBUTIONS }, () => {
+    const histogram = createHistogram();
+    const middleUs = 2_000 + random() * 20_000;
+    for (let index = 0; index < 1_250; index++) histogram.record(Math.round(middleUs * Math.exp(random() * 2 - 0.5)));
+    return encodeHistogram(histogram);
+  });
+  for (const assignment of assignments)
+    write(summaryKey(RUN, assignment.id, 1), summaryOf(plan, assignment, histograms));
+  return assignments.length;
+}
+
+function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly string[]): Summary {
+  const intervalsMs = intervalMs(plan.durationMs);
+  const pick = (index: number): string => histograms[(assignment.worker * 31 + index) % histograms.length] as string;
+  const series = assignment.shares.map((share): Series => {
+    const count = scheduledRequests(plan, assignment, share, "measure");
+    const { schedule } = phaseRange(plan, assignment, share, "measure");
+    const seconds: Record<string, SecondCounts> = {};
+    for (let second = assignment.fromMs / 1_000; second < assignment.toMs / 1_000; second++) {
+      const from = schedule.dueBefore(second * 1_000);
+      const to = schedule.dueBefore((second + 1) * 1_000);
+      const sent = countInShard({ shard: share.shard, of: share.of, from, to });
+      seconds[second] = { sent, missed: 0, valid: sent, invalid: 0, errors: 0 };
+    }
+    const responseTime: Record<string, string> = {};
+    for (let interval = assignment.fromMs / intervalsMs; interval < assignment.toMs / intervalsMs; interval++) {
+      responseTime[Math.floor(interval)] = pick(interval);
+    }
+    return {
+      chain: share.chain,
+      phase: "measure",
+      sent: count,
+      missed: {},
+      errors: {},
+      invalid: {},
+      valid: count,
+      statuses: { 200: count },
+      bytesSent: count * 63,
+      bytesReceived: count * 45,
+      seconds,
+      responseTime,
+      serviceTime: pick(1),
+      sendLag: pick(2),
+    };
+  });
+  const { id, worker, segment, toMs } = assignment;
+  const health = Array.from({ length: 8 }, (_, index) => ({
+    atMs: assignment.fromMs + index * 60_000,
+    cpu: 0.1,
+    eventLoop: 0.1,
+    eventLoopDelayMs: 0.1,
+    gcMaxMs: 0.1,
+    gcMs: 0.2,
+    residentMb: 120,
+    inFlight: 5,
+    connections: 20,
+    opened: 0,
+  }));
+  const place = { version: 1 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, atMs: toMs };
+  return { ...place, intervalMs: intervalsMs, series, outcome: "completed", startSkewMs: 0.2, readyMs: 400, health };
+}
+
+const options = new Command("bench:reduce")
+  .description("Make a large run's results and measure how long, and in how much memory, they are reduced.")
+  .option("--workers <count>", "workers", Number, 1_000)
+  .option("--minutes <count>", "how long the run was", Number, 33)
+  .option("--chains <count>", "chains, all of them on each worker", Number, 4)
+  .option("--json", "print one line of JSON")
+  .parse()
+  .opts<{ workers: number; minutes: number; chains: number; json?: boolean }>();
+
+const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+try {
+  const { workers, minutes, chains } = options;
+  const summaries = writeRun(folder, workers, minutes, chains);
+  const beganMs = performance.now();
+  const cpu = process.cpuUsage();
+  const report = await writeReport(new FolderStore(folder), RUN);
+  const { user, system } = process.cpuUsage(cpu);
+  const result = {
+    workers,
+    minutes,
+    chains,
+    summaries,
+    requests: report.total.ledger.sent,
+    complete: report.run.complete,
+    seconds: Number(((performance.now() - beganMs) / 1_000).toFixed(2)),
+    cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
+    // The high-water mark of the whole process, the making of the results included.
+    maxRssMb: Math.round(process.resourceUsage().maxRSS / 1_024),
+  };
+  const { seconds, maxRssMb } = result;
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(result)}\n`
+      : `${workers} workers × ${minutes} min × ${chains} chains: ${summaries} summaries reduced in ${seconds} s, ${maxRssMb} MB at most\n`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

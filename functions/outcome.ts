@@ -1,0 +1,6 @@
+import type { Report } from "../lib/report/schema.ts";
+
+/** What the state machine decides by. */
+export function outcomeOf(runId: string, { verdict: { valid, pass, reasons } }: Report) {
+  return { runId, verdict: { valid, pass, summary: reasons.join(" ").slice(0, 1_000) || "passed" } };
+}

@@ -1,0 +1,57 @@
+import { type CfnElement, Validations } from "aws-cdk-lib";
+import type { VolleyStack } from "./stack.ts";
+
+/** Kinds of keys that some function writes for each run. */
+const KEYS = [
+  "*",
+  "abort.json",
+  "assignments.json",
+  "chunks/*",
+  "leases/*",
+  "observations.json",
+  "plan.json",
+  "report.html",
+  "report.json",
+  "report.txt",
+  "schedule.json",
+  "scrapes/*",
+  "search.json",
+  "summaries/*",
+];
+
+/** Findings of cdk-nag's AwsSolutions that are meant to be so, each with the reason, acknowledged one by one. */
+export function acknowledge(stack: VolleyStack): void {
+  const idOf = (resource: { node: { defaultChild?: unknown } }): string =>
+    stack.getLogicalId(resource.node.defaultChild as CfnElement);
+  const bucket = idOf(stack.loadTest.bucket);
+  const machine = idOf(stack.loadTest.stateMachine);
+  const findings: [id: string, reason: string][] = [
+    [
+      "AwsSolutions-S1",
+      "Results of load tests, for their operators; data events in CloudTrail tell who read them where an account wants that",
+    ],
+    ["AwsSolutions-SF2", "X-Ray is an option (tracing): it costs by the trace"],
+    [
+      "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]",
+      "AWSLambdaVPCAccessExecutionRole is what a function in a VPC needs for its interfaces; only with fixedEgress",
+    ],
+    ["AwsSolutions-VPC7", "The network's only traffic is the load: flow logs would record each of its connections"],
+    [
+      "AwsSolutions-IAM5[Resource::*]",
+      "lambda:GetAccountSettings, X-Ray and the state machine's log delivery have no narrower resource",
+    ],
+    [
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>:*]`,
+      "Executions are named when they are started: those of this state machine",
+    ],
+    [
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>/*]`,
+      "Child executions of the Map are named when they are started: those of this state machine",
+    ],
+    ...KEYS.map((key): [string, string] => [
+      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/runs/${key === "*" ? "*" : `*/${key}`}]`,
+      "Runs are named when they are started: a function reads runs, and writes one kind of key in each",
+    ]),
+  ];
+  Validations.of(stack).acknowledge(...findings.map(([id, reason]) => ({ id, reason })));
+}

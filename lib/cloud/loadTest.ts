@@ -1,0 +1,193 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { CfnEIP, IpAddresses, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
+import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
+import { Construct } from "constructs";
+import type { Guards } from "../plan/guards.ts";
+import { Functions } from "./functions.ts";
+
+/** The definition that the local run executes too. */
+export const DEFINITION_PATH = fileURLToPath(new URL("../../statemachines/volley.asl.json", import.meta.url));
+
+/** What a deployment decides. */
+export interface LoadTestProps {
+  /** Hosts that may be loaded: exact names, or `*.example.com`. None by default: a deployment states them. */
+  readonly allowedHosts?: string[];
+  /** Memory of a worker in MB, and with it its share of a CPU; 256 is enough for 500 requests per second. */
+  readonly workerMemoryMb?: number;
+  /** Most workers of a run; 200 by default. */
+  readonly maxWorkers?: number;
+  /** Most requests per second of a run, over all chains; 50,000 by default. */
+  readonly maxRps?: number;
+  /** Longest run; 6 hours by default. */
+  readonly maxDuration?: Duration;
+  /** Most that a run may cost, by its estimate, in US dollars; 10 by default. */
+  readonly maxUsdPerRun?: number;
+  /** How long the workers' chunks are kept; 14 days by default. Plans and reports are kept until they are deleted. */
+  readonly chunkRetention?: Duration;
+  /** How long logs are kept; two weeks by default. */
+  readonly logRetention?: RetentionDays;
+  /** Send the load from fixed addresses: workers run in a VPC of their own behind NAT gateways with elastic addresses. */
+  readonly fixedEgress?: boolean;
+  /** Trace the functions and the state machine with X-Ray. */
+  readonly tracing?: boolean;
+  /** ARNs of secrets and parameters that plans may refer to by secret:// and ssm://. */
+  readonly secretArns?: string[];
+}
+
+/** A distributed load test for JSON-RPC gateways: a state machine, its functions, and the bucket that they meet in. */
+export class LoadTest extends Construct {
+  readonly bucket: Bucket;
+  readonly stateMachine: StateMachine;
+  readonly functions: Functions;
+  /** The addresses that the load comes from, where it comes from fixed ones. */
+  readonly egressAddresses: string[];
+
+  constructor(scope: Construct, id: string, props: LoadTestProps = {}) {
+    super(scope, id);
+    const { logRetention = RetentionDays.TWO_WEEKS, tracing = false, maxDuration = Duration.hours(6) } = props;
+    this.bucket = new Bucket(this, "Runs", {
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          id: "chunks",
+          tagFilters: { kind: "chunk" },
+          expiration: props.chunkRetention ?? Duration.days(14),
+        },
+        { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+    });
+    const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: undefined, addresses: [] };
+    this.egressAddresses = addresses;
+    const guards: Guards = {
+      allowedHosts: props.allowedHosts ?? [],
+      maxRps: props.maxRps ?? 50_000,
+      maxDurationMs: maxDuration.toMilliseconds(),
+      maxWorkers: props.maxWorkers ?? 200,
+      maxUsd: props.maxUsdPerRun ?? 10,
+    };
+    this.functions = new Functions(this, "Functions", {
+      bucket: this.bucket,
+      workerMemoryMb: props.workerMemoryMb ?? 256,
+      guards: JSON.stringify(guards),
+      secretArns: props.secretArns ?? [],
+      logRetention,
+      tracing,
+      vpc,
+    });
+    this.stateMachine = this.#stateMachine(logRetention, tracing);
+    this.#watchOver();
+  }
+
+  #network(): { vpc: Vpc; addresses: string[] } {
+    const vpc = new Vpc(this, "Network", {
+      ipAddresses: IpAddresses.cidr("10.84.0.0/20"),
+      maxAzs: 2,
+      natGateways: 2,
+      subnetConfiguration: [
+        { name: "public", subnetType: SubnetType.PUBLIC, cidrMask: 26 },
+        { name: "workers", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
+      ],
+    });
+    const addresses = vpc.node
+      .findAll()
+      .filter((each) => each instanceof CfnEIP)
+      .map((address) => address.attrPublicIp);
+    return { vpc, addresses };
+  }
+
+  #stateMachine(retention: RetentionDays, tracing: boolean): StateMachine {
+    const role = new Role(this, "StateMachineRole", { assumedBy: new ServicePrincipal("states.amazonaws.com") });
+    const functions = Object.entries(this.functions.byName);
+    const stateMachine = new StateMachine(this, "StateMachine", {
+      definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION_PATH, "utf8")),
+      definitionSubstitutions: {
+        bucket: this.bucket.bucketName,
+        ...Object.fromEntries(functions.map(([name, { functionArn }]) => [name, functionArn])),
+      },
+      stateMachineType: StateMachineType.STANDARD,
+      role,
+      tracingEnabled: tracing,
+      logs: {
+        destination: new LogGroup(this, "StateMachineLog", {
+          logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}`,
+          retention,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ALL,
+        includeExecutionData: false,
+      },
+    });
+    // The definition is a file, for which the CDK grants nothing. A policy of its own: the machine's ARN is in it.
+    const executions = (separator: ":" | "/"): string =>
+      Stack.of(this).formatArn({
+        service: "states",
+        resource: `execution:${stateMachine.stateMachineName}${separator}*`,
+      });
+    new Policy(this, "StateMachinePolicy", {
+      roles: [role],
+      statements: [
+        new PolicyStatement({
+          actions: ["lambda:InvokeFunction"],
+          resources: functions.map(([, { functionArn }]) => functionArn),
+        }),
+        new PolicyStatement({ actions: ["s3:GetObject"], resources: [this.bucket.arnForObjects("runs/*")] }),
+        new PolicyStatement({ actions: ["states:StartExecution"], resources: [stateMachine.stateMachineArn] }),
+        new PolicyStatement({
+          actions: ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
+          resources: [executions(":"), executions("/")],
+        }),
+      ],
+    });
+    return stateMachine;
+  }
+
+  /** Alarms on what a person has to look at, and a small dashboard. */
+  #watchOver(): void {
+    const { attack, plan } = this.functions.byName;
+    const alarm = (id: string, metric: IMetric, description: string): void => {
+      new Alarm(this, id, {
+        metric,
+        threshold: 1,
+        evaluationPeriods: 1,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        alarmDescription: description,
+      });
+    };
+    alarm(
+      "WorkersThrottled",
+      attack.metricThrottles(),
+      "Workers were throttled: the account's concurrency is too low for this load",
+    );
+    alarm("WorkersFailed", attack.metricErrors(), "Workers failed: the report names what is missing");
+    alarm("PlansRefused", plan.metricErrors(), "Plans were refused, or Plan failed: the execution's cause says why");
+    alarm("RunsTimedOut", this.stateMachine.metricTimedOut(), "Runs did not end in their time");
+    new Dashboard(this, "Dashboard", {
+      widgets: [
+        [
+          new GraphWidget({
+            title: "Runs",
+            left: [
+              this.stateMachine.metricStarted(),
+              this.stateMachine.metricSucceeded(),
+              this.stateMachine.metricFailed(),
+            ],
+          }),
+          new GraphWidget({
+            title: "Workers",
+            left: [attack.metricInvocations(), attack.metricErrors(), attack.metricThrottles()],
+            right: [attack.metricDuration()],
+          }),
+        ],
+      ],
+    });
+  }
+}

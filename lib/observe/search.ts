@@ -1,0 +1,162 @@
+/** The scope of a trial in which all chains are loaded at once. */
+export const TOGETHER = "*";
+
+/** What a trial sends: one chain alone, or all together. */
+export interface TrialLoad {
+  /** The chain's name, or TOGETHER. */
+  scope: string;
+  /** Requests per second by chain. */
+  rps: Record<string, number>;
+}
+
+/** A trial that was made. */
+export interface TrialResult extends TrialLoad {
+  /** Whether every chain of it met the SLO. */
+  met: boolean;
+  /** Whether the generator was in order; otherwise the trial tells nothing. */
+  valid: boolean;
+  /** Valid relays per second by chain, until the last response came: what was served, whatever was offered. */
+  servedRps: Record<string, number>;
+  /** Mean response time by chain, in ms; null without responses. */
+  meanMs: Record<string, number | null>;
+  /** Why the SLO was not met, or the trial not valid, in words. */
+  reasons: string[];
+}
+
+/** How a search goes. */
+export interface SearchSettings {
+  chains: readonly { name: string; rps: number }[];
+  precision: number;
+  repeats: number;
+  together: boolean;
+}
+
+/** What a search has found of one scope, as a rate, or for all chains together as a factor on their capacities. */
+export interface Bracket {
+  /** The highest level that met the SLO, and the lowest above it that did not; undefined where there is none yet. */
+  low?: number;
+  high?: number;
+}
+
+/** Growth from step to step until the SLO is missed. */
+const STEP = 1.5;
+/** Most trials of a scope: a search ends. */
+const MOST_TRIALS = 16;
+/** Where a capacity is looked for around what was served under overload, in steps of the precision. */
+const GUESSES = [-0.5, 0.45, 1.4, 3];
+/** Most trials at a level that told nothing. */
+const MOST_INVALID = 2;
+
+/** The level of a trial: the rate of a chain alone, or for all together the factor on the first chain's capacity. */
+function levelOf(trial: TrialLoad, base: Record<string, number>): number {
+  const [name = "", rps = 0] = Object.entries(trial.rps)[0] ?? [];
+  return rps / (base[name] ?? 1);
+}
+
+/** Trials by level: those that were made at it, and how the majority of them ended. */
+function levelsOf(trials: readonly TrialResult[], base: Record<string, number>) {
+  const levels = new Map<number, { level: number; trials: TrialResult[]; met: boolean; told: number }>();
+  for (const trial of trials) {
+    const level = Number(levelOf(trial, base).toPrecision(9));
+    const found = levels.get(level) ?? { level, trials: [], met: false, told: 0 };
+    levels.set(level, found);
+    found.trials.push(trial);
+    // A trial in which the generator was not in order counts against the level only when it stays so.
+    found.told = found.trials.filter(({ valid }) => valid).length;
+    found.met = found.trials.filter(({ met, valid }) => met && valid).length > found.trials.length / 2;
+  }
+  return [...levels.values()].sort((a, b) => a.level - b.level);
+}
+
+/** What the trials of a scope have bracketed. `base` are the rates at level 1. */
+export function bracketOf(trials: readonly TrialResult[], base: Record<string, number>): Bracket {
+  const levels = levelsOf(trials, base);
+  const failing = levels.find(({ met }) => !met);
+  const passing = levels.filter(({ level, met }) => met && (!failing || level < failing.level)).at(-1);
+  return { ...(passing && { low: passing.level }), ...(failing && { high: failing.level }) };
+}
+
+/** The rates at level 1: for a chain alone 1 request per second, for all together the capacities found alone. */
+function baseOf(scope: string, settings: SearchSettings, trials: readonly TrialResult[]): Record<string, number> {
+  if (scope !== TOGETHER) return { [scope]: 1 };
+  return Object.fromEntries(settings.chains.map(({ name }) => [name, capacityOf(name, trials) ?? 1]));
+}
+
+/** A chain's capacity alone, as far as the trials tell: the middle of its bracket. */
+export function capacityOf(chain: string, trials: readonly TrialResult[]): number | undefined {
+  const { low, high } = bracketOf(
+    trials.filter(({ scope }) => scope === chain),
+    { [chain]: 1 },
+  );
+  if (low === undefined) return high === undefined ? undefined : high / 2;
+  return high === undefined ? low : (low + high) / 2;
+}
+
+/** What all chains together carry, as a factor on their capacities alone. */
+export function togetherBracket(settings: SearchSettings, trials: readonly TrialResult[]): Bracket {
+  return bracketOf(
+    trials.filter(({ scope }) => scope === TOGETHER),
+    baseOf(TOGETHER, settings, trials),
+  );
+}
+
+/**
+ * The next trial of a search, from those that were made; undefined when it is over. Each chain alone goes up by steps
+ * until it misses the SLO, and then between the highest rate that met it and the lowest that did not: where the gateway
+ * served less than was offered, what it served is the best guess of where it ends, and otherwise the middle. The two
+ * rates at the edge are repeated. Then all chains together, as a factor on what each carries alone.
+ */
+export function nextTrial(settings: SearchSettings, trials: readonly TrialResult[]): TrialLoad | undefined {
+  const scopes = [
+    ...settings.chains.map(({ name }) => name),
+    ...(settings.together && settings.chains.length > 1 ? [TOGETHER] : []),
+  ];
+  for (const scope of scopes) {
+    const own = trials.filter((trial) => trial.scope === scope);
+    const base = baseOf(scope, settings, trials);
+    const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.rps ?? 1);
+    const found = nextLevel(own, base, start, settings);
+    if (found === undefined) continue;
+    // Rounded as levels are when they are compared, so that a level that is tried again is the same to the digit.
+    const level = Number(found.toPrecision(9));
+    return { scope, rps: Object.fromEntries(Object.entries(base).map(([name, rps]) => [name, rps * level])) };
+  }
+  return undefined;
+}
+
+function nextLevel(
+  trials: readonly TrialResult[],
+  base: Record<string, number>,
+  start: number,
+  { precision, repeats }: SearchSettings,
+): number | undefined {
+  if (trials.length === 0) return start;
+  if (trials.length >= MOST_TRIALS) return undefined;
+  const levels = levelsOf(trials, base);
+  const untold = levels.find(({ trials: own, told }) => told === 0 && own.length < MOST_INVALID);
+  if (untold) return untold.level;
+  const { low, high } = bracketOf(trials, base);
+  if (high === undefined) return (low ?? start) * STEP;
+  const failing = levels.find(({ level }) => level === high);
+  const served = servedLevel(failing?.trials ?? [], base);
+  if (low === undefined)
+    return served !== undefined && served < high * 0.97 ? served * (1 - precision / 2) : high / STEP;
+  if ((high - low) / high > precision * 1.01) {
+    // What was served is some per cent off, to either side: close below it first, and then further and further above.
+    const guesses = served === undefined ? [] : GUESSES.map((steps) => served * (1 + steps * precision));
+    const margin = (low * precision) / 4;
+    return guesses.find((guess) => guess > low + margin && guess < high - margin) ?? (low + high) / 2;
+  }
+  const passing = levels.find(({ level }) => level === low);
+  if ((passing?.trials.length ?? 0) <= repeats) return low;
+  if ((failing?.trials.length ?? 0) <= repeats) return high;
+  return undefined;
+}
+
+/** The level that the gateway served while more was offered: of all chains the lowest. */
+function servedLevel(trials: readonly TrialResult[], base: Record<string, number>): number | undefined {
+  const levels = trials.flatMap(({ servedRps }) =>
+    Object.entries(servedRps).flatMap(([name, rps]) => (rps > 0 ? [rps / (base[name] ?? 1)] : [])),
+  );
+  return levels.length === 0 ? undefined : Math.min(...levels);
+}

@@ -1,0 +1,73 @@
+import { assign, splitRates } from "./assign.ts";
+import { formatDuration } from "./duration.ts";
+import { estimate } from "./estimate.ts";
+import { hostProblems } from "./hosts.ts";
+import type { Problem } from "./problems.ts";
+import type { Plan } from "./schema.ts";
+
+/** What a deployment allows, whatever a plan says. */
+export interface Guards {
+  /** Hosts that may be loaded: exact names, or `*.example.com`. */
+  allowedHosts: string[];
+  maxRps: number;
+  maxDurationMs: number;
+  maxWorkers: number;
+  maxUsd: number;
+}
+
+/** Functions besides the workers that run at the same time: Plan, Watch, Reduce or Next. */
+const OTHER_FUNCTIONS = 3;
+
+/** Most items of one Distributed Map that run at once: a quota of Step Functions. */
+const MOST_CHILDREN = 10_000;
+
+/**
+ * What a plan asks for that its deployment does not allow. `concurrency` is how many invocations the account and the
+ * attack function allow at once: fewer than the run needs would turn it into waves at a lower rate.
+ */
+export function guardProblems(plan: Plan, guards: Guards, concurrency: number): Problem[] {
+  const problems = hostProblems({ ...plan, allowedHosts: guards.allowedHosts }).map((problem) => ({
+    ...problem,
+    expected: `a host that this deployment allows: ${guards.allowedHosts.join(", ") || "none is allowed yet (allowedHosts)"}`,
+  }));
+  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const workers = splitRates(plan).length;
+  const lengthMs = plan.durationMs + plan.warmupMs;
+  const { usd } = estimate(plan);
+  const limits: [boolean, string, string, string][] = [
+    [rps > guards.maxRps, "$.chains", `${rps} requests per second in all`, `at most ${guards.maxRps} (maxRps)`],
+    [
+      lengthMs > guards.maxDurationMs,
+      "$.duration",
+      formatDuration(lengthMs),
+      `at most ${formatDuration(guards.maxDurationMs)} (maxDuration)`,
+    ],
+    [workers > guards.maxWorkers, "$.workers", `${workers} workers`, `at most ${guards.maxWorkers} (maxWorkers)`],
+    [
+      usd > guards.maxUsd,
+      "$",
+      `a run that costs about $${usd.toPrecision(2)}`,
+      `at most $${guards.maxUsd} (maxUsdPerRun)`,
+    ],
+  ];
+  for (const [isAbove, where, found, most] of limits) {
+    if (isAbove) problems.push({ where, found, expected: `${most}, as this deployment allows` });
+  }
+  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: 0 });
+  if (assignments.length > MOST_CHILDREN) {
+    const expected = `at most ${MOST_CHILDREN} workers × segments: Step Functions runs no more of them at once`;
+    problems.push({ where: "$.duration", found: `${assignments.length} of them`, expected });
+  }
+  // At a border two segments' workers live side by side.
+  const needed = workers * (assignments.length > workers ? 2 : 1) + OTHER_FUNCTIONS;
+  if (needed > concurrency) {
+    problems.push({
+      where: "$.workers",
+      found: `${needed} Lambda invocations at once`,
+      expected:
+        `at most the ${concurrency} that this account and function have: ask for more (Service Quotas, "Concurrent ` +
+        `executions"), or raise perWorkerRps`,
+    });
+  }
+  return problems;
+}
