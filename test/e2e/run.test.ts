@@ -42,7 +42,7 @@ test("the report's figures are the plan's and the gateway's own, to the request"
   const ended = await volley(["run", writePlan(folder, smallDemo()), "--out", folder, "--json"]);
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);
   const report = reportOf(folder, ended);
-  assert.deepEqual(report.verdict, { valid: true, pass: true, reasons: [] });
+  assert.deepEqual(report.verdict, { valid: true, pass: true, generator: true, reasons: [] });
   assert.ok(report.startSkewMs !== null && report.startSkewMs < 50, `start skew ${report.startSkewMs} ms`);
   assert.deepEqual(
     report.chains.map(({ name }) => name),

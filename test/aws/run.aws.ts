@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import { startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
+import { readTruth } from "../../lib/observe/observations.ts";
+import { gatewaySchema } from "../../lib/plan/schema.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { reportKey } from "../../lib/results/keys.ts";
+import { S3Store } from "../../lib/results/s3Store.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { planInput } from "../support/plans.ts";
+import { bundleOf, deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
+import { startStandIn } from "./standIn.ts";
+
+test("the stack, deployed on the stand-in, runs a plan with its bundles, and the report is in its bucket", {
+  timeout: 300_000,
+}, async (t) => {
+  const aws = await startStandIn(t);
+  if (!aws) return;
+  const synthesized = synthesize(temporaryFolder(t));
+  const deployed = await deploy(synthesized);
+  for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
+  const gateway = await startGatewayProcess(gatewaySchema.parse({}));
+  t.after(() => gateway.stop());
+  const chain = (name: string, endpoint: string, rps: number) => ({
+    name,
+    rps,
+    targets: [
+      {
+        url: `${gateway.origin}/api/gateway?endpoint=${endpoint}`,
+        body: { jsonrpc: "2.0", method: "eth_chainId", params: [], id: 1 },
+      },
+    ],
+  });
+  const chains = [chain("ethereum", "ETH_ENDPOINT_ID", 100), chain("kava", "KAVA_ENDPOINT_ID", 50)];
+  const plan = planInput(gateway.origin, { chains, duration: "4s" });
+
+  const states = new SFNClient({});
+  const name = "standin-run";
+  const { executionArn } = await states.send(
+    new StartExecutionCommand({ stateMachineArn: deployed.stateMachineArn, name, input: JSON.stringify(plan) }),
+  );
+  let execution = await states.send(new DescribeExecutionCommand({ executionArn }));
+  for (let tries = 0; execution.status === "RUNNING" && tries < 240; tries++) {
+    await new Promise((done) => setTimeout(done, 500));
+    execution = await states.send(new DescribeExecutionCommand({ executionArn }));
+  }
+  assert.equal(execution.status, "SUCCEEDED", `${execution.error}: ${execution.cause}`);
+
+  const text = await new S3Store(deployed.bucket).get(reportKey(name, "json"));
+  assert.ok(text !== undefined, "no report.json in the bucket");
+  const report = JSON.parse(text) as Report;
+  const truth = await readTruth(gateway.origin);
+  for (const { name: of, ledger } of report.chains) {
+    const counted = truth.find((each) => each.name === of);
+    assert.equal(ledger.valid, of === "ethereum" ? 400 : 200);
+    assert.equal(counted?.requests, ledger.sent);
+    assert.equal(counted?.relays, ledger.valid);
+  }
+  assert.deepEqual(report.verdict, { valid: true, pass: true, generator: true, reasons: [] });
+  const invoked = new Set(
+    aws.invocations.map((each) => Object.entries(deployed.functions).find(([, id]) => id === each)?.[0]),
+  );
+  assert.deepEqual(invoked, new Set(["plan", "watch", "attack", "reduce"]));
+  assert.ok(readFileSync(`${synthesized.folder}/volley.template.json`, "utf8").length > 0);
+});

@@ -1,0 +1,160 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import type { TestContext } from "node:test";
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { StateError } from "../../lib/local/interpreter.ts";
+import type { Json } from "../../lib/local/paths.ts";
+
+/** moto's version, whose Step Functions executes definitions. */
+const MOTO = "5.2.5";
+
+/** Everything that a client of the stand-in needs. */
+export interface AwsStandIn {
+  endpoint: string;
+  /** Environment variables of processes that speak to it. */
+  env: Record<string, string>;
+  /** Names of the functions that were invoked, in order. */
+  invocations: string[];
+  /** Where each function's bundle lies, by the function's name in the stand-in. */
+  bundles: Map<string, string>;
+}
+
+export const REGION = "us-east-1";
+
+/**
+ * Starts moto with Step Functions that execute, behind a proxy that runs a function's bundle in a process of its own
+ * where moto would run a container. Ends with the test. Skips the test where moto is not installed.
+ */
+export async function startStandIn(test: TestContext): Promise<AwsStandIn | undefined> {
+  const program = findMoto();
+  if (program === undefined) {
+    const message = `moto is not installed: python3 -m pip install 'moto[server]==${MOTO}'`;
+    if (process.env.CI) throw new Error(message);
+    test.skip(message);
+    return undefined;
+  }
+  const invocations: string[] = [];
+  const bundles = new Map<string, string>();
+  const motoPort = await freePort();
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const port = (server.address() as AddressInfo).port;
+  const endpoint = `http://127.0.0.1:${port}`;
+  const env = {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: "testing",
+    AWS_SECRET_ACCESS_KEY: "testing",
+  };
+  Object.assign(process.env, env);
+  const moto = spawn(program, ["-H", "127.0.0.1", "-p", String(motoPort)], {
+    env: { ...process.env, MOTO_PORT: String(port) },
+    stdio: "ignore",
+  });
+  test.after(() => stop(moto));
+  test.after(() => void server.close());
+  await listening(motoPort);
+
+  const lambda = new LambdaClient({});
+  const invoke = async (name: string, payload: Json): Promise<Json> => {
+    invocations.push(name);
+    const bundle = bundles.get(name);
+    if (bundle === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no bundle for ${name}`);
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    const { signal } = new AbortController();
+    return callInProcess(`${bundle}/index.mjs`, payload, signal, { env: { ...env, ...Environment?.Variables } });
+  };
+  server.on("request", (incoming, response) => void serve(incoming, response, motoPort, invoke));
+  await post(`http://127.0.0.1:${motoPort}/moto-api/config`, {
+    stepfunctions: { execute_state_machine: true },
+    lambda: { use_docker: false },
+  });
+  return { endpoint, env, invocations, bundles };
+}
+
+function findMoto(): string | undefined {
+  for (const program of [process.env.MOTO_SERVER, "moto_server"]) {
+    try {
+      if (program) return execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
+    } catch {
+      // The next place.
+    }
+  }
+  return undefined;
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  motoPort: number,
+  invoke: (name: string, payload: Json) => Promise<Json>,
+): Promise<void> {
+  const pieces: Buffer[] = [];
+  for await (const piece of incoming) pieces.push(piece as Buffer);
+  const body = Buffer.concat(pieces);
+  const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(incoming.url ?? "") ?? [];
+  if (name === undefined) {
+    forward(incoming, body, response, motoPort);
+    return;
+  }
+  try {
+    const payload = JSON.parse(body.toString() || "{}") as Json;
+    const result = await invoke(decodeURIComponent(name).split(":").at(-1) ?? "", payload);
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(result));
+  } catch (error) {
+    const { name: errorType, message } = error as Error;
+    response.writeHead(200, { "Content-Type": "application/json", "X-Amz-Function-Error": "Unhandled" });
+    response.end(JSON.stringify({ errorType, errorMessage: message }));
+  }
+}
+
+function forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse, port: number): void {
+  const { method, url, headers } = incoming;
+  const outgoing = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  outgoing.on("error", (error) => response.writeHead(502).end(error.message));
+  outgoing.end(body);
+}
+
+async function post(url: string, body: unknown): Promise<void> {
+  const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    const socket = connect({ host: "127.0.0.1", port });
+    const isOpen = await new Promise<boolean>((done) => {
+      socket.once("connect", () => done(true));
+      socket.once("error", () => done(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error("moto did not start");
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 3_000);
+  await exited;
+  clearTimeout(timer);
+}
