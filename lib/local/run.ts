@@ -42,6 +42,8 @@ export interface LocalRunOptions {
   folder: string;
   /** The definition to execute, as text; by default the one that is deployed. */
   definition?: string;
+  /** The modules of the handlers, by name; by default the sources in functions/. */
+  functions?: Record<string, string>;
   onEvent?(event: HistoryEvent): void;
   /** Told of each process that a function runs in, and of its end. */
   onProcess?(functionName: string, pid: number, running: boolean): void;
@@ -100,8 +102,8 @@ export class LocalRun {
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
-    const { folder, onProcess } = this.#options;
-    return callInProcess(FUNCTIONS[name] as string, payload, signal, {
+    const { folder, functions, onProcess } = this.#options;
+    return callInProcess((functions ?? FUNCTIONS)[name] as string, payload, signal, {
       env: {
         VOLLEY_STORE: `file:${folder}`,
         VOLLEY_LEAD_MS: String(LEAD_MS),

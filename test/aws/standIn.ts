@@ -87,6 +87,11 @@ function findMoto(): string | undefined {
   return undefined;
 }
 
+/** What Lambda says of an account as it is at first. */
+const ACCOUNT_SETTINGS = JSON.stringify({
+  AccountLimit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 1_000 },
+});
+
 async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -97,6 +102,11 @@ async function serve(
   for await (const piece of incoming) pieces.push(piece as Buffer);
   const body = Buffer.concat(pieces);
   const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(incoming.url ?? "") ?? [];
+  if (incoming.url?.startsWith("/2016-08-19/account-settings")) {
+    // moto has no such call.
+    response.writeHead(200, { "Content-Type": "application/json" }).end(ACCOUNT_SETTINGS);
+    return;
+  }
   if (name === undefined) {
     forward(incoming, body, response, motoPort);
     return;

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { before, type TestContext, test } from "node:test";
+import { App, Validations } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { AwsSolutionsChecks } from "cdk-nag";
+import { acknowledge } from "../../lib/cloud/acknowledged.ts";
+import { DEFINITION_PATH } from "../../lib/cloud/loadTest.ts";
+import { VolleyStack } from "../../lib/cloud/stack.ts";
+import { LocalRun } from "../../lib/local/run.ts";
+import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/deploy.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
+
+let synthesized: Synthesized;
+let template: Template;
+
+before((t) => {
+  synthesized = synthesize(temporaryFolder(t as TestContext), { allowedHosts: "gateway.example" });
+  template = Template.fromJSON(synthesized.template);
+});
+
+test("the bucket is encrypted, private, reached by TLS only, and forgets chunks", () => {
+  template.hasResourceProperties("AWS::S3::Bucket", {
+    BucketEncryption: Match.anyValue(),
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    LifecycleConfiguration: {
+      Rules: Match.arrayWith([
+        Match.objectLike({ ExpirationInDays: 14, TagFilters: [{ Key: "kind", Value: "chunk" }], Status: "Enabled" }),
+      ]),
+    },
+  });
+  template.hasResourceProperties("AWS::S3::BucketPolicy", {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+      ]),
+    },
+  });
+});
+
+test("every function runs Node 24 on Graviton, in its own role, and its log ends", () => {
+  template.resourceCountIs("AWS::Lambda::Function", FUNCTION_NAMES.length);
+  template.allResourcesProperties("AWS::Lambda::Function", {
+    Runtime: "nodejs24.x",
+    Architectures: ["arm64"],
+    Timeout: Match.anyValue(),
+  });
+  template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 14 });
+  const roles = Object.values(template.findResources("AWS::Lambda::Function")).map(({ Properties }) =>
+    JSON.stringify(Properties.Role),
+  );
+  assert.equal(new Set(roles).size, FUNCTION_NAMES.length);
+  template.hasResourceProperties("AWS::Lambda::Function", {
+    MemorySize: 256,
+    Timeout: 900,
+    Environment: { Variables: Match.objectLike({ AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" }) },
+  });
+});
+
+test("the state machine is the repository's definition, with every substitution made", () => {
+  const [machine] = Object.values(template.findResources("AWS::StepFunctions::StateMachine"));
+  const { DefinitionString, DefinitionSubstitutions, StateMachineType } = machine?.Properties ?? {};
+  assert.equal(StateMachineType, "STANDARD");
+  const text = readFileSync(DEFINITION_PATH, "utf8");
+  assert.deepEqual(JSON.parse(DefinitionString), JSON.parse(text));
+  const wanted = new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));
+  assert.deepEqual(new Set(Object.keys(DefinitionSubstitutions)), wanted);
+});
+
+test("asl-validator has nothing against the definition", () => {
+  const validate = createRequire(import.meta.url)("asl-validator") as (definition: unknown) => {
+    isValid: boolean;
+    errorsText(): string;
+  };
+  const { isValid, errorsText } = validate(JSON.parse(readFileSync(DEFINITION_PATH, "utf8")));
+  assert.ok(isValid, isValid ? "" : errorsText());
+});
+
+test("no statement allows every action, or writing outside of runs/", () => {
+  for (const { Properties } of Object.values(template.findResources("AWS::IAM::Policy"))) {
+    for (const { Action, Resource } of Properties.PolicyDocument.Statement) {
+      const actions: string[] = [Action].flat();
+      assert.ok(
+        actions.every((action) => !action.includes("*")),
+        actions.join(),
+      );
+      const resources = JSON.stringify(Resource);
+      if (actions.some((action) => action.startsWith("s3:Put"))) assert.match(resources, /\/runs\/\*\//);
+      if (resources === '"*"') {
+        const free = ["lambda:GetAccountSettings", "logs:", "xray:"];
+        assert.ok(
+          actions.every((action) => free.some((prefix) => action.startsWith(prefix))),
+          actions.join(),
+        );
+      }
+    }
+  }
+});
+
+for (const context of [{}, { fixedEgress: "true", tracing: "true" }]) {
+  test(`cdk-nag's AwsSolutions has no finding without a reason ${JSON.stringify(context)}`, () => {
+    const app = new App({
+      context: { allowedHosts: ["gateway.example"], "@aws-cdk/aws-iam:minimizePolicies": true, ...context },
+    });
+    const stack = new VolleyStack(app, "volley");
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    acknowledge(stack);
+    assert.doesNotThrow(() => app.synth());
+  });
+}
+
+test("with fixed egress the workers are in a network with elastic addresses, which are told", () => {
+  const app = new App({ context: { fixedEgress: "true" } });
+  const fixed = Template.fromStack(new VolleyStack(app, "volley"));
+  fixed.resourceCountIs("AWS::EC2::EIP", 2);
+  fixed.hasOutput("EgressAddresses", {});
+  fixed.allResourcesProperties("AWS::Lambda::Function", { VpcConfig: Match.anyValue() });
+});
+
+test("a deployment's limits reach Plan, and a wrong one is refused at synthesis", () => {
+  const app = new App({ context: { allowedHosts: "a.example,*.b.example", maxRps: "1234", maxDurationMinutes: 90 } });
+  const own = Template.fromStack(new VolleyStack(app, "volley"));
+  const functions = Object.values(own.findResources("AWS::Lambda::Function"));
+  const [guards] = functions.flatMap(({ Properties }) => Properties.Environment.Variables.VOLLEY_GUARDS ?? []);
+  const { allowedHosts, maxRps, maxDurationMs } = JSON.parse(guards);
+  assert.deepEqual(
+    { allowedHosts, maxRps, maxDurationMs },
+    { allowedHosts: ["a.example", "*.b.example"], maxRps: 1234, maxDurationMs: 5_400_000 },
+  );
+  assert.throws(
+    () => new VolleyStack(new App({ context: { maxRps: "many" } }), "volley"),
+    /maxRps is many; expected a number/,
+  );
+});
+
+test("the bundles are small, and run a plan in the place of their sources", async (t) => {
+  const functions = Object.fromEntries(
+    FUNCTION_NAMES.map((name) => [name, `${bundleOf(synthesized, name)}/index.mjs`]),
+  );
+  for (const path of Object.values(functions))
+    assert.ok(statSync(path).size < 3 * 2 ** 20, `${path} is ${statSync(path).size} bytes`);
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const plan = checkedPlan(server.origin, { duration: "1s" });
+  const run = new LocalRun({ plan, runId: "bundled", folder: temporaryFolder(t), functions });
+  const { execution, report } = await run.run();
+  assert.equal(execution.status, "SUCCEEDED", JSON.stringify(execution));
+  assert.equal(report?.total.ledger.valid, 100);
+  assert.match((await run.store.get("runs/bundled/report.html")) ?? "", /uPlot/);
+});
