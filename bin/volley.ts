@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { InputError } from "../lib/plan/problems.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { planCommand } from "./commands/plan.ts";
+import { remoteCommands } from "./commands/remote.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -25,7 +26,8 @@ Examples:
 Exit code: 0 passed, 1 SLO missed or run invalid, 2 bad input.`,
   );
 
-for (const command of [runCommand(), planCommand(), reportCommand(), schemaCommand(), gatewayCommand()]) {
+const own = [runCommand(), planCommand(), reportCommand(), schemaCommand(), gatewayCommand()];
+for (const command of [...own, ...remoteCommands()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

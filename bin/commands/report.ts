@@ -5,6 +5,7 @@ import { renderText } from "../../lib/report/text.ts";
 import { writeReport } from "../../lib/report/write.ts";
 import { FolderStore } from "../../lib/results/folderStore.ts";
 import { assignmentsKey, reportKey } from "../../lib/results/keys.ts";
+import { openDeployment, printReport } from "./remote.ts";
 
 /** `volley report RUN`. */
 export function reportCommand(): Command {
@@ -12,6 +13,7 @@ export function reportCommand(): Command {
     .description("Reduce a run's results again and print its report; report.json and report.html are written anew.")
     .argument("<run>", "the run's id, or its folder")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--stack <name>", "read it from a deployment in AWS instead")
     .option("--json", "print report.json instead of text")
     .addHelpText(
       "after",
@@ -20,7 +22,12 @@ Examples:
   volley report demo-20261124-101500-a1b2
   volley report runs/demo-20261124-101500-a1b2 --json | jq .verdict`,
     )
-    .action(async (run: string, options: { out: string; json?: boolean }) => {
+    .action(async (run: string, options: { out: string; json?: boolean; stack?: string }) => {
+      if (options.stack !== undefined) {
+        const deployment = await openDeployment(options.stack);
+        if (await printReport(deployment, run, options.json === true)) return;
+        throw new InputError(run, [{ where: "--stack", found: "no report of it", expected: "a run that has ended" }]);
+      }
       const runId = run.replace(/\/+$/, "").split("/").at(-1) ?? run;
       const folder = run.includes("/") ? resolve(run, "../..") : resolve(options.out);
       const store = new FolderStore(folder);

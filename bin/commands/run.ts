@@ -9,16 +9,16 @@ import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
 import { follow, liveOutput } from "../live.ts";
 import { parseOrigin } from "../options.ts";
+import { onSignals } from "../signals.ts";
+import { runRemotely } from "./remote.ts";
 
 interface RunOptions {
   origin?: string;
   allowHost: string[];
   out: string;
   json?: boolean;
+  stack?: string;
 }
-
-/** A second Ctrl-C sooner than this after the first is the same one: npm hands a terminal's signal on once more. */
-const SAME_SIGNAL_MS = 300;
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
@@ -28,6 +28,7 @@ export function runCommand(): Command {
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
     .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
     .option("--json", "print events as JSON lines instead of text")
     .addHelpText(
       "after",
@@ -36,6 +37,7 @@ Examples:
   volley run plans/demo.json
   volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against a server of yours
   volley run plans/demo.json --json | jq .event               events for programs
+  volley run plans/evening.json --stack volley                in AWS; volley watch, abort and list go with it
 
 Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves at once.`,
     )
@@ -44,8 +46,9 @@ Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves a
 
 async function run(path: string, options: RunOptions): Promise<void> {
   const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
-  checkSecrets(plan, path);
   const runId = newRunId(plan.name, new Date());
+  if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options.json === true);
+  checkSecrets(plan, path);
   const folder = resolve(options.out);
   const output = liveOutput(options.json === true, process.stdout);
   const local = new LocalRun({ plan, runId, folder });
@@ -95,28 +98,6 @@ function finish({ execution, report }: LocalRunResult, runId: string, folder: st
     process.stdout.write(`${resolve(folder, files.html)}\n${resolve(folder, files.json)}\n`);
   }
   process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
-}
-
-/** Calls back on the first SIGINT or SIGTERM, and leaves on the second. Returns what takes the handlers off. */
-function onSignals(stop: (signal: string) => Promise<void>): () => void {
-  let firstAtMs: number | undefined;
-  const handle = (signal: NodeJS.Signals): void => {
-    if (firstAtMs === undefined) {
-      firstAtMs = Date.now();
-      stop(signal).catch((error: Error) => {
-        process.stderr.write(`volley: the workers could not be told to stop: ${error.message}\n`);
-      });
-    } else if (Date.now() - firstAtMs > SAME_SIGNAL_MS) {
-      // The workers end with this process.
-      process.exit(signal === "SIGINT" ? 130 : 143);
-    }
-  };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
-  return () => {
-    process.off("SIGINT", handle);
-    process.off("SIGTERM", handle);
-  };
 }
 
 function collect(value: string, earlier: string[]): string[] {

@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import { Deployment } from "../../bin/deployment.ts";
 import { startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
 import { readTruth } from "../../lib/observe/observations.ts";
+import { checkPlan } from "../../lib/plan/load.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import { reportKey } from "../../lib/results/keys.ts";
+import { planKey, reportKey } from "../../lib/results/keys.ts";
 import { S3Store } from "../../lib/results/s3Store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { planInput } from "../support/plans.ts";
+import { volley } from "../support/volley.ts";
 import { bundleOf, deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
 import { startStandIn } from "./standIn.ts";
+
+const FORBIDDEN = { method: "POST", url: "https://example.com/", headers: {}, weight: 1 };
 
 test("the stack, deployed on the stand-in, runs a plan with its bundles, and the report is in its bucket", {
   timeout: 300_000,
@@ -63,5 +67,24 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
     aws.invocations.map((each) => Object.entries(deployed.functions).find(([, id]) => id === each)?.[0]),
   );
   assert.deepEqual(invoked, new Set(["plan", "watch", "attack", "reduce"]));
-  assert.ok(readFileSync(`${synthesized.folder}/volley.template.json`, "utf8").length > 0);
+
+  // What the command line does: upload, start, follow, list.
+  const deployment = new Deployment(deployed.bucket, deployed.stateMachineArn);
+  assert.deepEqual(
+    (await deployment.list()).map((run) => [run.runId, run.status]),
+    [[name, "SUCCEEDED"]],
+  );
+  const bad = { ...checkPlan(plan, ".", "the test's plan"), chains: [{ name: "x", rps: 1, targets: [FORBIDDEN] }] };
+  await deployment.store.put(planKey("refused"), JSON.stringify(bad));
+  await deployment.start("refused", planKey("refused"));
+  let refused = await deployment.status("refused");
+  for (let tries = 0; refused?.status === "RUNNING" && tries < 60; tries++) {
+    await new Promise((done) => setTimeout(done, 500));
+    refused = await deployment.status("refused");
+  }
+  assert.equal(refused?.status, "FAILED");
+  assert.match(refused?.error ?? "", /a host that this deployment allows: none is allowed yet/);
+  assert.equal(await deployment.status("nobody"), undefined);
+  const missing = await volley(["list", "--stack", "nobody"], aws.env);
+  assert.equal(missing.code, 2, "a stack that is not there is bad input");
 });

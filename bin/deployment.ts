@@ -1,0 +1,76 @@
+import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import {
+  DescribeExecutionCommand,
+  ExecutionDoesNotExist,
+  ListExecutionsCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from "@aws-sdk/client-sfn";
+import { InputError } from "../lib/plan/problems.ts";
+import { S3Store } from "../lib/results/s3Store.ts";
+
+/** A run in a deployment, as Step Functions tells of it. */
+export interface DeployedRun {
+  runId: string;
+  status: string;
+  startedAt: Date | undefined;
+}
+
+/** A stack that `cdk deploy` has put up, with what a person needs of it. */
+export class Deployment {
+  readonly store: S3Store;
+  readonly #stateMachineArn: string;
+  readonly #states = new SFNClient();
+
+  constructor(bucket: string, stateMachineArn: string) {
+    this.store = new S3Store(bucket);
+    this.#stateMachineArn = stateMachineArn;
+  }
+
+  /** Starts a run of a plan that lies in the store under this id. */
+  async start(runId: string, planKey: string): Promise<void> {
+    const input = JSON.stringify({ planKey });
+    await this.#states.send(new StartExecutionCommand({ stateMachineArn: this.#stateMachineArn, name: runId, input }));
+  }
+
+  /** How a run's execution stands, with its error if it failed; undefined if there is none of this id. */
+  async status(runId: string): Promise<{ status: string; error: string } | undefined> {
+    const executionArn = `${this.#stateMachineArn.replace(":stateMachine:", ":execution:")}:${runId}`;
+    try {
+      const {
+        status = "",
+        error = "",
+        cause = "",
+      } = await this.#states.send(new DescribeExecutionCommand({ executionArn }));
+      return { status, error: [error, cause].filter(Boolean).join(": ") };
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return undefined;
+      throw error;
+    }
+  }
+
+  /** The newest runs, the last one first. */
+  async list(): Promise<DeployedRun[]> {
+    const { executions = [] } = await this.#states.send(
+      new ListExecutionsCommand({ stateMachineArn: this.#stateMachineArn, maxResults: 50 }),
+    );
+    return executions.map(({ name = "", status = "", startDate }) => ({ runId: name, status, startedAt: startDate }));
+  }
+}
+
+/** Finds a stack's bucket and state machine by its outputs. Throws an InputError where there is no such stack. */
+export async function openDeployment(stack: string): Promise<Deployment> {
+  const expected = "the name of a stack that `cdk deploy` has put up in this account and region";
+  const found = await new CloudFormationClient()
+    .send(new DescribeStacksCommand({ StackName: stack }))
+    .catch((error: Error) => {
+      throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: error.message, expected }]);
+    });
+  const outputs = new Map(found.Stacks?.[0]?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  const bucket = outputs.get("Bucket");
+  const stateMachineArn = outputs.get("StateMachineArn");
+  if (bucket === undefined || stateMachineArn === undefined) {
+    throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: "a stack without Volley's outputs", expected }]);
+  }
+  return new Deployment(bucket, stateMachineArn);
+}
