@@ -1,9 +1,12 @@
 import { Command } from "commander";
 import { InputError } from "../lib/plan/problems.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { planCommand } from "./commands/plan.ts";
 import { remoteCommands } from "./commands/remote.ts";
 import { reportCommand } from "./commands/report.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
 
@@ -26,7 +29,16 @@ Examples:
 Exit code: 0 passed, 1 SLO missed or run invalid, 2 bad input.`,
   );
 
-const own = [runCommand(), planCommand(), reportCommand(), schemaCommand(), gatewayCommand()];
+const own = [
+  runCommand(),
+  planCommand(),
+  reportCommand(),
+  compareCommand(),
+  exportCommand(),
+  resumeCommand(),
+  schemaCommand(),
+  gatewayCommand(),
+];
 for (const command of [...own, ...remoteCommands()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
@@ -41,6 +53,10 @@ try {
   } else if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = BAD_INPUT;
+  } else if (/^E[A-Z]+$/.test(code ?? "")) {
+    // The system's own refusal: a full disk, a folder that may not be written, a port that is taken.
+    process.stderr.write(`volley: ${(error as Error).message}\n`);
+    process.exitCode = 1;
   } else {
     process.stderr.write(`volley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { systemClock } from "../lib/attack/clock.ts";
-import { attack } from "../lib/attack/worker.ts";
+import { attack, TAKEOVER_MS } from "../lib/attack/worker.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { abortKey, chunkKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
@@ -16,18 +16,21 @@ export async function handler({ assignment }: AttackEvent) {
   const { id, runId } = assignment;
   const plan = await readJson<Plan>(store, planKey(runId));
   const search = searchOf(runId);
-  const attempt = await takeLease(store, runId, id);
+  const joinsAtMs = systemClock.nowMs() + TAKEOVER_MS;
+  const attempt = await takeLease(store, runId, id, joinsAtMs);
   const summary = await attack(
-    { plan, assignment, attempt },
+    { plan, assignment, attempt, joinsAtMs },
     {
       clock: systemClock,
       emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),
       stopRequested: async () => {
-        if ((await store.get(abortKey(runId))) !== undefined) return "aborted";
+        if ((await store.get(abortKey(runId))) !== undefined) return { reason: "aborted" };
         // Whoever stops a search stops the trial that is on.
-        if (search !== undefined && (await store.get(abortKey(search))) !== undefined) return "aborted";
-        if ((await store.get(leaseKey(runId, id, attempt + 1))) !== undefined) return "superseded";
-        return undefined;
+        if (search !== undefined && (await store.get(abortKey(search))) !== undefined) return { reason: "aborted" };
+        const lease = await store.get(leaseKey(runId, id, attempt + 1));
+        return lease === undefined
+          ? undefined
+          : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };
       },
       secret: deployedSecret,
     },

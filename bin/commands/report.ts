@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { InputError } from "../../lib/plan/problems.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { writeReport } from "../../lib/report/write.ts";
-import { FolderStore } from "../../lib/results/folderStore.ts";
 import { assignmentsKey, reportKey } from "../../lib/results/keys.ts";
+import { locateRun } from "../runs.ts";
 import { openDeployment, printReport } from "./remote.ts";
 
 /** `volley report RUN`. */
@@ -28,9 +28,7 @@ Examples:
         if (await printReport(deployment, run, options.json === true)) return;
         throw new InputError(run, [{ where: "--stack", found: "no report of it", expected: "a run that has ended" }]);
       }
-      const runId = run.replace(/\/+$/, "").split("/").at(-1) ?? run;
-      const folder = run.includes("/") ? resolve(run, "../..") : resolve(options.out);
-      const store = new FolderStore(folder);
+      const { folder, runId, store } = locateRun(run, options.out);
       if ((await store.get(assignmentsKey(runId))) === undefined) {
         const where = resolve(folder, "runs", runId);
         throw new InputError(run, [{ where, found: "no run", expected: "the id of a run, or its folder" }]);

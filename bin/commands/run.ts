@@ -56,13 +56,14 @@ async function run(path: string, options: RunOptions): Promise<void> {
     output.note(`stopping the workers (${signal}); once more to leave at once`);
     await local.abort(`stopped by ${signal}`);
   });
+  const following = follow(local.store, runId, plan, output);
   try {
-    const following = follow(local.store, runId, plan, output);
     const result = await local.run();
     await following.stop();
-    finish(result, runId, folder, options);
+    finishRun(result, runId, folder, options.json === true);
   } finally {
     release();
+    await following.stop();
   }
 }
 
@@ -83,7 +84,8 @@ function checkSecrets(plan: Plan, path: string): void {
   if (problems.length > 0) throw new InputError(path, problems);
 }
 
-function finish({ execution, report }: LocalRunResult, runId: string, folder: string, options: RunOptions): void {
+/** Prints what a run came to, and sets the exit code. */
+export function finishRun({ execution, report }: LocalRunResult, runId: string, folder: string, json: boolean): void {
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
     process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
@@ -91,7 +93,7 @@ function finish({ execution, report }: LocalRunResult, runId: string, folder: st
     return;
   }
   const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
-  if (options.json) {
+  if (json) {
     process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
   } else {
     process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);

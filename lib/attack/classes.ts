@@ -24,6 +24,7 @@ export const CLASSES: readonly OutcomeClass[] = [
   { name: /^ABORTED$/, fault: "generator", meaning: "in flight when the run was aborted" },
   { name: /^lost$/, fault: "generator", meaning: "sent by a worker that did not live to tell how it ended" },
   { name: /^(ENOTFOUND|EAI_\w+)$/, fault: "gateway", meaning: "the host's name does not resolve" },
+  { name: /^FORBIDDEN_ADDRESS$/, fault: "request", meaning: "a name that resolves to a metadata or loopback address" },
   { name: /^ECONNREFUSED$/, fault: "gateway", meaning: "nobody listens there" },
   { name: /^ECONNRESET$/, fault: "gateway", meaning: "the connection was reset before the response began" },
   { name: /^RESET_IN_RESPONSE$/, fault: "gateway", meaning: "the connection was reset within the response" },

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import { classifyFailure } from "./failure.ts";
+import { guardedLookup } from "./lookup.ts";
 import { writeIds } from "./requests.ts";
 import { LastHead, ResponseParser } from "./response.ts";
 
@@ -29,6 +30,7 @@ export class Http1Origin {
       host,
       port: Number(this.#url.port || 80),
       noDelay: true,
+      lookup: guardedLookup,
       onread: {
         buffer: this.#buffer,
         callback: (length) => {
@@ -45,6 +47,7 @@ export class Http1Origin {
     const socket = connectTls({
       host,
       port: Number(this.#url.port || 443),
+      lookup: guardedLookup,
       ...(isIP(host) === 0 && { servername: host }),
       ALPNProtocols: ["http/1.1"],
       ...(this.#session && { session: this.#session }),

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 import { classifyFailure } from "./failure.ts";
+import { guardedLookup } from "./lookup.ts";
 import { writeIds } from "./requests.ts";
 
 /** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
@@ -39,7 +40,7 @@ export class Http2Connection implements Connection {
     this.#events = events;
     this.#settled = settled;
     const beganMs = performance.now();
-    const session = connect(origin, { settings: { enablePush: false } });
+    const session = connect(origin, { settings: { enablePush: false }, lookup: guardedLookup });
     this.#session = session;
     session.on("connect", () => {
       this.#isOpen = true;

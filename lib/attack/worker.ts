@@ -24,7 +24,10 @@ const OPEN_AHEAD_S = 0.2;
 const ABORT_DRAIN_MS = 500;
 
 /** How long a second attempt waits before it sends, in ms: by then the first has seen that it was superseded. */
-const TAKEOVER_MS = 4 * POLL_MS;
+export const TAKEOVER_MS = 4 * POLL_MS;
+
+/** Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. */
+export type StopRequest = { reason: "aborted" } | { reason: "superseded"; joinsAtMs: number };
 
 /** What a worker needs from outside. */
 export interface WorkerPorts {
@@ -32,7 +35,7 @@ export interface WorkerPorts {
   /** Writes a chunk. A chunk that cannot be written is offered again at the next flush, before the next one. */
   emit(chunk: Chunk): Promise<void>;
   /** Whether the worker is to stop, and why. */
-  stopRequested(): Promise<"aborted" | "superseded" | undefined>;
+  stopRequested(): Promise<StopRequest | undefined>;
   /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
   secret?(reference: string): Promise<string>;
 }
@@ -43,6 +46,8 @@ export interface AttackInput {
   assignment: Assignment;
   /** 1 for the first invocation, one more for each that follows. */
   attempt: number;
+  /** When a later attempt begins to send, in ms since the epoch: by then the earlier one has seen it and stopped. */
+  joinsAtMs?: number;
 }
 
 /**
@@ -150,8 +155,8 @@ class WorkerRun {
 
   /** This assignment's part of each chain's schedule, in each phase that falls into its segment. */
   #tracks(): Track[] {
-    const { plan, assignment, attempt } = this.#input;
-    const joinAtMs = attempt === 1 ? -Infinity : this.#clock.nowMs() + TAKEOVER_MS;
+    const { plan, assignment, attempt, joinsAtMs } = this.#input;
+    const joinAtMs = attempt === 1 ? -Infinity : (joinsAtMs ?? this.#clock.nowMs() + TAKEOVER_MS);
     const chains = this.#chains();
     return assignment.shares.flatMap((share, index) => {
       const chain = chains[index] as Chain;
@@ -205,10 +210,11 @@ class WorkerRun {
   #poll(pacer: Pacer): void {
     this.#ports
       .stopRequested()
-      .then((reason) => {
-        if (!reason || this.#outcome !== "completed") return;
-        this.#outcome = reason;
-        pacer.stop((track, from) => missRest(track, from, reason));
+      .then((request) => {
+        if (!request || this.#outcome !== "completed") return;
+        this.#outcome = request.reason;
+        const untilMs = request.reason === "superseded" ? request.joinsAtMs : Number.POSITIVE_INFINITY;
+        pacer.stop((track, from) => missRest(track, from, request.reason, untilMs));
         setTimeout(this.#cutOff, ABORT_DRAIN_MS);
       })
       // A store that cannot be asked just now is asked again: it says nothing about the run.
@@ -270,9 +276,10 @@ class WorkerRun {
   }
 }
 
-/** Books what a stopped worker will not send, second by second. */
-function missRest(track: Track, from: number, reason: MissReason): void {
-  for (let n = from; n < track.to; n += track.of) {
+/** Books what a stopped worker will not send, up to the instant from which another one does. */
+function missRest(track: Track, from: number, reason: MissReason, untilMs: number): void {
+  const to = Math.min(track.to, track.schedule.dueBefore(untilMs - track.originMs));
+  for (let n = from; n < to; n += track.of) {
     track.events.missed(track.originMs + track.schedule.dueAtMs(n), reason);
   }
 }

@@ -7,6 +7,7 @@ const KEYS = [
   "abort.json",
   "assignments.json",
   "chunks/*",
+  "histograms.json",
   "leases/*",
   "observations.json",
   "plan.json",

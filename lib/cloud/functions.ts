@@ -106,7 +106,7 @@ export class Functions extends Construct {
         description: "Merges what the workers wrote, writes the report",
         memoryMb: 3_008,
         timeout: Duration.minutes(15),
-        writes: ["report.json", "report.html", "report.txt"],
+        writes: ["report.json", "report.html", "report.txt", "histograms.json"],
         hooks: PAGE_FILES,
       }),
       next: this.#make("next", props, {

@@ -71,6 +71,7 @@ const task = z.strictObject({
     "Payload.$": path.optional(),
   }),
   TimeoutSeconds: seconds.optional(),
+  TimeoutSecondsPath: inputPath.optional(),
   ...common,
   ...paths,
   ...results,

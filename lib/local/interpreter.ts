@@ -218,7 +218,10 @@ class Execution {
   async #task(state: TaskState, input: Json, context: Context, path: string): Promise<Json> {
     const filled = fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json };
     const signals = [this.#signal];
-    if (state.TimeoutSeconds) signals.push(AbortSignal.timeout(state.TimeoutSeconds * 1_000));
+    const timeout = state.TimeoutSecondsPath
+      ? Number(read(state.TimeoutSecondsPath, { input, context }))
+      : state.TimeoutSeconds;
+    if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
     this.#event("TaskScheduled", path, filled.FunctionName);
     try {
       const payload = await this.#ports.invoke(filled.FunctionName, filled.Payload ?? {}, AbortSignal.any(signals));

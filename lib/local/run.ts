@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { moveTargets } from "../plan/load.ts";
+import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { FolderStore } from "../results/folderStore.ts";
-import { abortKey, planKey, reportKey, runPrefix } from "../results/keys.ts";
+import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../results/keys.ts";
 import type { Store } from "../results/store.ts";
 import { type Definition, loadDefinition } from "./definition.ts";
 import { callInProcess } from "./functionProcess.ts";
@@ -72,27 +73,54 @@ export class LocalRun {
 
   /** Runs to the end: the report is written when this resolves, whatever became of the workers. */
   async run(): Promise<LocalRunResult> {
-    const { plan, runId, onEvent } = this.#options;
+    const { plan, runId } = this.#options;
     const gateway = plan.gateway && (await startGatewayProcess(plan.gateway));
     const history: HistoryEvent[] = [];
     try {
       if (gateway) moveTargets(plan, gateway.origin);
       await this.store.put(planKey(runId), JSON.stringify(plan, null, 2));
-      const input: Json = { planKey: planKey(runId) };
-      const execution = await execute(this.#definition, input, runId, {
-        invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
-        readObject: (_bucket, key) => this.store.get(key),
-        onEvent(event) {
-          history.push(event);
-          onEvent?.(event);
-        },
-      });
+      const execution = await this.#execute(this.#definition, { planKey: planKey(runId) }, history);
       await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
-      const text = await this.store.get(reportKey(runId, "json"));
-      return { execution, ...(text !== undefined && { report: JSON.parse(text) as Report }) };
+      return { execution, ...(await this.#report()) };
     } finally {
       await gateway?.stop();
     }
+  }
+
+  /**
+   * Goes on with a run whose runner has died: workers join the schedule where it is by now, as attempts of their own, and
+   * the report is written of all that there is. What is over is only reduced.
+   */
+  async resume(): Promise<LocalRunResult> {
+    const { runId } = this.#options;
+    const history: HistoryEvent[] = [];
+    const schedule = await this.store.get(scheduleKey(runId));
+    const assignments = await this.store.get(assignmentsKey(runId));
+    if (schedule === undefined || assignments === undefined) throw new Error(`${runId} was never planned: run it anew`);
+    const isOver = Date.now() > (JSON.parse(schedule) as RunSchedule).endAtMs;
+    const definition: Definition = { ...this.#definition, StartAt: isOver ? "Reduce" : "Run" };
+    const maxConcurrency = (JSON.parse(assignments) as unknown[]).length;
+    const input: Json = { runId, assignmentsKey: assignmentsKey(runId), maxConcurrency };
+    const execution = await this.#execute(definition, input, history);
+    await this.store.put(`${runPrefix(runId)}history-resumed.json`, `${JSON.stringify(history, null, 1)}\n`);
+    return { execution, ...(await this.#report()) };
+  }
+
+  async #report(): Promise<{ report?: Report }> {
+    const text = await this.store.get(reportKey(this.#options.runId, "json"));
+    return text === undefined ? {} : { report: JSON.parse(text) as Report };
+  }
+
+  #execute(definition: Definition, input: Json, history: HistoryEvent[]): Promise<ExecutionResult> {
+    const { runId, onEvent } = this.#options;
+    return execute(definition, input, runId, {
+      invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
+      readObject: (_bucket, key) => this.store.get(key),
+      onEvent(event) {
+        history.push(event);
+        onEvent?.(event);
+      },
+    });
   }
 
   /** Stops the workers: they see the flag within 2 s, and what was measured is reduced and reported. */

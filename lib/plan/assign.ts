@@ -3,9 +3,6 @@ import { firstShare, profileSchedule } from "./profile.ts";
 import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
-/** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
-export const MAX_SEGMENT_MS = 12 * 60_000;
-
 /** A phase of the run: warm-up traffic is kept apart from the measurement. */
 export type Phase = "warmup" | "measure";
 
@@ -32,6 +29,8 @@ export interface Assignment {
   /** The segment, in ms from the start instant; the run's first one begins before 0 where there is a warm-up. */
   fromMs: number;
   toMs: number;
+  /** How long the invocation may take, in s, before it counts as lost. */
+  timeoutSeconds: number;
   shares: Share[];
 }
 
@@ -92,17 +91,19 @@ export interface AssignOptions {
   startAtMs: number;
   /** How long before its segment a worker is invoked, in ms. */
   leadMs: number;
-  maxSegmentMs?: number;
 }
+
+/** Time that a worker has to start late and to write its summary, in ms. */
+const GRACE_MS = 15_000;
 
 /** Every worker's assignment in every segment, in the order in which they begin. */
 export function assign(plan: Plan, options: AssignOptions): Assignment[] {
-  const { runId, startAtMs, leadMs, maxSegmentMs = MAX_SEGMENT_MS } = options;
+  const { runId, startAtMs, leadMs } = options;
   const workers = splitRates(plan);
   const segments =
     plan.mode === "fleet"
       ? [{ fromMs: -plan.warmupMs, toMs: plan.durationMs }]
-      : cutSegments(-plan.warmupMs, plan.durationMs, maxSegmentMs);
+      : cutSegments(-plan.warmupMs, plan.durationMs, plan.segmentMs);
   return segments.flatMap(({ fromMs, toMs }, segment) =>
     workers.map((shares, worker) => ({
       id: `w${pad(worker, 3)}-s${pad(segment, 2)}`,
@@ -113,6 +114,7 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
       startAtMs,
       fromMs,
       toMs,
+      timeoutSeconds: Math.ceil((leadMs + toMs - fromMs + plan.timeoutMs + GRACE_MS) / 1_000),
       shares,
     })),
   );

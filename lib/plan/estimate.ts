@@ -1,4 +1,4 @@
-import { cutSegments, MAX_SEGMENT_MS, splitRates } from "./assign.ts";
+import { cutSegments, splitRates } from "./assign.ts";
 import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
 import type { Plan } from "./schema.ts";
@@ -29,7 +29,7 @@ export interface Estimate {
 export function estimate(plan: Plan): Estimate {
   const seconds = (plan.durationMs + plan.warmupMs) / 1_000;
   const workers = splitRates(plan).length;
-  const segments = cutSegments(-plan.warmupMs, plan.durationMs, MAX_SEGMENT_MS).length;
+  const segments = cutSegments(-plan.warmupMs, plan.durationMs, plan.segmentMs).length;
   const invocations = workers * segments;
   const gbSeconds = (workers * seconds + invocations * OVERHEAD_S) * WORKER_GB + seconds * WORKER_GB;
   const fullSeconds = (plan.durationMs * meanShare(plan) + plan.warmupMs * firstShare(plan)) / 1_000;

@@ -21,6 +21,11 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || isIn(LOOPBACK, host);
 }
 
+/** Whether a name must not lead to an address: link-local never, loopback only for a name that says so. */
+export function isForbiddenAddress(host: string, address: string): boolean {
+  return isIn(LINK_LOCAL, address) || (isIn(LOOPBACK, address) && !isLoopback(host));
+}
+
 /** Whether a host is allowed by a list of exact names and wildcards such as `*.example.com`. */
 export function matchesHost(host: string, allowed: readonly string[]): boolean {
   return allowed.some((each) =>

@@ -83,6 +83,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     gateway,
     limits,
     ids,
+    segment,
     ...rest
   } = parsed.data;
   const plan: Plan = {
@@ -96,6 +97,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     durationMs: duration,
     warmupMs: warmup ?? 0,
     timeoutMs: timeout,
+    segmentMs: segment,
     limits,
     allowedHosts: [...parsed.data.allowedHosts, ...(options.allowHosts ?? [])],
     ...(workers !== undefined && { workers }),

@@ -4,6 +4,9 @@ import { DURATION_PATTERN, durationMs } from "./duration.ts";
 /** Most bytes of a response body that a worker reads; a longer one is an error of its own class. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
+export const MAX_SEGMENT_MS = 12 * 60_000;
+
 const duration = z
   .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
   .transform(durationMs)
@@ -350,6 +353,10 @@ export const planSchema = z.strictObject({
   warmup: duration
     .optional()
     .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
+  segment: duration
+    .refine((ms) => ms <= MAX_SEGMENT_MS, "at most 12 minutes: a Lambda lives 15")
+    .prefault("12m")
+    .describe("The longest time that one invocation of a worker sends; longer runs are handed over, without a gap"),
   timeout: duration.prefault("10s").describe("How long a request may take before it is an error"),
   keepalive: z.boolean().default(true).describe("Reuse connections; false opens one for each request"),
   connections: z
@@ -421,6 +428,7 @@ export interface Plan {
   arrivals: "even" | "poisson";
   /** The share of requests whose time is told apart. */
   timings: number;
+  segmentMs: number;
   timeoutMs: number;
   keepalive: boolean;
   connections?: number;

@@ -1,3 +1,5 @@
+import { intervalMs } from "../attack/chunk.ts";
+import { encodeHistogram } from "../attack/histogram.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Assignment } from "../plan/assign.ts";
@@ -6,6 +8,7 @@ import type { Plan } from "../plan/schema.ts";
 import {
   abortKey,
   assignmentsKey,
+  histogramsKey,
   observationsKey,
   planKey,
   reportKey,
@@ -13,8 +16,9 @@ import {
   scrapesPrefix,
   searchOf,
 } from "../results/keys.ts";
-import { reduceRun } from "../results/reduce.ts";
+import { type Reduction, reduceRun } from "../results/reduce.ts";
 import type { Store } from "../results/store.ts";
+import type { RunHistograms } from "./exports/hdr.ts";
 import { renderHtml } from "./html.ts";
 import { buildReport, type Truth, workerReport } from "./model.ts";
 import type { Report, ReportWorker } from "./schema.ts";
@@ -43,8 +47,27 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });
+  await store.put(histogramsKey(runId), JSON.stringify(runHistograms(reduction, plan)));
   await writeReportFiles(store, runId, report);
   return report;
+}
+
+function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {
+  const measured = chains.filter(({ phase }) => phase === "measure");
+  return {
+    intervalMs: intervalMs(plan.durationMs),
+    chains: Object.fromEntries(
+      measured.map(({ chain, sum }) => [
+        chain,
+        {
+          responseTime: encodeHistogram(sum.responseTime()),
+          serviceTime: encodeHistogram(sum.serviceTime),
+          sendLag: encodeHistogram(sum.sendLag),
+          intervals: Object.fromEntries([...sum.intervals].map(([at, histogram]) => [at, encodeHistogram(histogram)])),
+        },
+      ]),
+    ),
+  };
 }
 
 /** Writes a report in every form. */

@@ -78,6 +78,11 @@ export function searchOf(runId: string): string | undefined {
   return /^(.+)\/trials\/\d+$/.exec(runId)?.[1];
 }
 
+/** The chains' merged histograms, for tools that read HdrHistogram's formats. */
+export function histogramsKey(runId: string): string {
+  return `${runPrefix(runId)}histograms.json`;
+}
+
 /** The report, in one of its forms. */
 export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
   return `${runPrefix(runId)}report.${extension}`;

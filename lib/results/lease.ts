@@ -7,11 +7,12 @@ const MOST_ATTEMPTS = 100;
 
 /**
  * Takes the next attempt at an assignment: the first number that nobody has. Whoever holds an earlier one finds this
- * one's lease and stops, so that no two invocations send the same requests for long.
+ * one's lease and stops, so that no two invocations send the same requests for long. `joinsAtMs` tells it from when on
+ * this one sends, in ms since the epoch.
  */
-export async function takeLease(store: Store, runId: string, assignment: string): Promise<number> {
+export async function takeLease(store: Store, runId: string, assignment: string, joinsAtMs: number): Promise<number> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const lease = JSON.stringify({ takenAt: new Date().toISOString(), by: randomUUID() });
+    const lease = JSON.stringify({ joinsAtMs, takenAt: new Date().toISOString(), by: randomUUID() });
     if (await store.putIfAbsent(leaseKey(runId, assignment, attempt), lease)) return attempt;
   }
   throw new Error(`assignment ${assignment} was tried ${MOST_ATTEMPTS} times`);

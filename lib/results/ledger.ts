@@ -34,6 +34,8 @@ export interface Gap {
   unsent: number;
   /** Requests that were sent and whose end is not known: booked as errors, class `lost`. */
   unended: number;
+  /** Requests that ended and whose sending was not written down: booked as sent. */
+  unrecorded: number;
   /** Requests above the schedule: two attempts sent them. They cannot be booked, and the ledger does not balance. */
   doubled: number;
 }
@@ -44,15 +46,22 @@ export interface Gap {
  */
 export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   const open = ledgerOf(scheduled, sum);
-  const unsent = open.scheduled - open.sent - open.missed;
-  const unended = open.sent - open.responses - open.errors;
-  const gap = { unsent: Math.max(0, unsent), unended: Math.max(0, unended), doubled: Math.max(0, -unsent) };
+  const ended = open.responses + open.errors;
+  const sent = Math.max(open.sent, ended);
+  const unsent = open.scheduled - sent - open.missed;
+  const gap = {
+    unsent: Math.max(0, unsent),
+    unended: sent - ended,
+    unrecorded: sent - open.sent,
+    doubled: Math.max(0, -unsent),
+  };
   bookLost(sum, gap);
   return gap;
 }
 
 /** Books what is missing of a gap in a sum. */
-export function bookLost(sum: SeriesSum, { unsent, unended }: Gap): void {
+export function bookLost(sum: SeriesSum, { unsent, unended, unrecorded }: Gap): void {
+  sum.sent += unrecorded;
   if (unsent > 0) sum.missed.lost = (sum.missed.lost ?? 0) + unsent;
   if (unended > 0) sum.errors.lost = (sum.errors.lost ?? 0) + unended;
 }

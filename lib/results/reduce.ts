@@ -241,6 +241,7 @@ function gapFindings(gap: Gap, id: string, chain: string): string[] {
   const words: [number, string][] = [
     [gap.unsent, "requests of which nothing is known (booked as missed: lost)"],
     [gap.unended, "requests whose end is not known (booked as errors: lost)"],
+    [gap.unrecorded, "requests that ended and whose sending was not written down (booked as sent)"],
     [gap.doubled, "requests more than were scheduled"],
   ];
   return words.flatMap(([count, what]) => (count > 0 ? [`${id}, ${chain}: ${count} ${what}`] : []));

@@ -172,7 +172,7 @@ test("an aborted worker stops within 2 s and books what it did not send", async 
   const { summary } = await run(
     server.origin,
     { duration: "60s" },
-    { stopRequested: async () => (Date.now() > abortAtMs ? "aborted" : undefined) },
+    { stopRequested: async () => (Date.now() > abortAtMs ? { reason: "aborted" } : undefined) },
   );
   assert.ok(Date.now() - abortAtMs < 2_000, `it took ${Date.now() - abortAtMs} ms`);
   const sum = sumOf(summary);

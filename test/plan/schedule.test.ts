@@ -122,7 +122,7 @@ test("the assignments of a plan have each request of each chain and phase exactl
         ...(warmup !== undefined && { warmup }),
         chains: rates.map((rate, index) => chainInput(`chain${index}`, rate, ORIGIN)),
       });
-      const assignments = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0, maxSegmentMs });
+      const assignments = assign({ ...plan, segmentMs: maxSegmentMs }, { runId: "r", startAtMs: 0, leadMs: 0 });
       for (const { name } of plan.chains) {
         for (const phase of ["warmup", "measure"] as const) {
           const seen = new Set<number>();

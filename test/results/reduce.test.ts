@@ -25,7 +25,7 @@ interface Fixture {
 
 function fixture(t: TestContext): Fixture {
   const plan = checkedPlan("http://127.0.0.1:1", { perWorkerRps: 50, duration: "4s" });
-  const assignments = assign(plan, { runId: RUN, startAtMs: 0, leadMs: 0, maxSegmentMs: 2_000 });
+  const assignments = assign({ ...plan, segmentMs: 2_000 }, { runId: RUN, startAtMs: 0, leadMs: 0 });
   return { store: new FolderStore(temporaryFolder(t)), plan, assignments };
 }
 
@@ -170,7 +170,7 @@ test("a ledger is closed by booking what is not known, and never by hiding it", 
   sum.valid = 70;
   sum.missed.late = 5;
   sum.errors.ECONNRESET = 4;
-  assert.deepEqual(closeLedger(100, sum), { unsent: 15, unended: 6, doubled: 0 });
+  assert.deepEqual(closeLedger(100, sum), { unsent: 15, unended: 6, unrecorded: 0, doubled: 0 });
   const ledger = ledgerOf(100, sum);
   assert.ok(balances(ledger));
   assert.deepEqual([ledger.missed, ledger.errors], [20, 10]);
@@ -179,7 +179,7 @@ test("a ledger is closed by booking what is not known, and never by hiding it", 
 
 test("each invocation takes an attempt of its own", async (t) => {
   const { store } = fixture(t);
-  const attempts = await Promise.all([1, 2, 3].map(() => takeLease(store, RUN, "w000-s00")));
+  const attempts = await Promise.all([1, 2, 3].map(() => takeLease(store, RUN, "w000-s00", 0)));
   assert.deepEqual(attempts.sort(), [1, 2, 3]);
-  assert.equal(await takeLease(store, RUN, "w001-s00"), 1);
+  assert.equal(await takeLease(store, RUN, "w001-s00", 0), 1);
 });

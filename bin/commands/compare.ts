@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from "commander";
+import { compareReports, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
+import { openRun } from "../runs.ts";
+
+/** `volley compare A B…`. */
+export function compareCommand(): Command {
+  return new Command("compare")
+    .description("Compare runs with the first one, chain by chain, and say which differences are real.")
+    .argument("<run...>", "two or more runs: ids, or folders")
+    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--tolerance <figure=share>", "how much worse a figure may become (repeatable)", tolerance, TOLERANCES)
+    .option("--json", "print the differences as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  volley compare runs/<before> runs/<after>
+  volley compare <before> <after> --tolerance p99=0.2 --tolerance success=0.01
+
+Figures: ${Object.entries(TOLERANCES)
+        .map(([name, share]) => `${name} (${share})`)
+        .join(", ")}
+Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.`,
+    )
+    .action(async (runs: string[], options: { out: string; tolerance: Tolerances; json?: boolean }) => {
+      if (runs.length < 2) throw new InvalidArgumentError("name two runs at least");
+      const [first, ...others] = await Promise.all(runs.map((run) => openRun(run, options.out)));
+      if (!first) return;
+      for (const { report } of others) {
+        const differences = compareReports(first.report, report, options.tolerance);
+        const result = { before: first.report.run.id, after: report.run.id, differences };
+        process.stdout.write(
+          options.json ? `${JSON.stringify(result)}\n` : `${compareText(differences, first.report, report)}\n`,
+        );
+        if (differences.some(({ isWorse }) => isWorse)) process.exitCode = 1;
+      }
+    });
+}
+
+function tolerance(text: string, earlier: Tolerances): Tolerances {
+  const [, name, share] = /^(\w+)=(\d*\.?\d+)$/.exec(text) ?? [];
+  if (name === undefined || !(name in TOLERANCES)) {
+    throw new InvalidArgumentError(`expected one of ${Object.keys(TOLERANCES).join(", ")}, = and a share such as 0.1`);
+  }
+  return { ...earlier, [name]: Number(share) };
+}

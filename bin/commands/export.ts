@@ -1,0 +1,63 @@
+import { Command, Option } from "commander";
+import { InputError } from "../../lib/plan/problems.ts";
+import { renderCsv } from "../../lib/report/exports/csv.ts";
+import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/report/exports/hdr.ts";
+import { renderJunit } from "../../lib/report/exports/junit.ts";
+import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
+import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
+import { renderVegetaJson, renderVegetaText } from "../../lib/report/exports/vegeta.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { histogramsKey } from "../../lib/results/keys.ts";
+import { openRun } from "../runs.ts";
+
+interface Exported {
+  report: Report;
+  histograms(): Promise<RunHistograms>;
+  chain: string;
+}
+
+const FORMATS: Record<string, (from: Exported) => string | Promise<string>> = {
+  csv: ({ report }) => renderCsv(report),
+  markdown: ({ report }) => renderMarkdown(report),
+  junit: ({ report }) => renderJunit(report),
+  prometheus: ({ report }) => renderPrometheus(report),
+  vegeta: ({ report }) => renderVegetaText(report),
+  "vegeta-json": ({ report }) => renderVegetaJson(report),
+  hgrm: async ({ histograms, chain }) => renderHgrm(await histograms(), chain),
+  hlog: async ({ report, histograms }) => renderHistogramLog(report, await histograms()),
+};
+
+/** `volley export RUN`. */
+export function exportCommand(): Command {
+  return new Command("export")
+    .description("Print a run's report in a format that other tools read.")
+    .argument("<run>", "the run's id, or its folder")
+    .addOption(new Option("--format <format>", "the format").choices(Object.keys(FORMATS)).makeOptionMandatory())
+    .option("--chain <name>", "the chain, for hgrm; by default the first one")
+    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  volley export runs/<id> --format csv > seconds.csv        per second and chain
+  volley export runs/<id> --format hgrm --chain kava        for HdrHistogram's plotters
+  volley export runs/<id> --format hlog > run.hlog          for HdrHistogram's log tools
+  volley export runs/<id> --format junit > junit.xml        for CI
+  volley export runs/<id> --format markdown >> $GITHUB_STEP_SUMMARY`,
+    )
+    .action(async (run: string, options: { format: string; chain?: string; out: string }) => {
+      const { store, runId, report } = await openRun(run, options.out);
+      const chain = options.chain ?? report.chains[0]?.name ?? "";
+      if (!report.chains.some(({ name }) => name === chain)) {
+        const expected = report.chains.map(({ name }) => name).join(", ");
+        throw new InputError("--chain", [{ where: "--chain", found: chain, expected }]);
+      }
+      const histograms = async (): Promise<RunHistograms> => {
+        const text = await store.get(histogramsKey(runId));
+        if (text !== undefined) return JSON.parse(text) as RunHistograms;
+        const expected = "histograms.json beside the report: volley report writes it";
+        throw new InputError(run, [{ where: runId, found: "a run without its histograms", expected }]);
+      };
+      process.stdout.write((await FORMATS[options.format]?.({ report, histograms, chain })) ?? "");
+    });
+}

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { LocalRun } from "../../lib/local/run.ts";
+import { InputError } from "../../lib/plan/problems.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
+import { assignmentsKey, planKey, reportKey } from "../../lib/results/keys.ts";
+import { follow, liveOutput } from "../live.ts";
+import { locateRun } from "../runs.ts";
+import { finishRun } from "./run.ts";
+
+/** `volley resume RUN`. */
+export function resumeCommand(): Command {
+  return new Command("resume")
+    .description("Go on with a run whose runner died: the rest of its schedule, or the report of what there is.")
+    .argument("<run>", "the run's id, or its folder")
+    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--json", "print events as JSON lines instead of text")
+    .addHelpText("after", "\nExample:\n  volley resume evening-20261124-101500-a1b2")
+    .action(async (run: string, options: { out: string; json?: boolean }) => {
+      const { folder, runId, store } = locateRun(run, options.out);
+      const [text, assignments, report] = await Promise.all(
+        [planKey(runId), assignmentsKey(runId), reportKey(runId, "json")].map((key) => store.get(key)),
+      );
+      const where = resolve(folder, "runs", runId);
+      if (text === undefined || assignments === undefined) {
+        throw new InputError(run, [
+          { where, found: "no run that was planned", expected: "the id of a run that was begun" },
+        ]);
+      }
+      if (report !== undefined) {
+        throw new InputError(run, [
+          { where, found: "a run that has its report", expected: "volley report, to see it" },
+        ]);
+      }
+      const plan = JSON.parse(text) as Plan;
+      const local = new LocalRun({ plan, runId, folder });
+      const following = follow(store, runId, plan, liveOutput(options.json === true, process.stdout));
+      const result = await local.resume();
+      await following.stop();
+      finishRun(result, runId, folder, options.json === true);
+    });
+}

@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import { InputError } from "../lib/plan/problems.ts";
+import type { Report } from "../lib/report/schema.ts";
+import { FolderStore } from "../lib/results/folderStore.ts";
+import { reportKey } from "../lib/results/keys.ts";
+
+/** Where a run lies that a person named by its id or its folder. */
+export function locateRun(run: string, out: string): { folder: string; runId: string; store: FolderStore } {
+  const runId = run.replace(/\/+$/, "").split("/").at(-1) ?? run;
+  const folder = run.includes("/") ? resolve(run, "../..") : resolve(out);
+  return { folder, runId, store: new FolderStore(folder) };
+}
+
+/** A run's report. Throws an InputError where there is none. */
+export async function openRun(
+  run: string,
+  out: string,
+): Promise<{ store: FolderStore; runId: string; report: Report }> {
+  const { folder, runId, store } = locateRun(run, out);
+  const text = await store.get(reportKey(runId, "json"));
+  if (text === undefined) {
+    const where = resolve(folder, "runs", runId);
+    throw new InputError(run, [
+      { where, found: "no report", expected: "the id of a run that has ended, or its folder" },
+    ]);
+  }
+  return { store, runId, report: JSON.parse(text) as Report };
+}

@@ -1,0 +1,138 @@
+import type { Report, ReportChain } from "./schema.ts";
+import { renderTable } from "./table.ts";
+
+/** One figure of one chain in two runs. */
+export interface Difference {
+  chain: string;
+  metric: "success" | "achievedRps" | "p50" | "p90" | "p99";
+  before: number | null;
+  after: number | null;
+  /** (after − before) ÷ before. */
+  change: number | null;
+  /** The chance of slices that differ as much if the runs were alike; null where there are too few slices. */
+  pValue: number | null;
+  /** Whether the difference is real: p below SIGNIFICANCE. */
+  isReal: boolean;
+  /** Whether it is real, for the worse, and beyond the tolerance. */
+  isWorse: boolean;
+}
+
+/** How much worse each figure may become, as a share of what it was. */
+export type Tolerances = Record<Difference["metric"], number>;
+
+export const TOLERANCES: Tolerances = { success: 0.001, achievedRps: 0.005, p50: 0.1, p90: 0.1, p99: 0.15 };
+
+const SIGNIFICANCE = 0.01;
+const FEWEST_SLICES = 5;
+
+/** Which direction is worse: figures of time grow, figures of success and rate fall. */
+const WORSE_WHEN_LOWER = new Set<Difference["metric"]>(["success", "achievedRps"]);
+
+/**
+ * The differences between two runs, chain by chain. Whether one is real is told by a rank test (Mann and Whitney, with
+ * ties) over slices of time: of the response times the report's intervals, of success and rate its seconds.
+ */
+export function compareReports(before: Report, after: Report, tolerances: Tolerances = TOLERANCES): Difference[] {
+  return after.chains.flatMap((chain) => {
+    const earlier = before.chains.find(({ name }) => name === chain.name);
+    if (!earlier) return [];
+    return (["success", "achievedRps", "p50", "p90", "p99"] as const).map((metric) =>
+      difference(metric, earlier, chain, tolerances[metric]),
+    );
+  });
+}
+
+function difference(
+  metric: Difference["metric"],
+  before: ReportChain,
+  after: ReportChain,
+  tolerance: number,
+): Difference {
+  const [from, to] = [figureOf(before, metric), figureOf(after, metric)];
+  const change = from === null || to === null || from === 0 ? null : (to - from) / from;
+  const [a, b] = [slicesOf(before, metric), slicesOf(after, metric)];
+  const pValue = Math.min(a.length, b.length) < FEWEST_SLICES ? null : rankTest(a, b);
+  const isReal = pValue !== null && pValue < SIGNIFICANCE;
+  const worse = change === null ? 0 : WORSE_WHEN_LOWER.has(metric) ? -change : change;
+  return {
+    chain: after.name,
+    metric,
+    before: from,
+    after: to,
+    change,
+    pValue,
+    isReal,
+    isWorse: isReal && worse > tolerance,
+  };
+}
+
+function figureOf(chain: ReportChain, metric: Difference["metric"]): number | null {
+  if (metric === "success" || metric === "achievedRps") return chain[metric];
+  return chain.responseTimeMs?.[metric] ?? null;
+}
+
+function slicesOf({ seconds, intervals }: ReportChain, metric: Difference["metric"]): number[] {
+  if (metric === "success") return seconds.flatMap(({ sent, valid }) => (sent > 0 ? [valid / sent] : []));
+  if (metric === "achievedRps") return seconds.map(({ sent }) => sent);
+  return intervals.flatMap((each) => (each.count > 0 ? [each[metric]] : []));
+}
+
+/** The two-sided p of Mann and Whitney's U, by its normal approximation with the correction for ties. */
+export function rankTest(a: readonly number[], b: readonly number[]): number {
+  const all = [...a.map((value) => ({ value, first: true })), ...b.map((value) => ({ value, first: false }))];
+  all.sort((x, y) => x.value - y.value);
+  let rankSum = 0;
+  let ties = 0;
+  for (let from = 0; from < all.length; ) {
+    let to = from;
+    while (to < all.length && all[to]?.value === all[from]?.value) to++;
+    const count = to - from;
+    ties += count ** 3 - count;
+    for (let index = from; index < to; index++) if (all[index]?.first) rankSum += (from + to + 1) / 2;
+    from = to;
+  }
+  const [n, m, total] = [a.length, b.length, all.length];
+  const u = rankSum - (n * (n + 1)) / 2;
+  const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
+  if (variance <= 0) return 1;
+  const z = Math.max(0, Math.abs(u - (n * m) / 2) - 0.5) / Math.sqrt(variance);
+  return Math.min(1, 2 * upperTail(z));
+}
+
+/** The upper tail of the standard normal distribution (Abramowitz and Stegun 26.2.17; to 7.5e-8). */
+function upperTail(z: number): number {
+  const t = 1 / (1 + 0.2316419 * z);
+  const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * series;
+}
+
+/** Differences as a table for a terminal. */
+export function compareText(differences: readonly Difference[], before: Report, after: Report): string {
+  const rows = differences.map(({ chain, metric, before: from, after: to, change, pValue, isReal, isWorse }) => [
+    chain,
+    { success: "success", achievedRps: "achieved/s", p50: "p50 ms", p90: "p90 ms", p99: "p99 ms" }[metric],
+    figure(from, metric),
+    figure(to, metric),
+    change === null ? "–" : `${change > 0 ? "+" : ""}${(change * 100).toFixed(2)} %`,
+    pValue === null ? "too few slices" : pValue < 0.001 ? "< 0.001" : pValue.toFixed(3),
+    isWorse ? "WORSE" : isReal ? "real" : "noise",
+  ]);
+  const missing = before.chains.filter(({ name }) => !after.chains.some((chain) => chain.name === name));
+  return [
+    `${before.run.id} → ${after.run.id}`,
+    renderTable(["chain", "figure", "before", "after", "change", "p", "which is"], rows),
+    "p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance",
+    ...missing.map(({ name }) => `${name} is not in the second run`),
+    ...[before, after]
+      .filter(({ verdict }) => !verdict.valid)
+      .map(({ run }) => `${run.id} is not a valid run: its figures tell about the generator too`),
+    "",
+  ].join("\n");
+}
+
+function figure(value: number | null, metric: Difference["metric"]): string {
+  if (value === null) return "–";
+  return metric === "success"
+    ? `${(value * 100).toFixed(3)} %`
+    : value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+}

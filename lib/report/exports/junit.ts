@@ -1,0 +1,34 @@
+import type { Report } from "../schema.ts";
+
+/** The verdict as JUnit XML: a test for the run's validity, and one for each chain's SLO. */
+export function renderJunit({ run, verdict, chains }: Report): string {
+  const seconds = run.measuredMs / 1_000;
+  const generator = verdict.valid ? [] : verdict.reasons;
+  const cases = [
+    testCase("the run is valid", seconds, verdict.valid ? undefined : generator.join("\n")),
+    ...chains.map(({ name, pass }) => {
+      const own = verdict.reasons.filter((reason) => reason.startsWith(`${name}:`));
+      return testCase(`${name} meets the SLO`, seconds, pass ? undefined : own.join("\n") || "the SLO was missed");
+    }),
+  ];
+  const failures = cases.filter((each) => each.includes("<failure")).length;
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites tests="${cases.length}" failures="${failures}">
+<testsuite name="${xml(run.name)}" tests="${cases.length}" failures="${failures}" time="${seconds}" timestamp="${xml(run.startedAt)}" id="${xml(run.id)}">
+${cases.join("\n")}
+</testsuite>
+</testsuites>
+`;
+}
+
+function testCase(name: string, seconds: number, failure: string | undefined): string {
+  const head = `<testcase classname="volley" name="${xml(name)}" time="${seconds}"`;
+  return failure === undefined ? `${head}/>` : `${head}><failure message="${xml(failure)}"/></testcase>`;
+}
+
+/** Text in XML: what stands for markup escaped, what XML does not allow left out. */
+function xml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
+    .replace(/[&<>"'\n]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type GatewayProcess, startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
+import { readTruth } from "../../lib/observe/observations.ts";
+import { gatewaySchema } from "../../lib/plan/schema.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { balances } from "../../lib/results/ledger.ts";
+import { ROOT } from "../support/volley.ts";
+
+/** What a row's run came to. */
+export interface Ended {
+  code: number | null;
+  seconds: number;
+  stdout: string;
+  stderr: string;
+  report: Report | undefined;
+  /** Relays that the stand-in gateway counted, where it was the target. */
+  truth: number | undefined;
+}
+
+/** A fault: what is done to a run, and what must come of it. */
+export interface Row {
+  name: string;
+  /** Part of `npm test`. */
+  isFast?: boolean;
+  /** What it needs that may be absent, in words; undefined where it can be run. */
+  needs?(): string | undefined;
+  /** Changes to the plan of the row. */
+  plan?: Record<string, unknown>;
+  /** Environment variables of the run. */
+  env?: Record<string, string>;
+  /** A command that the run is started by: it gets volley's own command line as its arguments. */
+  wrap?(place: Place): string[];
+  /** Options of `volley run`. */
+  options?: string[];
+  /** What happens while the run goes. */
+  fault?(place: Place): Promise<void>;
+  /** The target's origin where it is not the stand-in gateway. */
+  target?(place: Place): Promise<string>;
+  /** Seconds in which the run must have ended. */
+  withinSeconds: number;
+  exit: number;
+  valid?: boolean;
+  /** Something that report or output must say. */
+  says?: RegExp;
+  /** Most relays that the gateway counted and the report has not. */
+  mostLost?: number;
+  /** No report is due: the run was refused. */
+  isRefused?: boolean;
+  /** There may be no report: it cannot be written. */
+  mayLackReport?: boolean;
+  check?(ended: Ended): string | undefined;
+}
+
+/** Where a row happens. */
+export interface Place {
+  folder: string;
+  gateway: GatewayProcess;
+  /** The runner's process. */
+  runner: ChildProcess;
+  /** Functions to be called when the row is over. */
+  after: (() => unknown)[];
+  /** Waits for the run's folder to hold a file whose path matches, and gives it. */
+  file(pattern: RegExp, mostMs?: number): Promise<string>;
+  /** Waits so long into the measurement. */
+  into(ms: number): Promise<void>;
+  /** The processes that run a function, such as attack. */
+  processes(name: string): number[];
+  runFolder(): string;
+}
+
+/** What a row came to. */
+export interface Outcome {
+  name: string;
+  problems: string[];
+  seconds: number;
+  lost: number;
+  doubled: number;
+  skipped?: string;
+}
+
+const CALL = { jsonrpc: "2.0", method: "eth_chainId", params: [], id: 1 };
+
+/** A plan with two workers, on the stand-in gateway or another target. */
+function planOf(origin: string, changes: Record<string, unknown>): Record<string, unknown> {
+  const chain = (name: string, endpoint: string) => {
+    return { name, rps: 100, targets: [{ url: `${origin}/api/gateway?endpoint=${endpoint}`, body: CALL }] };
+  };
+  const chains = [chain("ethereum", "ETH_ENDPOINT_ID"), chain("kava", "KAVA_ENDPOINT_ID")];
+  return { name: "fault", chains, duration: "5s", timeout: "2s", ...changes };
+}
+
+/** Runs a row. */
+export async function runRow(row: Row): Promise<Outcome> {
+  const missing = row.needs?.();
+  if (missing !== undefined) return { name: row.name, problems: [], seconds: 0, lost: 0, doubled: 0, skipped: missing };
+  const folder = mkdtempSync(join(tmpdir(), "volley-fault-"));
+  const gateway = await startGatewayProcess(gatewaySchema.parse({}));
+  const after: (() => unknown)[] = [];
+  try {
+    const place: Place = {
+      folder,
+      gateway,
+      runner: undefined as never,
+      after,
+      file: (pattern, mostMs = 20_000) => waitForFile(folder, pattern, mostMs),
+      async into(ms) {
+        const path = await waitForFile(folder, /schedule\.json$/, 20_000);
+        const { startAtMs } = JSON.parse(readFileSync(path, "utf8")) as { startAtMs: number };
+        await sleep(Math.max(0, startAtMs + ms - Date.now()));
+      },
+      processes: (name) => processesOf(place.runner.pid ?? 0, name),
+      runFolder: () => join(folder, "runs", readdirSync(join(folder, "runs"))[0] ?? ""),
+    };
+    const origin = (await row.target?.(place)) ?? gateway.origin;
+    writeFileSync(join(folder, "plan.json"), JSON.stringify(planOf(origin, row.plan ?? {})));
+    const ended = await runPlan(row, place);
+    return judge(row, ended);
+  } finally {
+    for (const each of after.reverse()) await each();
+    await gateway.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runPlan(row: Row, place: Place): Promise<Ended> {
+  const { folder, gateway } = place;
+  const own = [
+    `${ROOT}bin/volley`,
+    "run",
+    join(folder, "plan.json"),
+    "--out",
+    folder,
+    "--json",
+    ...(row.options ?? []),
+  ];
+  const [program = "", ...args] = [...(row.wrap?.(place) ?? []), ...own];
+  const beganMs = performance.now();
+  const child = spawn(program, args, { env: { ...process.env, ...row.env }, stdio: ["ignore", "pipe", "pipe"] });
+  place.runner = child;
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const closed = once(child, "close") as Promise<[number | null]>;
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), row.withinSeconds * 1_000 + 5_000);
+  const faulted = row.fault?.(place).catch((error: Error) => {
+    stderr += `the fault could not be made: ${error.message}`;
+  });
+  const [code] = await closed;
+  clearTimeout(tooLate);
+  await faulted;
+  const seconds = (performance.now() - beganMs) / 1_000;
+  const reports = existsSync(join(folder, "runs")) ? find(folder, /report\.json$/) : undefined;
+  const report = reports === undefined ? undefined : (JSON.parse(readFileSync(reports, "utf8")) as Report);
+  // What is still on its way in the gateway is counted when it is over.
+  await sleep(100);
+  const truth = row.target ? undefined : (await readTruth(gateway.origin)).reduce((sum, { relays }) => sum + relays, 0);
+  return { code, seconds, stdout, stderr, report, truth };
+}
+
+function judge(row: Row, ended: Ended): Outcome {
+  const problems: string[] = [];
+  const { report, truth, code, seconds } = ended;
+  if (seconds > row.withinSeconds) problems.push(`took ${seconds.toFixed(1)} s, more than ${row.withinSeconds}`);
+  if (code !== row.exit) problems.push(`exit code ${code}, not ${row.exit}: ${ended.stderr.slice(-300)}`);
+  let lost = 0;
+  let doubled = 0;
+  if (row.isRefused) {
+    if (report) problems.push("there is a report of a run that was to be refused");
+    if ((truth ?? 0) > 0) problems.push(`${truth} requests were sent`);
+  } else if (!report && row.mayLackReport) {
+    if (ended.stderr.trim() === "") problems.push("nothing says why there is no report");
+  } else if (!report) {
+    problems.push(`no report: ${ended.stderr.slice(-300)}`);
+  } else {
+    for (const { name, ledger } of report.chains)
+      if (!balances(ledger)) problems.push(`the ledger of ${name} does not balance`);
+    if (row.valid !== undefined && report.verdict.valid !== row.valid)
+      problems.push(`valid is ${report.verdict.valid}: ${report.verdict.reasons.join(" ")}`);
+    const relays = report.total.ledger.valid;
+    if (truth !== undefined) {
+      lost = Math.max(0, truth - relays);
+      doubled = Math.max(0, relays - truth);
+      if (lost > (row.mostLost ?? 0)) problems.push(`the gateway counted ${truth} relays, the report ${relays}`);
+      if (doubled > 0) problems.push(`the report has ${doubled} relays that the gateway never answered`);
+    }
+  }
+  const said = `${ended.stdout}\n${ended.stderr}\n${JSON.stringify(report ?? {})}`;
+  if (row.says && !row.says.test(said))
+    problems.push(
+      `nothing says ${row.says}: ${JSON.stringify(report?.verdict.reasons)} ${JSON.stringify(report?.total.errors)}`,
+    );
+  const found = row.check?.(ended);
+  if (found !== undefined) problems.push(found);
+  return { name: row.name, problems, seconds, lost, doubled };
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+async function waitForFile(folder: string, pattern: RegExp, mostMs: number): Promise<string> {
+  const untilMs = performance.now() + mostMs;
+  while (performance.now() < untilMs) {
+    const found = find(folder, pattern);
+    if (found !== undefined) return found;
+    await sleep(20);
+  }
+  throw new Error(`no file like ${pattern}`);
+}
+
+function find(folder: string, pattern: RegExp): string | undefined {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const found = entries.find(
+    ({ name, parentPath }) => pattern.test(join(parentPath, name)) && !name.includes(".partial"),
+  );
+  return found && join(found.parentPath, found.name);
+}
+
+/** A process' descendants whose command line names a function's module. */
+function processesOf(pid: number, name: string): number[] {
+  const parents = new Map<number, number[]>();
+  for (const entry of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      parents.set(parent, [...(parents.get(parent) ?? []), Number(entry)]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const below = (of: number): number[] => (parents.get(of) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(pid).filter((each) => {
+    try {
+      return readFileSync(`/proc/${each}/cmdline`, "utf8").includes(`functions/${name}.ts`);
+    } catch {
+      return false;
+    }
+  });
+}

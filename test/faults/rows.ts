@@ -1,0 +1,376 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { type Place, type Row, sleep } from "./harness.ts";
+
+const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
+
+/** A flush interval of the rows' plans at 100 requests per second and worker, and what was in flight. */
+const ONE_FLUSH = 130;
+
+function asRoot(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : "root, for a file system or a namespace of its own";
+}
+
+/** Sends a signal to the first worker that is there. */
+async function signalWorker(place: Place, signal: NodeJS.Signals): Promise<number> {
+  for (let tries = 0; tries < 500; tries++) {
+    const [pid] = place.processes("attack");
+    if (pid !== undefined) {
+      process.kill(pid, signal);
+      return pid;
+    }
+    await sleep(20);
+  }
+  throw new Error("no worker came");
+}
+
+/** A server of the row's own, which does something to each connection. */
+async function rawTarget(place: Place, onConnection: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    onConnection(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  place.after.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A row whose target answers every request with the same bytes, or does something else to it. */
+function targetRow(name: string, act: (socket: Socket) => void, says: RegExp, changes: Partial<Row> = {}): Row {
+  const target = (place: Place): Promise<string> => rawTarget(place, (socket) => socket.on("data", () => act(socket)));
+  return { name, target, says, exit: 1, withinSeconds: 25, plan: { duration: "3s", timeout: "1s" }, ...changes };
+}
+
+const response = (status: string, headers: string[], body: string): string =>
+  [`HTTP/1.1 ${status}`, ...headers, `Content-Length: ${Buffer.byteLength(body)}`, "", body].join("\r\n");
+
+const workers: Row[] = [
+  {
+    name: "worker killed at its start",
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    says: /nothing is known|wrote nothing/,
+    fault: async (place) => void (await signalWorker(place, "SIGKILL")),
+  },
+  {
+    name: "worker killed in mid-segment",
+    isFast: true,
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    mostLost: ONE_FLUSH,
+    says: /wrote no summary/,
+    async fault(place) {
+      await place.into(2_500);
+      await signalWorker(place, "SIGKILL");
+    },
+  },
+  {
+    name: "worker killed at a border of segments",
+    plan: { segment: "2s", duration: "6s" },
+    withinSeconds: 45,
+    exit: 1,
+    valid: false,
+    mostLost: 2 * ONE_FLUSH,
+    says: /wrote no summary|wrote nothing/,
+    async fault(place) {
+      await place.into(1_990);
+      await signalWorker(place, "SIGKILL");
+    },
+  },
+  {
+    name: "worker killed while it flushes",
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    mostLost: ONE_FLUSH,
+    says: /wrote no summary/,
+    async fault(place) {
+      await place.file(/chunks\/.*\/000002\.json$/);
+      await signalWorker(place, "SIGKILL");
+    },
+  },
+  {
+    name: "worker frozen for 3 s",
+    isFast: true,
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    // Answers to what was in flight came, and the plan's timeout had passed when the worker could read them.
+    mostLost: 10,
+    says: /the generator was late|send lag|not sent because/i,
+    async fault(place) {
+      await place.into(1_000);
+      const pid = await signalWorker(place, "SIGSTOP");
+      await sleep(3_000);
+      process.kill(pid, "SIGCONT");
+    },
+  },
+  {
+    name: "worker frozen for ever",
+    withinSeconds: 60,
+    exit: 1,
+    valid: false,
+    mostLost: ONE_FLUSH,
+    says: /wrote no summary/,
+    async fault(place) {
+      await place.into(1_500);
+      await signalWorker(place, "SIGSTOP");
+    },
+  },
+  {
+    name: "worker out of memory",
+    needs: () =>
+      asRoot() ?? (readdirSync("/sys/fs/cgroup").includes("memory") ? undefined : "cgroup v1's memory controller"),
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    mostLost: ONE_FLUSH,
+    says: /wrote no summary/,
+    async fault(place) {
+      const group = `/sys/fs/cgroup/memory/volley-fault-${process.pid}`;
+      mkdirSync(group);
+      place.after.push(() => execFileSync("rmdir", [group]));
+      await place.into(1_500);
+      const [pid] = place.processes("attack");
+      writeFileSync(`${group}/memory.limit_in_bytes`, "20M");
+      writeFileSync(`${group}/cgroup.procs`, String(pid));
+      // What it has already is charged elsewhere: the limit meets it when it goes on, and a kill is what the kernel does.
+      await sleep(1_500);
+      if (place.processes("attack").includes(pid ?? 0)) process.kill(pid ?? 0, "SIGKILL");
+    },
+  },
+  {
+    name: "two invocations of one assignment",
+    isFast: true,
+    plan: { duration: "8s" },
+    withinSeconds: 45,
+    exit: 1,
+    says: /superseded/,
+    async fault(place) {
+      await place.into(1_500);
+      const path = join(place.runFolder(), "assignments.json");
+      const [assignment] = JSON.parse(readFileSync(path, "utf8")) as object[];
+      const env = { VOLLEY_STORE: `file:${place.folder}`, VOLLEY_LEAD_MS: "0" };
+      await callInProcess(ATTACK, { assignment } as never, new AbortController().signal, { env });
+    },
+  },
+  {
+    name: "aborted at a random moment",
+    withinSeconds: 30,
+    exit: 1,
+    valid: false,
+    says: /aborted after/,
+    async fault(place) {
+      await place.into(Math.random() * 4_500);
+      place.runner.kill("SIGINT");
+    },
+    check: ({ report }) => (report?.run.aborted ? undefined : "the report does not say that it was aborted"),
+  },
+  {
+    name: "aborted while the workers start",
+    withinSeconds: 30,
+    exit: 1,
+    valid: false,
+    says: /aborted/,
+    async fault(place) {
+      await place.file(/assignments\.json$/);
+      await sleep(200);
+      place.runner.kill("SIGINT");
+    },
+  },
+  {
+    name: "SIGTERM to everything",
+    withinSeconds: 30,
+    exit: 1,
+    valid: false,
+    mostLost: 4 * ONE_FLUSH,
+    says: /SIGTERM|aborted|wrote no summary/,
+    async fault(place) {
+      await place.into(2_000);
+      const pids = [place.runner.pid ?? 0, ...place.processes("attack"), ...place.processes("watch")];
+      for (const pid of pids) process.kill(pid, "SIGTERM");
+    },
+  },
+];
+
+const stores: Row[] = [
+  {
+    name: "corrupt chunk of a killed worker",
+    isFast: true,
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    mostLost: 3 * ONE_FLUSH,
+    says: /cannot be read/,
+    async fault(place) {
+      const chunk = await place.file(/chunks\/w000-s00\/.*000001\.json$/);
+      await place.into(2_500);
+      const pid = place.processes("attack").find((each) => readFileSync(`/proc/${each}/stat`, "utf8").length > 0);
+      process.kill(pid ?? 0, "SIGKILL");
+      for (const other of place.processes("attack")) process.kill(other, "SIGKILL");
+      writeFileSync(chunk, "{ not json");
+    },
+  },
+  {
+    name: "truncated summary",
+    withinSeconds: 40,
+    exit: 1,
+    valid: false,
+    says: /cannot be read/,
+    async fault(place) {
+      const summary = await place.file(/summaries\/.*\.json$/);
+      writeFileSync(summary, readFileSync(summary, "utf8").slice(0, 400));
+    },
+  },
+  {
+    name: "disk full under the run's folder",
+    needs: asRoot,
+    withinSeconds: 45,
+    exit: 1,
+    says: /ENOSPC|no space|wrote nothing|cannot be read|failed before its report/,
+    mayLackReport: true,
+    mostLost: 1_100,
+    wrap: ({ folder, after }) => {
+      mkdirSync(join(folder, "runs"));
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=120k", "tmpfs", join(folder, "runs")]);
+      after.push(() => execFileSync("umount", ["-l", join(folder, "runs")]));
+      return [];
+    },
+  },
+];
+
+const targets: Row[] = [
+  targetRow("target refuses", () => {}, /ECONNREFUSED/, {
+    target: async (place) => {
+      const origin = await rawTarget(place, () => {});
+      await place.after.pop()?.();
+      return origin;
+    },
+  }),
+  targetRow("target resets", (socket) => socket.resetAndDestroy(), /ECONNRESET/),
+  targetRow("target never answers", () => {}, /UND_ERR_HEADERS_TIMEOUT/, { isFast: true }),
+  targetRow(
+    "target stalls within the body",
+    (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nab"),
+    /UND_ERR_BODY_TIMEOUT/,
+  ),
+  targetRow(
+    "target is slow",
+    (socket) => setTimeout(() => socket.write(response("200 OK", [], '{"jsonrpc":"2.0","id":1,"result":"0x1"}')), 700),
+    /"valid":600/,
+    { exit: 0, valid: true },
+  ),
+  targetRow("target speaks no HTTP", (socket) => socket.write("220 mail.example ESMTP\r\n"), /INVALID_HTTP/),
+  targetRow(
+    "target's body is endless",
+    (socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${"x".repeat(5 * 2 ** 20)}`),
+    /UND_ERR_RES_EXCEEDED_MAX_SIZE/,
+    { plan: { duration: "1s", timeout: "1s" } },
+  ),
+  targetRow(
+    "target sends headers without end",
+    (socket) => socket.write(`HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`),
+    /UND_ERR_HEADERS_OVERFLOW/,
+  ),
+  targetRow(
+    "target redirects off the list",
+    (socket) => socket.write(response("302 Found", ["Location: http://169.254.169.254/latest/meta-data/"], "")),
+    /http-302/,
+  ),
+  targetRow(
+    "target answers another's request",
+    (socket) => socket.write(response("200 OK", [], '{"jsonrpc":"2.0","id":7,"result":"0x1"}')),
+    /id-mismatch/,
+  ),
+  {
+    name: "a name that comes to lead to a metadata address",
+    needs: () => asRoot(),
+    plan: {
+      duration: "2s",
+      allowedHosts: ["rebound.example"],
+      chains: [
+        {
+          name: "x",
+          rps: 20,
+          targets: [{ url: "http://rebound.example:8099/", body: { jsonrpc: "2.0", method: "eth_chainId", id: 1 } }],
+        },
+      ],
+    },
+    wrap: ({ folder }) => {
+      writeFileSync(join(folder, "hosts"), "127.0.0.1 localhost\n169.254.169.254 rebound.example\n");
+      return ["unshare", "-m", "sh", "-c", `mount --bind ${folder}/hosts /etc/hosts; exec "$@"`, "sh"];
+    },
+    exit: 1,
+    withinSeconds: 25,
+    says: /FORBIDDEN_ADDRESS/,
+  },
+  {
+    name: "a metadata address in the plan",
+    isFast: true,
+    plan: {
+      chains: [{ name: "x", rps: 20, targets: [{ url: "http://169.254.169.254/latest/", body: "{}" }] }],
+      allowedHosts: ["169.254.169.254"],
+    },
+    exit: 2,
+    isRefused: true,
+    withinSeconds: 10,
+    says: /never a target/,
+  },
+  {
+    name: "a host that nobody allowed",
+    isFast: true,
+    plan: { chains: [{ name: "x", rps: 20, targets: [{ url: "http://gateway.example/", body: "{}" }] }] },
+    exit: 2,
+    isRefused: true,
+    withinSeconds: 10,
+    says: /allow-host/,
+  },
+];
+
+const hosts: Row[] = [
+  {
+    name: "file descriptors used up",
+    plan: { duration: "3s", timeout: "1s", connections: 0 },
+    target: (place) => rawTarget(place, () => {}),
+    wrap: () => ["bash", "-c", 'ulimit -n 115; exec "$@"', "bash"],
+    exit: 1,
+    withinSeconds: 30,
+    says: /EMFILE/,
+  },
+  {
+    name: "ephemeral ports used up",
+    needs: asRoot,
+    plan: { duration: "4s", timeout: "1s", keepalive: false },
+    target: async () => "http://127.0.0.1:9",
+    wrap: () => [
+      "unshare",
+      "-n",
+      "bash",
+      "-c",
+      `ip link set lo up; echo "40000 40015" > /proc/sys/net/ipv4/ip_local_port_range
+       node -e 'require("net").createServer((s) => s.on("error", () => {})).listen(9, "127.0.0.1")' & server=$!
+       sleep 0.5; "$@"; code=$?; kill $server; exit $code`,
+      "bash",
+    ],
+    exit: 1,
+    withinSeconds: 35,
+    says: /EADDRNOTAVAIL/,
+  },
+];
+
+/** All rows: worker, store, target and host, and the runner itself in `resumed`. */
+export const ROWS: Row[] = [...workers, ...stores, ...targets, ...hosts];

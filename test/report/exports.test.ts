@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as hdr from "hdr-histogram-js";
+import { decodeFromCompressedBase64, type HistogramLogReader } from "hdr-histogram-js";
+import { createHistogram, encodeHistogram } from "../../lib/attack/histogram.ts";
+import { parsePrometheus } from "../../lib/observe/prometheus.ts";
+import { compareReports, rankTest } from "../../lib/report/compare.ts";
+import { renderCsv } from "../../lib/report/exports/csv.ts";
+import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/report/exports/hdr.ts";
+import { renderJunit } from "../../lib/report/exports/junit.ts";
+import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
+import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
+import { renderVegetaJson, renderVegetaText } from "../../lib/report/exports/vegeta.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
+
+function sampleReport() {
+  return madeReport({ plan: checkedPlan("http://127.0.0.1:1", { duration: "10s" }) });
+}
+
+function histogramsOf(values: readonly number[]): RunHistograms {
+  const histogram = createHistogram();
+  for (const us of values) histogram.record(us);
+  const encoded = encodeHistogram(histogram);
+  const chain = {
+    responseTime: encoded,
+    serviceTime: encoded,
+    sendLag: encoded,
+    intervals: { 0: encoded, 3: encoded },
+  };
+  return { intervalMs: 1_000, chains: { ethereum: chain } };
+}
+
+test("CSV has a line for each second and chain, and no formula", () => {
+  const report = sampleReport();
+  report.chains[0] = { ...(report.chains[0] as (typeof report.chains)[number]), name: '=cmd|"x"' };
+  const lines = renderCsv(report).split("\r\n").filter(Boolean);
+  assert.equal(lines[0], "second,chain,scheduled,sent,missed,valid,invalid,errors");
+  assert.equal(
+    lines.length - 1,
+    report.chains.reduce((sum, { seconds }) => sum + seconds.length, 0),
+  );
+  assert.match(lines[1] ?? "", /^0,"'=cmd\|""x""",/);
+});
+
+test("JUnit has a test for the run and for each chain, escaped", () => {
+  const report = sampleReport();
+  report.verdict = { valid: false, pass: true, generator: false, reasons: ['<b>late</b> & "so"\u0000'] };
+  const xml = renderJunit(report);
+  assert.match(xml, /tests="\d+" failures="1"/);
+  assert.match(xml, /<failure message="&#60;b&#62;late&#60;\/b&#62; &#38; &#34;so&#34;"\/>/);
+  assert.ok(!xml.includes("\u0000"));
+});
+
+test("the Prometheus page is one that our own reader reads, with each chain's figures", async () => {
+  const report = sampleReport();
+  const samples = parsePrometheus(await renderPrometheus(report));
+  const [chain] = report.chains;
+  const p99 = samples.find(
+    ({ name, labels }) =>
+      name === "volley_response_time_seconds" && labels.chain === chain?.name && labels.quantile === "0.99",
+  );
+  assert.equal(p99?.value, (chain?.responseTimeMs?.p99 ?? 0) / 1_000);
+});
+
+test("Markdown escapes what a name could mean", () => {
+  const report = sampleReport();
+  report.run.name = "a|b*c";
+  assert.match(renderMarkdown(report), /### a\\\|b\\\*c: ✅/);
+});
+
+test("vegeta's layouts carry the same figures", () => {
+  const report = sampleReport();
+  const metrics = JSON.parse(renderVegetaJson(report));
+  assert.equal(metrics.requests, report.total.ledger.sent);
+  assert.equal(metrics.latencies["99th"], Math.round((report.total.responseTimeMs?.p99 ?? 0) * 1e6));
+  assert.match(renderVegetaText(report), /^Requests {6}\[total, rate, throughput\] {9}\d+/);
+});
+
+test("an hgrm file and a histogram log are what HdrHistogram's own tools read", () => {
+  const values = Array.from({ length: 2_000 }, (_, index) => 1_000 + index * 10);
+  const histograms = histogramsOf(values);
+  const hgrm = renderHgrm(histograms, "ethereum");
+  assert.match(hgrm, /^ +Value +Percentile/);
+  assert.match(hgrm, /Total count +=? +2000|Total count *= *2000/);
+  const log = renderHistogramLog(sampleReport(), histograms);
+  const Reader = (hdr as unknown as { HistogramLogReader: new (text: string) => HistogramLogReader })
+    .HistogramLogReader;
+  const reader = new Reader(log);
+  const first = reader.nextIntervalHistogram();
+  const second = reader.nextIntervalHistogram();
+  assert.equal(first?.totalCount, 2_000);
+  assert.equal(second?.totalCount, 2_000);
+  assert.equal(first?.tag, "ethereum");
+  assert.equal(decodeFromCompressedBase64(histograms.chains.ethereum?.responseTime ?? "", 32, false).totalCount, 2_000);
+});
+
+test("the rank test tells slices apart that differ, and not those that do not", () => {
+  const slices = (shift: number): number[] => Array.from({ length: 30 }, (_, index) => ((index * 7) % 13) + shift);
+  assert.ok(rankTest(slices(0), slices(0)) > 0.9);
+  assert.ok(rankTest(slices(0), slices(8)) < 0.001);
+  assert.equal(rankTest([1, 1, 1], [1, 1, 1]), 1);
+  // By hand: ranks 1, 2, 4, 6, 8 of ten, so U = 6; z = (6.5 − 0.5) ÷ √(25 ÷ 12 × 11) = 1.2534.
+  assert.ok(Math.abs(rankTest([1.1, 2.2, 3.3, 4.4, 5.5], [3.1, 4.2, 5.3, 6.4, 7.5]) - 0.2101) < 0.0002);
+});
+
+test("a run compared with itself differs in nothing; one that is slower is worse beyond its tolerance", () => {
+  const before = sampleReport();
+  assert.ok(compareReports(before, before).every(({ isReal, isWorse }) => !isReal && !isWorse));
+  const interval = (index: number, p99: number) => ({
+    fromMs: index * 1_000,
+    toMs: (index + 1) * 1_000,
+    count: 9,
+    p50: 1,
+    p90: 2,
+    p99: p99 + (index % 3) / 10,
+    max: 99,
+  });
+  const withP99 = (p99: number) => {
+    const report = sampleReport();
+    const [chain] = report.chains;
+    assert.ok(chain?.responseTimeMs);
+    chain.intervals = Array.from({ length: 20 }, (_, index) => interval(index, p99));
+    chain.responseTimeMs = { ...chain.responseTimeMs, p99 };
+    return report;
+  };
+  const found = compareReports(withP99(20), withP99(30)).find(({ metric }) => metric === "p99");
+  assert.deepEqual([found?.isReal, found?.isWorse], [true, true]);
+  const better = compareReports(withP99(30), withP99(20)).find(({ metric }) => metric === "p99");
+  assert.deepEqual([better?.isReal, better?.isWorse], [true, false]);
+});
