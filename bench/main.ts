@@ -32,19 +32,24 @@ interface Settings {
 }
 
 const QUICK: Settings = { rounds: 1, seconds: 3, steps: 2, workers: [64], pacingSeconds: 3 };
-const FULL: Settings = { rounds: 3, seconds: 5, steps: 5, workers: [undefined, 16, 64, 256], pacingSeconds: 15 };
+const FULL: Settings = { rounds: 3, seconds: 5, steps: 6, workers: [undefined, 64], pacingSeconds: 15 };
 
 const holds = ({ achieved = 0, lagMs }: Measurement): boolean =>
   achieved >= LEAST_ACHIEVED && (lagMs?.p99 ?? 0) <= MOST_LAG_P99_MS;
 
+/** A weaker claim, for generators that are exact at no rate: all of it was sent and answered, however late. */
+const keepsUp = ({ achieved = 0 }: Measurement): boolean => achieved >= LEAST_ACHIEVED;
+
 /** The highest rate that is held, found by steps from a guess: up or down until it turns, and then between. */
 async function search(generator: Generator, load: Omit<Load, "rps">, from: number, steps: number, width: number) {
   let held: Measurement | undefined;
+  let keptUpRps = 0;
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
   let rps = from;
   for (let step = 0; step < steps; step++) {
     const found = await generator.measure({ ...load, rps });
+    if (keepsUp(found)) keptUpRps = Math.max(keptUpRps, rps);
     if (holds(found)) {
       low = rps;
       held = found;
@@ -54,7 +59,7 @@ async function search(generator: Generator, load: Omit<Load, "rps">, from: numbe
     if (Number.isFinite(high) && low > 0) rps = Math.round((low + high) / 2);
     else rps = Math.round(low > 0 ? low * width : high / (width * width));
   }
-  return { rps: low, ...(held && { held }) };
+  return { rps: low, keptUpRps, ...(held && { held }) };
 }
 
 async function main(settings: Settings): Promise<Found> {
@@ -96,20 +101,27 @@ async function measureRound(
   results.set(name, found);
   if (loop === "closed") {
     const { rps, cpuUs, memoryMb } = await generator.measure({ ...load, rps: 0 });
-    found.rounds.push({ rps, cpuUs, memoryMb });
+    found.rounds.push({ rps, keptUpRps: rps, cpuUs, memoryMb });
     say(`${name}: ${Math.round(rps)} requests/s at most (closed loop)`);
     return;
   }
-  const last = found.rounds.at(-1)?.rps;
-  const { rps, held } = await search(
+  const best = Math.max(0, ...found.rounds.map((each) => each.rps));
+  // A first round looks for the rate; later ones whether a little more is held.
+  const { rps, held, keptUpRps } = await search(
     generator,
     load,
-    last || generator.near,
-    round === 0 ? settings.steps : Math.max(2, settings.steps - 3),
-    round === 0 ? 1.15 : 1.05,
+    best > 0 ? Math.round(best * 1.04) : generator.near,
+    round === 0 || best === 0 ? settings.steps : 2,
+    best > 0 ? 1.03 : 1.15,
   );
   const lag = held?.lagMs;
-  found.rounds.push({ rps, cpuUs: held?.cpuUs ?? 0, memoryMb: held?.memoryMb ?? 0, ...(lag && { lagMs: lag }) });
+  found.rounds.push({
+    rps,
+    keptUpRps,
+    cpuUs: held?.cpuUs ?? 0,
+    memoryMb: held?.memoryMb ?? 0,
+    ...(lag && { lagMs: lag }),
+  });
   say(`${name}: holds ${rps} requests/s${lag ? `, send lag p99 ${lag.p99.toFixed(2)} ms` : ""}`);
 }
 

@@ -44,6 +44,8 @@ export interface Row {
   withinSeconds: number;
   exit: number;
   valid?: boolean;
+  /** Go on with the run by `volley resume` when its runner has ended; the row's exit code is that one's. */
+  resumes?: boolean;
   /** Something that report or output must say. */
   says?: RegExp;
   /** Most relays that the gateway counted and the report has not. */
@@ -139,24 +141,16 @@ async function runPlan(row: Row, place: Place): Promise<Ended> {
   ];
   const [program = "", ...args] = [...(row.wrap?.(place) ?? []), ...own];
   const beganMs = performance.now();
-  const child = spawn(program, args, { env: { ...process.env, ...row.env }, stdio: ["ignore", "pipe", "pipe"] });
-  place.runner = child;
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const closed = once(child, "close") as Promise<[number | null]>;
-  const tooLate = setTimeout(() => child.kill("SIGKILL"), row.withinSeconds * 1_000 + 5_000);
+  const output = { stdout: "", stderr: "" };
+  const first = start([program, ...args], row, output);
+  place.runner = first.child;
   const faulted = row.fault?.(place).catch((error: Error) => {
-    stderr += `the fault could not be made: ${error.message}`;
+    output.stderr += `the fault could not be made: ${error.message}`;
   });
-  const [code] = await closed;
-  clearTimeout(tooLate);
+  let code = await first.ended;
   await faulted;
+  if (row.resumes) code = await start([`${ROOT}bin/volley`, "resume", place.runFolder(), "--json"], row, output).ended;
+  const { stdout, stderr } = output;
   const seconds = (performance.now() - beganMs) / 1_000;
   const reports = existsSync(join(folder, "runs")) ? find(folder, /report\.json$/) : undefined;
   const report = reports === undefined ? undefined : (JSON.parse(readFileSync(reports, "utf8")) as Report);
@@ -164,6 +158,21 @@ async function runPlan(row: Row, place: Place): Promise<Ended> {
   await sleep(100);
   const truth = row.target ? undefined : (await readTruth(gateway.origin)).reduce((sum, { relays }) => sum + relays, 0);
   return { code, seconds, stdout, stderr, report, truth };
+}
+
+function start([program = "", ...args]: string[], row: Row, output: { stdout: string; stderr: string }) {
+  const child = spawn(program, args, { env: { ...process.env, ...row.env }, stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), row.withinSeconds * 1_000 + 5_000);
+  const ended = (once(child, "close") as Promise<[number | null]>).then(([code]) => {
+    clearTimeout(tooLate);
+    return code;
+  });
+  return { child, ended };
 }
 
 function judge(row: Row, ended: Ended): Outcome {

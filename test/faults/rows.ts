@@ -372,5 +372,42 @@ const hosts: Row[] = [
   },
 ];
 
-/** All rows: worker, store, target and host, and the runner itself in `resumed`. */
-export const ROWS: Row[] = [...workers, ...stores, ...targets, ...hosts];
+const runners: Row[] = [
+  {
+    name: "runner killed, and the run resumed in its time",
+    isFast: true,
+    plan: { duration: "10s" },
+    withinSeconds: 60,
+    exit: 1,
+    valid: false,
+    resumes: true,
+    mostLost: 2 * ONE_FLUSH,
+    says: /attempt 1 wrote no summary/,
+    async fault(place) {
+      await place.into(2_500);
+      place.runner.kill("SIGKILL");
+    },
+    check: ({ report }) => {
+      const late = report?.total.seconds.at(-1)?.valid ?? 0;
+      return late > 0 ? undefined : "the resumed workers sent nothing in the last second";
+    },
+  },
+  {
+    name: "runner killed, and the run resumed when its time was over",
+    plan: { duration: "4s" },
+    withinSeconds: 60,
+    exit: 1,
+    valid: false,
+    resumes: true,
+    mostLost: 2 * ONE_FLUSH,
+    says: /attempt 1 wrote no summary/,
+    async fault(place) {
+      await place.into(2_500);
+      place.runner.kill("SIGKILL");
+      await place.into(4_500);
+    },
+  },
+];
+
+/** All rows: workers, runner, store, target and host. */
+export const ROWS: Row[] = [...workers, ...runners, ...stores, ...targets, ...hosts];
