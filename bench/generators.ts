@@ -95,7 +95,7 @@ export function vegeta(mostWorkers: number | undefined): Generator {
     name: mostWorkers === undefined ? "vegeta" : `vegeta -max-workers ${mostWorkers}`,
     loop: "open",
     install: "go install github.com/tsenart/vegeta/v12@latest",
-    near: mostWorkers === undefined ? 15_000 : 32_000,
+    near: mostWorkers === undefined ? 12_000 : 28_000,
     version: () => (program ? goVersion(program) : undefined),
     async measure({ url, rps, seconds, core, cgroup }) {
       const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));

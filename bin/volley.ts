@@ -3,6 +3,7 @@ import { InputError } from "../lib/plan/problems.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
+import { hostCommand } from "./commands/host.ts";
 import { planCommand } from "./commands/plan.ts";
 import { remoteCommands } from "./commands/remote.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -36,6 +37,7 @@ const own = [
   compareCommand(),
   exportCommand(),
   resumeCommand(),
+  hostCommand(),
   schemaCommand(),
   gatewayCommand(),
 ];

@@ -58,7 +58,7 @@ is_ok() {
 each_setting() {
   local name wanted rule why
   while IFS='|' read -r name wanted rule why; do
-    [ -n "$name" ] && "$1" "$name" "$wanted" "$rule" "$why"
+    if [ -n "$name" ]; then "$1" "$name" "$wanted" "$rule" "$why"; fi
   done <<<"$SETTINGS"
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
 import { loadPlan } from "../../lib/plan/load.ts";
 import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
@@ -18,6 +18,7 @@ interface RunOptions {
   out: string;
   json?: boolean;
   stack?: string;
+  mode?: Plan["mode"];
 }
 
 /** `volley run PLAN`. */
@@ -28,6 +29,7 @@ export function runCommand(): Command {
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
     .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
     .option("--json", "print events as JSON lines instead of text")
     .addHelpText(
@@ -46,6 +48,7 @@ Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves a
 
 async function run(path: string, options: RunOptions): Promise<void> {
   const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+  if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
   if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options.json === true);
   checkSecrets(plan, path);

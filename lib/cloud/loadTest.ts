@@ -6,7 +6,7 @@ import { CfnEIP, IpAddresses, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
+import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { Guards } from "../plan/guards.ts";
 import { Functions } from "./functions.ts";
@@ -45,6 +45,8 @@ export class LoadTest extends Construct {
   readonly bucket: Bucket;
   readonly stateMachine: StateMachine;
   readonly functions: Functions;
+  /** What hosts of a fleet ask for assignments. */
+  readonly activity: Activity;
   /** The addresses that the load comes from, where it comes from fixed ones. */
   readonly egressAddresses: string[];
 
@@ -83,6 +85,7 @@ export class LoadTest extends Construct {
       tracing,
       vpc,
     });
+    this.activity = new Activity(this, "Hosts");
     this.stateMachine = this.#stateMachine(logRetention, tracing);
     this.#watchOver();
   }
@@ -111,6 +114,7 @@ export class LoadTest extends Construct {
       definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION_PATH, "utf8")),
       definitionSubstitutions: {
         bucket: this.bucket.bucketName,
+        activity: this.activity.activityArn,
         ...Object.fromEntries(functions.map(([name, { functionArn }]) => [name, functionArn])),
       },
       stateMachineType: StateMachineType.STANDARD,

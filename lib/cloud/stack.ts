@@ -29,6 +29,7 @@ export class VolleyStack extends Stack {
     });
     const { bucket, stateMachine, egressAddresses } = this.loadTest;
     new CfnOutput(this, "Bucket", { value: bucket.bucketName });
+    new CfnOutput(this, "ActivityArn", { value: this.loadTest.activity.activityArn });
     new CfnOutput(this, "StateMachineArn", { value: stateMachine.stateMachineArn });
     if (egressAddresses.length > 0) new CfnOutput(this, "EgressAddresses", { value: egressAddresses.join(", ") });
     const operator = this.#operatorPolicy();

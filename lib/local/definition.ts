@@ -62,22 +62,41 @@ const next = { Next: stateName.optional(), End: z.literal(true).optional() };
 const results = { ResultSelector: template.optional(), ResultPath: referencePath.nullable().default("$") };
 const handling = { Retry: z.array(retrier).min(1).default([]), Catch: z.array(catcher).min(1).default([]) };
 
-const task = z.strictObject({
-  Type: z.literal("Task"),
-  Resource: z.literal("arn:aws:states:::lambda:invoke"),
-  Parameters: z.strictObject({
-    FunctionName: z.string().min(1),
-    Payload: template.optional(),
-    "Payload.$": path.optional(),
-  }),
-  TimeoutSeconds: seconds.optional(),
-  TimeoutSecondsPath: inputPath.optional(),
-  ...common,
-  ...paths,
-  ...results,
-  ...handling,
-  ...next,
-});
+const LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke";
+
+/** A call of a function, or of an activity that hosts ask for. */
+const task = z
+  .strictObject({
+    Type: z.literal("Task"),
+    Resource: z.union([
+      z.literal(LAMBDA_INVOKE),
+      z.string().regex(/^arn:aws[\w-]*:states:[\w-]*:\d*:activity:[\w-]+$/),
+    ]),
+    Parameters: z
+      .strictObject({
+        FunctionName: z.string().min(1),
+        Payload: template.optional(),
+        "Payload.$": path.optional(),
+      })
+      .optional(),
+    TimeoutSeconds: seconds.optional(),
+    TimeoutSecondsPath: inputPath.optional(),
+    HeartbeatSeconds: seconds.optional(),
+    ...common,
+    ...paths,
+    ...results,
+    ...handling,
+    ...next,
+  })
+  .superRefine(({ Resource, Parameters, HeartbeatSeconds }, context) => {
+    const isCall = Resource === LAMBDA_INVOKE;
+    const issue = (field: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [field], message });
+    if (isCall && !Parameters) issue("Parameters", "an object with FunctionName");
+    if (!isCall && Parameters) issue("Parameters", "none: an activity is given the state's input");
+    if (isCall && HeartbeatSeconds !== undefined)
+      issue("HeartbeatSeconds", "none: a function that is invoked sends no heartbeats");
+  });
 
 const pass = z.strictObject({
   Type: z.literal("Pass"),

@@ -35,6 +35,8 @@ export interface HistoryEvent {
 export interface InterpreterPorts {
   /** Calls a function with a payload. Rejects with a StateError, whose name Retry and Catch go by. */
   invoke(functionName: string, payload: Json, signal: AbortSignal): Promise<Json>;
+  /** Hands a task to whichever host asks for an activity's next one. Rejects as `invoke` does. */
+  activity?(arn: string, input: Json, heartbeatSeconds: number | undefined, signal: AbortSignal): Promise<Json>;
   /** Reads an object of an ItemReader. */
   readObject(bucket: string, key: string): Promise<string | undefined>;
   onEvent?(event: HistoryEvent): void;
@@ -91,7 +93,8 @@ function matches(names: readonly string[], error: string): boolean {
     (name) =>
       name === error ||
       (name === "States.ALL" && error !== "States.DataLimitExceeded" && error !== "States.Runtime") ||
-      (name === "States.TaskFailed" && error !== "States.Timeout" && error !== "States.Runtime"),
+      (name === "States.Timeout" && error === "States.HeartbeatTimeout") ||
+      (name === "States.TaskFailed" && !/^States\.(Timeout|HeartbeatTimeout|Runtime)$/.test(error)),
   );
 }
 
@@ -216,22 +219,36 @@ class Execution {
   }
 
   async #task(state: TaskState, input: Json, context: Context, path: string): Promise<Json> {
-    const filled = fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json };
     const signals = [this.#signal];
     const timeout = state.TimeoutSecondsPath
       ? Number(read(state.TimeoutSecondsPath, { input, context }))
       : state.TimeoutSeconds;
     if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
-    this.#event("TaskScheduled", path, filled.FunctionName);
+    const signal = AbortSignal.any(signals);
+    const kind = state.Parameters ? "Task" : "Activity";
+    const call =
+      state.Parameters && (fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json });
+    this.#event(`${kind}Scheduled`, path, call?.FunctionName ?? state.Resource);
     try {
-      const payload = await this.#ports.invoke(filled.FunctionName, filled.Payload ?? {}, AbortSignal.any(signals));
-      this.#event("TaskSucceeded", path);
-      return { ExecutedVersion: "$LATEST", Payload: payload, StatusCode: 200 };
+      const result = call
+        ? {
+            ExecutedVersion: "$LATEST",
+            Payload: await this.#ports.invoke(call.FunctionName, call.Payload ?? {}, signal),
+            StatusCode: 200,
+          }
+        : await this.#activity(state, input, signal);
+      this.#event(`${kind}Succeeded`, path);
+      return result;
     } catch (error) {
       const { name, message } = asStateError(error);
-      this.#event(name === "States.Timeout" ? "TaskTimedOut" : "TaskFailed", path, `${name}: ${message}`);
+      this.#event(`${kind}${name === "States.Timeout" ? "TimedOut" : "Failed"}`, path, `${name}: ${message}`);
       throw error;
     }
+  }
+
+  async #activity({ Resource, HeartbeatSeconds }: TaskState, input: Json, signal: AbortSignal): Promise<Json> {
+    if (!this.#ports.activity) throw new StateError("States.Runtime", `there is nobody to take tasks of ${Resource}`);
+    return this.#ports.activity(Resource, input, HeartbeatSeconds, signal);
   }
 
   async #map(state: MapState, input: Json, context: Context, path: string): Promise<Json> {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
@@ -9,6 +10,7 @@ import { FolderStore } from "../results/folderStore.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../results/keys.ts";
 import type { Store } from "../results/store.ts";
 import { type Definition, loadDefinition } from "./definition.ts";
+import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess } from "./functionProcess.ts";
 import { startGatewayProcess } from "./gatewayProcess.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
@@ -61,12 +63,14 @@ export class LocalRun {
   readonly store: Store;
   readonly #options: LocalRunOptions;
   readonly #definition: Definition;
+  #fleet: LocalFleet | undefined;
 
   /** Throws an InputError if the definition cannot be loaded. */
   constructor(options: LocalRunOptions) {
     this.#options = options;
     this.store = new FolderStore(options.folder);
     const names = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
+    names.activity = LOCAL_ACTIVITY;
     const text = options.definition ?? readFileSync(DEFINITION_PATH, "utf8");
     this.#definition = loadDefinition(text, names, "statemachines/volley.asl.json");
   }
@@ -77,14 +81,24 @@ export class LocalRun {
     const gateway = plan.gateway && (await startGatewayProcess(plan.gateway));
     const history: HistoryEvent[] = [];
     try {
+      await this.#startFleet();
       if (gateway) moveTargets(plan, gateway.origin);
       await this.store.put(planKey(runId), JSON.stringify(plan, null, 2));
       const execution = await this.#execute(this.#definition, { planKey: planKey(runId) }, history);
       await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
       return { execution, ...(await this.#report()) };
     } finally {
+      await this.#fleet?.stop();
       await gateway?.stop();
     }
+  }
+
+  /** In fleet mode: as many hosts as the plan has workers. */
+  async #startFleet(): Promise<void> {
+    const { plan, folder, onProcess } = this.#options;
+    if (plan.mode !== "fleet") return;
+    this.#fleet = await startFleet(splitRates(plan).length, folder);
+    for (const pid of this.#fleet.pids) onProcess?.("host", pid, true);
   }
 
   /**
@@ -101,7 +115,8 @@ export class LocalRun {
     const definition: Definition = { ...this.#definition, StartAt: isOver ? "Reduce" : "Run" };
     const maxConcurrency = (JSON.parse(assignments) as unknown[]).length;
     const input: Json = { runId, assignmentsKey: assignmentsKey(runId), maxConcurrency };
-    const execution = await this.#execute(definition, input, history);
+    if (!isOver) await this.#startFleet();
+    const execution = await this.#execute(definition, input, history).finally(() => this.#fleet?.stop());
     await this.store.put(`${runPrefix(runId)}history-resumed.json`, `${JSON.stringify(history, null, 1)}\n`);
     return { execution, ...(await this.#report()) };
   }
@@ -115,6 +130,7 @@ export class LocalRun {
     const { runId, onEvent } = this.#options;
     return execute(definition, input, runId, {
       invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
+      ...(this.#fleet && { activity: this.#fleet.activities.run.bind(this.#fleet.activities) }),
       readObject: (_bucket, key) => this.store.get(key),
       onEvent(event) {
         history.push(event);

@@ -29,6 +29,8 @@ export interface Assignment {
   /** The segment, in ms from the start instant; the run's first one begins before 0 where there is a warm-up. */
   fromMs: number;
   toMs: number;
+  /** Whether a Lambda sends it, or a host of the fleet. */
+  mode: Plan["mode"];
   /** How long the invocation may take, in s, before it counts as lost. */
   timeoutSeconds: number;
   shares: Share[];
@@ -114,6 +116,7 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
       startAtMs,
       fromMs,
       toMs,
+      mode: plan.mode,
       timeoutSeconds: Math.ceil((leadMs + toMs - fromMs + plan.timeoutMs + GRACE_MS) / 1_000),
       shares,
     })),

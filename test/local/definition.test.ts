@@ -5,7 +5,15 @@ import { loadDefinition } from "../../lib/local/definition.ts";
 import { DEFINITION_PATH } from "../../lib/local/run.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 
-const NAMES = { plan: "plan", attack: "attack", watch: "watch", reduce: "reduce", next: "next", bucket: "bucket" };
+const NAMES = {
+  plan: "plan",
+  attack: "attack",
+  watch: "watch",
+  reduce: "reduce",
+  next: "next",
+  bucket: "bucket",
+  activity: "arn:aws:states:local:000000000000:activity:volley",
+};
 const DEPLOYED = readFileSync(DEFINITION_PATH, "utf8");
 
 type Machine = { States: Record<string, Record<string, unknown>> };

@@ -1,0 +1,76 @@
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { serveActivity } from "../../lib/fleet/host.ts";
+import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
+import { callInProcess } from "../../lib/local/functionProcess.ts";
+import type { Json } from "../../lib/local/paths.ts";
+import { InputError } from "../../lib/plan/problems.ts";
+
+const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
+
+interface HostOptions {
+  check?: boolean;
+  activity?: string;
+  store?: string;
+  endpoint?: string;
+  name: string;
+}
+
+/** `volley host`. */
+export function hostCommand(): Command {
+  return new Command("host")
+    .description("Be a load generator of the fleet: take assignments from a Step Functions activity, until stopped.")
+    .option("--check", "show this host's limits and what it can carry, and exit; 1 where it is not tuned")
+    .option("--activity <arn>", "the activity to ask; or VOLLEY_ACTIVITY")
+    .option("--store <uri>", "where runs lie: s3:<bucket>, or file:<folder>; or VOLLEY_STORE")
+    .option("--endpoint <url>", "Step Functions' endpoint, where it is not AWS's own; or VOLLEY_ENDPOINT")
+    .option("--name <name>", "what this host is called", hostname())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  volley host --check
+  volley host --activity arn:aws:states:eu-west-1:123456789012:activity:volley --store s3:volley-runs
+
+As a service: fleet/volley-host.service; the host's tuning: fleet/tune-system-limits.sh.`,
+    )
+    .action(async (options: HostOptions) => {
+      if (options.check) {
+        const { table, isTuned } = await checkLimits();
+        process.stdout.write(`${table}\n${capacityText(hostCapacity())}`);
+        if (!isTuned) process.stdout.write("\nfleet/tune-system-limits.sh sets what is not ok\n");
+        process.exitCode = isTuned ? 0 : 1;
+        return;
+      }
+      await serve(options);
+    });
+}
+
+async function serve(options: HostOptions): Promise<void> {
+  const activity = required(options.activity ?? process.env.VOLLEY_ACTIVITY, "--activity", "the activity's ARN");
+  const store = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
+  const endpoint = options.endpoint ?? process.env.VOLLEY_ENDPOINT;
+  // Loaded where it is used: --check needs no client of AWS.
+  const { SFNClient } = await import("@aws-sdk/client-sfn");
+  const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+  const client = new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
+  const stopped = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+  process.stdout.write(`${options.name} waits for assignments of ${activity}\n`);
+  await serveActivity(
+    client,
+    activity,
+    options.name,
+    {
+      run: (input, signal) => callInProcess(ATTACK, input as Json, signal, { env: { VOLLEY_STORE: store } }),
+      say: (text) => void process.stdout.write(`${options.name}: ${text}\n`),
+    },
+    stopped.signal,
+  );
+}
+
+function required(value: string | undefined, option: string, expected: string): string {
+  if (value !== undefined) return value;
+  throw new InputError("volley host", [{ where: option, found: "nothing", expected }]);
+}

@@ -1,0 +1,83 @@
+import {
+  ActivityDoesNotExist,
+  GetActivityTaskCommand,
+  InvalidToken,
+  SendTaskFailureCommand,
+  SendTaskHeartbeatCommand,
+  SendTaskSuccessCommand,
+  type SFNClient,
+  TaskTimedOut,
+} from "@aws-sdk/client-sfn";
+
+/** How often a host that runs an assignment says that it lives, in ms: well within the definition's HeartbeatSeconds. */
+const HEARTBEAT_MS = 2_000;
+
+/** How long a host waits after an error of the API before it asks again, in ms. */
+const PAUSE_MS = 2_000;
+
+/** What a host needs from outside. */
+export interface HostPorts {
+  /** Runs an assignment's handler; an abort by the signal ends it. */
+  run(input: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Told what the host does, in words. */
+  say(text: string): void;
+}
+
+/**
+ * A host of the fleet: asks an activity for assignments, one after another, and runs them. Ends when the signal aborts.
+ * Rejects with ActivityDoesNotExist; other errors of the API are waited out.
+ */
+export async function serveActivity(
+  client: SFNClient,
+  activityArn: string,
+  workerName: string,
+  ports: HostPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    let task: { taskToken?: string | undefined; input?: string | undefined };
+    try {
+      const command = new GetActivityTaskCommand({ activityArn, workerName });
+      // A question waits for a minute; the answer may take a little longer.
+      task = await client.send(command, { abortSignal: signal, requestTimeout: 70_000 });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ActivityDoesNotExist) throw error;
+      ports.say(`cannot ask for a task: ${(error as Error).message}`);
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
+      continue;
+    }
+    if (task.taskToken !== undefined) await runTask(client, task.taskToken, task.input ?? "{}", ports, signal);
+  }
+}
+
+async function runTask(
+  client: SFNClient,
+  taskToken: string,
+  input: string,
+  { run, say }: HostPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const given = new AbortController();
+  const heartbeat = setInterval(() => {
+    client.send(new SendTaskHeartbeatCommand({ taskToken })).catch((error: Error) => {
+      // Somebody else has it by now: this host would load twice.
+      if (error instanceof TaskTimedOut || error instanceof InvalidToken) given.abort(error);
+    });
+  }, HEARTBEAT_MS);
+  try {
+    const output = await run(JSON.parse(input), AbortSignal.any([signal, given.signal]));
+    await client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) }));
+    say(`done: ${JSON.stringify(output)}`);
+  } catch (error) {
+    const { name, message } = error as Error;
+    say(`failed: ${name}: ${message}`);
+    await client
+      .send(new SendTaskFailureCommand({ taskToken, error: name.slice(0, 256), cause: message.slice(0, 4_000) }))
+      .catch(() => {
+        // The task was given up meanwhile.
+      });
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
