@@ -79,6 +79,7 @@ test("a Catch decides what becomes of a worker that fails", async (t) => {
   const uncaught = await runWith(t, (machine) => {
     delete breakWorker(machine).Catch;
     delete itemProcessor(machine).States["Lost worker"];
+    delete itemProcessor(machine).States.Host?.Catch;
     delete state(machine, "Run").Catch;
   });
   assert.equal((uncaught.execution as { error: string }).error, "States.ExceedToleratedFailureThreshold");
