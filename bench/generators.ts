@@ -66,7 +66,7 @@ export const volley: Generator = {
   name: "volley",
   loop: "open",
   install: "npm ci",
-  near: 100_000,
+  near: 98_000,
   version: () => JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   async measure({ url, rps, seconds, core, cgroup }) {
     const flags = ["--initial-heap-size=128", "--disable-warning=ExperimentalWarning"];
@@ -95,7 +95,7 @@ export function vegeta(mostWorkers: number | undefined): Generator {
     name: mostWorkers === undefined ? "vegeta" : `vegeta -max-workers ${mostWorkers}`,
     loop: "open",
     install: "go install github.com/tsenart/vegeta/v12@latest",
-    near: mostWorkers === undefined ? 12_000 : 28_000,
+    near: mostWorkers === undefined ? 12_000 : 26_000,
     version: () => (program ? goVersion(program) : undefined),
     async measure({ url, rps, seconds, core, cgroup }) {
       const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));

@@ -344,6 +344,7 @@ const targets: Row[] = [
 const hosts: Row[] = [
   {
     name: "file descriptors used up",
+    isFast: true,
     plan: { duration: "3s", timeout: "1s", connections: 0 },
     target: (place) => rawTarget(place, () => {}),
     wrap: () => ["bash", "-c", 'ulimit -n 115; exec "$@"', "bash"],
@@ -353,6 +354,7 @@ const hosts: Row[] = [
   },
   {
     name: "ephemeral ports used up",
+    isFast: true,
     needs: asRoot,
     plan: { duration: "4s", timeout: "1s", keepalive: false },
     target: async () => "http://127.0.0.1:9",
@@ -371,6 +373,36 @@ const hosts: Row[] = [
     says: /EADDRNOTAVAIL/,
   },
 ];
+
+const unreachable: Row = {
+  name: "a network that swallows everything",
+  isFast: true,
+  needs: asRoot,
+  plan: {
+    duration: "2s",
+    timeout: "1s",
+    allowedHosts: ["192.0.2.9"],
+    chains: [
+      {
+        name: "x",
+        rps: 20,
+        targets: [{ url: "http://192.0.2.9/", body: { jsonrpc: "2.0", method: "eth_chainId", id: 1 } }],
+      },
+    ],
+  },
+  // A namespace of its own with an interface that leads nowhere: no packet leaves it.
+  wrap: () => [
+    "unshare",
+    "-n",
+    "sh",
+    "-c",
+    'ip link set lo up; ip link add void type dummy; ip link set void up arp off; ip addr add 192.0.2.1/24 dev void; exec "$@"',
+    "sh",
+  ],
+  exit: 1,
+  withinSeconds: 25,
+  says: /UND_ERR_CONNECT_TIMEOUT/,
+};
 
 const runners: Row[] = [
   {
@@ -410,4 +442,4 @@ const runners: Row[] = [
 ];
 
 /** All rows: workers, runner, store, target and host. */
-export const ROWS: Row[] = [...workers, ...runners, ...stores, ...targets, ...hosts];
+export const ROWS: Row[] = [...workers, ...runners, ...stores, ...targets, ...hosts, unreachable];
