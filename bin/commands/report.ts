@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../lib/plan/problems.ts";
+import { writeSearchReport } from "../../lib/report/searchRun.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { writeReport } from "../../lib/report/write.ts";
-import { assignmentsKey, reportKey } from "../../lib/results/keys.ts";
+import { assignmentsKey, reportKey, searchKey } from "../../lib/results/keys.ts";
 import { locateRun } from "../runs.ts";
 import { openDeployment, printReport } from "./remote.ts";
 
@@ -29,11 +30,12 @@ Examples:
         throw new InputError(run, [{ where: "--stack", found: "no report of it", expected: "a run that has ended" }]);
       }
       const { folder, runId, store } = locateRun(run, options.out);
-      if ((await store.get(assignmentsKey(runId))) === undefined) {
+      const isSearch = (await store.get(searchKey(runId))) !== undefined;
+      if (!isSearch && (await store.get(assignmentsKey(runId))) === undefined) {
         const where = resolve(folder, "runs", runId);
         throw new InputError(run, [{ where, found: "no run", expected: "the id of a run, or its folder" }]);
       }
-      const report = await writeReport(store, runId);
+      const report = isSearch ? await writeSearchReport(store, runId) : await writeReport(store, runId);
       if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
       else {
         process.stdout.write(renderText(report, process.stdout.isTTY));
