@@ -288,7 +288,7 @@ function plot(title: string, summary: string, x: number[], lines: readonly Line[
     height: 240,
     scales: {
       x: { time: false, ...(scale.xSplits && { range: [scale.xSplits[0] ?? 0, scale.xSplits.at(-1) ?? 1] }) },
-      y: scale.logY ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(1, max * 1.08)] },
+      y: scale.logY ? { distr: 3 } : { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     cursor: { sync: { key: scale.x } },
     axes: [
@@ -329,7 +329,7 @@ function plot(title: string, summary: string, x: number[], lines: readonly Line[
 
 /** The plot library writes labels as markup; names of chains are letters, digits and a few signs, and nothing else. */
 function safe(label: string): string {
-  return label.replace(/[^\w .,%+-]/g, "?");
+  return label.replaceAll('"', "").replace(/[^\w .,%+=-]/g, "?");
 }
 
 function ratePlot(): HTMLElement {
@@ -467,13 +467,18 @@ function capacitySection(): HTMLElement[] {
   return sections;
 }
 
-function scalingEntries({ scaling, generator, unidentified }: NonNullable<Report["capacity"]>): HTMLElement[] {
+function scalingEntries({ scaling, generator, unidentified, trials }: NonNullable<Report["capacity"]>): HTMLElement[] {
   const entries: [string, string][] = [];
   if (scaling) {
     const { currentRps, targetRps, headroom, rpsPerInstance, instancesNeeded, usdPerMonth, workersNeeded } = scaling;
+    // A run without a search shows a rate that was carried, and not the highest one.
+    const least = trials.length === 0 ? "at least " : "";
     const spare = `${Math.round(headroom * 100)} % to spare`;
     entries.push(
-      ["Current capacity", `${rate(currentRps).text} requests/s in all, ${rate(rpsPerInstance).text} an instance`],
+      [
+        "Current capacity",
+        `${least}${rate(currentRps).text} requests/s in all, ${rate(rpsPerInstance).text} an instance`,
+      ],
       ["Target capacity", `${rate(targetRps).text} requests/s, ${spare}; ${workersNeeded} workers load it`],
       ["Instances needed", whole.format(instancesNeeded)],
       ["Cost a month", usdPerMonth === null ? "no price in the plan" : `$${whole.format(Math.round(usdPerMonth))}`],
