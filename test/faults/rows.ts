@@ -396,7 +396,8 @@ const unreachable: Row = {
     "-n",
     "sh",
     "-c",
-    'ip link set lo up; ip link add void type dummy; ip link set void up arp off; ip addr add 192.0.2.1/24 dev void; exec "$@"',
+    `ip link set lo up; ip link add void type veth peer name void2; ip link set void up; ip link set void2 up
+     ip addr add 192.0.2.1/24 dev void; ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:01 dev void; exec "$@"`,
     "sh",
   ],
   exit: 1,
