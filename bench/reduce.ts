@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { SecondCounts, Series, Summary } from "../lib/attack/chunk.ts";
 import { intervalMs } from "../lib/attack/chunk.ts";
@@ -132,41 +134,47 @@ function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly stri
   return { ...place, intervalMs: intervalsMs, series, outcome: "completed", startSkewMs: 0.2, readyMs: 400, health };
 }
 
+/** Reduces the run in a folder, and tells what that took. In a process of its own, so that it is this alone. */
+async function reduce(folder: string): Promise<void> {
+  const beganMs = performance.now();
+  const report = await writeReport(new FolderStore(folder), RUN);
+  const { user, system } = process.cpuUsage();
+  const result = {
+    requests: report.total.ledger.sent,
+    complete: report.run.complete,
+    seconds: Number(((performance.now() - beganMs) / 1_000).toFixed(2)),
+    cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
+    maxRssMb: Math.round(process.resourceUsage().maxRSS / 1_024),
+  };
+  process.stdout.write(JSON.stringify(result));
+}
+
 const options = new Command("bench:reduce")
   .description("Make a large run's results and measure how long, and in how much memory, they are reduced.")
   .option("--workers <count>", "workers", Number, 1_000)
   .option("--minutes <count>", "how long the run was", Number, 33)
   .option("--chains <count>", "chains, all of them on each worker", Number, 4)
   .option("--json", "print one line of JSON")
+  .option("--only-reduce <folder>", "reduce a run that was made before")
   .parse()
-  .opts<{ workers: number; minutes: number; chains: number; json?: boolean }>();
+  .opts<{ workers: number; minutes: number; chains: number; json?: boolean; onlyReduce?: string }>();
 
-const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-try {
-  const { workers, minutes, chains } = options;
-  const summaries = writeRun(folder, workers, minutes, chains);
-  const beganMs = performance.now();
-  const cpu = process.cpuUsage();
-  const report = await writeReport(new FolderStore(folder), RUN);
-  const { user, system } = process.cpuUsage(cpu);
-  const result = {
-    workers,
-    minutes,
-    chains,
-    summaries,
-    requests: report.total.ledger.sent,
-    complete: report.run.complete,
-    seconds: Number(((performance.now() - beganMs) / 1_000).toFixed(2)),
-    cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
-    // The high-water mark of the whole process, the making of the results included.
-    maxRssMb: Math.round(process.resourceUsage().maxRSS / 1_024),
-  };
-  const { seconds, maxRssMb } = result;
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify(result)}\n`
-      : `${workers} workers × ${minutes} min × ${chains} chains: ${summaries} summaries reduced in ${seconds} s, ${maxRssMb} MB at most\n`,
-  );
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+if (options.onlyReduce !== undefined) {
+  await reduce(options.onlyReduce);
+} else {
+  const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+  try {
+    const { workers, minutes, chains } = options;
+    const summaries = writeRun(folder, workers, minutes, chains);
+    const args = ["--disable-warning=ExperimentalWarning", fileURLToPath(import.meta.url), "--only-reduce", folder];
+    const found = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Record<string, number>;
+    const result = { workers, minutes, chains, summaries, ...found };
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(result)}\n`
+        : `${workers} workers × ${minutes} min × ${chains} chains: ${summaries} summaries reduced in ${found.seconds} s, ${found.maxRssMb} MB at most\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
