@@ -1,4 +1,5 @@
 import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
+import { faultOf } from "../attack/classes.ts";
 import type { Histogram } from "../attack/histogram.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import { chainSchedule } from "../plan/assign.ts";
@@ -166,6 +167,8 @@ function trafficOf(
     errors: sorted(sum.errors),
     invalid: sorted(sum.invalid),
     statuses: sorted(sum.statuses),
+    faults: faultsOf(sum),
+    timingsMs: Object.fromEntries([...sum.timings].map(([timing, histogram]) => [timing, latencyOf(histogram)])),
     bytesSent: sum.bytesSent,
     bytesReceived: sum.bytesReceived,
     responseTimeMs: latencyOf(responseTime),
@@ -173,6 +176,16 @@ function trafficOf(
     serviceTimeMs: latencyOf(sum.serviceTime),
     sendLagMs: latencyOf(sum.sendLag),
   };
+}
+
+/** Errors and invalid responses by who is to be asked about them. */
+function faultsOf(sum: SeriesSum): Tally {
+  const faults: Tally = {};
+  for (const [name, count] of [...Object.entries(sum.errors), ...Object.entries(sum.invalid)]) {
+    const fault = faultOf(name);
+    faults[fault] = (faults[fault] ?? 0) + count;
+  }
+  return sorted(faults);
 }
 
 function sorted(tally: Tally): Tally {

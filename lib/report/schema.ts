@@ -36,6 +36,12 @@ const traffic = {
   errors: tally.describe("Requests without a complete response, by class, such as ECONNREFUSED"),
   invalid: tally.describe("Responses that are no relay, by class, such as http-500 or rpc-server-error"),
   statuses: tally.describe("Responses by HTTP status"),
+  faults: tally.describe("Errors and invalid responses by who is to be asked: gateway, upstream, request, generator"),
+  timingsMs: z
+    .record(z.string(), latency)
+    .describe(
+      "With the plan's timings: dns, connect and tls of connections, firstByte and body of a sample of requests",
+    ),
   bytesSent: count.describe("Bytes of request bodies"),
   bytesReceived: count.describe("Bytes of response bodies"),
   responseTimeMs: latency.describe("Finished − due, of all responses: what a user would have felt"),

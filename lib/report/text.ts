@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { faultOf } from "../attack/classes.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { capacityText } from "./capacityText.ts";
 import type { LatencyMs, Report, Traffic } from "./schema.ts";
@@ -13,6 +14,7 @@ export function renderText(report: Report, colour: boolean): string {
     chainTable(report),
     latencyTable(report),
     failureTable(report),
+    timingTable(report),
     workerTable(report),
     ...warmupLines(report),
     report.capacity ? capacityText(report.capacity) : "",
@@ -102,12 +104,20 @@ function failureTable({ chains }: Report): string {
         chain.name,
         { missed: "missed", errors: "error", invalid: "invalid" }[kind],
         name,
+        kind === "missed" ? "generator" : faultOf(name),
         number(count),
         percent(count / chain.ledger.scheduled),
       ]),
     ),
   );
-  return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "count", "of scheduled"], rows);
+  return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "whose", "count", "of scheduled"], rows);
+}
+
+function timingTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, timingsMs }) =>
+    Object.entries(timingsMs).map(([timing, latency]) => [name, timing, ...all(latency)]),
+  );
+  return rows.length === 0 ? "" : renderTable(["chain", "part, ms", "p50", "p90", "p95", "p99", "p99.9", "max"], rows);
 }
 
 /** More workers than this are left to the HTML report, but for those that were not in order. */
