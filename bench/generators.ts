@@ -66,7 +66,7 @@ export const volley: Generator = {
   name: "volley",
   loop: "open",
   install: "npm ci",
-  near: 98_000,
+  near: 95_000,
   version: () => JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   async measure({ url, rps, seconds, core, cgroup }) {
     const flags = ["--initial-heap-size=128", "--disable-warning=ExperimentalWarning"];
