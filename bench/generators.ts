@@ -44,6 +44,8 @@ export interface Generator {
   version(): string | undefined;
   /** A rate near which it is expected to stop holding. */
   near: number;
+  /** Where nothing was held in a search's steps: how far below the last rate the next one is. */
+  down: number;
   measure(load: Load): Promise<Measurement>;
 }
 
@@ -66,7 +68,8 @@ export const volley: Generator = {
   name: "volley",
   loop: "open",
   install: "npm ci",
-  near: 95_000,
+  near: 92_000,
+  down: 1.2,
   version: () => JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   async measure({ url, rps, seconds, core, cgroup }) {
     const flags = ["--initial-heap-size=128", "--disable-warning=ExperimentalWarning"];
@@ -96,6 +99,7 @@ export function vegeta(mostWorkers: number | undefined): Generator {
     loop: "open",
     install: "go install github.com/tsenart/vegeta/v12@latest",
     near: mostWorkers === undefined ? 12_000 : 26_000,
+    down: 2.25,
     version: () => (program ? goVersion(program) : undefined),
     async measure({ url, rps, seconds, core, cgroup }) {
       const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
@@ -152,7 +156,8 @@ export const k6: Generator = {
   name: "k6",
   loop: "open",
   install: "go install go.k6.io/k6@latest",
-  near: 4_500,
+  near: 4_200,
+  down: 1.5,
   version: () => (k6Program ? versionOf(k6Program, ["version"], /v(\d\S+)/) : undefined),
   async measure({ url, rps, seconds, core, cgroup }) {
     const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
@@ -198,6 +203,7 @@ export const wrk: Generator = {
   loop: "closed",
   install: "apt-get install wrk",
   near: 0,
+  down: 1,
   version: () => (wrkProgram ? versionOf(wrkProgram, ["--version"], /wrk (?:debian\/)?(\d[^\s]*)/) : undefined),
   async measure({ url, seconds, core, cgroup }) {
     const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
@@ -221,6 +227,7 @@ export const autocannon: Generator = {
   loop: "closed",
   install: "npm install --global autocannon",
   near: 0,
+  down: 1,
   version: () => {
     const program = which("autocannon", []);
     return program ? createRequire(import.meta.url)(autocannonPackage(program)).version : undefined;

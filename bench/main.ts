@@ -16,7 +16,7 @@ import { startNginx } from "./server.ts";
 const LEAST_ACHIEVED = 0.999;
 const MOST_LAG_P99_MS = 2;
 
-/** Halvings after the steps of a search, where nothing was held. */
+/** Rates that are tried after the steps of a search, where nothing was held. */
 const MOST_MORE = 3;
 
 /** How much of a Lambda's CPU comes with 256 MB. */
@@ -36,7 +36,7 @@ interface Settings {
   pacingSeconds: number;
 }
 
-const QUICK: Settings = { rounds: 1, seconds: 3, steps: 2, tries: 1, workers: [64], pacingSeconds: 3 };
+const QUICK: Settings = { rounds: 1, seconds: 4, steps: 1, tries: 2, workers: [64], pacingSeconds: 3 };
 const FULL: Settings = { rounds: 2, seconds: 4, steps: 4, tries: 2, workers: [64], pacingSeconds: 10 };
 
 const holds = ({ achieved = 0, lagMs }: Measurement): boolean =>
@@ -76,7 +76,7 @@ async function search(
   }
   // A rate that is held is wanted of every generator, however low.
   for (let more = 0; low === 0 && more < MOST_MORE; more++) {
-    rps = Math.round(high / 2);
+    rps = Math.round(high / generator.down);
     await attempt();
   }
   return { rps: low, keptUpRps, ...(held && { held }) };
