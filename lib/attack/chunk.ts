@@ -1,5 +1,12 @@
 import type { Phase } from "../plan/assign.ts";
-import { createHistogram, encodeHistogram, type Histogram, parseHistogram, type SparseCounts } from "./histogram.ts";
+import {
+  createHistogram,
+  encodeHistogram,
+  encodeHistograms,
+  type Histogram,
+  parseHistogram,
+  type SparseCounts,
+} from "./histogram.ts";
 
 /** The ledger's entries: scheduled = sent + missed; sent = responses + errors; responses = valid + invalid. */
 export interface Ledger {
@@ -279,15 +286,11 @@ export class SeriesSum {
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
       seconds: Object.fromEntries(this.seconds),
-      responseTime: Object.fromEntries(
-        [...this.intervals].map(([interval, histogram]) => [interval, encodeHistogram(histogram)]),
-      ),
+      responseTime: encodeHistograms(this.intervals),
       serviceTime: encodeHistogram(this.serviceTime),
       sendLag: encodeHistogram(this.sendLag),
       ...(this.timings.size > 0 && {
-        timings: Object.fromEntries(
-          [...this.timings].map(([timing, histogram]) => [timing, encodeHistogram(histogram)]),
-        ),
+        timings: encodeHistograms(this.timings),
       }),
       ...(this.targets.size > 0 && {
         targets: [...this.targets]

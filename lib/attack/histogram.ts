@@ -256,6 +256,11 @@ export function encodeHistogram(histogram: Histogram): string {
   return histogram.encode();
 }
 
+/** Histograms by a key, each as text. */
+export function encodeHistograms(histograms: ReadonlyMap<string | number, Histogram>): Record<string, string> {
+  return Object.fromEntries([...histograms].map(([key, histogram]) => [key, histogram.encode()]));
+}
+
 /** The histogram of `encodeHistogram`. Throws on text that is none. */
 export function decodeHistogram(text: string): Histogram {
   const histogram = new Histogram();

@@ -1,7 +1,7 @@
 import type { Phase } from "../plan/assign.ts";
 import type { SecondCounts, Series, Tally, TargetSeries, Timing } from "./chunk.ts";
 import type { OpeningMs } from "./connection.ts";
-import { createHistogram, encodeHistogram, type Histogram, recordMs } from "./histogram.ts";
+import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "./histogram.ts";
 import { VALID } from "./jsonrpc.ts";
 
 /** Why a request was not sent. */
@@ -108,9 +108,13 @@ export class Recorder {
     if (counts) counts.errors++;
   }
 
-  /** How long the n-th request waited for its response's first byte, and for the rest; kept of a sample. */
-  split(n: number, firstByteMs: number, bodyMs: number): void {
-    if (this.#splitEvery === 0 || n % this.#splitEvery !== 0) return;
+  /** Whether the n-th request is of the sample whose time is told apart. */
+  splits(n: number): boolean {
+    return this.#splitEvery !== 0 && n % this.#splitEvery === 0;
+  }
+
+  /** How long a request of the sample waited for its response's first byte, and for the rest. */
+  split(firstByteMs: number, bodyMs: number): void {
     recordMs(this.#timing("firstByte"), firstByteMs);
     recordMs(this.#timing("body"), bodyMs);
   }
@@ -174,10 +178,10 @@ export class Recorder {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       seconds: Object.fromEntries(this.#seconds),
-      responseTime: encodeAll(this.#intervals),
+      responseTime: encodeHistograms(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),
-      ...(this.#timings.size > 0 && { timings: encodeAll(this.#timings) }),
+      ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
         targets: this.#targets.map((counts) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
       }),
@@ -211,8 +215,3 @@ export class Recorder {
 
 const ONE_TARGET: RecorderOptions = { timings: 0, targets: 1 };
 const NO_COUNTS = { sent: 0, valid: 0, invalid: 0, errors: 0 };
-
-/** Histograms by a key, encoded. */
-function encodeAll(histograms: ReadonlyMap<string | number, Histogram>): Record<string, string> {
-  return Object.fromEntries([...histograms].map(([key, histogram]) => [key, encodeHistogram(histogram)]));
-}

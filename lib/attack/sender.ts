@@ -123,7 +123,7 @@ class TimedExchange implements Exchange {
   readonly #dueMs: number;
   readonly #dueAtMs: number;
   readonly sentAtMs: number;
-  /** When the first byte of the response came; 0 before. */
+  /** When the first byte of the response came, of a request whose time is told apart; 0 otherwise. */
   #beganAtMs = 0;
   /** Whether its outcome has been recorded. */
   done = false;
@@ -149,7 +149,7 @@ class TimedExchange implements Exchange {
   }
 
   began(): void {
-    if (this.#beganAtMs === 0) this.#beganAtMs = this.#sender.nowMs();
+    if (this.#beganAtMs === 0 && this.#recorder.splits(this.n)) this.#beganAtMs = this.#sender.nowMs();
   }
 
   responded(status: number, body: Buffer): void {
@@ -159,7 +159,7 @@ class TimedExchange implements Exchange {
     const responseMs = nowMs - this.#dueAtMs;
     const serviceMs = nowMs - this.sentAtMs;
     this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified, this.request.target);
-    this.#recorder.split(this.n, this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
+    if (this.#beganAtMs !== 0) this.#recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }
 

@@ -3,7 +3,7 @@ import { splitRates } from "../plan/assign.ts";
 import { scheduleRun } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, scheduleKey, searchKey, trialId } from "../results/keys.ts";
-import type { Store } from "../results/store.ts";
+import { readJson, type Store } from "../results/store.ts";
 import { capacityOfRun, measure, searchSettings, type Trial, trialResult } from "./capacity.ts";
 import type { Report } from "./schema.ts";
 import { readReportInput, writeReportFiles } from "./write.ts";
@@ -167,9 +167,4 @@ function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], p
     );
   }
   return reasons;
-}
-
-async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
-  const text = await store.get(key);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
 }

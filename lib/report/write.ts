@@ -1,5 +1,5 @@
 import { intervalMs } from "../attack/chunk.ts";
-import { encodeHistogram } from "../attack/histogram.ts";
+import { encodeHistogram, encodeHistograms } from "../attack/histogram.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Assignment } from "../plan/assign.ts";
@@ -17,7 +17,7 @@ import {
   searchOf,
 } from "../results/keys.ts";
 import { type Reduction, reduceRun } from "../results/reduce.ts";
-import type { Store } from "../results/store.ts";
+import { readJson, type Store } from "../results/store.ts";
 import type { RunHistograms } from "./exports/hdr.ts";
 import { renderHtml } from "./html.ts";
 import { buildReport, type Truth, workerReport } from "./model.ts";
@@ -63,7 +63,7 @@ function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {
           responseTime: encodeHistogram(sum.responseTime()),
           serviceTime: encodeHistogram(sum.serviceTime),
           sendLag: encodeHistogram(sum.sendLag),
-          intervals: Object.fromEntries([...sum.intervals].map(([at, histogram]) => [at, encodeHistogram(histogram)])),
+          intervals: encodeHistograms(sum.intervals),
         },
       ]),
     ),
@@ -97,11 +97,6 @@ async function readAbort(store: Store, runId: string, schedule: RunSchedule) {
 interface AbortFlag {
   reason: string;
   atMs?: number;
-}
-
-async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
-  const text = await store.get(key);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
 /** What the stand-in gateway counted between Watch's two looks. */

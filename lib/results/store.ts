@@ -25,3 +25,9 @@ export async function openStore(uri: string): Promise<Store> {
   }
   throw new Error(`no store of this kind: ${uri}; expected file:<folder> or s3:<bucket>`);
 }
+
+/** An object as JSON, or undefined if there is none. */
+export async function readJson<T>(store: Store, key: string): Promise<T | undefined> {
+  const text = await store.get(key);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { rawServer } from "../support/servers.ts";
 import { type Place, type Row, sleep } from "./harness.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
@@ -31,20 +31,8 @@ async function signalWorker(place: Place, signal: NodeJS.Signals): Promise<numbe
 
 /** A server of the row's own, which does something to each connection. */
 async function rawTarget(place: Place, onConnection: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
-    onConnection(socket);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  place.after.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { origin } = await rawServer({ after: (close) => void place.after.push(close as () => unknown) }, onConnection);
+  return origin;
 }
 
 /** A row whose target answers every request with the same bytes, or does something else to it. */
