@@ -248,12 +248,17 @@ function percentileCurve(histogram: Histogram): [number, number][] {
   return curve;
 }
 
+/** An event loop busier than this in a flush interval was saturated. */
+const SATURATED = 0.97;
+
 function healthOf(health: readonly Health[]): ReportWorker["health"] {
   const most = (read: (each: Health) => number): number => Math.max(0, ...health.map(read));
   const cpu = health.reduce((sum, each) => sum + each.cpu, 0) / Math.max(1, health.length);
+  const saturated = health.filter(({ eventLoop }) => eventLoop > SATURATED).length;
   return {
     cpu: round(cpu, 3),
     eventLoop: most(({ eventLoop }) => eventLoop),
+    saturated: { intervals: saturated, share: round(saturated / Math.max(1, health.length), 3) },
     residentMb: most(({ residentMb }) => residentMb),
     inFlight: most(({ inFlight }) => inFlight),
     connections: most(({ connections }) => connections),

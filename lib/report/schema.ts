@@ -113,6 +113,9 @@ const worker = z.object({
   health: z.object({
     cpu: z.number().describe("Mean of the CPU time used ÷ time passed"),
     eventLoop: z.number().describe("The busiest flush interval's share of busy time, 0 … 1"),
+    saturated: z
+      .object({ intervals: count, share: z.number() })
+      .describe("Flush intervals in which the event loop was busier than 0.97, and their share"),
     residentMb: z.number().describe("Most memory resident"),
     inFlight: count.describe("Most requests in flight at a flush"),
     connections: count.describe("Most connections at a flush"),

@@ -43,7 +43,7 @@ test("the report's figures are the plan's and the gateway's own, to the request"
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);
   const report = reportOf(folder, ended);
   assert.deepEqual(report.verdict, { valid: true, pass: true, generator: true, reasons: [] });
-  assert.ok(report.startSkewMs !== null && report.startSkewMs < 50, `start skew ${report.startSkewMs} ms`);
+  assert.ok(report.startSkewMs !== null && report.startSkewMs < 500, `start skew ${report.startSkewMs} ms`);
   assert.deepEqual(
     report.chains.map(({ name }) => name),
     FOUR,

@@ -4,7 +4,7 @@ import type { SeriesSum } from "../../lib/attack/chunk.ts";
 import { recordMs } from "../../lib/attack/histogram.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
-import { type MadeRun, madeReport } from "../support/reports.ts";
+import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
 const plan = checkedPlan(ORIGIN, { chains: [chainInput("ethereum", 100, ORIGIN), chainInput("kava", 50, ORIGIN)] });
@@ -18,6 +18,11 @@ function move(sum: SeriesSum, count: number, into: "missed" | "errors" | "invali
 
 test("a run in which everything went well is valid and passes, without reasons", () => {
   assert.deepEqual(madeReport({ plan }).verdict, { valid: true, pass: true, generator: true, reasons: [] });
+});
+
+test("one busy moment of an event loop does not make a run invalid", () => {
+  const health = [0.99, 0.5, 0.4].map((eventLoop) => ({ ...healthSample(), eventLoop }));
+  assert.equal(madeReport({ plan, health }).verdict.valid, true);
 });
 
 const rows: [what: string, run: Omit<MadeRun, "plan">, valid: boolean, pass: boolean, reason: RegExp][] = [
@@ -59,6 +64,13 @@ const rows: [what: string, run: Omit<MadeRun, "plan">, valid: boolean, pass: boo
     false,
     true,
     /send lag p99 80.* above 50 ms/,
+  ],
+  [
+    "an event loop that stayed saturated",
+    { health: [0.99, 0.5, 1, 0.4].map((eventLoop) => ({ ...healthSample(), eventLoop })) },
+    false,
+    true,
+    /event loop of w000, w001 was saturated/,
   ],
   ["workers that did not start together", { startSkewMs: 1_500 }, false, true, /start skew/],
   [

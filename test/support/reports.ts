@@ -16,10 +16,12 @@ export interface MadeRun {
   findings?: string[];
   aborted?: { reason: string; atMs: number };
   startSkewMs?: number;
+  /** What each worker's meter told at its flushes. */
+  health?: Health[];
 }
 
 /** The report of a run that never was: each chain's requests valid, each second alike. */
-export function madeReport({ plan, change, findings = [], aborted, startSkewMs = 1 }: MadeRun): Report {
+export function madeReport({ plan, change, findings = [], aborted, startSkewMs = 1, health }: MadeRun): Report {
   const { schedule } = scheduleRun(plan, { runId: "test-run", startAtMs: Date.UTC(2026, 0, 1), leadMs: 0 });
   const seconds = plan.durationMs / 1_000;
   const chains = plan.chains.map(({ name, rps }): ChainResult => {
@@ -41,7 +43,6 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
     change?.(sum, name);
     return { chain: name, phase: "measure", ledger: ledgerOf(count, sum), sum };
   });
-  const health = [healthSample()];
   const workers = chains.map(({ chain, ledger, sum }, worker) =>
     workerReport(
       {
@@ -53,7 +54,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         outcomes: ["completed"],
         startSkewMs,
         readyMs: 400,
-        health,
+        health: health ?? [healthSample()],
       },
       plan,
       plan.durationMs,
