@@ -8,6 +8,7 @@ import { readTruth } from "../../lib/observe/observations.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
+import { descendants } from "../support/processes.ts";
 import { ROOT } from "../support/volley.ts";
 
 /** What a row's run came to. */
@@ -114,7 +115,10 @@ export async function runRow(row: Row): Promise<Outcome> {
         const { startAtMs } = JSON.parse(readFileSync(path, "utf8")) as { startAtMs: number };
         await sleep(Math.max(0, startAtMs + ms - Date.now()));
       },
-      processes: (name) => processesOf(place.runner.pid ?? 0, name),
+      processes: (name) =>
+        descendants(place.runner.pid ?? 0)
+          .filter(({ command }) => command.includes(`functions/${name}.ts`))
+          .map(({ pid }) => pid),
       runFolder: () => join(folder, "runs", readdirSync(join(folder, "runs"))[0] ?? ""),
     };
     const origin = (await row.target?.(place)) ?? gateway.origin;
@@ -232,26 +236,4 @@ function find(folder: string, pattern: RegExp): string | undefined {
     ({ name, parentPath }) => pattern.test(join(parentPath, name)) && !name.includes(".partial"),
   );
   return found && join(found.parentPath, found.name);
-}
-
-/** A process' descendants whose command line names a function's module. */
-function processesOf(pid: number, name: string): number[] {
-  const parents = new Map<number, number[]>();
-  for (const entry of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      parents.set(parent, [...(parents.get(parent) ?? []), Number(entry)]);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const below = (of: number): number[] => (parents.get(of) ?? []).flatMap((child) => [child, ...below(child)]);
-  return below(pid).filter((each) => {
-    try {
-      return readFileSync(`/proc/${each}/cmdline`, "utf8").includes(`functions/${name}.ts`);
-    } catch {
-      return false;
-    }
-  });
 }
