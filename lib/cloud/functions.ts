@@ -34,6 +34,8 @@ export interface FunctionsProps {
   guards: string;
   /** ARNs of secrets and parameters that plans may refer to. */
   secretArns: string[];
+  /** ARNs of log groups that plans may look through. */
+  logGroupArns: string[];
   logRetention: RetentionDays;
   tracing: boolean;
   vpc: Vpc | undefined;
@@ -77,6 +79,10 @@ export class Functions extends Construct {
               resources: props.secretArns,
             }),
           ];
+    const logReads =
+      props.logGroupArns.length === 0
+        ? []
+        : [new PolicyStatement({ actions: ["logs:FilterLogEvents"], resources: props.logGroupArns })];
     this.byName = {
       attack: this.#make("attack", props, {
         description: "Sends one worker's part of the load in one segment",
@@ -99,8 +105,8 @@ export class Functions extends Construct {
         description: "Looks on: circuit breaker, the gateway's metrics",
         memoryMb: 256,
         timeout: Duration.minutes(15),
-        writes: ["abort.json", "observations.json", "scrapes"],
-        statements: secrets,
+        writes: ["abort.json", "observations.json", "scrapes", "logs"],
+        statements: [...secrets, ...logReads],
       }),
       reduce: this.#make("reduce", props, {
         description: "Merges what the workers wrote, writes the report",

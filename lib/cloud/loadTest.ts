@@ -38,6 +38,8 @@ export interface LoadTestProps {
   readonly tracing?: boolean;
   /** ARNs of secrets and parameters that plans may refer to by secret:// and ssm://. */
   readonly secretArns?: string[];
+  /** ARNs of CloudWatch log groups, each ending in `:*`, that plans may look through for errors. */
+  readonly logGroupArns?: string[];
 }
 
 /** A distributed load test for JSON-RPC gateways: a state machine, its functions, and the bucket that they meet in. */
@@ -81,6 +83,7 @@ export class LoadTest extends Construct {
       workerMemoryMb: props.workerMemoryMb ?? 256,
       guards: JSON.stringify(guards),
       secretArns: props.secretArns ?? [],
+      logGroupArns: props.logGroupArns ?? [],
       logRetention,
       tracing,
       vpc,

@@ -16,6 +16,7 @@ export class VolleyStack extends Stack {
     this.loadTest = new LoadTest(this, "LoadTest", {
       allowedHosts: list(context("allowedHosts")),
       secretArns: list(context("secretArns")),
+      logGroupArns: list(context("logGroupArns")),
       fixedEgress: flag(context("fixedEgress")),
       tracing: flag(context("tracing")),
       ...defined({

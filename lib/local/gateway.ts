@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { randomSeries } from "../plan/random.ts";
 import type { GatewaySettings, StandInChain } from "../plan/schema.ts";
+import type { Backends } from "./backends.ts";
 import { answer } from "./gatewayAnswers.ts";
 import { gatewayMetrics } from "./gatewayMetrics.ts";
 import { Station } from "./station.ts";
@@ -64,6 +65,7 @@ interface Shared {
   beganMs: number;
   cpu: Station | undefined;
   dbPool: Station | undefined;
+  backends: Backends | undefined;
 }
 
 /** One chain's way through the gateway: the shared CPU, the shared pool, and the chain's own node. */
@@ -185,15 +187,29 @@ class ChainServer {
     const truth = this.#truth;
     const sinceMs = Date.now() - this.#shared.beganMs;
     const { text, isRelay } = answer(call.body, this.settings, sinceMs, asError);
-    if (isRelay) {
-      const { dbQueries, redisOperations, cpuMs } = this.settings.perRequest;
-      truth.relays++;
-      truth.dbQueries += dbQueries;
-      truth.redisOperations += redisOperations;
-      truth.cpuSeconds += cpuMs / 1_000;
-    } else {
+    if (!isRelay) {
       truth.rpcErrors++;
+      this.#reply(call, 200, text);
+    } else if (!this.#shared.backends) {
+      this.#relay(call, text);
+    } else {
+      this.#shared.backends.work(this.settings.perRequest).then(
+        () => this.#relay(call, text),
+        () => {
+          truth.http500++;
+          this.#reply(call, 500, '{"error":"a backend failed"}');
+        },
+      );
     }
+  }
+
+  #relay(call: Call, text: string): void {
+    const truth = this.#truth;
+    const { dbQueries, redisOperations, cpuMs } = this.settings.perRequest;
+    truth.relays++;
+    truth.dbQueries += dbQueries;
+    truth.redisOperations += redisOperations;
+    truth.cpuSeconds += cpuMs / 1_000;
     this.#reply(call, 200, text);
   }
 
@@ -224,14 +240,16 @@ export interface Gateway {
 
 /**
  * Starts the stand-in gateway on loopback: JSON-RPC at `/api/gateway?endpoint=…` for each chain, Prometheus metrics at
- * `/metrics`, its true counts at `/truth`. Rejects when the port is taken.
+ * `/metrics`, its true counts at `/truth`. With `backends`, each relay does its queries and operations there, and they
+ * are closed with the gateway. Rejects when the port is taken.
  */
-export async function startGateway(settings: GatewaySettings): Promise<Gateway> {
+export async function startGateway(settings: GatewaySettings, backends?: Backends): Promise<Gateway> {
   const shared: Shared = {
     random: randomSeries(settings.seed),
     beganMs: Date.now(),
     cpu: settings.cpuCores === undefined ? undefined : new Station(settings.cpuCores),
     dbPool: settings.dbPool === undefined ? undefined : new Station(settings.dbPool),
+    backends,
   };
   const chains = new Map(settings.chains.map((chain) => [chain.endpoint, new ChainServer(chain, shared)]));
   const truth = (): GatewayTruth => ({
@@ -252,6 +270,7 @@ export async function startGateway(settings: GatewaySettings): Promise<Gateway> 
       server.close();
       server.closeAllConnections();
       await once(server, "close");
+      await backends?.close();
     },
   };
 }

@@ -4,6 +4,8 @@ import type { Observe, Plan } from "../plan/schema.ts";
 import {
   abortKey,
   chunksPrefix,
+  logsKey,
+  logsPrefix,
   observationsKey,
   planKey,
   scheduleKey,
@@ -11,8 +13,9 @@ import {
   scrapesPrefix,
   summariesPrefix,
 } from "../results/keys.ts";
-import type { Store } from "../results/store.ts";
+import { readJson, type Store } from "../results/store.ts";
 import { Breaker } from "./breaker.ts";
+import { type LogLooks, lookAtLogs } from "./logTail.ts";
 import { type Observations, readTruth } from "./observations.ts";
 import { scrape } from "./scrape.ts";
 import { observeOf } from "./standIn.ts";
@@ -61,7 +64,7 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
   }
 }
 
-/** Reads the gateway's metrics every so often, and keeps what the plan has a use for. */
+/** Reads the gateway's metrics and logs every so often, and keeps what the plan has a use for. */
 class Scraper {
   readonly #store: Store;
   readonly #runId: string;
@@ -70,6 +73,8 @@ class Scraper {
   readonly #observe: Observe;
   readonly #everyMs: number;
   #number = 0;
+  #logNumber = 0;
+  #logs: LogLooks | undefined;
   #nextMs = 0;
 
   constructor(store: Store, runId: string, plan: Plan, schedule: RunSchedule, ports: WatchPorts) {
@@ -82,20 +87,37 @@ class Scraper {
     this.#everyMs = Math.min(this.#observe.every, Math.max(LOOK_MS, plan.durationMs / 20));
   }
 
-  /** Goes on with the numbers of an earlier call. */
+  /** Goes on where an earlier call ended. */
   async begin(): Promise<void> {
-    if (this.#observe.endpoints.length === 0) return;
-    this.#number = (await this.#store.list(scrapesPrefix(this.#runId))).length;
+    const { endpoints, logs } = this.#observe;
+    if (endpoints.length > 0) this.#number = (await this.#store.list(scrapesPrefix(this.#runId))).length;
+    if (logs.length === 0) return;
+    const keys = await this.#store.list(logsPrefix(this.#runId));
+    this.#logNumber = keys.length;
+    const last = keys.at(-1);
+    if (last !== undefined) this.#logs = await readJson<LogLooks>(this.#store, last);
   }
 
-  /** Reads the metrics if it is time to, or if it is the last look. */
+  /** Reads the metrics and the logs if it is time to, or if it is the last look. */
   async look(isLast = false): Promise<void> {
     const nowMs = this.#ports.nowMs();
-    if (this.#observe.endpoints.length === 0 || (nowMs < this.#nextMs && !isLast)) return;
+    if (nowMs < this.#nextMs && !isLast) return;
     this.#nextMs = nowMs + this.#everyMs - LOOK_MS / 2;
+    await Promise.all([this.#scrape(), this.#tail(isLast)]);
+  }
+
+  async #scrape(): Promise<void> {
+    if (this.#observe.endpoints.length === 0) return;
     const atMs = (): number => this.#ports.nowMs() - this.#schedule.startAtMs;
     const scraped = await scrape(this.#observe, atMs, this.#ports.reveal);
     await this.#store.put(scrapeKey(this.#runId, this.#number++), JSON.stringify(scraped));
+  }
+
+  async #tail(isLast: boolean): Promise<void> {
+    if (this.#observe.logs.length === 0) return;
+    const ports = { ...this.#ports, startAtMs: this.#schedule.startAtMs };
+    this.#logs = await lookAtLogs(this.#observe.logs, this.#logs, ports, isLast);
+    await this.#store.put(logsKey(this.#runId, this.#logNumber++), JSON.stringify(this.#logs));
   }
 }
 

@@ -283,15 +283,23 @@ const selector = {
     .describe("The label's value for each chain, where it is not the chain's name"),
 };
 
+const headers = z
+  .record(token, z.string())
+  .default({})
+  .describe("HTTP headers; secrets as env:// or secret:// references");
+
+const match = z
+  .string()
+  .refine((text) => isRegex(text), "a regular expression")
+  .default("error|timeout|timed out|refused|exhausted|too many")
+  .describe("Lines that are kept and counted, whatever their case");
+
 const observe = z.strictObject({
   endpoints: z
     .array(
       z.strictObject({
         url: httpUrl,
-        headers: z
-          .record(token, z.string())
-          .default({})
-          .describe("HTTP headers; secrets as env:// or secret:// references"),
+        headers,
       }),
     )
     .default([])
@@ -315,6 +323,17 @@ const observe = z.strictObject({
     )
     .default([])
     .describe("What may be used up: CPU, pools, connections"),
+  logs: z
+    .array(
+      z.union([
+        z.strictObject({ url: httpUrl, headers, match }),
+        z.strictObject({ logGroup: z.string().min(1), region: z.string().min(1).optional(), match }),
+      ]),
+    )
+    .default([])
+    .describe(
+      "Logs whose new lines are looked through while the run goes: a file over HTTP, or a CloudWatch log group",
+    ),
 });
 
 const capacity = z.strictObject({
@@ -386,6 +405,7 @@ export const planSchema = z.strictObject({
 export type PlanInput = z.input<typeof planSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySchema>;
 export type Observe = Plan["observe"];
+export type LogSettings = Observe["logs"][number];
 export type CostCounter = Observe["costs"][number];
 export type Resource = Observe["resources"][number];
 export type Selector = Resource["used"];

@@ -1,6 +1,7 @@
 import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
 import { faultOf } from "../attack/classes.ts";
 import type { Histogram } from "../attack/histogram.ts";
+import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
@@ -9,6 +10,7 @@ import type { Plan } from "../plan/schema.ts";
 import { addLedgers } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
 import { capacityOfRun, measure } from "./capacity.ts";
+import { logSeries, logsOf } from "./logs.ts";
 import { metricsOf } from "./metrics.ts";
 import type { LatencyMs, Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
 import { judge } from "./verdict.ts";
@@ -24,6 +26,8 @@ export interface ReportInput {
   workers: readonly ReportWorker[];
   /** What was read of the gateway's metrics. */
   scrapes: readonly Scrape[];
+  /** What was read of its logs. */
+  logs: readonly LogLooks[];
   /** Why the run was aborted, and how long it had measured by then. */
   aborted?: { reason: string; atMs: number };
   truth?: Truth;
@@ -31,7 +35,7 @@ export interface ReportInput {
 
 /** Makes the report of a run. */
 export function buildReport(input: ReportInput): Report {
-  const { plan, schedule, reduction, workers, scrapes, aborted, truth } = input;
+  const { plan, schedule, reduction, workers, scrapes, logs, aborted, truth } = input;
   const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
   const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
@@ -64,7 +68,8 @@ export function buildReport(input: ReportInput): Report {
     total: totalReport(measured, chains, measuredMs, plan.durationMs, intervalMs),
     chains,
     workers: [...workers],
-    metrics: metricsOf(scrapes, plan),
+    metrics: [...metricsOf(scrapes, plan), ...logSeries(logs)],
+    logs: logsOf(logs),
     findings: reduction.findings,
   };
   const judged = judge(report, plan);

@@ -122,6 +122,14 @@ const worker = z.object({
   }),
 });
 
+const log = z.object({
+  source: z.string(),
+  read: count.describe("New lines"),
+  matched: count.describe("Those of them that match the plan's pattern"),
+  failed: z.array(z.string()).describe("Why it could not be read at times"),
+  lines: z.array(z.object({ atMs: z.int(), text: z.string() })).describe("The first lines that match"),
+});
+
 const interval2 = z.tuple([z.number(), z.number()]);
 
 const model = z.union([
@@ -244,6 +252,7 @@ export const reportSchema = z.object({
   workers: z.array(worker),
   capacity: capacity.optional().describe("What the chains can carry, what a relay costs, what the target takes"),
   metrics: z.array(metricSeries).describe("The gateway's own metrics, on the run's time; null is a gap"),
+  logs: z.array(log).describe("What the gateway's logs said while the run went"),
   findings: z.array(z.string()).describe("What is missing, unreadable or doubled in the results"),
 });
 

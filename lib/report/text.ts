@@ -18,6 +18,7 @@ export function renderText(report: Report, colour: boolean): string {
     workerTable(report),
     ...warmupLines(report),
     report.capacity ? capacityText(report.capacity) : "",
+    ...report.logs.map(logText),
     ...report.findings.map((finding) => `finding: ${finding}`),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -163,6 +164,19 @@ function warmupLines({ chains, run }: Report): string[] {
     warmup ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]] : [],
   );
   return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows)];
+}
+
+/** Lines of each log that a terminal shows. */
+const SHOWN_LINES = 5;
+
+function logText({ source, read, matched, failed, lines }: Report["logs"][number]): string {
+  const shown = lines
+    .slice(0, SHOWN_LINES)
+    .map(({ atMs, text }) => `  ${(atMs / 1_000).toFixed(1)} s  ${cleanText(text)}`);
+  const more = matched > shown.length ? [`  and ${number(matched - shown.length)} more`] : [];
+  const gaps = failed.map((why) => `  could not be read at times: ${cleanText(why)}`);
+  const head = `log ${cleanText(source)}: ${number(matched)} of ${number(read)} new lines match`;
+  return [head, ...shown, ...more, ...gaps].join("\n");
 }
 
 function number(value: number): string {

@@ -1,5 +1,6 @@
 import { intervalMs } from "../attack/chunk.ts";
 import { encodeHistogram, encodeHistograms } from "../attack/histogram.ts";
+import type { LogLooks } from "../observe/logTail.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Assignment } from "../plan/assign.ts";
@@ -9,6 +10,7 @@ import {
   abortKey,
   assignmentsKey,
   histogramsKey,
+  logsPrefix,
   observationsKey,
   planKey,
   reportKey,
@@ -26,7 +28,7 @@ import { renderText } from "./text.ts";
 
 /** Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store. */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
-  const { plan, scrapes } = await readReportInput(store, runId);
+  const { plan, scrapes, logs } = await readReportInput(store, runId);
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
   if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
@@ -44,6 +46,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     reduction,
     workers,
     scrapes,
+    logs,
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });
@@ -78,11 +81,15 @@ export async function writeReportFiles(store: Store, runId: string, report: Repo
   await store.put(reportKey(runId, "json"), `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** A run's plan, and what Watch read of the gateway's metrics. Rejects where there is no plan. */
-export async function readReportInput(store: Store, runId: string): Promise<{ plan: Plan; scrapes: Scrape[] }> {
+/** A run's plan, and what Watch read of the gateway's metrics and logs. Rejects where there is no plan. */
+export async function readReportInput(
+  store: Store,
+  runId: string,
+): Promise<{ plan: Plan; scrapes: Scrape[]; logs: LogLooks[] }> {
   const plan = await readJson<Plan>(store, planKey(runId));
   if (!plan) throw new Error(`there is no run ${runId} in the store`);
-  return { plan, scrapes: await readScrapes(store, runId) };
+  const scrapes = await readLooks<Scrape>(store, scrapesPrefix(runId));
+  return { plan, scrapes, logs: await readLooks<LogLooks>(store, logsPrefix(runId)) };
 }
 
 /** Why and when a run was aborted; a trial is aborted with its search. */
@@ -126,15 +133,15 @@ async function readTruth(store: Store, runId: string): Promise<Truth | undefined
   );
 }
 
-/** What Watch read of the gateway's metrics, in order. An object that cannot be read is a gap. */
-async function readScrapes(store: Store, runId: string): Promise<Scrape[]> {
-  const scrapes: Scrape[] = [];
-  for (const key of await store.list(scrapesPrefix(runId))) {
+/** What Watch read at each look, in order. An object that cannot be read is a gap. */
+async function readLooks<T>(store: Store, prefix: string): Promise<T[]> {
+  const looks: T[] = [];
+  for (const key of await store.list(prefix)) {
     try {
-      scrapes.push(JSON.parse((await store.get(key)) ?? "") as Scrape);
+      looks.push(JSON.parse((await store.get(key)) ?? "") as T);
     } catch {
       // A gap in the figures, and nothing to the run.
     }
   }
-  return scrapes;
+  return looks;
 }

@@ -63,6 +63,16 @@ export function scrapeKey(runId: string, number: number): string {
   return `${scrapesPrefix(runId)}${String(number).padStart(6, "0")}.json`;
 }
 
+/** Prefix of what Watch read of the gateway's logs. */
+export function logsPrefix(runId: string): string {
+  return `${runPrefix(runId)}logs/`;
+}
+
+/** One look at the gateway's logs. */
+export function logsKey(runId: string, number: number): string {
+  return `${logsPrefix(runId)}${String(number).padStart(6, "0")}.json`;
+}
+
 /** The trials that a capacity search has made. */
 export function searchKey(runId: string): string {
   return `${runPrefix(runId)}search.json`;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { temporaryFolder } from "./folder.ts";
@@ -12,6 +12,8 @@ export interface Nginx {
   origin: string;
   /** The access log's lines: the request URI of each request. */
   requests(): string[];
+  /** A folder whose files it serves at `/files/`. */
+  files: string;
 }
 
 /** Starts nginx from Debian on a free port; it ends with the test. Skips the test where there is none. */
@@ -20,6 +22,9 @@ export async function startNginx(test: TestContext): Promise<Nginx | undefined> 
   if (program === undefined) return undefined;
   const folder = temporaryFolder(test);
   const origin = await deadOrigin(test);
+  mkdirSync(`${folder}/files`);
+  // Its workers are not root, and the test's folder is the test's own.
+  chmodSync(folder, 0o755);
   writeFileSync(`${folder}/nginx.conf`, configuration(folder, new URL(origin).host));
   const child = spawn(program, ["-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`, "-p", folder], {
     stdio: "ignore",
@@ -32,6 +37,7 @@ export async function startNginx(test: TestContext): Promise<Nginx | undefined> 
   await listening(origin);
   return {
     origin,
+    files: `${folder}/files`,
     requests: () => readFileSync(`${folder}/access.log`, "utf8").split("\n").filter(Boolean),
   };
 }
@@ -50,15 +56,17 @@ http {
   keepalive_requests 1000000;
   server {
     listen ${listen};
+    location /files/ { alias ${folder}/files/; default_type text/plain; }
     location / { default_type application/json; return 200 '${RELAY}'; }
   }
 }
 `;
 }
 
-async function listening(origin: string): Promise<void> {
+/** Resolves when a server accepts connections at an origin. */
+export async function listening(origin: string): Promise<void> {
   const { hostname: host, port } = new URL(origin);
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     const socket = connect({ host, port: Number(port) });
     const open = await Promise.race([
       once(socket, "connect").then(() => true),
@@ -68,5 +76,5 @@ async function listening(origin: string): Promise<void> {
     if (open) return;
     await new Promise((done) => setTimeout(done, 25));
   }
-  throw new Error("nginx did not start");
+  throw new Error(`nobody listens at ${origin}`);
 }

@@ -6,8 +6,13 @@ import type { TestContext } from "node:test";
  * Where a program is that a test cannot do without. Without it the test is skipped, naming the Debian package; where CI
  * is set that is a failure, for there everything is installed.
  */
-export function requireProgram(test: TestContext, name: string, debianPackage: string): string | undefined {
-  const places = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/bin"];
+export function requireProgram(
+  test: TestContext,
+  name: string,
+  debianPackage: string,
+  folders: readonly string[] = [],
+): string | undefined {
+  const places = [...folders, ...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/bin"];
   const path = places.map((folder) => join(folder, name)).find(isExecutable);
   if (path === undefined) {
     const message = `needs ${name} (Debian package ${debianPackage})`;

@@ -66,6 +66,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
     reduction: { chains, findings, finishedMs: plan.durationMs },
     workers,
     scrapes: [],
+    logs: [],
     ...(aborted && { aborted }),
   });
 }

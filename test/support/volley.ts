@@ -17,8 +17,8 @@ export interface Ended {
 /** A command that is running. */
 export interface Running {
   child: ChildProcess;
-  /** Resolves when the output has so far printed what fits the pattern. */
-  printed(pattern: RegExp): Promise<void>;
+  /** Resolves, with what fits, when the command has printed what fits the pattern. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
   ended: Promise<Ended>;
 }
 
@@ -41,7 +41,9 @@ export function startVolley(args: readonly string[], env: Record<string, string>
     child,
     ended,
     async printed(pattern) {
-      while (!pattern.test(stdout)) {
+      for (;;) {
+        const found = pattern.exec(stdout);
+        if (found) return found;
         if (child.exitCode !== null) throw new Error(`it ended before it printed ${pattern}:\n${stdout}${stderr}`);
         await Promise.race([once(child.stdout, "data"), ended]);
       }

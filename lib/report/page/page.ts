@@ -519,6 +519,19 @@ function metricPlots(): HTMLElement[] {
   return [element("h2", {}, "The gateway's own metrics"), place];
 }
 
+function logs(): HTMLElement[] {
+  return report.logs.flatMap(({ source, read, matched, failed, lines }) => {
+    const rows = lines.map(({ atMs, text }) => element("li", {}, `${short.format(atMs / 1_000)} s  ${text}`));
+    const gaps = failed.map((why) => element("p", {}, `Could not be read at times: ${why}`));
+    return [
+      element("h2", {}, `Log: ${source}`),
+      element("p", {}, `${whole.format(matched)} of ${whole.format(read)} new lines match the plan's pattern.`),
+      ...gaps,
+      ...(rows.length > 0 ? [element("ol", { class: "log" }, ...rows)] : []),
+    ];
+  });
+}
+
 function glossary(): HTMLElement[] {
   const meanings: [string, string][] = [
     ["response time", "finished − due: what a user would have felt, the generator's and the server's queues included"],
@@ -548,6 +561,7 @@ function draw(): void {
     ...plotSection(),
     ...capacitySection(),
     ...metricPlots(),
+    ...logs(),
     ...workerTable(),
     ...findings(),
     ...glossary(),

@@ -1,0 +1,37 @@
+import type { LogLooks } from "../observe/logTail.ts";
+import type { Report } from "./schema.ts";
+
+/** Most lines of one log that a report shows: the first ones, where things began to go wrong. */
+const MOST_LINES = 100;
+
+/** What the gateway's logs said while the run went, by log. */
+export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
+  return sourcesOf(looks).map((source, index) => {
+    const own = looks.flatMap(({ logs }) => logs[index] ?? []);
+    return {
+      source,
+      read: own.reduce((sum, { read }) => sum + read, 0),
+      matched: own.reduce((sum, { matched }) => sum + matched, 0),
+      failed: [...new Set(own.flatMap(({ failed }) => failed ?? []))],
+      lines: own.flatMap(({ lines }) => lines).slice(0, MOST_LINES),
+    };
+  });
+}
+
+/** The lines that matched as series beside the gateway's metrics; a look that failed is a gap. */
+export function logSeries(looks: readonly LogLooks[]): Report["metrics"] {
+  return sourcesOf(looks).map((source, index) => ({
+    name: `log lines that match: ${source}`,
+    unit: "per second",
+    points: looks.slice(1).map(({ atMs, logs }, before): [number, number | null] => {
+      const seconds = (atMs - (looks[before]?.atMs ?? 0)) / 1_000;
+      const look = logs[index];
+      const isGap = look === undefined || look.failed !== undefined || seconds <= 0;
+      return [atMs / 1_000, isGap ? null : Number((look.matched / seconds).toPrecision(4))];
+    }),
+  }));
+}
+
+function sourcesOf(looks: readonly LogLooks[]): string[] {
+  return looks[0]?.logs.map(({ source }) => source) ?? [];
+}
