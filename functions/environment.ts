@@ -28,6 +28,9 @@ export function startTimes(): StartTimes {
     nowMs: Date.now(),
     leadMs: Number(environment("VOLLEY_LEAD_MS")),
     leadPerWorkerMs: Number(process.env.VOLLEY_LEAD_PER_WORKER_MS ?? 0),
+    ...(process.env.VOLLEY_WORKERS_PER_REDUCER && {
+      workersPerReducer: Number(process.env.VOLLEY_WORKERS_PER_REDUCER),
+    }),
   };
 }
 

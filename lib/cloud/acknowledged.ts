@@ -9,7 +9,10 @@ const KEYS = [
   "chunks/*",
   "histograms.json",
   "leases/*",
+  "logs/*",
   "observations.json",
+  "parts.json",
+  "parts/*",
   "plan.json",
   "report.html",
   "report.json",
@@ -49,6 +52,10 @@ export function acknowledge(stack: VolleyStack): void {
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>/*]`,
       "Child executions of the Map are named when they are started: those of this state machine",
     ],
+    ...stack.loadTest.logGroupArns.map((arn): [string, string] => [
+      `AwsSolutions-IAM5[Resource::${arn}]`,
+      "A log group's ARN ends in a wildcard for its streams",
+    ]),
     ...KEYS.map((key): [string, string] => [
       `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/runs/${key === "*" ? "*" : `*/${key}`}]`,
       "Runs are named when they are started: a function reads runs, and writes one kind of key in each",

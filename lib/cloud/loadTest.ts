@@ -49,6 +49,8 @@ export class LoadTest extends Construct {
   readonly functions: Functions;
   /** What hosts of a fleet ask for assignments. */
   readonly activity: Activity;
+  /** Log groups that plans may look through. */
+  readonly logGroupArns: string[];
   /** The addresses that the load comes from, where it comes from fixed ones. */
   readonly egressAddresses: string[];
 
@@ -71,6 +73,7 @@ export class LoadTest extends Construct {
     });
     const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: undefined, addresses: [] };
     this.egressAddresses = addresses;
+    this.logGroupArns = props.logGroupArns ?? [];
     const guards: Guards = {
       allowedHosts: props.allowedHosts ?? [],
       maxRps: props.maxRps ?? 50_000,
@@ -83,7 +86,7 @@ export class LoadTest extends Construct {
       workerMemoryMb: props.workerMemoryMb ?? 256,
       guards: JSON.stringify(guards),
       secretArns: props.secretArns ?? [],
-      logGroupArns: props.logGroupArns ?? [],
+      logGroupArns: this.logGroupArns,
       logRetention,
       tracing,
       vpc,

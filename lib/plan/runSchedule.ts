@@ -11,21 +11,46 @@ export interface RunSchedule {
   workers: number;
   segments: number;
   assignments: number;
+  /** How many reducers share the workers; one merges what they made. */
+  parts: number;
+}
+
+/** A part of a run's workers, which one reducer merges. */
+export interface Part {
+  runId: string;
+  part: number;
+  of: number;
+}
+
+/**
+ * Most workers that one reducer merges by itself: a thousand take 44 s and 0.5 GB on a whole core (docs/scale.md), and
+ * the part of one that a Lambda has is some times slower.
+ */
+const WORKERS_PER_REDUCER = 1_000;
+
+/** The parts that a run is reduced in. */
+export function partsOf({ runId, parts }: RunSchedule): Part[] {
+  return Array.from({ length: parts }, (_, part) => ({ runId, part, of: parts }));
 }
 
 /** Cuts a plan into assignments and says what came of it. */
-export function scheduleRun(plan: Plan, options: AssignOptions): { schedule: RunSchedule; assignments: Assignment[] } {
+export function scheduleRun(
+  plan: Plan,
+  options: AssignOptions & { workersPerReducer?: number | undefined },
+): { schedule: RunSchedule; assignments: Assignment[] } {
   const assignments = assign(plan, options);
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
+  const workers = assignments.length / segments;
   return {
     assignments,
     schedule: {
       runId: options.runId,
       startAtMs: options.startAtMs,
       endAtMs: options.startAtMs + plan.durationMs,
-      workers: assignments.length / segments,
+      workers,
       segments,
       assignments: assignments.length,
+      parts: Math.ceil(workers / (options.workersPerReducer ?? WORKERS_PER_REDUCER)),
     },
   };
 }

@@ -36,7 +36,7 @@ export interface ReportInput {
 /** Makes the report of a run. */
 export function buildReport(input: ReportInput): Report {
   const { plan, schedule, reduction, workers, scrapes, logs, aborted, truth } = input;
-  const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
+  const measuredMs = measuredOf(plan, aborted);
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
   const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
   const intervalMs = intervalLength(plan.durationMs);
@@ -272,4 +272,9 @@ function healthOf(health: readonly Health[]): ReportWorker["health"] {
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+/** How long a run measured, in ms: to its end, or until it was aborted. */
+export function measuredOf(plan: Plan, aborted: { atMs: number } | undefined): number {
+  return aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
 }

@@ -1,8 +1,17 @@
 import { nextTrial, TOGETHER, type TrialLoad } from "../observe/search.ts";
 import { splitRates } from "../plan/assign.ts";
-import { scheduleRun } from "../plan/runSchedule.ts";
+import { partsOf, type RunSchedule, scheduleRun } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { abortKey, assignmentsKey, planKey, reportKey, scheduleKey, searchKey, trialId } from "../results/keys.ts";
+import {
+  abortKey,
+  assignmentsKey,
+  partsKey,
+  planKey,
+  reportKey,
+  scheduleKey,
+  searchKey,
+  trialId,
+} from "../results/keys.ts";
 import { readJson, type Store } from "../results/store.ts";
 import { capacityOfRun, measure, searchSettings, type Trial, trialResult } from "./capacity.ts";
 import type { Report } from "./schema.ts";
@@ -13,6 +22,19 @@ export interface Planned {
   runId: string;
   assignmentsKey: string;
   maxConcurrency: number;
+  partsKey: string;
+  parts: number;
+}
+
+/** What the state machine goes on with for a run of this schedule. */
+export function plannedRun({ runId, assignments, parts }: RunSchedule): Planned {
+  return {
+    runId,
+    assignmentsKey: assignmentsKey(runId),
+    maxConcurrency: assignments,
+    partsKey: partsKey(runId),
+    parts,
+  };
 }
 
 /** When a run that is planned now is to begin. */
@@ -22,17 +44,20 @@ export interface StartTimes {
   /** How long workers need from being planned to their first request, in ms, and more for each worker. */
   leadMs: number;
   leadPerWorkerMs: number;
+  /** Most workers that one reducer merges, where it is not the usual number. */
+  workersPerReducer?: number | undefined;
 }
 
 /** Writes a run's plan, schedule and assignments. */
 export async function planRun(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
   const leadMs = Math.round(times.leadMs + times.leadPerWorkerMs * splitRates(plan).length);
   const startAtMs = Math.ceil(times.nowMs + leadMs + plan.warmupMs);
-  const { schedule, assignments } = scheduleRun(plan, { runId, startAtMs, leadMs });
+  const { schedule, assignments } = scheduleRun(plan, { ...times, runId, startAtMs, leadMs });
   await store.put(planKey(runId), JSON.stringify(plan));
   await store.put(scheduleKey(runId), JSON.stringify(schedule));
   await store.put(assignmentsKey(runId), JSON.stringify(assignments));
-  return { runId, assignmentsKey: assignmentsKey(runId), maxConcurrency: assignments.length };
+  await store.put(partsKey(runId), JSON.stringify(partsOf(schedule)));
+  return plannedRun(schedule);
 }
 
 /** Plans a search's first trial. */

@@ -3,42 +3,23 @@ import { encodeHistogram, encodeHistograms } from "../attack/histogram.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
-import type { Assignment } from "../plan/assign.ts";
-import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import {
-  abortKey,
-  assignmentsKey,
-  histogramsKey,
-  logsPrefix,
-  observationsKey,
-  planKey,
-  reportKey,
-  scheduleKey,
-  scrapesPrefix,
-  searchOf,
-} from "../results/keys.ts";
-import { type Reduction, reduceRun } from "../results/reduce.ts";
+import { histogramsKey, logsPrefix, observationsKey, planKey, reportKey, scrapesPrefix } from "../results/keys.ts";
+import type { Reduction } from "../results/reduce.ts";
 import { readJson, type Store } from "../results/store.ts";
 import type { RunHistograms } from "./exports/hdr.ts";
 import { renderHtml } from "./html.ts";
-import { buildReport, type Truth, workerReport } from "./model.ts";
-import type { Report, ReportWorker } from "./schema.ts";
+import { buildReport, measuredOf, type Truth } from "./model.ts";
+import { readAbort, readSchedule, reduceParts } from "./parts.ts";
+import type { Report } from "./schema.ts";
 import { renderText } from "./text.ts";
 
 /** Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store. */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
   const { plan, scrapes, logs } = await readReportInput(store, runId);
-  const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
-  const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
-  if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
-
+  const { schedule, assignments } = await readSchedule(store, runId);
   const aborted = await readAbort(store, runId, schedule);
-  const measuredMs = aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
-  const workers: ReportWorker[] = [];
-  const reduction = await reduceRun(store, runId, plan, assignments, (worker) => {
-    workers.push(workerReport(worker, plan, measuredMs));
-  });
+  const { reduction, workers } = await reduceParts(store, plan, schedule, assignments, measuredOf(plan, aborted));
   const truth = await readTruth(store, runId);
   const report = buildReport({
     plan,
@@ -90,20 +71,6 @@ export async function readReportInput(
   if (!plan) throw new Error(`there is no run ${runId} in the store`);
   const scrapes = await readLooks<Scrape>(store, scrapesPrefix(runId));
   return { plan, scrapes, logs: await readLooks<LogLooks>(store, logsPrefix(runId)) };
-}
-
-/** Why and when a run was aborted; a trial is aborted with its search. */
-async function readAbort(store: Store, runId: string, schedule: RunSchedule) {
-  const search = searchOf(runId);
-  const flag =
-    (await readJson<AbortFlag>(store, abortKey(runId))) ??
-    (search === undefined ? undefined : await readJson<AbortFlag>(store, abortKey(search)));
-  return flag && { reason: flag.reason, atMs: (flag.atMs ?? schedule.endAtMs) - schedule.startAtMs };
-}
-
-interface AbortFlag {
-  reason: string;
-  atMs?: number;
 }
 
 /** What the stand-in gateway counted between Watch's two looks. */

@@ -93,6 +93,16 @@ export function histogramsKey(runId: string): string {
   return `${runPrefix(runId)}histograms.json`;
 }
 
+/** The array of parts that a large run is reduced in, which the Map reads. */
+export function partsKey(runId: string): string {
+  return `${runPrefix(runId)}parts.json`;
+}
+
+/** What one of several reducers made of its part. */
+export function partKey(runId: string, part: number): string {
+  return `${runPrefix(runId)}parts/${String(part).padStart(3, "0")}.json`;
+}
+
 /** The report, in one of its forms. */
 export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
   return `${runPrefix(runId)}report.${extension}`;

@@ -105,7 +105,9 @@ test("no statement allows every action, or writing outside of runs/", () => {
   }
 });
 
-for (const context of [{}, { fixedEgress: "true", tracing: "true" }]) {
+const LOG_GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:gateway:*";
+
+for (const context of [{}, { fixedEgress: "true", tracing: "true" }, { logGroupArns: LOG_GROUP }]) {
   test(`cdk-nag's AwsSolutions has no finding without a reason ${JSON.stringify(context)}`, () => {
     const app = new App({
       context: { allowedHosts: ["gateway.example"], "@aws-cdk/aws-iam:minimizePolicies": true, ...context },

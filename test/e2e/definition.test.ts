@@ -13,13 +13,14 @@ type Machine = { StartAt: string; States: Record<string, Record<string, unknown>
 async function runWith(
   t: TestContext,
   change: (machine: Machine) => void,
+  changes: Record<string, unknown> = {},
 ): Promise<LocalRunResult & { functions: string[] }> {
   const server = await answeringServer(t, () => jsonResponse(RELAY));
   const machine = JSON.parse(readFileSync(DEFINITION_PATH, "utf8")) as Machine;
   change(machine);
   const functions: string[] = [];
   const run = new LocalRun({
-    plan: checkedPlan(server.origin, { duration: "1s", timeout: "1s" }),
+    plan: checkedPlan(server.origin, { duration: "1s", timeout: "1s", ...changes }),
     runId: "run",
     folder: temporaryFolder(t),
     definition: JSON.stringify(machine),
@@ -41,6 +42,19 @@ test("as deployed: Plan, then the worker and Watch, then Reduce", async (t) => {
   assert.deepEqual(functions.slice(3), ["reduce"]);
 });
 
+test("a run too large for one reducer is reduced by several, and then by one that has what they made", async (t) => {
+  process.env.VOLLEY_WORKERS_PER_REDUCER = "1";
+  t.after(() => delete process.env.VOLLEY_WORKERS_PER_REDUCER);
+  const { execution, functions, report } = await runWith(t, () => {}, { perWorkerRps: 50 });
+  assert.equal(execution.status, "SUCCEEDED", JSON.stringify(execution));
+  assert.deepEqual(
+    functions.filter((each) => each === "reduce"),
+    ["reduce", "reduce", "reduce"],
+  );
+  assert.equal(report?.workers.length, 2);
+  assert.equal(report?.total.ledger.valid, 100);
+});
+
 test("reordered, so that Reduce comes before the run: nothing was sent when the report is written", async (t) => {
   const { report, functions } = await runWith(t, (machine) => {
     // Reduce would hand on its verdict alone: here it hands on what Run needs.
@@ -49,7 +63,16 @@ test("reordered, so that Reduce comes before the run: nothing was sent when the 
     machine.States.Reduce = { ...reduce, ResultPath: "$.reduced", Next: "Run" };
     state(machine, "Run").Next = "Passed";
     state(machine, "Run").Catch = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "Passed" }];
-    for (const name of ["Verdict", "SLO missed", "Invalid run", "Trial of a search?", "Next trial", "Search over?"])
+    const parts = ["Too large for one reducer?", "Reduce in parts"];
+    for (const name of [
+      ...parts,
+      "Verdict",
+      "SLO missed",
+      "Invalid run",
+      "Trial of a search?",
+      "Next trial",
+      "Search over?",
+    ])
       delete machine.States[name];
   });
   assert.deepEqual(functions.slice(0, 2), ["plan", "reduce"]);

@@ -1,0 +1,132 @@
+import { type Series, SeriesSum } from "../attack/chunk.ts";
+import type { Assignment, Phase } from "../plan/assign.ts";
+import { type Part, partsOf, type RunSchedule } from "../plan/runSchedule.ts";
+import type { Plan } from "../plan/schema.ts";
+import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../results/keys.ts";
+import { addLedgers } from "../results/ledger.ts";
+import { type ChainResult, type Reduction, reduceRun } from "../results/reduce.ts";
+import { readJson, type Store } from "../results/store.ts";
+import { measuredOf, workerReport } from "./model.ts";
+import type { ReportWorker } from "./schema.ts";
+
+/** What reducing some or all of a run's workers comes to. */
+export interface Reduced {
+  reduction: Reduction;
+  workers: ReportWorker[];
+}
+
+/** The same as it is stored: `runs/<id>/parts/…`. */
+interface StoredPart extends Omit<Reduction, "chains"> {
+  chains: (Omit<ChainResult, "sum"> & { series: Series })[];
+  workers: ReportWorker[];
+}
+
+/** Reduces a part of a run's workers, and stores what came of it. */
+export async function writePart(store: Store, part: Part): Promise<void> {
+  const { runId } = part;
+  const plan = await readJson<Plan>(store, planKey(runId));
+  if (!plan) throw new Error(`there is no run ${runId} in the store`);
+  const { schedule, assignments } = await readSchedule(store, runId);
+  const aborted = await readAbort(store, runId, schedule);
+  const { reduction, workers } = await reducePart(store, plan, part, assignments, measuredOf(plan, aborted));
+  const chains = reduction.chains.map(({ sum, ...rest }) => ({
+    ...rest,
+    series: sum.toSeries(rest.chain, rest.phase),
+  }));
+  const stored: StoredPart = { ...reduction, chains, workers };
+  await store.put(partKey(runId, part.part), JSON.stringify(stored));
+}
+
+/** Reduces a run: from its parts where there are several, and what is missing of them from the workers' own objects. */
+export async function reduceParts(
+  store: Store,
+  plan: Plan,
+  schedule: RunSchedule,
+  assignments: readonly Assignment[],
+  measuredMs: number,
+): Promise<Reduced> {
+  const [only, ...others] = partsOf(schedule);
+  if (only && others.length === 0) return reducePart(store, plan, only, assignments, measuredMs);
+  const chains = new Map<string, ChainResult>();
+  const whole: Reduced = { reduction: { chains: [], findings: [], finishedMs: 0 }, workers: [] };
+  for (const part of partsOf(schedule)) {
+    const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
+    const { reduction, workers } = stored
+      ? restored(stored)
+      : await reducePart(store, plan, part, assignments, measuredMs);
+    for (const each of reduction.chains) {
+      const sum = chainOf(chains, each.chain, each.phase);
+      sum.ledger = addLedgers([sum.ledger, each.ledger]);
+      sum.sum.merge(each.sum);
+    }
+    whole.reduction.findings.push(...reduction.findings);
+    whole.reduction.finishedMs = Math.max(whole.reduction.finishedMs, reduction.finishedMs);
+    whole.workers.push(...workers);
+  }
+  const order = plan.chains.map(({ name }) => name);
+  whole.reduction.chains = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+  return whole;
+}
+
+async function reducePart(
+  store: Store,
+  plan: Plan,
+  { runId, part, of }: Part,
+  assignments: readonly Assignment[],
+  measuredMs: number,
+): Promise<Reduced> {
+  const workers: ReportWorker[] = [];
+  const ids = [...new Set(assignments.map(({ worker }) => worker))].sort((a, b) => a - b);
+  const each = Math.ceil(ids.length / of);
+  const own = new Set(ids.slice(part * each, (part + 1) * each));
+  const mine = assignments.filter(({ worker }) => own.has(worker));
+  const reduction = await reduceRun(store, runId, plan, mine, (worker) => {
+    workers.push(workerReport(worker, plan, measuredMs));
+  });
+  return { reduction, workers };
+}
+
+function restored({ chains, workers, ...rest }: StoredPart): Reduced {
+  const results = chains.map(({ series, ...result }): ChainResult => {
+    const sum = new SeriesSum();
+    sum.add(series);
+    return { ...result, sum };
+  });
+  return { reduction: { ...rest, chains: results }, workers };
+}
+
+function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
+  const key = `${phase} ${chain}`;
+  const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };
+  chains.set(key, result);
+  return result;
+}
+
+/** A run's schedule and assignments. Rejects where there are none. */
+export async function readSchedule(
+  store: Store,
+  runId: string,
+): Promise<{ schedule: RunSchedule; assignments: Assignment[] }> {
+  const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
+  const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
+  if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
+  return { schedule, assignments };
+}
+
+/** Why and when a run was aborted; a trial is aborted with its search. */
+export async function readAbort(
+  store: Store,
+  runId: string,
+  schedule: RunSchedule,
+): Promise<{ reason: string; atMs: number } | undefined> {
+  const search = searchOf(runId);
+  const flag =
+    (await readJson<AbortFlag>(store, abortKey(runId))) ??
+    (search === undefined ? undefined : await readJson<AbortFlag>(store, abortKey(search)));
+  return flag && { reason: flag.reason, atMs: (flag.atMs ?? schedule.endAtMs) - schedule.startAtMs };
+}
+
+interface AbortFlag {
+  reason: string;
+  atMs?: number;
+}
