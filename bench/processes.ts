@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { descendants } from "../test/support/processes.ts";
 
 /** A program's path: on the PATH, in a folder where its package manager puts it, or in Debian's for administrators. */
 export function which(program: string, folders: readonly string[]): string | undefined {
@@ -34,22 +35,13 @@ export async function run(args: readonly string[], core: number, cgroup?: string
   });
   let memoryMb = 0;
   const look = setInterval(() => {
-    memoryMb = Math.max(memoryMb, ...descendants(child.pid ?? 0).map(peakMb));
+    memoryMb = Math.max(memoryMb, ...descendants(child.pid ?? 0).map(({ pid }) => peakMb(pid)));
   }, LOOK_MS);
   const code = await new Promise<number | null>((done) => child.once("close", done));
   clearInterval(look);
   const [, user = "0", system = "0"] = /cpu ([\d.]+) ([\d.]+)\s*$/.exec(stderr) ?? [];
   if (code !== 0 && stdout === "") throw new Error(`${args.join(" ")} ended with ${code}: ${stderr}`);
   return { stdout, cpuMs: (Number(user) + Number(system)) * 1_000, memoryMb };
-}
-
-function descendants(pid: number): number[] {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    return [...children, ...children.flatMap(descendants)];
-  } catch {
-    return [];
-  }
 }
 
 function peakMb(pid: number): number {

@@ -9,6 +9,12 @@ export function parseOrigin(text: string): string {
   return origin;
 }
 
+/** An option's URL, http or https. */
+export function parseUrl(text: string): string {
+  if (!isHttpUrl(text)) throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4318/v1/metrics");
+  return text;
+}
+
 /** An option's TCP port. */
 export function parsePort(text: string): number {
   const port = Number(text);

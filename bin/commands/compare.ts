@@ -1,6 +1,15 @@
+import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { compareReports, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
+import { compareRuns, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
+import { compareHtml } from "../../lib/report/compareHtml.ts";
 import { openRun } from "../runs.ts";
+
+interface CompareOptions {
+  out: string;
+  tolerance: Tolerances;
+  json?: boolean;
+  html?: string;
+}
 
 /** `volley compare A B…`. */
 export function compareCommand(): Command {
@@ -10,6 +19,7 @@ export function compareCommand(): Command {
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
     .option("--tolerance <figure=share>", "how much worse a figure may become (repeatable)", tolerance, TOLERANCES)
     .option("--json", "print the differences as JSON")
+    .option("--html <file>", "write them as a page, too")
     .addHelpText(
       "after",
       `
@@ -22,16 +32,16 @@ Figures: ${Object.entries(TOLERANCES)
         .join(", ")}
 Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.`,
     )
-    .action(async (runs: string[], options: { out: string; tolerance: Tolerances; json?: boolean }) => {
+    .action(async (runs: string[], options: CompareOptions) => {
       if (runs.length < 2) throw new InvalidArgumentError("name two runs at least");
       const [first, ...others] = await Promise.all(runs.map((run) => openRun(run, options.out)));
       if (!first) return;
-      for (const { report } of others) {
-        const differences = compareReports(first.report, report, options.tolerance);
-        const result = { before: first.report.run.id, after: report.run.id, differences };
-        process.stdout.write(
-          options.json ? `${JSON.stringify(result)}\n` : `${compareText(differences, first.report, report)}\n`,
-        );
+      const comparisons = others.map(({ report }) => compareRuns(first.report, report, options.tolerance));
+      if (options.html !== undefined) writeFileSync(options.html, compareHtml(comparisons));
+      for (const comparison of comparisons) {
+        const { before, after, differences } = comparison;
+        const result = { before, after, differences };
+        process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${compareText(comparison)}\n`);
         if (differences.some(({ isWorse }) => isWorse)) process.exitCode = 1;
       }
     });

@@ -8,12 +8,14 @@ import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
 import { renderVegetaJson, renderVegetaText } from "../../lib/report/exports/vegeta.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { histogramsKey } from "../../lib/results/keys.ts";
+import { parseUrl } from "../options.ts";
 import { openRun } from "../runs.ts";
 
 interface Exported {
   report: Report;
   histograms(): Promise<RunHistograms>;
   chain: string;
+  to: string;
 }
 
 const FORMATS: Record<string, (from: Exported) => string | Promise<string>> = {
@@ -23,9 +25,22 @@ const FORMATS: Record<string, (from: Exported) => string | Promise<string>> = {
   prometheus: ({ report }) => renderPrometheus(report),
   vegeta: ({ report }) => renderVegetaText(report),
   "vegeta-json": ({ report }) => renderVegetaJson(report),
+  otlp: async ({ report, to }) => {
+    // Loaded where it is used: the other formats need none of it.
+    const { sendOtlp } = await import("../../lib/report/exports/otlp.ts");
+    await sendOtlp(report, to);
+    return `sent to ${to}\n`;
+  },
   hgrm: async ({ histograms, chain }) => renderHgrm(await histograms(), chain),
   hlog: async ({ report, histograms }) => renderHistogramLog(report, await histograms()),
 };
+
+interface ExportOptions {
+  format: string;
+  chain?: string;
+  to: string;
+  out: string;
+}
 
 /** `volley export RUN`. */
 export function exportCommand(): Command {
@@ -34,6 +49,7 @@ export function exportCommand(): Command {
     .argument("<run>", "the run's id, or its folder")
     .addOption(new Option("--format <format>", "the format").choices(Object.keys(FORMATS)).makeOptionMandatory())
     .option("--chain <name>", "the chain, for hgrm; by default the first one")
+    .option("--to <url>", "where otlp is sent", parseUrl, "http://127.0.0.1:4318/v1/metrics")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
     .addHelpText(
       "after",
@@ -43,9 +59,10 @@ Examples:
   volley export runs/<id> --format hgrm --chain kava        for HdrHistogram's plotters
   volley export runs/<id> --format hlog > run.hlog          for HdrHistogram's log tools
   volley export runs/<id> --format junit > junit.xml        for CI
+  volley export runs/<id> --format otlp --to http://collector:4318/v1/metrics
   volley export runs/<id> --format markdown >> $GITHUB_STEP_SUMMARY`,
     )
-    .action(async (run: string, options: { format: string; chain?: string; out: string }) => {
+    .action(async (run: string, options: ExportOptions) => {
       const { store, runId, report } = await openRun(run, options.out);
       const chain = options.chain ?? report.chains[0]?.name ?? "";
       if (!report.chains.some(({ name }) => name === chain)) {
@@ -58,6 +75,6 @@ Examples:
         const expected = "histograms.json beside the report: volley report writes it";
         throw new InputError(run, [{ where: runId, found: "a run without its histograms", expected }]);
       };
-      process.stdout.write((await FORMATS[options.format]?.({ report, histograms, chain })) ?? "");
+      process.stdout.write((await FORMATS[options.format]?.({ report, histograms, chain, to: options.to })) ?? "");
     });
 }

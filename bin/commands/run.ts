@@ -7,8 +7,9 @@ import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
+import { serveRun } from "../dashboard.ts";
 import { follow, liveOutput } from "../live.ts";
-import { parseOrigin } from "../options.ts";
+import { parseOrigin, parsePort } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { runRemotely } from "./remote.ts";
 
@@ -19,6 +20,7 @@ interface RunOptions {
   json?: boolean;
   stack?: string;
   mode?: Plan["mode"];
+  dashboard?: number | true;
 }
 
 /** `volley run PLAN`. */
@@ -31,6 +33,7 @@ export function runCommand(): Command {
     .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
+    .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
     .option("--json", "print events as JSON lines instead of text")
     .addHelpText(
       "after",
@@ -38,6 +41,7 @@ export function runCommand(): Command {
 Examples:
   volley run plans/demo.json
   volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against a server of yours
+  volley run plans/demo.json --dashboard                      the report's page, updating while the run goes
   volley run plans/demo.json --json | jq .event               events for programs
   volley run plans/evening.json --stack volley                in AWS; volley watch, abort and list go with it
 
@@ -60,13 +64,18 @@ async function run(path: string, options: RunOptions): Promise<void> {
     await local.abort(`stopped by ${signal}`);
   });
   const following = follow(local.store, runId, plan, output);
+  const port = options.dashboard === true ? 0 : options.dashboard;
+  const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
+  if (dashboard) output.note(`dashboard: ${dashboard.url}`);
   try {
     const result = await local.run();
     await following.stop();
+    await dashboard?.end(result.report);
     finishRun(result, runId, folder, options.json === true);
   } finally {
     release();
     await following.stop();
+    await dashboard?.end(undefined);
   }
 }
 

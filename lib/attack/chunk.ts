@@ -26,6 +26,8 @@ export interface SecondCounts {
   valid: number;
   invalid: number;
   errors: number;
+  /** Those that were no relay, by class; only where there were any. */
+  classes?: Tally;
 }
 
 /** Counts by a stable name: the class of an error or of an invalid response, an HTTP status, a reason for a miss. */
@@ -255,7 +257,7 @@ export class SeriesSum {
   #addSecond(second: number, counts: SecondCounts): void {
     const sum = this.seconds.get(second);
     if (!sum) {
-      this.seconds.set(second, { ...counts });
+      this.seconds.set(second, { ...counts, ...(counts.classes && { classes: { ...counts.classes } }) });
       return;
     }
     sum.sent += counts.sent;
@@ -263,6 +265,10 @@ export class SeriesSum {
     sum.valid += counts.valid;
     sum.invalid += counts.invalid;
     sum.errors += counts.errors;
+    if (counts.classes) {
+      sum.classes ??= {};
+      addTally(sum.classes, counts.classes);
+    }
   }
 
   /** Response time over all intervals. */

@@ -91,6 +91,7 @@ export class Recorder {
     } else {
       this.#invalid[classified] = (this.#invalid[classified] ?? 0) + 1;
       second.invalid++;
+      countClass(second, classified);
       if (counts) counts.invalid++;
     }
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
@@ -103,7 +104,9 @@ export class Recorder {
   /** A request ended without a complete response. */
   failed(dueMs: number, failure: string, target = 0): void {
     this.#errors[failure] = (this.#errors[failure] ?? 0) + 1;
-    this.#second(dueMs).errors++;
+    const second = this.#second(dueMs);
+    second.errors++;
+    countClass(second, failure);
     const counts = this.#targets[target];
     if (counts) counts.errors++;
   }
@@ -211,6 +214,11 @@ export class Recorder {
       counts.responseTime.reset();
     }
   }
+}
+
+function countClass(second: SecondCounts, name: string): void {
+  second.classes ??= {};
+  second.classes[name] = (second.classes[name] ?? 0) + 1;
 }
 
 const ONE_TARGET: RecorderOptions = { timings: 0, targets: 1 };

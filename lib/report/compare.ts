@@ -106,31 +106,72 @@ function upperTail(z: number): number {
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * series;
 }
 
-/** Differences as a table for a terminal. */
-export function compareText(differences: readonly Difference[], before: Report, after: Report): string {
-  const rows = differences.map(({ chain, metric, before: from, after: to, change, pValue, isReal, isWorse }) => [
-    chain,
-    { success: "success", achievedRps: "achieved/s", p50: "p50 ms", p90: "p90 ms", p99: "p99 ms" }[metric],
-    figure(from, metric),
-    figure(to, metric),
-    change === null ? "–" : `${change > 0 ? "+" : ""}${(change * 100).toFixed(2)} %`,
-    pValue === null ? "too few slices" : pValue < 0.001 ? "< 0.001" : pValue.toFixed(3),
-    isWorse ? "WORSE" : isReal ? "real" : "noise",
-  ]);
+/** Two runs and what differs between them. */
+export interface Comparison {
+  before: string;
+  after: string;
+  differences: Difference[];
+  /** What has to be known to read them. */
+  notes: string[];
+}
+
+/** Compares a run with an earlier one. */
+export function compareRuns(before: Report, after: Report, tolerances: Tolerances = TOLERANCES): Comparison {
   const missing = before.chains.filter(({ name }) => !after.chains.some((chain) => chain.name === name));
+  return {
+    before: before.run.id,
+    after: after.run.id,
+    differences: compareReports(before, after, tolerances),
+    notes: [
+      ...missing.map(({ name }) => `${name} is not in the second run`),
+      ...[before, after]
+        .filter(({ verdict }) => !verdict.valid)
+        .map(({ run }) => `${run.id} is not a valid run: its figures tell about the generator too`),
+    ],
+  };
+}
+
+/** A comparison as a table for a terminal. */
+export function compareText({ before, after, differences, notes }: Comparison): string {
+  const rows = differences.map((difference) => [
+    difference.chain,
+    METRIC_TITLES[difference.metric],
+    figureText(difference.before, difference.metric),
+    figureText(difference.after, difference.metric),
+    changeText(difference),
+    pText(difference),
+    difference.isWorse ? "WORSE" : difference.isReal ? "real" : "noise",
+  ]);
   return [
-    `${before.run.id} → ${after.run.id}`,
+    `${before} → ${after}`,
     renderTable(["chain", "figure", "before", "after", "change", "p", "which is"], rows),
     "p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance",
-    ...missing.map(({ name }) => `${name} is not in the second run`),
-    ...[before, after]
-      .filter(({ verdict }) => !verdict.valid)
-      .map(({ run }) => `${run.id} is not a valid run: its figures tell about the generator too`),
+    ...notes,
     "",
   ].join("\n");
 }
 
-function figure(value: number | null, metric: Difference["metric"]): string {
+/** What the figures are called. */
+export const METRIC_TITLES: Record<Difference["metric"], string> = {
+  success: "success",
+  achievedRps: "achieved/s",
+  p50: "p50 ms",
+  p90: "p90 ms",
+  p99: "p99 ms",
+};
+
+/** A change in percent. */
+export function changeText({ change }: Difference): string {
+  return change === null ? "–" : `${change > 0 ? "+" : ""}${(change * 100).toFixed(2)} %`;
+}
+
+/** The chance of it, or why there is none. */
+export function pText({ pValue }: Difference): string {
+  return pValue === null ? "too few slices" : pValue < 0.001 ? "< 0.001" : pValue.toFixed(3);
+}
+
+/** A figure as its kind is written. */
+export function figureText(value: number | null, metric: Difference["metric"]): string {
   if (value === null) return "–";
   return metric === "success"
     ? `${(value * 100).toFixed(3)} %`

@@ -8,17 +8,19 @@ import type { Report } from "./schema.ts";
  * that does not run, and the page's script writes text only. A policy forbids the page to fetch anything.
  */
 export function renderHtml(report: Report): string {
+  // A run that goes on is served by the runner itself, which the page asks for later reports.
+  const connect = report.run.live ? "connect-src 'self'; " : "";
   const resolve = createRequire(import.meta.url).resolve;
   const uPlot = readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
   const uPlotStyle = readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8");
-  const script = stripTypeScriptTypes(pageFile("page.ts"), { mode: "strip" });
+  const script = PAGE_FILES.map(pageScript).join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; ${connect}base-uri 'none'; form-action 'none'">
 <title>${escapeHtml(report.run.id)} · Volley</title>
 <style>${uPlotStyle}</style>
 <style>${pageFile("page.css")}</style>
@@ -34,11 +36,30 @@ export function renderHtml(report: Report): string {
 `;
 }
 
+/** The page's files, each behind those that it imports. */
+const PAGE_FILES = [
+  "data.ts",
+  "elements.ts",
+  "plots.ts",
+  "heat.ts",
+  "tables.ts",
+  "overTime.ts",
+  "capacity.ts",
+  "page.ts",
+];
+
+/** One of the page's files as a part of one script: they share a scope, so that nothing is imported or exported. */
+function pageScript(name: string): string {
+  const plain = stripTypeScriptTypes(pageFile(name), { mode: "strip" });
+  return plain.replace(/^import\s[^;]*;$/gm, "").replace(/^export /gm, "");
+}
+
 function pageFile(name: string): string {
   return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
 }
 
-function escapeHtml(text: string): string {
+/** Text that cannot become markup, in an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

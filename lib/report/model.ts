@@ -1,6 +1,5 @@
 import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
 import { faultOf } from "../attack/classes.ts";
-import type { Histogram } from "../attack/histogram.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import { chainSchedule } from "../plan/assign.ts";
@@ -10,9 +9,13 @@ import type { Plan } from "../plan/schema.ts";
 import { addLedgers } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
 import { capacityOfRun, measure } from "./capacity.ts";
+import { eventsOf } from "./events.ts";
+import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
 import { metricsOf } from "./metrics.ts";
-import type { LatencyMs, Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
+import { markOutliers } from "./outliers.ts";
+import type { Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
+import { latencyOf, round, timelineOf } from "./timeline.ts";
 import { judge } from "./verdict.ts";
 
 /** A chain's true counts during the run, where the target was the stand-in gateway. */
@@ -24,6 +27,8 @@ export interface ReportInput {
   schedule: RunSchedule;
   reduction: Reduction;
   workers: readonly ReportWorker[];
+  /** The workers' sockets over the run. */
+  generator: Report["generator"];
   /** What was read of the gateway's metrics. */
   scrapes: readonly Scrape[];
   /** What was read of its logs. */
@@ -31,12 +36,14 @@ export interface ReportInput {
   /** Why the run was aborted, and how long it had measured by then. */
   aborted?: { reason: string; atMs: number };
   truth?: Truth;
+  /** Of a run that goes on: how long it has measured. */
+  measuredMs?: number;
 }
 
 /** Makes the report of a run. */
 export function buildReport(input: ReportInput): Report {
-  const { plan, schedule, reduction, workers, scrapes, logs, aborted, truth } = input;
-  const measuredMs = measuredOf(plan, aborted);
+  const { plan, schedule, reduction, workers, generator, scrapes, logs, aborted, truth } = input;
+  const measuredMs = input.measuredMs ?? measuredOf(plan, aborted);
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
   const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
   const intervalMs = intervalLength(plan.durationMs);
@@ -65,14 +72,18 @@ export function buildReport(input: ReportInput): Report {
     verdict: { valid: true, pass: true, generator: true, reasons: [] },
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
-    total: totalReport(measured, chains, measuredMs, plan.durationMs, intervalMs),
+    total: totalReport(measured, chains, plan, measuredMs, intervalMs),
     chains,
-    workers: [...workers],
+    workers: markOutliers(workers),
+    events: eventsOf(chains),
+    hints: [],
+    generator: { all: generator.all, workers: generator.workers },
+    coolDownMs: round(Math.max(0, reduction.finishedMs - measuredMs), 1),
     metrics: [...metricsOf(scrapes, plan), ...logSeries(logs)],
     logs: logsOf(logs),
     findings: reduction.findings,
   };
-  const judged = judge(report, plan);
+  const judged = judge({ ...report, hints: hintsOf(report, plan) }, plan);
   return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
 }
 
@@ -86,6 +97,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
     outcomes,
     startSkewMs,
     readyMs,
+    outlier: [],
     health: healthOf(worker.health),
   };
 }
@@ -108,8 +120,9 @@ function chainReport(
   return {
     name,
     ...trafficOf(ledger, sum, offeredRps, measuredMs, plan.durationMs),
-    ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
+    ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
     pass: true,
+    targets: targetsOf(sum, chain),
     ...(counted && { truth: counted }),
     ...(warmup && {
       warmup: {
@@ -126,8 +139,8 @@ function chainReport(
 function totalReport(
   measured: readonly ChainResult[],
   chains: readonly ReportChain[],
+  plan: Plan,
   measuredMs: number,
-  durationMs: number,
   intervalMs: number,
 ): Report["total"] {
   const sum = new SeriesSum();
@@ -137,8 +150,8 @@ function totalReport(
   const scheduledIn = (second: number): number =>
     chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
   return {
-    ...trafficOf(ledger, sum, offered, measuredMs, durationMs),
-    ...timelineOf(sum, Math.ceil(measuredMs / 1_000), scheduledIn, intervalMs),
+    ...trafficOf(ledger, sum, offered, measuredMs, plan.durationMs),
+    ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
   };
 }
 
@@ -197,60 +210,31 @@ function sorted(tally: Tally): Tally {
   return Object.fromEntries(Object.entries(tally).sort(([, a], [, b]) => b - a));
 }
 
-function timelineOf(
-  sum: SeriesSum,
-  seconds: number,
-  scheduledIn: (second: number) => number,
-  intervalMs: number,
-): Pick<ReportChain, "seconds" | "intervals" | "percentiles"> {
-  const none = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
-  return {
-    seconds: Array.from({ length: seconds }, (_, second) => ({
-      second,
-      scheduled: scheduledIn(second),
-      ...(sum.seconds.get(second) ?? none),
-    })),
-    intervals: [...sum.intervals]
-      .sort(([a], [b]) => a - b)
-      .map(([interval, histogram]) => ({
-        fromMs: interval * intervalMs,
-        toMs: (interval + 1) * intervalMs,
-        count: histogram.totalCount,
-        p50: percentileMs(histogram, 50),
-        p90: percentileMs(histogram, 90),
-        p99: percentileMs(histogram, 99),
-        max: histogram.maxValue / 1_000,
-      })),
-    percentiles: percentileCurve(sum.responseTime()),
-  };
+function targetsOf(sum: SeriesSum, chain: Plan["chains"][number]): ReportChain["targets"] {
+  return [...sum.targets]
+    .sort(([a], [b]) => a - b)
+    .map(([place, { sent, valid, invalid, errors, responseTime }]) => ({
+      method: methodOf(chain.targets[place]),
+      sent,
+      valid,
+      invalid,
+      errors,
+      responseTimeMs: latencyOf(responseTime),
+    }));
 }
 
-function latencyOf(histogram: Histogram): LatencyMs {
-  if (histogram.totalCount === 0) return null;
-  return {
-    p50: percentileMs(histogram, 50),
-    p90: percentileMs(histogram, 90),
-    p95: percentileMs(histogram, 95),
-    p99: percentileMs(histogram, 99),
-    p999: percentileMs(histogram, 99.9),
-    max: histogram.maxValue / 1_000,
-  };
-}
-
-function percentileMs(histogram: Histogram, percentile: number): number {
-  return histogram.getValueAtPercentile(percentile) / 1_000;
-}
-
-/** The distribution at percentiles that lie ever closer to 100, as far as the number of samples carries. */
-function percentileCurve(histogram: Histogram): [number, number][] {
-  if (histogram.totalCount === 0) return [];
-  const curve: [number, number][] = [[0, histogram.minNonZeroValue / 1_000]];
-  for (let rest = 1; rest > 1 / histogram.totalCount; rest *= 0.85) {
-    const percentile = 100 * (1 - rest * 0.85);
-    curve.push([round(percentile, 6), percentileMs(histogram, percentile)]);
+/** What a target calls. Its URL and headers are not told: keys may be in them. */
+function methodOf(target: Plan["chains"][number]["targets"][number] | undefined): string {
+  if (target?.body === undefined) return target?.method ?? "?";
+  try {
+    const body = JSON.parse(target.body) as { method?: unknown } | { method?: unknown }[];
+    if (!Array.isArray(body)) return typeof body.method === "string" ? body.method : target.method;
+    const methods = [...new Set(body.map(({ method }) => String(method)))];
+    return `batch of ${body.length}: ${methods.slice(0, 3).join(", ")}${methods.length > 3 ? ", …" : ""}`;
+  } catch {
+    // A body with placeholders need not be JSON before they are filled in.
+    return /"method"\s*:\s*"(\w+)"/.exec(target.body)?.[1] ?? target.method;
   }
-  curve.push([100, histogram.maxValue / 1_000]);
-  return curve;
 }
 
 /** An event loop busier than this in a flush interval was saturated. */
@@ -268,10 +252,6 @@ function healthOf(health: readonly Health[]): ReportWorker["health"] {
     inFlight: most(({ inFlight }) => inFlight),
     connections: most(({ connections }) => connections),
   };
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }
 
 /** How long a run measured, in ms: to its end, or until it was aborted. */

@@ -1,4 +1,4 @@
-import { type Series, SeriesSum } from "../attack/chunk.ts";
+import { intervalMs, type Series, SeriesSum } from "../attack/chunk.ts";
 import type { Assignment, Phase } from "../plan/assign.ts";
 import { type Part, partsOf, type RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
@@ -6,6 +6,7 @@ import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } fro
 import { addLedgers } from "../results/ledger.ts";
 import { type ChainResult, type Reduction, reduceRun } from "../results/reduce.ts";
 import { readJson, type Store } from "../results/store.ts";
+import { GeneratorTimeline, type StoredTimeline } from "./generatorTimeline.ts";
 import { measuredOf, workerReport } from "./model.ts";
 import type { ReportWorker } from "./schema.ts";
 
@@ -13,12 +14,14 @@ import type { ReportWorker } from "./schema.ts";
 export interface Reduced {
   reduction: Reduction;
   workers: ReportWorker[];
+  generator: StoredTimeline;
 }
 
 /** The same as it is stored: `runs/<id>/parts/…`. */
 interface StoredPart extends Omit<Reduction, "chains"> {
   chains: (Omit<ChainResult, "sum"> & { series: Series })[];
   workers: ReportWorker[];
+  generator: StoredTimeline;
 }
 
 /** Reduces a part of a run's workers, and stores what came of it. */
@@ -28,12 +31,13 @@ export async function writePart(store: Store, part: Part): Promise<void> {
   if (!plan) throw new Error(`there is no run ${runId} in the store`);
   const { schedule, assignments } = await readSchedule(store, runId);
   const aborted = await readAbort(store, runId, schedule);
-  const { reduction, workers } = await reducePart(store, plan, part, assignments, measuredOf(plan, aborted));
+  const reduced = await reducePart(store, plan, part, assignments, measuredOf(plan, aborted));
+  const { reduction, workers, generator } = reduced;
   const chains = reduction.chains.map(({ sum, ...rest }) => ({
     ...rest,
     series: sum.toSeries(rest.chain, rest.phase),
   }));
-  const stored: StoredPart = { ...reduction, chains, workers };
+  const stored: StoredPart = { ...reduction, chains, workers, generator };
   await store.put(partKey(runId, part.part), JSON.stringify(stored));
 }
 
@@ -48,24 +52,25 @@ export async function reduceParts(
   const [only, ...others] = partsOf(schedule);
   if (only && others.length === 0) return reducePart(store, plan, only, assignments, measuredMs);
   const chains = new Map<string, ChainResult>();
-  const whole: Reduced = { reduction: { chains: [], findings: [], finishedMs: 0 }, workers: [] };
+  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
+  const reduction: Reduction = { chains: [], findings: [], finishedMs: 0 };
+  const workers: ReportWorker[] = [];
   for (const part of partsOf(schedule)) {
     const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
-    const { reduction, workers } = stored
-      ? restored(stored)
-      : await reducePart(store, plan, part, assignments, measuredMs);
-    for (const each of reduction.chains) {
+    const reduced = stored ? restored(stored) : await reducePart(store, plan, part, assignments, measuredMs);
+    for (const each of reduced.reduction.chains) {
       const sum = chainOf(chains, each.chain, each.phase);
       sum.ledger = addLedgers([sum.ledger, each.ledger]);
       sum.sum.merge(each.sum);
     }
-    whole.reduction.findings.push(...reduction.findings);
-    whole.reduction.finishedMs = Math.max(whole.reduction.finishedMs, reduction.finishedMs);
-    whole.workers.push(...workers);
+    reduction.findings.push(...reduced.reduction.findings);
+    reduction.finishedMs = Math.max(reduction.finishedMs, reduced.reduction.finishedMs);
+    workers.push(...reduced.workers);
+    timeline.merge(reduced.generator);
   }
   const order = plan.chains.map(({ name }) => name);
-  whole.reduction.chains = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
-  return whole;
+  reduction.chains = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+  return { reduction, workers, generator: timeline.points() };
 }
 
 async function reducePart(
@@ -80,19 +85,22 @@ async function reducePart(
   const each = Math.ceil(ids.length / of);
   const own = new Set(ids.slice(part * each, (part + 1) * each));
   const mine = assignments.filter(({ worker }) => own.has(worker));
+  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
   const reduction = await reduceRun(store, runId, plan, mine, (worker) => {
-    workers.push(workerReport(worker, plan, measuredMs));
+    const row = workerReport(worker, plan, measuredMs);
+    workers.push(row);
+    timeline.add(row.id, worker.health);
   });
-  return { reduction, workers };
+  return { reduction, workers, generator: timeline.points() };
 }
 
-function restored({ chains, workers, ...rest }: StoredPart): Reduced {
+function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced {
   const results = chains.map(({ series, ...result }): ChainResult => {
     const sum = new SeriesSum();
     sum.add(series);
     return { ...result, sum };
   });
-  return { reduction: { ...rest, chains: results }, workers };
+  return { reduction: { ...rest, chains: results }, workers, generator };
 }
 
 function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {

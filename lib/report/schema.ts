@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { capacity, perRelay } from "./capacitySchema.ts";
 
 const count = z.int().nonnegative();
 const tally = z.record(z.string(), count);
@@ -59,6 +60,7 @@ const second = z
     valid: count,
     invalid: count,
     errors: count,
+    classes: tally.optional().describe("Those that were no relay, by class"),
   })
   .describe("One second of the run, by when the requests were due");
 
@@ -78,9 +80,56 @@ const timeline = {
   percentiles: z
     .array(z.tuple([z.number(), z.number()]))
     .describe("Response time's distribution: percentile and ms, for plots"),
+  heat: z
+    .object({ edgesMs: z.array(z.number()), counts: z.array(z.array(count)) })
+    .describe("Responses by response time (rows, between edges that grow by one ratio) for each of `intervals`"),
+  steady: z
+    .union([
+      z.object({
+        fromMs: z.number(),
+        toMs: z.number(),
+        success: z.number().nullable(),
+        responseTimeMs: latency,
+      }),
+      z.object({ why: z.string().describe("Why there is none") }),
+    ])
+    .describe("The steady state, by the rule of least marginal standard error (MSER) on the intervals' medians"),
 };
 
-const perRelay = z.record(z.string(), z.number());
+const target = z.object({
+  method: z.string().describe("What it calls: the JSON-RPC method, or how many calls a batch has"),
+  sent: count,
+  valid: count,
+  invalid: count,
+  errors: count,
+  responseTimeMs: latency,
+});
+
+const event = z.object({
+  fromMs: z.number(),
+  toMs: z.number(),
+  chain: z.string(),
+  kind: z.enum(["errors", "missed", "latency"]),
+  text: z.string(),
+});
+
+const hint = z.object({
+  what: z.string(),
+  evidence: z.string(),
+  remedy: z.string(),
+});
+
+const generatorPoint = z.object({
+  atMs: z.number(),
+  inFlight: count,
+  connections: count,
+  opened: count.describe("Connections opened since the point before"),
+  cpu: z.number().describe("The busiest worker's"),
+  established: count.nullable().describe("TCP connections, on the host that has most"),
+  timeWait: count.nullable(),
+  portsLeft: count.nullable().describe("Ephemeral ports, on the host that has fewest left"),
+  retransmits: count.nullable(),
+});
 
 const truth = z
   .object({
@@ -97,6 +146,7 @@ const chain = z.object({
   ...timeline,
   pass: z.boolean().describe("Whether this chain met the SLO"),
   truth: truth.optional(),
+  targets: z.array(target).describe("Each target's own figures, where the chain has several"),
   warmup: z
     .object({ ledger, missed: tally, errors: tally, invalid: tally, responseTimeMs: latency })
     .optional()
@@ -110,6 +160,7 @@ const worker = z.object({
   outcomes: z.array(z.enum(["completed", "aborted", "superseded", "lost"])).describe("How each attempt ended"),
   startSkewMs: z.number().nullable().describe("First request sent − the instant at which it was due"),
   readyMs: z.number().nullable().describe("How long before its first request the worker was ready"),
+  outlier: z.array(z.string()).describe("In what it is far away from the workers that send the same chains"),
   health: z.object({
     cpu: z.number().describe("Mean of the CPU time used ÷ time passed"),
     eventLoop: z.number().describe("The busiest flush interval's share of busy time, 0 … 1"),
@@ -128,84 +179,6 @@ const log = z.object({
   matched: count.describe("Those of them that match the plan's pattern"),
   failed: z.array(z.string()).describe("Why it could not be read at times"),
   lines: z.array(z.object({ atMs: z.int(), text: z.string() })).describe("The first lines that match"),
-});
-
-const interval2 = z.tuple([z.number(), z.number()]);
-
-const model = z.union([
-  z.object({
-    lambda: z.number(),
-    sigma: z.number().describe("Contention"),
-    kappa: z.number().describe("Coherency"),
-    r2: z.number(),
-    limitRps: z.number().describe("The highest throughput that the model predicts"),
-    limitInterval: interval2,
-    kneeConcurrency: z.number().nullable(),
-  }),
-  z.object({ why: z.string().describe("Why there is no model") }),
-]);
-
-const chainCapacity = z.object({
-  name: z.string(),
-  capacityRps: z.number().nullable().describe("The highest rate that met the SLO, alone; null without a search"),
-  interval: interval2.nullable().describe("The highest rate that met the SLO, and the lowest that did not"),
-  trials: count,
-  together: z
-    .object({ capacityRps: z.number(), interval: interval2, ratio: z.number().describe("Together ÷ alone") })
-    .nullable()
-    .describe("What the chain carries while all others are loaded too, each with the same share of its own capacity"),
-  endedBy: z.array(z.string()).describe("What was not met at the lowest rate above it"),
-  bottleneck: z
-    .object({ resource: z.string(), utilisation: z.number(), evidence: z.string() })
-    .nullable()
-    .describe("What was used up first, from the gateway's metrics"),
-  model: model.describe("The universal scalability law, fitted to the trials"),
-  perRelay: perRelay.describe("What a valid relay adds to each counter, without what the gateway uses when idle"),
-  perRelayUncertainty: perRelay.describe("Half of each one's 95 % interval"),
-  usdPerMillionRelays: z.number().nullable().describe("By the plan's unit prices; null without any"),
-  truth: z
-    .object({ capacityRps: z.number().nullable(), perRelay })
-    .optional()
-    .describe("The stand-in gateway's own figures"),
-});
-
-const capacity = z.object({
-  chains: z.array(chainCapacity),
-  totalRps: z
-    .number()
-    .nullable()
-    .describe("What all chains carry at once; without a search what met the SLO in this run"),
-  unidentified: z.array(z.string()).describe("Shared counters that the chains' rates do not tell apart"),
-  generator: z.object({
-    gbSeconds: z.number(),
-    invocations: count,
-    usd: z.number().describe("What the workers' time and calls cost, or would cost, in Lambda"),
-    usdPerMillionRelays: z.number().nullable(),
-  }),
-  scaling: z
-    .object({
-      currentRps: z.number(),
-      targetRps: z.number(),
-      headroom: z.number(),
-      instances: count.describe("Instances that were loaded"),
-      rpsPerInstance: z.number(),
-      instancesNeeded: count.describe("For the target and its headroom, and the spare ones"),
-      usdPerInstanceMonth: z.number().nullable(),
-      usdPerMonth: z.number().nullable(),
-      workersNeeded: count.describe("Workers that load it at that size"),
-    })
-    .nullable(),
-  trials: z.array(
-    z.object({
-      number: count,
-      scope: z.string(),
-      rps: z.record(z.string(), z.number()),
-      servedRps: z.record(z.string(), z.number()),
-      met: z.boolean(),
-      valid: z.boolean(),
-      reasons: z.array(z.string()),
-    }),
-  ),
 });
 
 const metricSeries = z.object({
@@ -231,6 +204,10 @@ export const reportSchema = z.object({
     complete: z.boolean().describe("Whether every worker's results are there and the ledger balances without guesses"),
     aborted: z.string().optional().describe("Why the run was aborted, if it was"),
     target: z.string().describe("The origins that were loaded"),
+    live: z
+      .object({ atMs: z.number() })
+      .optional()
+      .describe("Of a run that goes on: how far it is. No report that is stored has it"),
   }),
   verdict: z.object({
     valid: z.boolean().describe("Whether the generator was in order, so that the figures tell about the target"),
@@ -251,6 +228,15 @@ export const reportSchema = z.object({
   chains: z.array(chain),
   workers: z.array(worker),
   capacity: capacity.optional().describe("What the chains can carry, what a relay costs, what the target takes"),
+  events: z.array(event).describe("What changed during the run, in words"),
+  hints: z.array(hint).describe("What stood in the way, with the evidence and what to do about it"),
+  generator: z
+    .object({
+      all: z.array(generatorPoint),
+      workers: z.array(z.object({ id: z.string(), points: z.array(generatorPoint) })),
+    })
+    .describe("The workers' requests in flight and sockets over the run; each worker's own where they are few"),
+  coolDownMs: z.number().describe("From the last request's due instant to the last response"),
   metrics: z.array(metricSeries).describe("The gateway's own metrics, on the run's time; null is a gap"),
   logs: z.array(log).describe("What the gateway's logs said while the run went"),
   findings: z.array(z.string()).describe("What is missing, unreadable or doubled in the results"),
@@ -258,6 +244,7 @@ export const reportSchema = z.object({
 
 export type Report = z.infer<typeof reportSchema>;
 export type ReportChain = Report["chains"][number];
+export type GeneratorPoint = Report["generator"]["all"][number];
 export type ReportWorker = Report["workers"][number];
 export type Capacity = NonNullable<Report["capacity"]>;
 export type ChainCapacity = Capacity["chains"][number];

@@ -11,9 +11,13 @@ export function renderText(report: Report, colour: boolean): string {
     colour ? styleText(format, text, { validateStream: false }) : text;
   const parts = [
     headline(report, paint),
+    hintLines(report, paint),
+    eventLines(report),
     chainTable(report),
     latencyTable(report),
+    phaseLine(report),
     failureTable(report),
+    targetTable(report),
     timingTable(report),
     workerTable(report),
     ...warmupLines(report),
@@ -98,6 +102,54 @@ function some(latency: LatencyMs): string[] {
   return latency ? [latency.p50, latency.p99].map(precise) : ["–", "–"];
 }
 
+function hintLines({ hints }: Report, paint: Paint): string {
+  return hints
+    .map(({ what, evidence, remedy }) => `${paint("bold", cleanText(what))}: ${cleanText(evidence)}.\n  ${remedy}.`)
+    .join("\n");
+}
+
+/** Events that a terminal shows; the others are in the HTML report. */
+const MOST_EVENTS = 8;
+
+function eventLines({ events }: Report): string {
+  const lines = events
+    .slice(0, MOST_EVENTS)
+    .map(
+      ({ fromMs, toMs, chain, text }) => `${fromMs / 1_000}–${toMs / 1_000} s, ${cleanText(chain)}: ${cleanText(text)}`,
+    );
+  const more = events.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more events`] : [])].join("\n");
+}
+
+function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): string {
+  const last = `the last response came ${precise(coolDownMs)} ms after the end`;
+  if ("why" in steady) return `no steady state is told (${steady.why}); ${last}`;
+  const [p50 = "–", p99 = "–"] = some(steady.responseTimeMs);
+  const [wholeP50 = "–", wholeP99 = "–"] = some(responseTimeMs);
+  return (
+    `steady state (MSER) from ${steady.fromMs / 1_000} s: p50 ${p50} ms, p99 ${p99} ms ` +
+    `(whole run ${wholeP50} and ${wholeP99}); ${last}`
+  );
+}
+
+/** Targets that a terminal shows. */
+const MOST_TARGETS = 24;
+
+function targetTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, targets }) =>
+    targets.map(({ method, sent, valid, responseTimeMs }) => [
+      name,
+      method,
+      number(sent),
+      percent(sent === 0 ? null : valid / sent),
+      ...some(responseTimeMs),
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const shown = renderTable(["chain", "calls", "sent", "success", "p50", "p99"], rows.slice(0, MOST_TARGETS));
+  return rows.length > MOST_TARGETS ? `${shown}\nand ${rows.length - MOST_TARGETS} more targets` : shown;
+}
+
 function failureTable({ chains }: Report): string {
   const rows = chains.flatMap((chain) =>
     (["missed", "errors", "invalid"] as const).flatMap((kind) =>
@@ -139,7 +191,8 @@ function workerTable({ workers }: Report): string {
     "MB",
     "end",
   ];
-  const isOdd = (worker: Report["workers"][number]): boolean => worker.outcomes.some((each) => each !== "completed");
+  const isOdd = (worker: Report["workers"][number]): boolean =>
+    worker.outlier.length > 0 || worker.outcomes.some((each) => each !== "completed");
   const shown = workers.length <= MOST_WORKERS ? workers : workers.filter(isOdd).slice(0, MOST_WORKERS);
   if (shown.length === 0) return "";
   const rows = shown.map((worker) => [
@@ -155,7 +208,10 @@ function workerTable({ workers }: Report): string {
     number(Math.round(worker.health.residentMb)),
     worker.outcomes.join(" "),
   ]);
-  return renderTable(head, rows);
+  const odd = workers.flatMap(({ id, outlier }) =>
+    outlier.length > 0 ? [`${id} stands out: ${outlier.join("; ")}`] : [],
+  );
+  return [renderTable(head, rows), ...odd.slice(0, MOST_WORKERS)].join("\n");
 }
 
 function warmupLines({ chains, run }: Report): string[] {

@@ -19,13 +19,20 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
   const { plan, scrapes, logs } = await readReportInput(store, runId);
   const { schedule, assignments } = await readSchedule(store, runId);
   const aborted = await readAbort(store, runId, schedule);
-  const { reduction, workers } = await reduceParts(store, plan, schedule, assignments, measuredOf(plan, aborted));
+  const { reduction, workers, generator } = await reduceParts(
+    store,
+    plan,
+    schedule,
+    assignments,
+    measuredOf(plan, aborted),
+  );
   const truth = await readTruth(store, runId);
   const report = buildReport({
     plan,
     schedule,
     reduction,
     workers,
+    generator,
     scrapes,
     logs,
     ...(aborted && { aborted }),

@@ -78,11 +78,22 @@ export async function reduceRun(
   for (let first = 0; first < workers.length; first += WORKERS_AT_ONCE) {
     const batch = workers.slice(first, first + WORKERS_AT_ONCE);
     const read = await Promise.all(
-      batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id, findings)))),
+      batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id)))),
     );
-    for (const attempt of read.flat(2)) finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
+    for (const each of read.flat()) findings.push(...each.findings);
+    for (const attempt of read.flat().flatMap(({ attempts }) => attempts))
+      finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
     for (const [position, [worker, own]] of batch.entries()) {
-      onWorker(reduceWorker(worker, plan, own, read[position] ?? [], chains, findings));
+      onWorker(
+        reduceWorker(
+          worker,
+          plan,
+          own,
+          (read[position] ?? []).map(({ attempts }) => attempts),
+          chains,
+          findings,
+        ),
+      );
     }
   }
   const order = plan.chains.map(({ name }) => name);
@@ -113,8 +124,13 @@ async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   return index;
 }
 
-async function readAttempts(store: Store, index: RunIndex, assignment: string, findings: string[]): Promise<Attempt[]> {
+async function readAttempts(
+  store: Store,
+  index: RunIndex,
+  assignment: string,
+): Promise<{ attempts: Attempt[]; findings: string[] }> {
   const attempts: Attempt[] = [];
+  const findings: string[] = [];
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
     const summary = key && (await readPart<Summary>(store, key, findings));
     if (summary) {
@@ -133,7 +149,7 @@ async function readAttempts(store: Store, index: RunIndex, assignment: string, f
       health: read.map(({ health }) => health),
     });
   }
-  return attempts;
+  return { attempts, findings };
 }
 
 async function readPart<T extends Pick<Chunk, "version" | "series">>(

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import * as hdr from "hdr-histogram-js";
 import { decodeFromCompressedBase64, type HistogramLogReader } from "hdr-histogram-js";
 import { createHistogram, encodeHistogram } from "../../lib/attack/histogram.ts";
 import { parsePrometheus } from "../../lib/observe/prometheus.ts";
-import { compareReports, rankTest } from "../../lib/report/compare.ts";
+import { compareReports, compareRuns, rankTest } from "../../lib/report/compare.ts";
+import { compareHtml } from "../../lib/report/compareHtml.ts";
 import { renderCsv } from "../../lib/report/exports/csv.ts";
 import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/report/exports/hdr.ts";
 import { renderJunit } from "../../lib/report/exports/junit.ts";
 import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
+import { sendOtlp } from "../../lib/report/exports/otlp.ts";
 import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
 import { renderVegetaJson, renderVegetaText } from "../../lib/report/exports/vegeta.ts";
 import { checkedPlan } from "../support/plans.ts";
@@ -129,3 +134,59 @@ test("a run compared with itself differs in nothing; one that is slower is worse
   const better = compareReports(withP99(30), withP99(20)).find(({ metric }) => metric === "p99");
   assert.deepEqual([better?.isReal, better?.isWorse], [true, false]);
 });
+
+test("a comparison's page names what is worse, and runs nothing that a run was named", () => {
+  const before = madeReport({ plan: checkedPlan("http://127.0.0.1:1", { duration: "10s" }) });
+  const hostile = "<img src=x onerror=alert(1)>";
+  const after = { ...before, run: { ...before.run, id: hostile } };
+  const [difference, ...others] = compareRuns(before, after).differences;
+  assert.ok(difference);
+  const worse = { ...difference, isReal: true, isWorse: true, change: 0.25, pValue: 0.0001 };
+  const comparison = { before: before.run.id, after: hostile, differences: [worse, ...others], notes: [hostile] };
+  const page = compareHtml([comparison]);
+  assert.ok(!page.includes("<img"));
+  assert.match(page, /1 figure is worse/);
+  assert.match(page, /<td>\+25\.00 %<\/td><td>&#60; 0\.001<\/td><td class="text bad">worse<\/td>/);
+  assert.match(compareHtml([{ ...comparison, differences: others }]), /Nothing is worse/);
+});
+
+test("OpenTelemetry metrics reach a receiver over OTLP, and one that refuses is told", async (t) => {
+  const received: string[] = [];
+  const receiver = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => {
+      body += text;
+    });
+    request.on("end", () => {
+      received.push(`${request.method} ${request.url} ${request.headers["content-type"]} ${body}`);
+      response.writeHead(request.url === "/v1/metrics" ? 200 : 400, { "Content-Type": "application/json" }).end("{}");
+    });
+  }).listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  t.after(() => receiver.close());
+  const origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  const report = sampleReport();
+  await sendOtlp(report, `${origin}/v1/metrics`);
+  const [message = ""] = received;
+  assert.match(message, /^POST \/v1\/metrics application\/json \{"resourceMetrics"/);
+  const { resourceMetrics } = JSON.parse(message.slice(message.indexOf("{"))) as OtlpMessage;
+  const metrics = new Map(
+    resourceMetrics
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+      .map((each) => [each.name, each]),
+  );
+  const quantiles = metrics.get("volley.response_time")?.gauge.dataPoints ?? [];
+  const p99 = quantiles.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === "p99"));
+  assert.equal(p99?.asDouble, report.chains[0]?.responseTimeMs?.p99);
+  assert.equal(metrics.get("volley.rate.achieved")?.gauge.dataPoints[0]?.asDouble, 100);
+  await assert.rejects(sendOtlp(report, `${origin}/elsewhere`), /elsewhere did not take the metrics/);
+});
+
+interface OtlpMessage {
+  resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[];
+}
+
+interface OtlpMetric {
+  name: string;
+  gauge: { dataPoints: { asDouble: number; attributes: { value: { stringValue?: string } }[] }[] };
+}

@@ -3,6 +3,7 @@ import { SeriesSum } from "../../lib/attack/chunk.ts";
 import { recordMs } from "../../lib/attack/histogram.ts";
 import { scheduleRun } from "../../lib/plan/runSchedule.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { buildReport, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
@@ -12,7 +13,7 @@ import type { ChainResult } from "../../lib/results/reduce.ts";
 export interface MadeRun {
   plan: Plan;
   /** How a chain's recording differs from all valid after 1 to 20 ms. */
-  change?(sum: SeriesSum, chain: string): void;
+  change?(sum: SeriesSum, chain: string): unknown;
   findings?: string[];
   aborted?: { reason: string; atMs: number };
   startSkewMs?: number;
@@ -60,7 +61,10 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
       plan.durationMs,
     ),
   );
+  const timeline = new GeneratorTimeline(1_000);
+  for (const { id } of workers) timeline.add(id, health ?? [healthSample()]);
   return buildReport({
+    generator: timeline.points(),
     plan,
     schedule,
     reduction: { chains, findings, finishedMs: plan.durationMs },

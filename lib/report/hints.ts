@@ -1,0 +1,198 @@
+import type { Plan } from "../plan/schema.ts";
+import { median } from "./outliers.ts";
+import type { Report, ReportChain } from "./schema.ts";
+
+type Hint = Report["hints"][number];
+
+/** What the hints are taken from: a report that has none yet. */
+type Told = Pick<Report, "total" | "chains" | "workers" | "generator" | "run">;
+
+/** The guide's remedy for a host that is at its limits. */
+const FEWER_PER_HOST = "Reduce the rate per host or add hosts";
+
+/** What stood in the way of the load or of the target, as far as the figures tell, each with what to do about it. */
+export function hintsOf(report: Told, plan: Plan): Hint[] {
+  return [
+    portExhaustion(report),
+    timeWait(report, plan),
+    fileLimit(report),
+    connectionChurn(report, plan),
+    goaway(report),
+    generatorSaturation(report),
+    retransmissions(report),
+    ...report.chains.flatMap((chain) => [growingQueue(chain, plan), queueing(chain, plan)]),
+  ].filter((hint) => hint !== undefined);
+}
+
+/** Fewer ephemeral ports than this are nearly none: a second of 500 connections takes as many. */
+const FEW_PORTS = 1_000;
+
+function portExhaustion({ total, generator }: Told): Hint | undefined {
+  const refused = total.errors.EADDRNOTAVAIL ?? 0;
+  const left = generator.all.flatMap(({ atMs, portsLeft }) => (portsLeft === null ? [] : [{ atMs, portsLeft }]));
+  const first = left.find(({ portsLeft }) => portsLeft < FEW_PORTS);
+  if (refused === 0 && !first) return undefined;
+  const least = Math.min(...left.map(({ portsLeft }) => portsLeft));
+  const seen = first ? `fewer than ${FEW_PORTS} ports were left from ${seconds(first.atMs)} on, at least ${least}` : "";
+  const failed = refused > 0 ? `${refused} requests found no port (EADDRNOTAVAIL)` : "no request has failed for it yet";
+  return {
+    what: refused > 0 ? "Ephemeral ports were exhausted" : "Ephemeral ports were nearly exhausted",
+    evidence: [failed, seen].filter(Boolean).join("; "),
+    remedy: `${FEWER_PER_HOST}; keep connections alive ("keepalive": true), and widen the range with fleet/tune-system-limits.sh`,
+  };
+}
+
+function timeWait({ generator }: Told, plan: Plan): Hint | undefined {
+  const most = Math.max(0, ...generator.all.map((point) => point.timeWait ?? 0));
+  const established = median(generator.all.map((point) => point.established ?? 0));
+  // Some are normal; more than connections that are open, and thousands, tell that connections are not used again.
+  if (most < 5_000 || most < 2 * established) return undefined;
+  return {
+    what: "Connections pile up in TIME-WAIT",
+    evidence: `up to ${most} on a host, and ${Math.round(established)} open ones in the median`,
+    remedy: plan.keepalive
+      ? `The target closes connections that could be used again: raise its keep-alive limits. ${FEWER_PER_HOST}`
+      : `Set "keepalive": true if your users' clients keep connections. ${FEWER_PER_HOST}`,
+  };
+}
+
+function fileLimit({ total }: Told): Hint | undefined {
+  const refused = (total.errors.EMFILE ?? 0) + (total.errors.ENFILE ?? 0);
+  if (refused === 0) return undefined;
+  return {
+    what: "The generator ran out of file descriptors",
+    evidence: `${refused} requests found none (EMFILE)`,
+    remedy: `Raise the limit with fleet/tune-system-limits.sh (nofile). ${FEWER_PER_HOST}`,
+  };
+}
+
+/** With keep-alive fewer requests than this should need a connection of their own. */
+const MOST_OPENED = 0.05;
+
+function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefined {
+  const opened = generator.all.reduce((sum, point) => sum + point.opened, 0);
+  const most = Math.max(0, ...generator.all.map(({ connections }) => connections));
+  if (!plan.keepalive || total.ledger.sent === 0) return undefined;
+  // Opening those that are needed at once is no churn.
+  const share = (opened - most) / total.ledger.sent;
+  if (share < MOST_OPENED || opened < 100) return undefined;
+  return {
+    what: "Connections are not used for long",
+    evidence: `${opened} were opened for ${total.ledger.sent} requests, though never more than ${most} were open`,
+    remedy:
+      "The target, or a proxy before it, closes them early: raise its keep-alive timeout and requests per connection",
+  };
+}
+
+function goaway({ total }: Told): Hint | undefined {
+  const count = Object.entries(total.errors)
+    .filter(([name]) => name.startsWith("HTTP2_GOAWAY"))
+    .reduce((sum, [, failed]) => sum + failed, 0);
+  if (count === 0) return undefined;
+  return {
+    what: "The server closed HTTP/2 connections while requests were on them",
+    evidence: `${count} requests were refused with GOAWAY`,
+    remedy: "Raise the server's requests per connection (nginx: keepalive_requests) and its idle and age limits",
+  };
+}
+
+const LATE_MS = 10;
+
+function generatorSaturation({ total, workers }: Told): Hint | undefined {
+  const lag = total.sendLagMs?.p99 ?? 0;
+  const busy = workers.filter(({ health }) => health.saturated.intervals > 0);
+  const late = (total.missed.late ?? 0) > 0;
+  if (lag < LATE_MS && !late && busy.length < workers.length / 2) return undefined;
+  const parts = [`send lag p99 ${ms(lag)}`];
+  if (late) parts.push(`${total.missed.late} requests were too late to be sent`);
+  if (busy.length > 0) parts.push(`${busy.length} of ${workers.length} workers' event loops were full at times`);
+  return {
+    what: "The generator itself was at its limit",
+    evidence: parts.join("; "),
+    remedy: `${FEWER_PER_HOST}: lower perWorkerRps, or give a worker more memory and with it more CPU`,
+  };
+}
+
+/** Retransmitted segments a second on a host that are more than noise. */
+const MOST_RETRANSMITS = 10;
+
+function retransmissions({ generator, run }: Told): Hint | undefined {
+  const count = generator.all.reduce((sum, { retransmits }) => sum + (retransmits ?? 0), 0);
+  const rate = count / Math.max(1, run.measuredMs / 1_000);
+  if (rate < MOST_RETRANSMITS) return undefined;
+  return {
+    what: "TCP had to send segments again",
+    evidence: `${count} on a host, ${Math.round(rate)} a second`,
+    remedy:
+      "Packets are lost on the way, or the server's accept queue is full: look at its listen backlog and the network",
+  };
+}
+
+/** How many times the median of the first quarter that of the last must be. */
+const GROWN = 2;
+
+/** At a constant rate response times that rise and rise are a queue that grows: the target serves less than it gets. */
+function growingQueue({ name, intervals }: ReportChain, plan: Plan): Hint | undefined {
+  if (plan.profile.type !== "constant" || intervals.length < 8) return undefined;
+  const quarter = Math.floor(intervals.length / 4);
+  const of = (from: number): number => median(intervals.slice(from, from + quarter).map(({ p50 }) => p50));
+  const quarters = [0, 1, 2, 3].map((index) => of(index * quarter));
+  const [first = 0, second = 0, third = 0, last = 0] = quarters;
+  if (last < first * GROWN || last - first < 5 || !(first < second && second < third && third < last)) return undefined;
+  return {
+    what: `${name}: a queue grows at the target`,
+    evidence: `at one rate the response time's median rose from ${ms(first)} in the run's first quarter to ${ms(last)} in its last`,
+    remedy:
+      "The rate is above what the target can serve: see the capacity section, or search for it with a profile of type search",
+  };
+}
+
+/** From this rank correlation on, and a rise by half, response time goes with the rate. */
+const LEAST_CORRELATION = 0.7;
+
+/** Where the rate varies: response times that rise with it are the target's queues. */
+function queueing({ name, intervals }: ReportChain, plan: Plan): Hint | undefined {
+  if (plan.profile.type === "constant" || intervals.length < 6) return undefined;
+  const rates = intervals.map(({ count, fromMs, toMs }) => (count / (toMs - fromMs)) * 1_000);
+  const times = intervals.map(({ p50 }) => p50);
+  const correlation = rankCorrelation(rates, times);
+  const [low, high] = [Math.min(...rates), Math.max(...rates)];
+  const at = (rate: number): number => times[rates.indexOf(rate)] ?? 0;
+  if (correlation < LEAST_CORRELATION || at(high) < 1.5 * at(low)) return undefined;
+  return {
+    what: `${name}: requests queue at the target as the rate rises`,
+    evidence: `the response time's median was ${ms(at(low))} at ${Math.round(low)}/s and ${ms(at(high))} at ${Math.round(high)}/s (rank correlation ${correlation.toFixed(2)})`,
+    remedy:
+      "Something in the target is shared and nearly used up: look at its CPU, pools and upstream beside this on the time axis",
+  };
+}
+
+/** Spearman's rank correlation. */
+function rankCorrelation(a: readonly number[], b: readonly number[]): number {
+  const [ranksA, ranksB] = [ranks(a), ranks(b)];
+  const mean = (a.length - 1) / 2;
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (const [index, rank] of ranksA.entries()) {
+    const other = ranksB[index] ?? 0;
+    product += (rank - mean) * (other - mean);
+    squaresA += (rank - mean) ** 2;
+    squaresB += (other - mean) ** 2;
+  }
+  return squaresA === 0 || squaresB === 0 ? 0 : product / Math.sqrt(squaresA * squaresB);
+}
+
+/** Each value's place in the order; equal values share the mean of their places. */
+function ranks(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
+}
+
+function seconds(atMs: number): string {
+  return `${(atMs / 1_000).toFixed(0)} s`;
+}
+
+function ms(value: number): string {
+  return `${Number(value.toFixed(1))} ms`;
+}

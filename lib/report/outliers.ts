@@ -1,0 +1,75 @@
+import type { ReportWorker } from "./schema.ts";
+
+/** Fewer workers of a kind than this have no peers to be away from. */
+const LEAST_PEERS = 4;
+
+/**
+ * Further from the median than so many scaled median absolute deviations is an outlier (Iglewicz and Hoaglin, "How to
+ * Detect and Handle Outliers", 1993: 3.5); 1.4826 makes the deviation that of a normal distribution.
+ */
+const MOST_DEVIATIONS = 3.5;
+const SCALE = 1.4826;
+
+/** And it must matter: that share of the median and so many ms, or that share of failed requests. */
+const LEAST_RATIO = 1.25;
+const LEAST_MS = 2;
+const LEAST_FAILED = 0.01;
+
+/** Names of what is looked at, and how to read it from a worker. */
+const LATENCIES: [name: string, read: (worker: ReportWorker) => number | undefined][] = [
+  ["response time p50", ({ responseTimeMs }) => responseTimeMs?.p50],
+  ["response time p99", ({ responseTimeMs }) => responseTimeMs?.p99],
+  ["send lag p99", ({ sendLagMs }) => sendLagMs?.p99],
+];
+
+/** Marks the workers whose response times, send lags or failures are far from those that send the same chains. */
+export function markOutliers(workers: readonly ReportWorker[]): ReportWorker[] {
+  const groups = Map.groupBy(workers, ({ chains }) => chains.join(" "));
+  return workers.map((worker) => {
+    const peers = groups.get(worker.chains.join(" ")) ?? [];
+    return peers.length < LEAST_PEERS ? worker : { ...worker, outlier: outlierReasons(worker, peers) };
+  });
+}
+
+function outlierReasons(worker: ReportWorker, peers: readonly ReportWorker[]): string[] {
+  const reasons: string[] = [];
+  for (const [name, read] of LATENCIES) {
+    const own = read(worker);
+    const { middle, most } = boundsOf(peers.flatMap((peer) => read(peer) ?? []));
+    if (own !== undefined && own > Math.max(most, middle * LEAST_RATIO, middle + LEAST_MS)) {
+      reasons.push(`${name} ${ms(own)}, its peers' median ${ms(middle)}`);
+    }
+  }
+  const { middle, most } = boundsOf(peers.map(failedShare));
+  const failed = failedShare(worker);
+  if (failed > Math.max(most, middle + LEAST_FAILED)) {
+    reasons.push(`${percent(failed)} of its requests failed, of its peers' ${percent(middle)}`);
+  }
+  return reasons;
+}
+
+function failedShare({ ledger }: ReportWorker): number {
+  return ledger.sent === 0 ? 0 : (ledger.errors + ledger.invalid) / ledger.sent;
+}
+
+function boundsOf(values: readonly number[]): { middle: number; most: number } {
+  const middle = median(values);
+  const deviation = median(values.map((value) => Math.abs(value - middle)));
+  return { middle, most: middle + MOST_DEVIATIONS * SCALE * deviation };
+}
+
+/** The middle of some values, 0 where there are none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? 0) + upper) / 2;
+}
+
+function ms(value: number): string {
+  return `${Number(value.toFixed(1))} ms`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}

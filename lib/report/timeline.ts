@@ -1,0 +1,101 @@
+import type { SeriesSum } from "../attack/chunk.ts";
+import { createHistogram, type Histogram } from "../attack/histogram.ts";
+import type { Plan } from "../plan/schema.ts";
+import { heatOf } from "./heat.ts";
+import type { LatencyMs, ReportChain } from "./schema.ts";
+import { steadyFrom } from "./steady.ts";
+
+/** A chain's, or all chains', course over the run: `scheduledIn` tells how many requests were due in a second. */
+export function timelineOf(
+  sum: SeriesSum,
+  plan: Plan,
+  measuredMs: number,
+  scheduledIn: (second: number) => number,
+  intervalMs: number,
+): Pick<ReportChain, "seconds" | "intervals" | "percentiles" | "heat" | "steady"> {
+  const none = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+  const intervals = [...sum.intervals].sort(([a], [b]) => a - b);
+  return {
+    seconds: Array.from({ length: Math.ceil(measuredMs / 1_000) }, (_, second) => ({
+      second,
+      scheduled: scheduledIn(second),
+      ...(sum.seconds.get(second) ?? none),
+    })),
+    intervals: intervals.map(([interval, histogram]) => ({
+      fromMs: interval * intervalMs,
+      toMs: (interval + 1) * intervalMs,
+      count: histogram.totalCount,
+      p50: percentileMs(histogram, 50),
+      p90: percentileMs(histogram, 90),
+      p99: percentileMs(histogram, 99),
+      max: histogram.maxValue / 1_000,
+    })),
+    percentiles: percentileCurve(sum.responseTime()),
+    heat: heatOf(intervals.map(([, histogram]) => histogram)),
+    steady: steadyOf(sum, intervals, plan, measuredMs, intervalMs),
+  };
+}
+
+/** The part of the run after which its beginning no longer shows, and its figures alone. */
+function steadyOf(
+  sum: SeriesSum,
+  intervals: readonly [number, Histogram][],
+  plan: Plan,
+  measuredMs: number,
+  intervalMs: number,
+): ReportChain["steady"] {
+  if (plan.profile.type !== "constant") return { why: "the rate is not constant" };
+  const cut = steadyFrom(intervals.map(([, histogram]) => histogram.getValueAtPercentile(50)));
+  if (cut === undefined) return { why: `${intervals.length} intervals are too few to tell` };
+  const rest = intervals.slice(cut);
+  const fromMs = (rest[0]?.[0] ?? 0) * intervalMs;
+  const responseTime = createHistogram();
+  for (const [, histogram] of rest) responseTime.add(histogram);
+  let sent = 0;
+  let valid = 0;
+  for (const [second, counts] of sum.seconds) {
+    if (second * 1_000 < fromMs) continue;
+    sent += counts.sent;
+    valid += counts.valid;
+  }
+  return {
+    fromMs,
+    toMs: measuredMs,
+    success: sent === 0 ? null : valid / sent,
+    responseTimeMs: latencyOf(responseTime),
+  };
+}
+
+/** A histogram's percentiles in ms; null where nothing was recorded. */
+export function latencyOf(histogram: Histogram): LatencyMs {
+  if (histogram.totalCount === 0) return null;
+  return {
+    p50: percentileMs(histogram, 50),
+    p90: percentileMs(histogram, 90),
+    p95: percentileMs(histogram, 95),
+    p99: percentileMs(histogram, 99),
+    p999: percentileMs(histogram, 99.9),
+    max: histogram.maxValue / 1_000,
+  };
+}
+
+function percentileMs(histogram: Histogram, percentile: number): number {
+  return histogram.getValueAtPercentile(percentile) / 1_000;
+}
+
+/** The distribution at percentiles that lie ever closer to 100, as far as the number of samples carries. */
+function percentileCurve(histogram: Histogram): [number, number][] {
+  if (histogram.totalCount === 0) return [];
+  const curve: [number, number][] = [[0, histogram.minNonZeroValue / 1_000]];
+  for (let rest = 1; rest > 1 / histogram.totalCount; rest *= 0.85) {
+    const percentile = 100 * (1 - rest * 0.85);
+    curve.push([round(percentile, 6), percentileMs(histogram, percentile)]);
+  }
+  curve.push([100, histogram.maxValue / 1_000]);
+  return curve;
+}
+
+/** A number to so many digits after the point. */
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
