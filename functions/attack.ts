@@ -1,10 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Summary } from "../lib/attack/chunk.ts";
 import { systemClock } from "../lib/attack/clock.ts";
 import { attack, TAKEOVER_MS } from "../lib/attack/worker.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
 import type { Plan } from "../lib/plan/schema.ts";
+import { StoreClock } from "../lib/results/clockError.ts";
 import { abortKey, chunkKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
 import { takeLease } from "../lib/results/lease.ts";
 import { deployedSecret, deployedStore, readJson } from "./environment.ts";
+
+/** How long before its first request a worker's clock is left as it is, in ms. */
+const CLOCK_SPARE_MS = 1_000;
 
 interface AttackEvent {
   assignment: Assignment;
@@ -16,12 +22,17 @@ export async function handler({ assignment }: AttackEvent) {
   const { id, runId } = assignment;
   const plan = await readJson<Plan>(store, planKey(runId));
   const search = searchOf(runId);
-  const joinsAtMs = systemClock.nowMs() + TAKEOVER_MS;
+  const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
+  const beginsAtMs = assignment.startAtMs + assignment.fromMs - plan.warmupMs - CLOCK_SPARE_MS;
+  await clock.begin(beginsAtMs);
+  const joinsAtMs = clock.nowMs() + TAKEOVER_MS;
   const attempt = await takeLease(store, runId, id, joinsAtMs);
+  // What is left of the time before the first request also goes into knowing the clock better.
+  const narrowing = clock.narrow(beginsAtMs);
   const summary = await attack(
     { plan, assignment, attempt, joinsAtMs },
     {
-      clock: systemClock,
+      clock,
       emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),
       stopRequested: async () => {
         if ((await store.get(abortKey(runId))) !== undefined) return { reason: "aborted" };
@@ -35,6 +46,8 @@ export async function handler({ assignment }: AttackEvent) {
       secret: deployedSecret,
     },
   );
-  await store.put(summaryKey(runId, id, attempt), JSON.stringify(summary));
+  await narrowing;
+  const whole: Summary = { ...summary, clock: clock.error() };
+  await store.put(summaryKey(runId, id, attempt), JSON.stringify(whole));
   return { assignment: id, outcome: summary.outcome };
 }

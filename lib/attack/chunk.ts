@@ -128,6 +128,8 @@ export interface Summary extends Omit<Chunk, "sequence" | "health"> {
   /** How long before its first due request the worker was ready, in ms; negative if it came late. */
   readyMs: number;
   health: Health[];
+  /** How far the worker's clock was from the store's, in ms, and within which bound that is known. */
+  clock?: { errorMs: number; boundMs: number; corrected: boolean } | null;
 }
 
 /** Length of the intervals over which response times are kept apart: at most 200 in a run, none below a second. */

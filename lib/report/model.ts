@@ -72,6 +72,7 @@ export function buildReport(input: ReportInput): Report {
     verdict: { valid: true, pass: true, generator: true, reasons: [] },
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
+    clock: worstClock(workers),
     total: totalReport(measured, chains, plan, measuredMs, intervalMs),
     chains,
     workers: markOutliers(workers),
@@ -97,6 +98,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
     outcomes,
     startSkewMs,
     readyMs,
+    clock: worker.clock,
     outlier: [],
     health: healthOf(worker.health),
   };
@@ -257,4 +259,15 @@ function healthOf(health: readonly Health[]): ReportWorker["health"] {
 /** How long a run measured, in ms: to its end, or until it was aborted. */
 export function measuredOf(plan: Plan, aborted: { atMs: number } | undefined): number {
   return aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
+}
+
+/** The largest clock error, and the widest bound. */
+function worstClock(workers: readonly ReportWorker[]): Report["clock"] {
+  const clocks = workers.flatMap(({ clock }) => clock ?? []);
+  if (clocks.length === 0) return null;
+  return {
+    errorMs: Math.max(...clocks.map(({ errorMs }) => Math.abs(errorMs))),
+    boundMs: Math.max(...clocks.map(({ boundMs }) => boundMs)),
+    corrected: clocks.filter(({ corrected }) => corrected).length,
+  };
 }

@@ -160,6 +160,10 @@ const worker = z.object({
   outcomes: z.array(z.enum(["completed", "aborted", "superseded", "lost"])).describe("How each attempt ended"),
   startSkewMs: z.number().nullable().describe("First request sent − the instant at which it was due"),
   readyMs: z.number().nullable().describe("How long before its first request the worker was ready"),
+  clock: z
+    .object({ errorMs: z.number(), boundMs: z.number(), corrected: z.boolean() })
+    .nullable()
+    .describe("Its clock − the store's, and within what that is known; corrected where it was surely wrong"),
   outlier: z.array(z.string()).describe("In what it is far away from the workers that send the same chains"),
   health: z.object({
     cpu: z.number().describe("Mean of the CPU time used ÷ time passed"),
@@ -224,6 +228,10 @@ export const reportSchema = z.object({
     p999Ms: z.number().optional(),
   }),
   startSkewMs: z.number().nullable().describe("The largest start skew of all workers"),
+  clock: z
+    .object({ errorMs: z.number(), boundMs: z.number(), corrected: count })
+    .nullable()
+    .describe("The workers' largest clock error, the widest bound of it, and how many were corrected"),
   total: z.object({ ...traffic, ...timeline }),
   chains: z.array(chain),
   workers: z.array(worker),

@@ -30,17 +30,24 @@ export function renderText(report: Report, colour: boolean): string {
 
 type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
 
-function headline({ run, verdict, total, startSkewMs }: Report, paint: Paint): string {
+function headline({ run, verdict, total, startSkewMs, clock }: Report, paint: Paint): string {
   const valid = verdict.valid ? paint("green", "valid run") : paint(["red", "bold"], "INVALID RUN");
   const pass = verdict.pass ? paint("green", "SLO met") : paint(["red", "bold"], "SLO MISSED");
   const lines = [
     `${paint("bold", cleanText(run.name))}: ${valid}, ${pass}`,
     ...verdict.reasons.map((reason) => `  ${paint("yellow", cleanText(reason))}`),
     `${cleanText(run.id)}: ${number(total.ledger.sent)} requests in ${formatDuration(run.measuredMs)} from ${run.workers} ` +
-      `${run.workers === 1 ? "worker" : "workers"} to ${cleanText(run.target)}, start skew ${ms(startSkewMs)}` +
+      `${run.workers === 1 ? "worker" : "workers"} to ${cleanText(run.target)}, start skew ${ms(startSkewMs)}${clockText(clock)}` +
       `${run.complete ? "" : ", incomplete"}`,
   ];
   return lines.join("\n");
+}
+
+function clockText(clock: Report["clock"]): string {
+  if (!clock) return "";
+  const bound = `, clocks known to ± ${precise(clock.boundMs)} ms`;
+  const off = `; ${clock.corrected} of them corrected, off by up to ${ms(clock.errorMs)}`;
+  return clock.corrected > 0 ? `${bound}${off}` : bound;
 }
 
 function chainTable({ chains, total }: Report): string {

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import type { Store } from "./store.ts";
+import type { Store, StoreTime } from "./store.ts";
 
 /** Files that are being written carry this mark in their names, and are no objects yet. */
 const PARTIAL = ".partial-";
+
+/** File systems take the kernel's time of its last tick, which may be so old, in ms. */
+const FILE_TICK_MS = 10;
 
 /** A store in a folder: an object is a file. Files appear whole, by renaming. */
 export class FolderStore implements Store {
@@ -70,6 +73,17 @@ export class FolderStore implements Store {
       .map((entry) => relative(this.#folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
       .filter((key) => key.startsWith(prefix))
       .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  async time(key: string): Promise<StoreTime> {
+    // The file system stamps a file, on a network the server's own.
+    const path = `${this.#path(key)}${PARTIAL}${randomUUID()}`;
+    await writeFile(path, "", { flag: "wx" });
+    try {
+      return { atMs: (await stat(path)).mtimeMs, resolutionMs: FILE_TICK_MS };
+    } finally {
+      await unlink(path);
+    }
   }
 
   #path(key: string): string {

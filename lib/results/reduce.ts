@@ -11,6 +11,7 @@ import {
 } from "../attack/chunk.ts";
 import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.ts";
 import type { Plan } from "../plan/schema.ts";
+import type { ClockError } from "./clockError.ts";
 import { chunksPrefix, summariesPrefix } from "./keys.ts";
 import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.ts";
 import type { Store } from "./store.ts";
@@ -38,6 +39,7 @@ export interface WorkerResult {
   startSkewMs: number | null;
   readyMs: number | null;
   health: Health[];
+  clock: ClockError | null;
 }
 
 /** What all workers wrote, in one. */
@@ -197,7 +199,6 @@ function reduceWorker(
     }
   }
   const shares = assignments[0]?.shares ?? [];
-  const first = attempts[0]?.find(({ summary }) => summary)?.summary;
   return {
     worker,
     chains: shares.map(({ chain }) => chain),
@@ -205,10 +206,17 @@ function reduceWorker(
     ledger: addLedgers(ledgers),
     sum: all,
     outcomes: attempts.flatMap((each) => (each.length === 0 ? ["lost" as const] : each.map(({ outcome }) => outcome))),
-    startSkewMs: first?.startSkewMs ?? null,
-    readyMs: first?.readyMs ?? null,
+    ...beginningOf(attempts[0] ?? []),
     health: attempts.flat().flatMap(({ health }) => health),
   };
+}
+
+/** How the worker began, by the first summary of its first segment. */
+function beginningOf(attempts: readonly Attempt[]): Pick<WorkerResult, "startSkewMs" | "readyMs" | "clock"> {
+  const summary = attempts.find((attempt) => attempt.summary)?.summary;
+  if (!summary) return { startSkewMs: null, readyMs: null, clock: null };
+  const { startSkewMs, readyMs, clock = null } = summary;
+  return { startSkewMs, readyMs, clock };
 }
 
 /** The ledger of what attempts recorded of so many scheduled requests, and what it took to close it. */

@@ -1,15 +1,19 @@
 import {
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   NoSuchKey,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import type { Store } from "./store.ts";
+import type { Store, StoreTime } from "./store.ts";
 
 /** How often a conditional write is tried again that met another one in the same moment. */
 const MOST_CONFLICTS = 5;
+
+/** The Date header's resolution, in ms. */
+const DATE_RESOLUTION_MS = 1_000;
 
 /** A store in an S3 bucket. Throttling and passing errors are tried again by the SDK, with growing pauses. */
 export class S3Store implements Store {
@@ -67,5 +71,21 @@ export class S3Store implements Store {
       token = page.NextContinuationToken;
     } while (token !== undefined);
     return keys;
+  }
+
+  async time(key: string): Promise<StoreTime | undefined> {
+    let date: string | undefined;
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+    // The SDK keeps the response's head to itself but for what the operation returns.
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        date = (result.response as { headers?: Record<string, string> }).headers?.date;
+        return result;
+      },
+      { step: "deserialize", name: "date" },
+    );
+    await this.#client.send(command);
+    return date === undefined ? undefined : { atMs: Date.parse(date), resolutionMs: DATE_RESOLUTION_MS };
   }
 }

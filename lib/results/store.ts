@@ -13,6 +13,14 @@ export interface Store {
   get(key: string): Promise<string | undefined>;
   /** The keys that begin with a prefix, in the order of their UTF-8 bytes. */
   list(prefix: string): Promise<string[]>;
+  /** The store's own time, as it tells it with an object that is there; undefined where it does not. */
+  time(key: string): Promise<StoreTime | undefined>;
+}
+
+/** A time that was cut off to its resolution: the true one is less than that later. In ms since the epoch. */
+export interface StoreTime {
+  atMs: number;
+  resolutionMs: number;
 }
 
 /** The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name. */

@@ -55,6 +55,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         outcomes: ["completed"],
         startSkewMs,
         readyMs: 400,
+        clock: null,
         health: health ?? [healthSample()],
       },
       plan,

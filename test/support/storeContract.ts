@@ -46,4 +46,17 @@ export function storeContract(kind: string, open: (test: TestContext) => Promise
     await writer;
     assert.deepEqual(await store.list(""), ["big"]);
   });
+
+  test(`${kind}: its time is this machine's, to its resolution`, async (t) => {
+    const store = await open(t);
+    if (!store) return;
+    await store.put("a/plan", "{}");
+    const beforeMs = Date.now();
+    const told = await store.time("a/plan");
+    const afterMs = Date.now();
+    assert.ok(told);
+    const { atMs, resolutionMs } = told;
+    assert.ok(atMs <= afterMs && atMs + resolutionMs >= beforeMs, `${beforeMs} … ${afterMs}: ${JSON.stringify(told)}`);
+    assert.deepEqual(await store.list("a/"), ["a/plan"], "it leaves nothing behind");
+  });
 }

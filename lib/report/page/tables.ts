@@ -145,6 +145,18 @@ export function workerTable(): HTMLElement[] {
     { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
     ...latencyColumns,
     { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
+    {
+      title: "Clock",
+      hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
+      cell: ({ clock }) =>
+        clock
+          ? {
+              text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
+              value: clock.errorMs,
+              bad: clock.corrected,
+            }
+          : ms(null),
+    },
     { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
     { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
     { title: "Connections", hint: "most at a flush", cell: ({ health }) => count(health.connections) },
