@@ -15,6 +15,12 @@ export function parseUrl(text: string): string {
   return text;
 }
 
+/** An option's store: a bucket's name after `s3:`. */
+export function parseStore(text: string): string {
+  if (!/^s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)) throw new InvalidArgumentError("expected s3:<bucket>");
+  return text;
+}
+
 /** An option's TCP port. */
 export function parsePort(text: string): number {
   const port = Number(text);

@@ -20,11 +20,11 @@ interface AttackEvent {
 export async function handler({ assignment }: AttackEvent) {
   const store = await deployedStore();
   const { id, runId } = assignment;
-  const plan = await readJson<Plan>(store, planKey(runId));
-  const search = searchOf(runId);
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
+  const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
+  const search = searchOf(runId);
   const beginsAtMs = assignment.startAtMs + assignment.fromMs - plan.warmupMs - CLOCK_SPARE_MS;
-  await clock.begin(beginsAtMs);
+  await clock.settle(beginsAtMs);
   const joinsAtMs = clock.nowMs() + TAKEOVER_MS;
   const attempt = await takeLease(store, runId, id, joinsAtMs);
   // What is left of the time before the first request also goes into knowing the clock better.

@@ -37,6 +37,6 @@ export function resumeCommand(): Command {
       const following = follow(store, runId, plan, liveOutput(options.json === true, process.stdout));
       const result = await local.resume();
       await following.stop();
-      finishRun(result, runId, folder, options.json === true);
+      finishRun(result, runId, (key) => resolve(folder, key), options);
     });
 }

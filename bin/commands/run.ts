@@ -7,9 +7,10 @@ import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
+import { openStore } from "../../lib/results/store.ts";
 import { serveRun } from "../dashboard.ts";
 import { follow, liveOutput } from "../live.ts";
-import { parseOrigin, parsePort } from "../options.ts";
+import { parseOrigin, parsePort, parseStore } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { runRemotely } from "./remote.ts";
 
@@ -21,6 +22,7 @@ interface RunOptions {
   stack?: string;
   mode?: Plan["mode"];
   dashboard?: number | true;
+  store?: string;
 }
 
 /** `volley run PLAN`. */
@@ -31,6 +33,7 @@ export function runCommand(): Command {
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
     .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .option("--store <uri>", "keep the run in a bucket instead of the folder: s3:<bucket>", parseStore)
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
     .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
@@ -58,7 +61,9 @@ async function run(path: string, options: RunOptions): Promise<void> {
   checkSecrets(plan, path);
   const folder = resolve(options.out);
   const output = liveOutput(options.json === true, process.stdout);
-  const local = new LocalRun({ plan, runId, folder });
+  const { store: uri } = options;
+  const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
+  const local = new LocalRun({ plan, runId, folder, ...(remote && { remote }) });
   const release = onSignals(async (signal) => {
     output.note(`stopping the workers (${signal}); once more to leave at once`);
     await local.abort(`stopped by ${signal}`);
@@ -71,7 +76,8 @@ async function run(path: string, options: RunOptions): Promise<void> {
     const result = await local.run();
     await following.stop();
     await dashboard?.end(result.report);
-    finishRun(result, runId, folder, options.json === true);
+    const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
+    finishRun(result, runId, placeOf, options);
   } finally {
     release();
     await following.stop();
@@ -96,8 +102,13 @@ function checkSecrets(plan: Plan, path: string): void {
   if (problems.length > 0) throw new InputError(path, problems);
 }
 
-/** Prints what a run came to, and sets the exit code. */
-export function finishRun({ execution, report }: LocalRunResult, runId: string, folder: string, json: boolean): void {
+/** Prints what a run came to, and sets the exit code. `placeOf` tells where an object of its store is. */
+export function finishRun(
+  { execution, report }: LocalRunResult,
+  runId: string,
+  placeOf: (key: string) => string,
+  { json }: { json?: boolean },
+): void {
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
     process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
@@ -109,7 +120,7 @@ export function finishRun({ execution, report }: LocalRunResult, runId: string, 
     process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
   } else {
     process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);
-    process.stdout.write(`${resolve(folder, files.html)}\n${resolve(folder, files.json)}\n`);
+    process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
   }
   process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
 }

@@ -20,10 +20,10 @@ export interface LocalFleet {
 }
 
 /** Starts so many hosts, and waits until all of them ask for work. Rejects with how many came when they do not. */
-export async function startFleet(hosts: number, folder: string): Promise<LocalFleet> {
+export async function startFleet(hosts: number, storeUri: string): Promise<LocalFleet> {
   const activities = new Activities(LOCAL_ACTIVITY);
   const endpoint = await activities.listen();
-  const args = ["host", "--activity", LOCAL_ACTIVITY, "--store", `file:${folder}`, "--endpoint", endpoint];
+  const args = ["host", "--activity", LOCAL_ACTIVITY, "--store", storeUri, "--endpoint", endpoint];
   const children = Array.from(
     { length: hosts },
     (_, index): ChildProcess =>

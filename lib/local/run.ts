@@ -38,12 +38,17 @@ const FUNCTIONS: Record<string, string> = {
 const LEAD_MS = 1_500;
 const LEAD_PER_CORE_MS = 900;
 
+/** The same where the store is reached over a network, which may be slow. */
+const REMOTE_LEAD_MS = 12_000;
+
 /** What a local run is made of. */
 export interface LocalRunOptions {
   plan: Plan;
   runId: string;
   /** The folder that `runs/<id>/` is made in. */
   folder: string;
+  /** The store that the run's objects are kept in instead of the folder, and the URI by which workers open it. */
+  remote?: { uri: string; store: Store };
   /** The definition to execute, as text; by default the one that is deployed. */
   definition?: string;
   /** The modules of the handlers, by name; by default the sources in functions/. */
@@ -63,13 +68,15 @@ export interface LocalRunResult {
 export class LocalRun {
   readonly store: Store;
   readonly #options: LocalRunOptions;
+  readonly #storeUri: string;
   readonly #definition: Definition;
   #fleet: LocalFleet | undefined;
 
   /** Throws an InputError if the definition cannot be loaded. */
   constructor(options: LocalRunOptions) {
     this.#options = options;
-    this.store = new FolderStore(options.folder);
+    this.store = options.remote?.store ?? new FolderStore(options.folder);
+    this.#storeUri = options.remote?.uri ?? `file:${options.folder}`;
     const names = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
     names.activity = LOCAL_ACTIVITY;
     const text = options.definition ?? readFileSync(DEFINITION_PATH, "utf8");
@@ -96,9 +103,9 @@ export class LocalRun {
 
   /** In fleet mode: as many hosts as the plan has workers. */
   async #startFleet(): Promise<void> {
-    const { plan, folder, onProcess } = this.#options;
+    const { plan, onProcess } = this.#options;
     if (plan.mode !== "fleet") return;
-    this.#fleet = await startFleet(splitRates(plan).length, folder);
+    this.#fleet = await startFleet(splitRates(plan).length, this.#storeUri);
     for (const pid of this.#fleet.pids) onProcess?.("host", pid, true);
   }
 
@@ -147,11 +154,11 @@ export class LocalRun {
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
-    const { folder, functions, onProcess } = this.#options;
+    const { remote, functions, onProcess } = this.#options;
     return callInProcess((functions ?? FUNCTIONS)[name] as string, payload, signal, {
       env: {
-        VOLLEY_STORE: `file:${folder}`,
-        VOLLEY_LEAD_MS: String(LEAD_MS),
+        VOLLEY_STORE: this.#storeUri,
+        VOLLEY_LEAD_MS: String(remote ? REMOTE_LEAD_MS : LEAD_MS),
         VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_CORE_MS / availableParallelism()),
       },
       onStart: (pid) => onProcess?.(name, pid, true),

@@ -46,9 +46,13 @@ export class StoreClock implements Clock {
     return this.#own.nowMs() + this.#offsetMs;
   }
 
-  /** Looks at once, and goes on only where the own clock is surely wrong; then it is put right. */
-  async begin(untilMs: number): Promise<void> {
+  /** Looks for the first time. */
+  async begin(): Promise<void> {
     for (let look = 0; look < FIRST_LOOKS; look++) await this.#look();
+  }
+
+  /** Looks on, until an instant of the own clock, where this is surely wrong; then it is put right. */
+  async settle(untilMs: number): Promise<void> {
     if (this.#isWrong()) await this.narrow(untilMs);
   }
 

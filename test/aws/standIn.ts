@@ -11,6 +11,9 @@ import type { Json } from "../../lib/local/paths.ts";
 /** moto's version, whose Step Functions executes definitions. */
 const MOTO = "5.2.5";
 
+/** What is missing where there is no moto, and how to get it. */
+export const NO_MOTO = `moto is not installed: python3 -m pip install 'moto[server]==${MOTO}'`;
+
 /** Everything that a client of the stand-in needs. */
 export interface AwsStandIn {
   endpoint: string;
@@ -20,7 +23,15 @@ export interface AwsStandIn {
   invocations: string[];
   /** Where each function's bundle lies, by the function's name in the stand-in. */
   bundles: Map<string, string>;
+  /** What is to happen to a request instead of, or before, its answer; undefined for nothing. Nothing at first. */
+  faults: { of(method: string, path: string): StandInFault | undefined };
 }
+
+/** Something that goes wrong between a client and the service. */
+export type StandInFault =
+  | { kind: "refused"; status: number; code: string }
+  | { kind: "slow"; ms: number }
+  | { kind: "cut" };
 
 export const REGION = "us-east-1";
 
@@ -28,16 +39,16 @@ export const REGION = "us-east-1";
  * Starts moto with Step Functions that execute, behind a proxy that runs a function's bundle in a process of its own
  * where moto would run a container. Ends with the test. Skips the test where moto is not installed.
  */
-export async function startStandIn(test: TestContext): Promise<AwsStandIn | undefined> {
+export async function startStandIn(test: Pick<TestContext, "after" | "skip">): Promise<AwsStandIn | undefined> {
   const program = findMoto();
   if (program === undefined) {
-    const message = `moto is not installed: python3 -m pip install 'moto[server]==${MOTO}'`;
-    if (process.env.CI) throw new Error(message);
-    test.skip(message);
+    if (process.env.CI) throw new Error(NO_MOTO);
+    test.skip(NO_MOTO);
     return undefined;
   }
   const invocations: string[] = [];
   const bundles = new Map<string, string>();
+  const faults: AwsStandIn["faults"] = { of: () => undefined };
   const motoPort = await freePort();
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -68,15 +79,16 @@ export async function startStandIn(test: TestContext): Promise<AwsStandIn | unde
     const { signal } = new AbortController();
     return callInProcess(`${bundle}/index.mjs`, payload, signal, { env: { ...env, ...Environment?.Variables } });
   };
-  server.on("request", (incoming, response) => void serve(incoming, response, motoPort, invoke));
+  server.on("request", (incoming, response) => void serve(incoming, response, motoPort, invoke, faults));
   await post(`http://127.0.0.1:${motoPort}/moto-api/config`, {
     stepfunctions: { execute_state_machine: true },
     lambda: { use_docker: false },
   });
-  return { endpoint, env, invocations, bundles };
+  return { endpoint, env, invocations, bundles, faults };
 }
 
-function findMoto(): string | undefined {
+/** Where moto's server is, or undefined. */
+export function findMoto(): string | undefined {
   for (const program of [process.env.MOTO_SERVER, "moto_server"]) {
     try {
       if (program) return execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
@@ -97,6 +109,7 @@ async function serve(
   response: ServerResponse,
   motoPort: number,
   invoke: (name: string, payload: Json) => Promise<Json>,
+  faults: AwsStandIn["faults"],
 ): Promise<void> {
   const pieces: Buffer[] = [];
   for await (const piece of incoming) pieces.push(piece as Buffer);
@@ -107,8 +120,16 @@ async function serve(
     response.writeHead(200, { "Content-Type": "application/json" }).end(ACCOUNT_SETTINGS);
     return;
   }
+  const fault = faults.of(incoming.method ?? "", incoming.url ?? "");
+  if (fault?.kind === "refused") {
+    const { status, code } = fault;
+    response.writeHead(status, { "Content-Type": "application/xml", "x-amzn-errortype": code });
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>a fault of the test</Message></Error>`);
+    return;
+  }
+  if (fault?.kind === "slow") await new Promise((done) => setTimeout(done, fault.ms));
   if (name === undefined) {
-    forward(incoming, body, response, motoPort);
+    forward(incoming, body, response, motoPort, fault?.kind === "cut");
     return;
   }
   try {
@@ -122,11 +143,29 @@ async function serve(
   }
 }
 
-function forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse, port: number): void {
+/** `isCut` gives half of the answer as if it were all of it. */
+function forward(
+  incoming: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  port: number,
+  isCut: boolean,
+): void {
   const { method, url, headers } = incoming;
   const outgoing = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+    if (!isCut) {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+      return;
+    }
+    const pieces: Buffer[] = [];
+    answer.on("data", (piece: Buffer) => pieces.push(piece));
+    answer.on("end", () => {
+      const whole = Buffer.concat(pieces);
+      const half = whole.subarray(0, whole.length >> 1);
+      const { "content-length": _, "transfer-encoding": __, ...headers } = answer.headers;
+      response.writeHead(answer.statusCode ?? 502, { ...headers, "Content-Length": half.length }).end(half);
+    });
   });
   outgoing.on("error", (error) => response.writeHead(502).end(error.message));
   outgoing.end(body);

@@ -3,11 +3,14 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { type GatewayProcess, startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
 import { readTruth } from "../../lib/observe/observations.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
+import { S3Store } from "../../lib/results/s3Store.ts";
+import { type AwsStandIn, NO_MOTO, startStandIn } from "../aws/standIn.ts";
 import { descendants } from "../support/processes.ts";
 import { ROOT } from "../support/volley.ts";
 
@@ -41,6 +44,8 @@ export interface Row {
   fault?(place: Place): Promise<void>;
   /** The target's origin where it is not the stand-in gateway. */
   target?(place: Place): Promise<string>;
+  /** The run's objects are in the S3 stand-in, and this happens to requests to it while the run goes. */
+  s3?(place: Place): AwsStandIn["faults"]["of"];
   /** Seconds in which the run must have ended. */
   withinSeconds: number;
   exit: number;
@@ -73,6 +78,8 @@ export interface Place {
   /** The processes that run a function, such as attack. */
   processes(name: string): number[];
   runFolder(): string;
+  /** The S3 stand-in, where the run's objects are there. */
+  s3?: { aws: AwsStandIn; bucket: string };
 }
 
 /** What a row came to. */
@@ -121,6 +128,7 @@ export async function runRow(row: Row): Promise<Outcome> {
           .map(({ pid }) => pid),
       runFolder: () => join(folder, "runs", readdirSync(join(folder, "runs"))[0] ?? ""),
     };
+    if (row.s3) place.s3 = await startS3(after);
     const origin = (await row.target?.(place)) ?? gateway.origin;
     writeFileSync(join(folder, "plan.json"), JSON.stringify(planOf(origin, row.plan ?? {})));
     const ended = await runPlan(row, place);
@@ -142,36 +150,65 @@ async function runPlan(row: Row, place: Place): Promise<Ended> {
     folder,
     "--json",
     ...(row.options ?? []),
+    ...(place.s3 ? ["--store", `s3:${place.s3.bucket}`] : []),
   ];
   const [program = "", ...args] = [...(row.wrap?.(place) ?? []), ...own];
   const beganMs = performance.now();
   const output = { stdout: "", stderr: "" };
-  const first = start([program, ...args], row, output);
+  const first = start([program, ...args], { ...row, env: { ...row.env, ...place.s3?.aws.env } }, output);
   place.runner = first.child;
+  if (row.s3 && place.s3) place.s3.aws.faults.of = row.s3(place);
   const faulted = row.fault?.(place).catch((error: Error) => {
     output.stderr += `the fault could not be made: ${error.message}`;
   });
   let code = await first.ended;
   await faulted;
-  if (row.resumes) code = await start([`${ROOT}bin/volley`, "resume", place.runFolder(), "--json"], row, output).ended;
+  if (row.resumes) {
+    code = await start([`${ROOT}bin/volley`, "resume", place.runFolder(), "--json"], row, output).ended;
+  }
   const { stdout, stderr } = output;
   const seconds = (performance.now() - beganMs) / 1_000;
-  const reports = existsSync(join(folder, "runs")) ? find(folder, /report\.json$/) : undefined;
-  const report = reports === undefined ? undefined : (JSON.parse(readFileSync(reports, "utf8")) as Report);
+  const report = await readReport(place);
   // What is still on its way in the gateway is counted when it is over.
   await sleep(100);
   const truth = row.target ? undefined : (await readTruth(gateway.origin)).reduce((sum, { relays }) => sum + relays, 0);
   return { code, seconds, stdout, stderr, report, truth };
 }
 
-function start([program = "", ...args]: string[], row: Row, output: { stdout: string; stderr: string }) {
-  const child = spawn(program, args, { env: { ...process.env, ...row.env }, stdio: ["ignore", "pipe", "pipe"] });
+/** The report that a run left, wherever its objects are; nothing goes wrong with S3 any more. */
+async function readReport({ folder, s3 }: Place): Promise<Report | undefined> {
+  if (s3) {
+    s3.aws.faults.of = () => undefined;
+    const store = new S3Store(s3.bucket);
+    const key = (await store.list("runs/")).find((each) => each.endsWith("/report.json"));
+    const text = key && (await store.get(key));
+    return text ? (JSON.parse(text) as Report) : undefined;
+  }
+  const path = existsSync(join(folder, "runs")) ? find(folder, /report\.json$/) : undefined;
+  return path === undefined ? undefined : (JSON.parse(readFileSync(path, "utf8")) as Report);
+}
+
+/** Starts the stand-in for S3, with a bucket of the row's own. */
+async function startS3(after: Place["after"]): Promise<NonNullable<Place["s3"]>> {
+  const aws = await startStandIn({ after: (fn) => void after.push(fn as () => unknown), skip: () => {} });
+  if (!aws) throw new Error(NO_MOTO);
+  const bucket = "volley-faults";
+  await new S3Client({}).send(new CreateBucketCommand({ Bucket: bucket }));
+  return { aws, bucket };
+}
+
+function start(
+  [program = "", ...args]: string[],
+  { env = {}, withinSeconds }: Pick<Row, "env" | "withinSeconds">,
+  output: { stdout: string; stderr: string },
+) {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (text: string) => {
       output[stream] += text;
     });
   }
-  const tooLate = setTimeout(() => child.kill("SIGKILL"), row.withinSeconds * 1_000 + 5_000);
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), withinSeconds * 1_000 + 5_000);
   const ended = (once(child, "close") as Promise<[number | null]>).then(([code]) => {
     clearTimeout(tooLate);
     return code;

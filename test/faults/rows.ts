@@ -4,7 +4,9 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { findMoto, NO_MOTO } from "../aws/standIn.ts";
 import { rawServer } from "../support/servers.ts";
+import { startTlsServer, type TlsServer } from "../support/tls.ts";
 import { type Place, type Row, sleep } from "./harness.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
@@ -430,5 +432,129 @@ const runners: Row[] = [
   },
 ];
 
-/** All rows: workers, runner, store, target and host. */
-export const ROWS: Row[] = [...workers, ...runners, ...stores, ...targets, ...hosts, unreachable];
+/** A row whose objects are in S3; the fault begins with the measurement, or with the row where it is not timed. */
+function s3Row(name: string, s3: NonNullable<Row["s3"]>, changes: Partial<Row> = {}): Row {
+  const needs = (): string | undefined => (findMoto() === undefined ? NO_MOTO : undefined);
+  return { name, needs, s3, withinSeconds: 60, exit: 0, valid: true, plan: { duration: "6s" }, ...changes };
+}
+
+/** So many ms after the row began its run, the workers are sending. */
+const SENDING_MS = 15_000;
+
+const s3Rows: Row[] = [
+  s3Row("S3 fails 5 % of requests", () => () => {
+    return Math.random() < 0.05 ? { kind: "refused", status: 500, code: "InternalError" } : undefined;
+  }),
+  s3Row("S3 throttles 30 % of requests (503 SlowDown)", () => () => {
+    return Math.random() < 0.3 ? { kind: "refused", status: 503, code: "SlowDown" } : undefined;
+  }),
+  s3Row("S3 is slow by 2 s", () => () => ({ kind: "slow", ms: 2_000 }), { withinSeconds: 120 }),
+  s3Row(
+    "S3 is unavailable for 10 s",
+    () => {
+      const fromMs = performance.now() + SENDING_MS;
+      return () => {
+        const intoMs = performance.now() - fromMs;
+        return intoMs > 0 && intoMs < 10_000 ? { kind: "refused", status: 503, code: "ServiceUnavailable" } : undefined;
+      };
+    },
+    { withinSeconds: 120, plan: { duration: "15s" } },
+  ),
+  s3Row(
+    "S3 gives a truncated summary",
+    () => (method, path) => (method === "GET" && /summaries\/w000/.test(path) ? { kind: "cut" } : undefined),
+    { exit: 1, valid: false, says: /summaries\/w000.* cannot be read/ },
+  ),
+];
+
+/** Preloaded into the run's processes: in the first worker's the wall clock is off by so many ms. */
+const CLOCK_OFF = fileURLToPath(new URL("./clockOff.cjs", import.meta.url));
+
+function clockRow(name: string, env: Record<string, string>, check: Row["check"]): Row {
+  return {
+    name,
+    env: { NODE_OPTIONS: `--require=${CLOCK_OFF}`, ...env },
+    withinSeconds: 30,
+    exit: 0,
+    valid: true,
+    ...(check && { check }),
+  };
+}
+
+/** One worker's clock is off from the start: it is told, and the worker starts with the others all the same. */
+function offRow(name: string, offMs: number): Row {
+  return clockRow(name, { VOLLEY_CLOCK_OFF_MS: String(offMs) }, ({ report }) => {
+    const errors = report?.workers.map(({ clock }) => clock?.errorMs ?? 0) ?? [];
+    const found = errors.filter((each) => Math.abs(each - offMs) < 20).length;
+    if (found !== 1 || report?.clock?.corrected !== 1) return `the clock errors are told as ${errors.join(", ")} ms`;
+    const skewMs = report.startSkewMs ?? 1e9;
+    return skewMs < 200 ? undefined : `the start skew is ${skewMs} ms`;
+  });
+}
+
+const clocks: Row[] = [
+  offRow("a worker's clock is 2 s ahead", 2_000),
+  { ...offRow("a worker's clock is 2 s behind", -2_000), isFast: true },
+  clockRow("a worker's clock is set 2 s ahead in mid-run", { VOLLEY_CLOCK_STEP_MS: "2000" }, ({ report }) => {
+    const lagMs = report?.total.sendLagMs?.max ?? 1e9;
+    return lagMs < 1_000 ? undefined : `a request was ${lagMs} ms late`;
+  }),
+];
+
+const tls: Row[] = [
+  {
+    name: "certificate expired",
+    isFast: true,
+    target: async (place) => (await tlsTarget(place, -1)).origin,
+    wrap: trusting,
+    exit: 1,
+    withinSeconds: 25,
+    plan: { duration: "2s", timeout: "1s", allowedHosts: ["localhost"] },
+    says: /CERT_HAS_EXPIRED/,
+  },
+  {
+    name: "target sends GOAWAY every 200 ms",
+    plan: { duration: "4s", http: "2", allowedHosts: ["localhost"] },
+    wrap: trusting,
+    async target(place) {
+      const { origin, server } = await tlsTarget(place, 2);
+      server.on("session", (session) => {
+        const timer = setTimeout(() => session.goaway(0), 200);
+        session.on("close", () => clearTimeout(timer));
+      });
+      return origin;
+    },
+    exit: 0,
+    withinSeconds: 25,
+    says: /"connections":/,
+    check: ({ report }) => {
+      const opened = report?.generator.all.reduce((sum, point) => sum + point.opened, 0) ?? 0;
+      return opened > 20 ? undefined : `only ${opened} connections were opened: no GOAWAY was felt`;
+    },
+  },
+];
+
+/** The run trusts the target's certificate, as far as it is valid. */
+function trusting({ folder }: Place): string[] {
+  return ["env", `NODE_EXTRA_CA_CERTS=${folder}/cert.pem`];
+}
+
+async function tlsTarget(place: Place, days: number): Promise<TlsServer> {
+  const test = { after: (fn: unknown) => void place.after.push(fn as () => unknown), skip: () => {} };
+  const started = await startTlsServer(test, place.folder, days);
+  if (!started) throw new Error("there is no openssl");
+  return started;
+}
+
+/** All rows: workers, runner, store, target, host, clock and S3. */
+export const ROWS: Row[] = [
+  ...workers,
+  ...runners,
+  ...stores,
+  ...targets,
+  ...tls,
+  ...hosts,
+  unreachable,
+  ...clocks,
+  ...s3Rows,
+];

@@ -50,7 +50,8 @@ test("the clock's error is within its bound, whatever it is, and the bound is na
         const tripMs = (): number => 2 + 10 * random();
         const place = new Place(startMs, offMs, { resolutionMs: 1_000, tripMs });
         const clock = place.clock();
-        await clock.begin(place.nowMs() + 20_000);
+        await clock.begin();
+        await clock.settle(place.nowMs() + 20_000);
         await clock.narrow(place.nowMs() + 20_000);
         assert.ok(place.trueMs - startMs < 10_000, "it took too long");
         const error = clock.error();
@@ -69,7 +70,8 @@ test("a clock that is off by 2 s is known to be so at once", async () => {
   for (const offMs of [2_000, -2_000]) {
     const place = new Place(1_700_000_000_123, offMs, { resolutionMs: 1_000, tripMs: () => 5 });
     const clock = place.clock();
-    await clock.begin(place.nowMs() + 10_000);
+    await clock.begin();
+    await clock.settle(place.nowMs() + 10_000);
     assert.ok(Math.abs(clock.nowMs() - place.trueMs) < 20);
     assert.equal(clock.error()?.corrected, true);
   }
@@ -78,7 +80,8 @@ test("a clock that is off by 2 s is known to be so at once", async () => {
 test("there is no time to look: what is known so far is told, and no more claimed", async () => {
   const place = new Place(1_700_000_000_123, 300, { resolutionMs: 1_000, tripMs: () => 5 });
   const clock = place.clock();
-  await clock.begin(place.nowMs());
+  await clock.begin();
+  await clock.settle(place.nowMs());
   await clock.narrow(place.nowMs());
   const error = clock.error();
   assert.ok(error && Math.abs(error.errorMs - 300) <= error.boundMs && error.boundMs > 20);
@@ -87,7 +90,8 @@ test("there is no time to look: what is known so far is told, and no more claime
 test("a store that does not answer leaves the clock as it is", async () => {
   const store = { time: () => Promise.reject(new Error("down")) } as unknown as Store;
   const clock = new StoreClock(store, "plan", { nowMs: () => 7 }, async () => {});
-  await clock.begin(10);
+  await clock.begin();
+  await clock.settle(10);
   assert.deepEqual([clock.nowMs(), clock.error()], [7, null]);
 });
 
@@ -100,7 +104,8 @@ test("on one machine a folder's time is the worker's own, to a file system's tic
     { nowMs: () => performance.timeOrigin + performance.now() },
     async () => {},
   );
-  await clock.begin(Date.now() + 1_000);
+  await clock.begin();
+  await clock.settle(Date.now() + 1_000);
   const error = clock.error();
   assert.ok(error && error.boundMs < 100, JSON.stringify(error));
 });

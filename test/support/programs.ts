@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
  * is set that is a failure, for there everything is installed.
  */
 export function requireProgram(
-  test: TestContext,
+  test: Pick<TestContext, "skip">,
   name: string,
   debianPackage: string,
   folders: readonly string[] = [],

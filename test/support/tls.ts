@@ -19,20 +19,23 @@ export interface TlsServer {
   connections: number;
 }
 
-/** Starts it with a certificate of its own for `localhost`; it ends with the test. Skips the test without openssl. */
-export async function startTlsServer(test: TestContext, folder: string): Promise<TlsServer | undefined> {
+/**
+ * Starts it with a certificate of its own for `localhost`, which is valid for so many days or, below 0, has expired; it
+ * ends with the test. Skips the test without openssl.
+ */
+export async function startTlsServer(
+  test: Pick<TestContext, "after" | "skip">,
+  folder: string,
+  days = 2,
+): Promise<TlsServer | undefined> {
   const openssl = requireProgram(test, "openssl", "openssl");
   if (openssl === undefined) return undefined;
-  const [key, certificate] = [`${folder}/key.pem`, `${folder}/cert.pem`];
+  const [key, request, certificate] = [`${folder}/key.pem`, `${folder}/request.pem`, `${folder}/cert.pem`];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  const files = ["-keyout", key, "-out", certificate, "-days", "2"];
-  execFileSync(
-    openssl,
-    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject, ...files],
-    {
-      stdio: "pipe",
-    },
-  );
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
+  execFileSync(openssl, ["req", "-new", ...curve, ...subject, "-out", request], { stdio: "pipe" });
+  const signed = ["-in", request, "-signkey", key, "-copy_extensions", "copy", "-days", String(days)];
+  execFileSync(openssl, ["x509", "-req", ...signed, "-out", certificate], { stdio: "pipe" });
   const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(certificate), allowHTTP1: true });
   const started: TlsServer = { origin: "", certificate, server, requests: {}, connections: 0 };
   const sockets = new Set<{ destroy(): void }>();
