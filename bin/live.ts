@@ -94,11 +94,18 @@ function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
   return `${runId}: ${rps} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
+/** Looking takes one part in so many of the time at most. */
+const LOOK_SHARE = 20;
+
 /** Follows a run in its store and tells the output, until stopped. */
 export function follow(store: Store, runId: string, plan: Plan, output: LiveOutput): { stop(): Promise<void> } {
   const progress = new Progress(store, runId, plan);
   let schedule: RunSchedule | undefined;
   let stopped = false;
+  let stopNow: () => void = () => {};
+  const stopping = new Promise<void>((done) => {
+    stopNow = done;
+  });
   let told = 0;
   const lookAtTrials = async (): Promise<void> => {
     const trials = JSON.parse((await store.get(searchKey(runId))) ?? "[]") as Trial[];
@@ -118,9 +125,12 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
   };
   const loop = (async () => {
     while (!stopped) {
+      const beganMs = performance.now();
       // A look that fails is one look less, and nothing to the run.
       await look().catch(() => {});
-      await new Promise((done) => setTimeout(done, output.everyMs));
+      // A long run has many chunks to look through, and the workers on this machine need its time.
+      const pauseMs = Math.max(output.everyMs, LOOK_SHARE * (performance.now() - beganMs));
+      await Promise.race([new Promise((done) => setTimeout(done, pauseMs)), stopping]);
     }
     await look().catch(() => {});
     output.end();
@@ -128,6 +138,7 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
   return {
     async stop() {
       stopped = true;
+      stopNow();
       await loop;
     },
   };

@@ -23,7 +23,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const DEFINITION_PATH = `${ROOT}statemachines/volley.asl.json`;
 
 /** The handlers that the definition's substitutions stand for. */
-const FUNCTIONS: Record<string, string> = {
+export const FUNCTIONS: Record<string, string> = {
   plan: `${ROOT}functions/plan.ts`,
   attack: `${ROOT}functions/attack.ts`,
   watch: `${ROOT}functions/watch.ts`,
@@ -49,6 +49,8 @@ export interface LocalRunOptions {
   folder: string;
   /** The store that the run's objects are kept in instead of the folder, and the URI by which workers open it. */
   remote?: { uri: string; store: Store };
+  /** How long before their first request workers are started, in ms, where it is not the usual time. */
+  leadMs?: number;
   /** The definition to execute, as text; by default the one that is deployed. */
   definition?: string;
   /** The modules of the handlers, by name; by default the sources in functions/. */
@@ -154,11 +156,11 @@ export class LocalRun {
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
-    const { remote, functions, onProcess } = this.#options;
+    const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
     return callInProcess((functions ?? FUNCTIONS)[name] as string, payload, signal, {
       env: {
         VOLLEY_STORE: this.#storeUri,
-        VOLLEY_LEAD_MS: String(remote ? REMOTE_LEAD_MS : LEAD_MS),
+        VOLLEY_LEAD_MS: String(leadMs),
         VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_CORE_MS / availableParallelism()),
       },
       onStart: (pid) => onProcess?.(name, pid, true),

@@ -25,6 +25,10 @@ export interface AwsStandIn {
   bundles: Map<string, string>;
   /** What is to happen to a request instead of, or before, its answer; undefined for nothing. Nothing at first. */
   faults: { of(method: string, path: string): StandInFault | undefined };
+  /** Told of each invocation before it is made; an error that it gives is the service's answer instead. */
+  invoked: { before(functionName: string, payload: Json): StateError | undefined };
+  /** From now on every call is held against its caller's policies; only where the stand-in was started for it. */
+  enforceIam(): Promise<void>;
 }
 
 /** Something that goes wrong between a client and the service. */
@@ -39,7 +43,10 @@ export const REGION = "us-east-1";
  * Starts moto with Step Functions that execute, behind a proxy that runs a function's bundle in a process of its own
  * where moto would run a container. Ends with the test. Skips the test where moto is not installed.
  */
-export async function startStandIn(test: Pick<TestContext, "after" | "skip">): Promise<AwsStandIn | undefined> {
+export async function startStandIn(
+  test: Pick<TestContext, "after" | "skip">,
+  { enforcesIam = false } = {},
+): Promise<AwsStandIn | undefined> {
   const program = findMoto();
   if (program === undefined) {
     if (process.env.CI) throw new Error(NO_MOTO);
@@ -49,6 +56,7 @@ export async function startStandIn(test: Pick<TestContext, "after" | "skip">): P
   const invocations: string[] = [];
   const bundles = new Map<string, string>();
   const faults: AwsStandIn["faults"] = { of: () => undefined };
+  const invoked: AwsStandIn["invoked"] = { before: () => undefined };
   const motoPort = await freePort();
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -63,7 +71,14 @@ export async function startStandIn(test: Pick<TestContext, "after" | "skip">): P
   };
   Object.assign(process.env, env);
   const moto = spawn(program, ["-H", "127.0.0.1", "-p", String(motoPort)], {
-    env: { ...process.env, MOTO_PORT: String(port) },
+    env: {
+      ...process.env,
+      MOTO_PORT: String(port),
+      // Its own clients tell an error at once: the definition says what is tried again.
+      AWS_MAX_ATTEMPTS: "1",
+      // Whoever deploys may do everything, until the test says otherwise.
+      ...(enforcesIam && { INITIAL_NO_AUTH_ACTION_COUNT: "1000000" }),
+    },
     stdio: "ignore",
   });
   test.after(() => stop(moto));
@@ -73,6 +88,8 @@ export async function startStandIn(test: Pick<TestContext, "after" | "skip">): P
   const lambda = new LambdaClient({});
   const invoke = async (name: string, payload: Json): Promise<Json> => {
     invocations.push(name);
+    const refused = invoked.before(name, payload);
+    if (refused) throw refused;
     const bundle = bundles.get(name);
     if (bundle === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no bundle for ${name}`);
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
@@ -84,7 +101,14 @@ export async function startStandIn(test: Pick<TestContext, "after" | "skip">): P
     stepfunctions: { execute_state_machine: true },
     lambda: { use_docker: false },
   });
-  return { endpoint, env, invocations, bundles, faults };
+  const enforceIam = async (): Promise<void> => {
+    await fetch(`http://127.0.0.1:${motoPort}/moto-api/reset-auth`, {
+      method: "POST",
+      headers: { "Content-Type": "text/plain" },
+      body: "0",
+    });
+  };
+  return { endpoint, env, invocations, bundles, faults, invoked, enforceIam };
 }
 
 /** Where moto's server is, or undefined. */
@@ -138,6 +162,14 @@ async function serve(
     response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(result));
   } catch (error) {
     const { name: errorType, message } = error as Error;
+    if (errorType.startsWith("Lambda.")) {
+      // What the service itself refuses is no failure of a function.
+      const [, code = ""] = errorType.split(".");
+      const headers = { "Content-Type": "application/json", "x-amzn-ErrorType": code, "x-amzn-RequestId": "test" };
+      response.writeHead(code === "TooManyRequestsException" ? 429 : 500, headers);
+      response.end(JSON.stringify({ Type: "User", message }));
+      return;
+    }
     response.writeHead(200, { "Content-Type": "application/json", "X-Amz-Function-Error": "Unhandled" });
     response.end(JSON.stringify({ errorType, errorMessage: message }));
   }

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { temporaryFolder } from "../support/folder.ts";
+import { deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
+import { startStandIn } from "./standIn.ts";
+
+type Name = (typeof FUNCTION_NAMES)[number];
+
+/** What a function may put under runs/<id>/, of all that any function may. */
+const WRITES: Record<Name, string[]> = {
+  plan: ["plan.json", "schedule.json", "assignments.json", "parts.json", "search.json"],
+  attack: ["leases/w000-s00/1.json", "chunks/w000-s00/1/000001.json", "summaries/w000-s00/1.json"],
+  watch: ["abort.json", "observations.json", "scrapes/000000.json", "logs/000000.json"],
+  reduce: ["report.json", "report.html", "report.txt", "histograms.json", "parts/000.json"],
+  next: [
+    ...["plan.json", "schedule.json", "assignments.json", "parts.json", "search.json"],
+    ...["report.json", "report.html", "report.txt"],
+  ],
+};
+const KEYS = [...new Set(Object.values(WRITES).flat())];
+
+/** Whether an error says that the caller is not allowed; to clients that speak JSON the stand-in says so in XML. */
+function isDenial(error: Error & { $response?: { statusCode?: number } }): boolean {
+  return /AccessDenied|not authorized/i.test(`${error.name} ${error.message}`) || error.$response?.statusCode === 403;
+}
+
+interface RoleCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+}
+
+async function assumeRole(name: string): Promise<RoleCredentials> {
+  const RoleArn = `arn:aws:iam::123456789012:role/${name}`;
+  const { Credentials } = await new STSClient({}).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "test" }));
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+}
+
+test("each function's role, with IAM enforced: allowed what a run needs, denied all else that was tried", {
+  timeout: 200_000,
+}, async (t) => {
+  const aws = await startStandIn(t, { enforcesIam: true });
+  if (!aws) return;
+  const synthesized = synthesize(temporaryFolder(t));
+  const deployed = await deploy(synthesized);
+  await new S3Client({}).send(new CreateBucketCommand({ Bucket: "somebody-elses" }));
+  const credentials = new Map<Name, RoleCredentials>();
+  for (const name of FUNCTION_NAMES) credentials.set(name, await assumeRole(deployed.roles[name] ?? ""));
+  await aws.enforceIam();
+
+  const Bucket = deployed.bucket;
+  const table: string[] = [];
+  for (const name of FUNCTION_NAMES) {
+    const own = { credentials: credentials.get(name) ?? assert.fail(), maxAttempts: 1 };
+    const s3 = new S3Client(own);
+    const put = (key: string) => s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "{}" }));
+    const tries: [what: string, allowed: boolean, attempt: () => Promise<unknown>][] = [
+      ...KEYS.map((key): [string, boolean, () => Promise<unknown>] => [
+        `put runs/x/${key}`,
+        WRITES[name].includes(key),
+        () => put(`runs/x/${key}`),
+      ]),
+      ["put elsewhere.json", false, () => put("elsewhere.json")],
+      ["get runs/x/plan.json", true, () => s3.send(new GetObjectCommand({ Bucket, Key: "runs/x/plan.json" }))],
+      ["list the bucket", true, () => s3.send(new ListObjectsV2Command({ Bucket, Prefix: "runs/x/" }))],
+      ["delete an object", false, () => s3.send(new DeleteObjectCommand({ Bucket, Key: "runs/x/plan.json" }))],
+      [
+        "list another bucket",
+        false,
+        () => s3.send(new ListObjectsV2Command({ Bucket: "somebody-elses", Prefix: "runs/x/" })),
+      ],
+      [
+        "start an execution",
+        false,
+        () => new SFNClient(own).send(new StartExecutionCommand({ stateMachineArn: deployed.stateMachineArn })),
+      ],
+      [
+        "read a function's code",
+        false,
+        () => new LambdaClient(own).send(new GetFunctionCommand({ FunctionName: deployed.functions.attack })),
+      ],
+      [
+        "read a secret",
+        false,
+        () => new SecretsManagerClient(own).send(new GetSecretValueCommand({ SecretId: "somebody-elses" })),
+      ],
+    ];
+    for (const [what, allowed, attempt] of tries) {
+      const found = await attempt().then(
+        () => "allowed",
+        (error: Error) => (isDenial(error) ? "denied" : `${error.name}: ${error.message}`),
+      );
+      const isRight = allowed ? found !== "denied" : found === "denied";
+      if (!isRight) table.push(`${name}: ${what} is ${found}, and should be ${allowed ? "allowed" : "denied"}`);
+    }
+  }
+  assert.deepEqual(table, []);
+});
