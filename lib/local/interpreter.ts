@@ -68,12 +68,16 @@ export async function execute(
   const ended = new AbortController();
   const signals = [signal, ended.signal];
   if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
+  const tell = (type: string): void => ports.onEvent?.({ atMs: Date.now(), type, path: "" });
+  tell("ExecutionStarted");
   try {
     const run = new Execution(ports, AbortSignal.any(signals));
     const output = await run.machine(definition, input, context, "");
+    tell("ExecutionSucceeded");
     return { status: "SUCCEEDED", output };
   } catch (error) {
     const { name, message } = asStateError(error);
+    tell("ExecutionFailed");
     return { status: "FAILED", error: name, cause: message };
   } finally {
     ended.abort();
@@ -200,9 +204,12 @@ class Execution {
     if (state.Type === "Task") return this.#task(state, input, context, path);
     if (state.Type === "Map") return this.#map(state, input, context, path);
     const branchInput = state.Parameters ? fill(state.Parameters, { input, context }) : input;
-    return this.#together(
+    this.#event("ParallelStateStarted", path);
+    const outputs = await this.#together(
       state.Branches.map((branch, index) => (run) => run.machine(branch, branchInput, context, `${path}[${index}]`)),
     );
+    this.#event("ParallelStateSucceeded", path);
+    return outputs;
   }
 
   /** Runs branches side by side; when one fails the others are ended, as Step Functions ends them. */
@@ -229,6 +236,7 @@ class Execution {
     const call =
       state.Parameters && (fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json });
     this.#event(`${kind}Scheduled`, path, call?.FunctionName ?? state.Resource);
+    this.#event(`${kind}Started`, path);
     try {
       const result = call
         ? {
@@ -267,6 +275,7 @@ class Execution {
     const ended = new AbortController();
     const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]));
     const waiting = (items as Json[]).slice(0, state.ItemReader.ReaderConfig.MaxItems).entries();
+    this.#event("MapStateStarted", path);
     this.#event("MapRunStarted", path, `${items.length} items`);
 
     const lane = async (): Promise<void> => {
@@ -293,6 +302,7 @@ class Execution {
       await Promise.allSettled(lanes);
     }
     this.#event("MapRunSucceeded", path);
+    this.#event("MapStateSucceeded", path);
     return results;
   }
 }

@@ -32,6 +32,8 @@ interface Told {
   /** States in the order in which they were entered, of the execution itself and of its Watch branch. */
   states: string[];
   watch: string[];
+  /** The types of all events of the execution's history, in order of their names. */
+  events: string[];
   /** How often the worker's function was called. */
   attacks: number;
   /** Kinds of objects that the run left. */
@@ -124,6 +126,7 @@ async function inStepFunctions(
     status: execution.status,
     error: execution.error,
     ...split(entered),
+    events: events.map(({ type }) => type ?? "").sort(),
     attacks,
     ...(await left(store, name)),
   };
@@ -144,13 +147,16 @@ async function embedded(folder: string, plan: Record<string, unknown>, scenario:
   const running = run.run();
   if (scenario.abortAtMs !== undefined) await abortAt(run.store, "embedded", scenario.abortAtMs);
   const { execution } = await running;
-  const entered = history
-    .filter(({ type, path }) => type.endsWith("StateEntered") && !path.includes("Attack["))
+  // What happens in an item of the Map is in a history of its own.
+  const own = history.filter(({ path }) => !path.includes("Attack["));
+  const entered = own
+    .filter(({ type }) => type.endsWith("StateEntered"))
     .map(({ path }) => path.split("/").at(-1) ?? "");
   return {
     status: execution.status,
     error: execution.status === "FAILED" ? execution.error : undefined,
     ...split(entered),
+    events: own.map(({ type }) => type).sort(),
     attacks: history.filter(({ type, detail }) => type === "TaskScheduled" && detail === "attack").length,
     ...(await left(run.store, "embedded")),
   };

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadDefinition } from "../../lib/local/definition.ts";
+import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { type ExecutionResult, execute, type HistoryEvent, StateError } from "../../lib/local/interpreter.ts";
 import type { Json } from "../../lib/local/paths.ts";
+import { DEFINITION_PATH } from "../../lib/local/run.ts";
 
 type Call = (payload: Json) => Promise<Json> | Json;
 
@@ -189,4 +192,32 @@ test("a task that takes too long is States.Timeout", async () => {
   const never: Call = () => new Promise(() => {});
   const { result } = await run(states, {}, { a: never });
   assert.equal((result as { error: string }).error, "States.Timeout");
+});
+
+test("the history of the longest run stays far below what Step Functions keeps", async () => {
+  const names = ["plan", "attack", "watch", "reduce", "next", "bucket"];
+  const text = readFileSync(DEFINITION_PATH, "utf8");
+  const definition = loadDefinition(
+    text,
+    { ...Object.fromEntries(names.map((name) => [name, name])), activity: LOCAL_ACTIVITY },
+    "the definition",
+  );
+  // The definition ends after 25 hours; a call of Watch looks on for 10 minutes.
+  let watches = (definition.TimeoutSeconds ?? 0) / 600;
+  let events = 0;
+  const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1_000, partsKey: "p", parts: 10 };
+  const result = await execute(definition, {}, "r", {
+    invoke: async (name) => {
+      if (name === "plan") return planned;
+      if (name === "watch") return { done: --watches <= 0 };
+      return { verdict: { valid: true, pass: true }, isTrial: false };
+    },
+    readObject: async () => "[]",
+    // Items of a Map have histories of their own.
+    onEvent({ path }) {
+      if (!path.includes("Attack[")) events++;
+    },
+  });
+  assert.equal(result.status, "SUCCEEDED", JSON.stringify(result));
+  assert.ok(events > 150 * 7 && events < 25_000 / 10, `${events} events`);
 });
