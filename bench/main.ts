@@ -1,9 +1,9 @@
-import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { rmdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { autocannon, type Generator, k6, type Load, type Measurement, vegeta, volley, wrk } from "./generators.ts";
-import { which } from "./processes.ts";
+import { shareOfCpu, which } from "./processes.ts";
 import { type Found, type GeneratorResult, type Pacing, renderResults, summarize } from "./results.ts";
 import { startNginx } from "./server.ts";
 
@@ -177,19 +177,6 @@ async function measurePacing(settings: Settings, url: string): Promise<Pacing[]>
     rmdirSync(cgroup);
   }
   return pacing;
-}
-
-/** A cgroup whose processes get so much of one core, or undefined where none can be made. */
-function shareOfCpu(share: number): string | undefined {
-  const folder = `/sys/fs/cgroup/cpu/volley-bench-${process.pid}`;
-  try {
-    mkdirSync(folder);
-    writeFileSync(`${folder}/cpu.cfs_period_us`, "100000");
-    writeFileSync(`${folder}/cpu.cfs_quota_us`, String(Math.round(100_000 * share)));
-    return folder;
-  } catch {
-    return undefined;
-  }
 }
 
 function say(text: string): void {

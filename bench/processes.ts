@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { descendants } from "../test/support/processes.ts";
 
@@ -49,5 +49,18 @@ function peakMb(pid: number): number {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
   } catch {
     return 0;
+  }
+}
+
+/** A cgroup whose processes get so much of one core, or undefined where none can be made. */
+export function shareOfCpu(share: number): string | undefined {
+  const folder = `/sys/fs/cgroup/cpu/volley-bench-${process.pid}`;
+  try {
+    mkdirSync(folder);
+    writeFileSync(`${folder}/cpu.cfs_period_us`, "100000");
+    writeFileSync(`${folder}/cpu.cfs_quota_us`, String(Math.round(100_000 * share)));
+    return folder;
+  } catch {
+    return undefined;
   }
 }
