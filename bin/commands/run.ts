@@ -8,6 +8,7 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
 import { openStore } from "../../lib/results/store.ts";
+import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
 import { follow, liveOutput } from "../live.ts";
 import { parseOrigin, parsePort, parseStore } from "../options.ts";
@@ -23,6 +24,7 @@ interface RunOptions {
   mode?: Plan["mode"];
   dashboard?: number | true;
   store?: string;
+  yes?: boolean;
 }
 
 /** `volley run PLAN`. */
@@ -37,6 +39,7 @@ export function runCommand(): Command {
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
     .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
+    .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
     .option("--json", "print events as JSON lines instead of text")
     .addHelpText(
       "after",
@@ -59,6 +62,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const runId = newRunId(plan.name, new Date());
   if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options.json === true);
   checkSecrets(plan, path);
+  await confirmLoad(plan, path, options.yes === true);
   const folder = resolve(options.out);
   const output = liveOutput(options.json === true, process.stdout);
   const { store: uri } = options;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   ActivityDoesNotExist,
   GetActivityTaskCommand,
@@ -44,7 +45,7 @@ export async function serveActivity(
       if (signal.aborted) return;
       if (error instanceof ActivityDoesNotExist) throw error;
       ports.say(`cannot ask for a task: ${(error as Error).message}`);
-      await new Promise((done) => setTimeout(done, PAUSE_MS));
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
       continue;
     }
     if (task.taskToken !== undefined) await runTask(client, task.taskToken, task.input ?? "{}", ports, signal);

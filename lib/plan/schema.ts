@@ -7,10 +7,14 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 export const MAX_SEGMENT_MS = 12 * 60_000;
 
+/** The state machine gives up after 25 hours. */
+const LONGEST_MS = 24 * 3_600_000;
+
 const duration = z
   .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
   .transform(durationMs)
   .refine((ms) => ms >= 1, "a duration of at least 1 ms")
+  .refine((ms) => ms <= LONGEST_MS, "a duration of at most 24h, as long as the state machine runs")
   .describe('Seconds as a number, or text such as "90s", "33m", "1h30m"');
 
 const name = z

@@ -11,6 +11,7 @@ import {
 } from "../attack/chunk.ts";
 import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.ts";
 import type { Plan } from "../plan/schema.ts";
+import { checkPart } from "./checkPart.ts";
 import type { ClockError } from "./clockError.ts";
 import { chunksPrefix, summariesPrefix } from "./keys.ts";
 import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.ts";
@@ -134,14 +135,14 @@ async function readAttempts(
   const attempts: Attempt[] = [];
   const findings: string[] = [];
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
-    const summary = key && (await readPart<Summary>(store, key, findings));
+    const summary = key && (await readPart<Summary>(store, key, "summary", findings));
     if (summary) {
       attempts.push({ outcome: summary.outcome, summary, series: summary.series, health: summary.health });
       continue;
     }
     const read: Chunk[] = [];
     for (const chunkKey of chunks) {
-      const chunk = await readPart<Chunk>(store, chunkKey, findings);
+      const chunk = await readPart<Chunk>(store, chunkKey, "chunk", findings);
       if (chunk) read.push(chunk);
     }
     findings.push(`${assignment}: attempt ${attempt} wrote no summary; it was read from its ${read.length} chunks`);
@@ -154,14 +155,15 @@ async function readAttempts(
   return { attempts, findings };
 }
 
-async function readPart<T extends Pick<Chunk, "version" | "series">>(
+async function readPart<T extends Chunk | Summary>(
   store: Store,
   key: string,
+  kind: "chunk" | "summary",
   findings: string[],
 ): Promise<T | undefined> {
   try {
     const part = JSON.parse((await store.get(key)) ?? "") as T;
-    if (part.version !== 1 || !Array.isArray(part.series)) throw new Error("not of a format that this version reads");
+    checkPart(part, kind);
     return part;
   } catch (error) {
     findings.push(`${key} cannot be read: ${(error as Error).message}`);

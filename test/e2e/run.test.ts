@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -7,6 +8,7 @@ import { balances } from "../../lib/results/ledger.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startNginx } from "../support/nginx.ts";
 import { chainInput, planInput } from "../support/plans.ts";
+import { requireProgram } from "../support/programs.ts";
 import { deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 import { ROOT, reportOf, startVolley, volley } from "../support/volley.ts";
 
@@ -228,3 +230,21 @@ function childrenOf(pid: number): number[] {
 function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8");
 }
+
+test("a high rate to another host is asked about: refused without a person, or when another name is typed", async (t) => {
+  const folder = temporaryFolder(t);
+  const chains = [{ name: "x", rps: 1_001, targets: [{ url: "http://gateway.invalid/", body: "{}" }] }];
+  const path = writePlan(folder, { name: "confirm", chains, duration: "1s", allowedHosts: ["gateway.invalid"] });
+  const unasked = await volley(["run", path, "--out", folder]);
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.stderr, /found 1001 requests\/s to gateway\.invalid; expected --yes/);
+
+  const program = requireProgram(t, "script", "bsdutils");
+  if (program === undefined) return;
+  const command = `${ROOT}bin/volley run ${path} --out ${folder}`;
+  const asked = spawnSync(program, ["-qec", command, "/dev/null"], { input: "gateway.example\n", encoding: "utf8" });
+  assert.match(asked.stdout, /type gateway\.invalid to go on/);
+  assert.match(asked.stdout, /expected gateway\.invalid typed/);
+  assert.equal(asked.status, 2);
+  assert.ok(!existsSync(`${folder}/runs`), "nothing was begun");
+});

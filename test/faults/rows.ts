@@ -46,6 +46,23 @@ function targetRow(name: string, act: (socket: Socket) => void, says: RegExp, ch
 const response = (status: string, headers: string[], body: string): string =>
   [`HTTP/1.1 ${status}`, ...headers, `Content-Length: ${Buffer.byteLength(body)}`, "", body].join("\r\n");
 
+/** One of ten runs, each aborted at a moment of its own tenth of the run. */
+function abortRow(number: number): Row {
+  return {
+    name: `aborted at random moment ${number} of 10`,
+    plan: { duration: "3s" },
+    withinSeconds: 30,
+    exit: 1,
+    valid: false,
+    says: /aborted after/,
+    async fault(place) {
+      await place.into((number - 1 + Math.random()) * 280);
+      place.runner.kill("SIGINT");
+    },
+    check: ({ report }) => (report?.run.aborted ? undefined : "the report does not say that it was aborted"),
+  };
+}
+
 const workers: Row[] = [
   {
     name: "worker killed at its start",
@@ -158,18 +175,7 @@ const workers: Row[] = [
       await callInProcess(ATTACK, { assignment } as never, new AbortController().signal, { env });
     },
   },
-  {
-    name: "aborted at a random moment",
-    withinSeconds: 30,
-    exit: 1,
-    valid: false,
-    says: /aborted after/,
-    async fault(place) {
-      await place.into(Math.random() * 4_500);
-      place.runner.kill("SIGINT");
-    },
-    check: ({ report }) => (report?.run.aborted ? undefined : "the report does not say that it was aborted"),
-  },
+  ...Array.from({ length: 10 }, (_, index) => abortRow(index + 1)),
   {
     name: "aborted while the workers start",
     withinSeconds: 30,

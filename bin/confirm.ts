@@ -1,0 +1,26 @@
+import { createInterface } from "node:readline/promises";
+import { isLoopback } from "../lib/plan/hosts.ts";
+import { InputError } from "../lib/plan/problems.ts";
+import type { Plan } from "../lib/plan/schema.ts";
+
+/** Above this rate, in requests per second over all chains, a person confirms that a host is to be loaded. */
+const CONFIRM_ABOVE_RPS = 1_000;
+
+/**
+ * Makes sure that a person means to load hosts other than this machine with a high rate: by `--yes`, or by typing the
+ * host's name. Throws an InputError where nobody does.
+ */
+export async function confirmLoad(plan: Plan, path: string, yes: boolean): Promise<void> {
+  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const urls = plan.gateway ? [] : plan.chains.flatMap(({ targets }) => targets.map(({ url }) => new URL(url)));
+  const hosts = [...new Set(urls.map(({ hostname }) => hostname))].filter((host) => !isLoopback(host));
+  if (yes || rps <= CONFIRM_ABOVE_RPS || hosts.length === 0) return;
+  const [host = ""] = hosts;
+  const found = `${rps} requests/s to ${hosts.join(", ")}`;
+  const refused = (expected: string): InputError => new InputError(path, [{ where: "$.chains", found, expected }]);
+  if (!process.stdin.isTTY) throw refused("--yes, to say that this is meant");
+  const question = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await question.question(`${found}: type ${host} to go on: `);
+  question.close();
+  if (answer.trim() !== host) throw refused(`${host} typed, to say that this is meant`);
+}

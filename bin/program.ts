@@ -1,0 +1,46 @@
+import { Command } from "commander";
+import { compareCommand } from "./commands/compare.ts";
+import { exportCommand } from "./commands/export.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
+import { hostCommand } from "./commands/host.ts";
+import { planCommand } from "./commands/plan.ts";
+import { remoteCommands } from "./commands/remote.ts";
+import { reportCommand } from "./commands/report.ts";
+import { resumeCommand } from "./commands/resume.ts";
+import { runCommand } from "./commands/run.ts";
+import { schemaCommand } from "./commands/schema.ts";
+
+/** The command line. Wrong options end in a CommanderError. */
+export function makeProgram(): Command {
+  const program = new Command("volley")
+    .description("Load test for JSON-RPC gateways: one plan, many workers, exact figures per chain.")
+    .version("0.1.0")
+    .showHelpAfterError("(volley --help tells what there is)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `
+  Examples:
+    volley run plans/demo.json          the four-chain test on this machine, against the stand-in gateway
+    volley plan plans/option-b.json     what would be sent, by whom and at what price; sends nothing
+    volley report demo-20261124-…       the report of a run, once more
+
+  Exit code: 0 passed, 1 SLO missed or run invalid, 2 bad input.`,
+    );
+
+  const own = [
+    runCommand(),
+    planCommand(),
+    reportCommand(),
+    compareCommand(),
+    exportCommand(),
+    resumeCommand(),
+    hostCommand(),
+    schemaCommand(),
+    gatewayCommand(),
+  ];
+  for (const command of [...own, ...remoteCommands()]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}

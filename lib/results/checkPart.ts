@@ -1,0 +1,97 @@
+import { type Chunk, type Series, type Summary, total } from "../attack/chunk.ts";
+
+/**
+ * Makes sure that what was read is a chunk or a summary as a worker writes it: whoever wrote into the store, a reducer
+ * goes on. Throws an Error that names the first place that is not so; histograms are checked when they are read.
+ */
+export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
+  const { version, series, health, atMs } = record(part, "it") as Partial<Chunk & Summary>;
+  if (version !== 1) throw new Error(`its version is ${String(version)}, and this reads 1`);
+  number(atMs, "atMs");
+  for (const [index, each] of list(series, "series").entries()) checkSeries(each as Series, `series[${index}]`);
+  const looks = kind === "chunk" ? [health] : list(health, "health");
+  for (const [index, look] of looks.entries()) checkHealth(look, `health[${index}]`);
+  if (kind === "summary") checkEnd(part as Summary);
+}
+
+const OUTCOMES = ["completed", "aborted", "superseded"];
+
+function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
+  if (!OUTCOMES.includes(outcome)) throw new Error("outcome is none that a worker has");
+  number(readyMs, "readyMs");
+  if (startSkewMs !== null) number(startSkewMs, "startSkewMs");
+  if (!clock) return;
+  number(clock.errorMs, "clock.errorMs");
+  number(clock.boundMs, "clock.boundMs");
+}
+
+function checkSeries(series: Series, where: string): void {
+  const { chain, phase, sent, valid, bytesSent, bytesReceived, missed, errors, invalid, statuses } = record(
+    series,
+    where,
+  ) as unknown as Series;
+  text(chain, `${where}.chain`);
+  text(phase, `${where}.phase`);
+  for (const [name, value] of Object.entries({ sent, valid, bytesSent, bytesReceived }))
+    count(value, `${where}.${name}`);
+  for (const [name, tally] of Object.entries({ missed, errors, invalid, statuses }))
+    checkTally(tally, `${where}.${name}`);
+  for (const [second, counts] of Object.entries(record(series.seconds, `${where}.seconds`))) {
+    const place = `${where}.seconds.${second}`;
+    const { classes, ...counted } = record(counts, place);
+    if (!/^\d{1,9}$/.test(second)) throw new Error(`${place} is no second`);
+    for (const name of SECOND_COUNTS) count(counted[name], `${place}.${name}`);
+    if (classes !== undefined) checkTally(classes, `${place}.classes`);
+  }
+  for (const interval of Object.keys(record(series.responseTime, `${where}.responseTime`))) {
+    if (!/^\d{1,9}$/.test(interval)) throw new Error(`${where}.responseTime.${interval} is no interval`);
+  }
+  if (series.timings !== undefined) record(series.timings, `${where}.timings`);
+  for (const [index, target] of list(series.targets ?? [], `${where}.targets`).entries()) {
+    const counts = record(target, `${where}.targets[${index}]`);
+    for (const name of ["sent", "valid", "invalid", "errors"])
+      count(counts[name], `${where}.targets[${index}].${name}`);
+  }
+}
+
+const SECOND_COUNTS = ["sent", "missed", "valid", "invalid", "errors"];
+const HEALTH_NUMBERS = [
+  ...["atMs", "cpu", "eventLoop", "eventLoopDelayMs", "gcMaxMs", "gcMs"],
+  ...["residentMb", "inFlight", "connections", "opened"],
+];
+
+function checkHealth(value: unknown, where: string): void {
+  const health = record(value, where);
+  for (const name of HEALTH_NUMBERS) number(health[name], `${where}.${name}`);
+  if (health.tcp === undefined) return;
+  const tcp = record(health.tcp, `${where}.tcp`);
+  for (const name of ["established", "timeWait", "portsLeft", "retransmits"]) count(tcp[name], `${where}.tcp.${name}`);
+}
+
+function checkTally(value: unknown, where: string): void {
+  const tally = record(value, where) as Record<string, number>;
+  for (const [name, each] of Object.entries(tally)) count(each, `${where}.${name}`);
+  count(total(tally), where);
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${where} is no object`);
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown, where: string): unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${where} is no list`);
+  return value;
+}
+
+function count(value: unknown, where: string): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${where} is no count`);
+}
+
+function number(value: unknown, where: string): void {
+  if (!Number.isFinite(value)) throw new Error(`${where} is no number`);
+}
+
+function text(value: unknown, where: string): void {
+  if (typeof value !== "string") throw new Error(`${where} is no text`);
+}
