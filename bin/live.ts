@@ -107,6 +107,7 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
     stopNow = done;
   });
   let told = 0;
+  const warned = new Set<string>();
   const lookAtTrials = async (): Promise<void> => {
     const trials = JSON.parse((await store.get(searchKey(runId))) ?? "[]") as Trial[];
     for (const trial of trials.slice(told)) output.trial(trial);
@@ -121,6 +122,10 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
       output.planned(schedule, plan);
     }
     const isNew = await progress.update();
+    for (const warning of progress.warnings()) {
+      if (!warned.has(warning)) output.note(`warning: ${warning}`);
+      warned.add(warning);
+    }
     output.progress(progress.chains(), { nowMs: Date.now() - schedule.startAtMs, durationMs: plan.durationMs }, isNew);
   };
   const loop = (async () => {

@@ -27,10 +27,11 @@ export async function handler({ assignment }: AttackEvent) {
   await clock.settle(beginsAtMs);
   const joinsAtMs = clock.nowMs() + TAKEOVER_MS;
   const attempt = await takeLease(store, runId, id, joinsAtMs);
+  const { VOLLEY_HOST: host } = process.env;
   // What is left of the time before the first request also goes into knowing the clock better.
   const narrowing = clock.narrow(beginsAtMs);
   const summary = await attack(
-    { plan, assignment, attempt, joinsAtMs },
+    { plan, assignment, attempt, joinsAtMs, ...(host !== undefined && { host }) },
     {
       clock,
       emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),

@@ -30,7 +30,7 @@ Examples:
       const settings = config === undefined ? gatewaySchema.parse({}) : loadGateway(config);
       const isBacked = redis !== undefined || postgres !== undefined;
       const backends = isBacked ? await connectBackends({ redis, postgres }) : undefined;
-      const gateway = await startGateway({ ...settings, port }, backends);
+      const gateway = await startGateway({ ...settings, port }, { backends });
       process.stdout.write(`stand-in gateway at ${gateway.origin}; metrics at ${gateway.origin}/metrics\n`);
       for (const { name, endpoint } of settings.chains) {
         process.stdout.write(`  ${name}: ${gateway.origin}/api/gateway?endpoint=${endpoint}\n`);

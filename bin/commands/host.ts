@@ -63,7 +63,8 @@ async function serve(options: HostOptions): Promise<void> {
     activity,
     options.name,
     {
-      run: (input, signal) => callInProcess(ATTACK, input as Json, signal, { env: { VOLLEY_STORE: store } }),
+      run: (input, signal) =>
+        callInProcess(ATTACK, input as Json, signal, { env: { VOLLEY_STORE: store, VOLLEY_HOST: options.name } }),
       say: (text) => void process.stdout.write(`${options.name}: ${text}\n`),
     },
     stopped.signal,

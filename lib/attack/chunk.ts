@@ -108,6 +108,8 @@ export interface Chunk {
   worker: number;
   segment: number;
   attempt: number;
+  /** The host of the fleet that it comes from. */
+  host?: string;
   sequence: number;
   /** When it was flushed, in ms from the run's start instant. */
   atMs: number;

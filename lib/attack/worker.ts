@@ -46,6 +46,8 @@ export interface AttackInput {
   assignment: Assignment;
   /** 1 for the first invocation, one more for each that follows. */
   attempt: number;
+  /** The host of the fleet that runs it. */
+  host?: string;
   /** When a later attempt begins to send, in ms since the epoch: by then the earlier one has seen it and stopped. */
   joinsAtMs?: number;
 }
@@ -251,8 +253,9 @@ class WorkerRun {
 
   /** Whose chunk or summary it is, and of when. */
   #place() {
-    const { assignment, attempt } = this.#input;
+    const { assignment, attempt, host } = this.#input;
     return {
+      ...(host !== undefined && { host }),
       version: 1 as const,
       runId: assignment.runId,
       assignment: assignment.id,

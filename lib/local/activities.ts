@@ -49,11 +49,11 @@ export class Activities {
     this.#arn = arn;
   }
 
-  /** Listens on a free port of loopback; gives the endpoint. */
-  async listen(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
+  /** Listens on a free port of loopback, or of another address of this machine; gives the endpoint. */
+  async listen(address = "127.0.0.1"): Promise<string> {
+    this.#server.listen(0, address);
     await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://${address}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** The names of the hosts that wait for a task. */

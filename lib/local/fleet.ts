@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Activities } from "./activities.ts";
+import type { HostNetwork } from "./hostNetwork.ts";
 
 const VOLLEY = fileURLToPath(new URL("../../bin/volley", import.meta.url));
 
@@ -19,17 +20,25 @@ export interface LocalFleet {
   stop(): Promise<void>;
 }
 
+/** How hosts are started. */
+export interface FleetOptions {
+  hosts: number;
+  /** The store that they write to. */
+  storeUri: string;
+  /** The network in which each has a namespace and an address of its own; without it they share the machine's. */
+  network: HostNetwork | undefined;
+}
+
 /** Starts so many hosts, and waits until all of them ask for work. Rejects with how many came when they do not. */
-export async function startFleet(hosts: number, storeUri: string): Promise<LocalFleet> {
+export async function startFleet({ hosts, storeUri, network }: FleetOptions): Promise<LocalFleet> {
   const activities = new Activities(LOCAL_ACTIVITY);
-  const endpoint = await activities.listen();
-  const args = ["host", "--activity", LOCAL_ACTIVITY, "--store", storeUri, "--endpoint", endpoint];
-  const children = Array.from(
-    { length: hosts },
-    (_, index): ChildProcess =>
-      // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone.
-      spawn(VOLLEY, [...args, "--name", `host-${index + 1}`], { stdio: "ignore", detached: true }),
-  );
+  const commands = Array.from({ length: hosts }, (_, index) => {
+    const name = `host-${index + 1}`;
+    return [VOLLEY, "host", "--activity", LOCAL_ACTIVITY, "--store", storeUri, "--name", name, "--endpoint"];
+  });
+  const children = network
+    ? await startIsolated(network, commands, activities)
+    : await startHere(commands, await activities.listen());
   const stop = async (): Promise<void> => {
     await activities.close();
     await Promise.all(children.map(stopHost));
@@ -46,6 +55,23 @@ export async function startFleet(hosts: number, storeUri: string): Promise<Local
     await new Promise((done) => setTimeout(done, 100));
   }
   return { activities, pids: children.flatMap(({ pid }) => pid ?? []), stop };
+}
+
+async function startHere(commands: readonly string[][], endpoint: string): Promise<ChildProcess[]> {
+  return commands.map(([program = "", ...args]) =>
+    // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone.
+    spawn(program, [...args, endpoint], { stdio: "ignore", detached: true }),
+  );
+}
+
+async function startIsolated(
+  network: HostNetwork,
+  commands: readonly string[][],
+  activities: Activities,
+): Promise<ChildProcess[]> {
+  for (const command of commands) await network.start(command, process.env);
+  network.release(await activities.listen(network.address));
+  return network.processes.map(({ child }) => child);
 }
 
 async function stopHost(child: ChildProcess): Promise<void> {

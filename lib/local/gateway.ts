@@ -238,12 +238,22 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** What a gateway may have besides its settings. */
+export interface GatewayOptions {
+  backends?: Backends | undefined;
+  /** The address to listen at, instead of loopback. */
+  address?: string;
+}
+
 /**
- * Starts the stand-in gateway on loopback: JSON-RPC at `/api/gateway?endpoint=…` for each chain, Prometheus metrics at
+ * Starts the stand-in gateway, on loopback where nothing else is said: JSON-RPC at `/api/gateway?endpoint=…` for each chain, Prometheus metrics at
  * `/metrics`, its true counts at `/truth`. With `backends`, each relay does its queries and operations there, and they
  * are closed with the gateway. Rejects when the port is taken.
  */
-export async function startGateway(settings: GatewaySettings, backends?: Backends): Promise<Gateway> {
+export async function startGateway(
+  settings: GatewaySettings,
+  { backends, address = "127.0.0.1" }: GatewayOptions = {},
+): Promise<Gateway> {
   const shared: Shared = {
     random: randomSeries(settings.seed),
     beganMs: Date.now(),
@@ -260,9 +270,9 @@ export async function startGateway(settings: GatewaySettings, backends?: Backend
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
   const metrics = gatewayMetrics(settings, truth, () => connections(server));
   server.on("request", (request, response) => route(request, response, chains, truth, metrics));
-  server.listen({ port: settings.port, host: "127.0.0.1", backlog: 4_096 });
+  server.listen({ port: settings.port, host: address, backlog: 4_096 });
   await once(server, "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://${address}:${(server.address() as AddressInfo).port}`;
   return {
     origin,
     truth,

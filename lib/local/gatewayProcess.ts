@@ -15,14 +15,23 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the stand-in gateway in a process of its own, which ends with this one. Rejects when it cannot listen. */
-export async function startGatewayProcess(settings: GatewaySettings): Promise<GatewayProcess> {
+/** What its parent tells it: the settings, and the address to listen at. */
+export interface GatewayStart {
+  settings: GatewaySettings;
+  address: string;
+}
+
+/**
+ * Starts the stand-in gateway in a process of its own, which ends with this one. It listens on loopback, or at another
+ * address of this machine. Rejects when it cannot listen.
+ */
+export async function startGatewayProcess(settings: GatewaySettings, address = "127.0.0.1"): Promise<GatewayProcess> {
   const child: ChildProcess = fork(HOST, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     detached: true,
   });
-  child.send(settings);
+  child.send({ settings, address } satisfies GatewayStart);
   const [message] = (await Promise.race([
     once(child, "message"),
     once(child, "exit").then(([code]) => [{ error: `it ended with ${code}` }]),

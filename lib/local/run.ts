@@ -13,7 +13,8 @@ import type { Store } from "../results/store.ts";
 import { type Definition, loadDefinition } from "./definition.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess } from "./functionProcess.ts";
-import { startGatewayProcess } from "./gatewayProcess.ts";
+import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.ts";
+import { HostNetwork } from "./hostNetwork.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
 import type { Json } from "./paths.ts";
 
@@ -88,11 +89,13 @@ export class LocalRun {
   /** Runs to the end: the report is written when this resolves, whatever became of the workers. */
   async run(): Promise<LocalRunResult> {
     const { plan, runId } = this.#options;
-    const gateway = plan.gateway && (await startGatewayProcess(plan.gateway));
     const history: HistoryEvent[] = [];
+    let gateway: GatewayProcess | undefined;
     try {
-      await this.#startFleet();
+      const network = await this.#startFleet();
+      gateway = plan.gateway && (await startGatewayProcess(plan.gateway, network?.address));
       if (gateway) moveTargets(plan, gateway.origin);
+      if (network) plan.allowedHosts.push(network.address);
       await this.store.put(planKey(runId), JSON.stringify(plan, null, 2));
       const execution = await this.#execute(this.#definition, { planKey: planKey(runId) }, history);
       await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
@@ -103,12 +106,18 @@ export class LocalRun {
     }
   }
 
-  /** In fleet mode: as many hosts as the plan has workers. */
-  async #startFleet(): Promise<void> {
+  /**
+   * In fleet mode: as many hosts as the plan has workers. Against the stand-in gateway, and where it can be done, each has
+   * a network of its own, which is given back; another target could not be reached from there.
+   */
+  async #startFleet(): Promise<HostNetwork | undefined> {
     const { plan, onProcess } = this.#options;
-    if (plan.mode !== "fleet") return;
-    this.#fleet = await startFleet(splitRates(plan).length, this.#storeUri);
+    if (plan.mode !== "fleet") return undefined;
+    const network = plan.gateway && HostNetwork.isPossible() ? new HostNetwork() : undefined;
+    const hosts = splitRates(plan).length;
+    this.#fleet = await startFleet({ hosts, storeUri: this.#storeUri, network });
     for (const pid of this.#fleet.pids) onProcess?.("host", pid, true);
+    return network;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Plan } from "../plan/schema.ts";
+import { FEW_PORTS } from "../results/progress.ts";
 import { median } from "./outliers.ts";
 import type { Report, ReportChain } from "./schema.ts";
 
@@ -23,9 +24,6 @@ export function hintsOf(report: Told, plan: Plan): Hint[] {
     ...report.chains.flatMap((chain) => [growingQueue(chain, plan), queueing(chain, plan)]),
   ].filter((hint) => hint !== undefined);
 }
-
-/** Fewer ephemeral ports than this are nearly none: a second of 500 connections takes as many. */
-const FEW_PORTS = 1_000;
 
 function portExhaustion({ total, generator }: Told): Hint | undefined {
   const refused = total.errors.EADDRNOTAVAIL ?? 0;

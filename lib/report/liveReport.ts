@@ -86,7 +86,7 @@ export class LiveReport {
       .sort((a, b) => a.worker - b.worker)
       .map(({ worker, chains, sum, health }) => {
         const place = { worker, chains: [...chains], rps: plan.perWorkerRps, sum, health };
-        const unknown = { outcomes: [], startSkewMs: null, readyMs: null, clock: null };
+        const unknown = { outcomes: [], startSkewMs: null, readyMs: null, clock: null, hosts: [] };
         const row = workerReport({ ...place, ...unknown, ledger: ledgerSoFar(sum) }, plan, atMs);
         timeline.add(row.id, health);
         return row;

@@ -99,6 +99,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
     startSkewMs,
     readyMs,
     clock: worker.clock,
+    hosts: worker.hosts,
     outlier: [],
     health: healthOf(worker.health),
   };

@@ -164,6 +164,7 @@ const worker = z.object({
     .object({ errorMs: z.number(), boundMs: z.number(), corrected: z.boolean() })
     .nullable()
     .describe("Its clock − the store's, and within what that is known; corrected where it was surely wrong"),
+  hosts: z.array(z.string()).describe("In fleet mode: the hosts that ran it"),
   outlier: z.array(z.string()).describe("In what it is far away from the workers that send the same chains"),
   health: z.object({
     cpu: z.number().describe("Mean of the CPU time used ÷ time passed"),

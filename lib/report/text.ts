@@ -20,6 +20,7 @@ export function renderText(report: Report, colour: boolean): string {
     targetTable(report),
     timingTable(report),
     workerTable(report),
+    hostTable(report),
     ...warmupLines(report),
     report.capacity ? capacityText(report.capacity) : "",
     ...report.logs.map(logText),
@@ -219,6 +220,29 @@ function workerTable({ workers }: Report): string {
     outlier.length > 0 ? [`${id} stands out: ${outlier.join("; ")}`] : [],
   );
   return [renderTable(head, rows), ...odd.slice(0, MOST_WORKERS)].join("\n");
+}
+
+/** In fleet mode: what each host's TCP came to, at most. */
+function hostTable({ run, workers, generator }: Report): string {
+  if (run.mode !== "fleet") return "";
+  const rows = generator.workers.map(({ id, points }) => {
+    const hosts = workers.find((worker) => worker.id === id)?.hosts.join(" ") ?? "";
+    const most = (read: (point: (typeof points)[number]) => number | null): number =>
+      Math.max(0, ...points.map((point) => read(point) ?? 0));
+    const left = points.flatMap(({ portsLeft }) => portsLeft ?? []);
+    const retransmits = points.reduce((sum, point) => sum + (point.retransmits ?? 0), 0);
+    return [
+      hosts,
+      id,
+      number(most(({ inFlight }) => inFlight)),
+      number(most(({ established }) => established)),
+      number(most(({ timeWait }) => timeWait)),
+      left.length === 0 ? "–" : number(Math.min(...left)),
+      number(retransmits),
+    ];
+  });
+  const head = ["host", "worker", "in flight", "ESTAB", "TIME-WAIT", "ports left", "sent again"];
+  return rows.length === 0 ? "" : renderTable(head, rows);
 }
 
 function warmupLines({ chains, run }: Report): string[] {

@@ -26,7 +26,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     assignments,
     measuredOf(plan, aborted),
   );
-  const truth = await readTruth(store, runId);
+  const truth = await readTruth(store, runId, plan);
   const report = buildReport({
     plan,
     schedule,
@@ -80,12 +80,13 @@ export async function readReportInput(
   return { plan, scrapes, logs: await readLooks<LogLooks>(store, logsPrefix(runId)) };
 }
 
-/** What the stand-in gateway counted between Watch's two looks. */
-async function readTruth(store: Store, runId: string): Promise<Truth | undefined> {
+/** What the stand-in gateway counted between Watch's two looks, for chains that it can be told of. */
+async function readTruth(store: Store, runId: string, plan: Plan): Promise<Truth | undefined> {
   const { before, after } = (await readJson<Observations>(store, observationsKey(runId))) ?? {};
   if (!before || !after) return undefined;
+  const own = after.filter(({ name }) => isLoadedByItself(name, plan));
   return new Map(
-    after.map((now) => {
+    own.map((now) => {
       const earlier = before.find(({ name }) => name === now.name);
       const grown = (read: (counts: TrueCounts) => number): number => read(now) - (earlier ? read(earlier) : 0);
       const relays = grown((counts) => counts.relays);
@@ -105,6 +106,15 @@ async function readTruth(store: Store, runId: string): Promise<Truth | undefined
       return [now.name, truth];
     }),
   );
+}
+
+/** Whether the gateway's chain gets requests of the plan's chain of that name and of no other: not in a mix. */
+function isLoadedByItself(name: string, { chains, gateway }: Plan): boolean {
+  const endpoint = gateway?.chains.find((each) => each.name === name)?.endpoint;
+  const loading = chains.filter(({ targets }) =>
+    targets.some(({ url }) => new URL(url).searchParams.get("endpoint") === endpoint),
+  );
+  return loading.length === 1 && loading[0]?.name === name;
 }
 
 /** What Watch read at each look, in order. An object that cannot be read is a gap. */

@@ -5,9 +5,10 @@ import { type Chunk, type Series, type Summary, total } from "../attack/chunk.ts
  * goes on. Throws an Error that names the first place that is not so; histograms are checked when they are read.
  */
 export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
-  const { version, series, health, atMs } = record(part, "it") as Partial<Chunk & Summary>;
+  const { version, series, health, atMs, host } = record(part, "it") as Partial<Chunk & Summary>;
   if (version !== 1) throw new Error(`its version is ${String(version)}, and this reads 1`);
   number(atMs, "atMs");
+  if (host !== undefined) text(host, "host");
   for (const [index, each] of list(series, "series").entries()) checkSeries(each as Series, `series[${index}]`);
   const looks = kind === "chunk" ? [health] : list(health, "health");
   for (const [index, look] of looks.entries()) checkHealth(look, `health[${index}]`);

@@ -6,6 +6,9 @@ import type { Chain, Plan } from "../plan/schema.ts";
 import { chunksPrefix } from "./keys.ts";
 import type { Store } from "./store.ts";
 
+/** Fewer ephemeral ports than this are nearly none: two seconds of 500 connections take as many. */
+export const FEW_PORTS = 1_000;
+
 /** How one chain is doing, from what was flushed so far. */
 export interface ChainProgress {
   name: string;
@@ -31,6 +34,7 @@ export class Progress {
   readonly #plan: Plan;
   readonly #seen = new Set<string>();
   readonly #schedules = new Map<string, Schedule>();
+  readonly #warned = new Map<string, string>();
   readonly #chains = new Map<string, { sum: SeriesSum; workers: Map<number, { sent: number; atMs: number }> }>();
 
   constructor(store: Store, runId: string, plan: Plan) {
@@ -57,6 +61,11 @@ export class Progress {
   }
 
   #add(chunk: Chunk): void {
+    const { tcp } = chunk.health;
+    if (tcp && tcp.portsLeft < FEW_PORTS) {
+      const who = chunk.host ?? `w${String(chunk.worker).padStart(3, "0")}`;
+      this.#warned.set(who, `${who} has ${tcp.portsLeft} ephemeral ports left, ${tcp.timeWait} in TIME-WAIT`);
+    }
     for (const series of chunk.series) {
       const chain = this.#chains.get(series.chain);
       if (!chain || series.phase !== "measure") continue;
@@ -66,6 +75,11 @@ export class Progress {
       worker.atMs = Math.min(this.#plan.durationMs, Math.max(worker.atMs, chunk.atMs));
       chain.workers.set(chunk.worker, worker);
     }
+  }
+
+  /** What threatens the generator, by host or worker, as it was last seen. */
+  warnings(): string[] {
+    return [...this.#warned.values()];
   }
 
   /** How each chain is doing. */

@@ -41,6 +41,8 @@ export interface WorkerResult {
   readyMs: number | null;
   health: Health[];
   clock: ClockError | null;
+  /** The hosts of the fleet that ran it, in order. */
+  hosts: string[];
 }
 
 /** What all workers wrote, in one. */
@@ -54,6 +56,7 @@ export interface Reduction {
 
 /** What one attempt at an assignment left: its summary, or else its chunks. */
 interface Attempt {
+  host: string | undefined;
   outcome: Outcome | "lost";
   summary?: Summary;
   series: Series[];
@@ -137,7 +140,13 @@ async function readAttempts(
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
     const summary = key && (await readPart<Summary>(store, key, "summary", findings));
     if (summary) {
-      attempts.push({ outcome: summary.outcome, summary, series: summary.series, health: summary.health });
+      attempts.push({
+        host: summary.host,
+        outcome: summary.outcome,
+        summary,
+        series: summary.series,
+        health: summary.health,
+      });
       continue;
     }
     const read: Chunk[] = [];
@@ -145,8 +154,13 @@ async function readAttempts(
       const chunk = await readPart<Chunk>(store, chunkKey, "chunk", findings);
       if (chunk) read.push(chunk);
     }
-    findings.push(`${assignment}: attempt ${attempt} wrote no summary; it was read from its ${read.length} chunks`);
+    const host = read.find((chunk) => chunk.host !== undefined)?.host;
+    const where = host === undefined ? "" : ` on ${host}`;
+    findings.push(
+      `${assignment}: attempt ${attempt}${where} wrote no summary; it was read from its ${read.length} chunks`,
+    );
     attempts.push({
+      host,
       outcome: "lost",
       series: read.flatMap(({ series }) => series),
       health: read.map(({ health }) => health),
@@ -209,6 +223,7 @@ function reduceWorker(
     sum: all,
     outcomes: attempts.flatMap((each) => (each.length === 0 ? ["lost" as const] : each.map(({ outcome }) => outcome))),
     ...beginningOf(attempts[0] ?? []),
+    hosts: [...new Set(attempts.flat().flatMap(({ host }) => host ?? []))],
     health: attempts.flat().flatMap(({ health }) => health),
   };
 }

@@ -56,6 +56,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         startSkewMs,
         readyMs: 400,
         clock: null,
+        hosts: [],
         health: health ?? [healthSample()],
       },
       plan,

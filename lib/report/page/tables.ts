@@ -88,6 +88,8 @@ export function outcomeTable(): HTMLElement[] {
   ];
 }
 
+const hostColumn: Column<ReportWorker> = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };
+
 /** Each chain's targets, where it has several. */
 export function targetTable(): HTMLElement[] {
   const rows = report.chains.flatMap(({ name, targets }) => targets.map((target) => ({ chain: name, ...target })));
@@ -138,6 +140,7 @@ export function workerTable(): HTMLElement[] {
   const columns: Column<ReportWorker>[] = [
     { title: "Worker", cell: ({ id }) => words(id) },
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
+    ...(report.run.mode === "fleet" ? [hostColumn] : []),
     ...trafficColumns,
     { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
     { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
