@@ -1,10 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { gatherHosts } from "../lib/fleet/gather.ts";
+import { splitRates } from "../lib/plan/assign.ts";
 import { guardProblems } from "../lib/plan/guards.ts";
 import { checkPlan } from "../lib/plan/load.ts";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { planRun, planSearch } from "../lib/report/searchRun.ts";
+import type { Store } from "../lib/results/store.ts";
 import { availableConcurrency } from "./concurrency.ts";
 import { deployedGuards, deployedStore, readJson, startTimes } from "./environment.ts";
+
+/** How long hosts may take to come, in ms: an instance is started, installs Volley and is tuned. */
+const FLEET_WAIT_MS = 10 * 60_000;
 
 interface PlanEvent {
   runId: string;
@@ -25,7 +32,19 @@ export async function handler({ runId, input }: PlanEvent) {
     const problems = guardProblems(plan, guards, await availableConcurrency());
     if (problems.length > 0) throw new InputError(shownAs, problems);
   }
+  if (plan.mode === "fleet") await gather(store, splitRates(plan).length);
   return plan.profile.type === "search"
     ? planSearch(store, runId, plan, startTimes())
     : planRun(store, runId, plan, startTimes());
+}
+
+/** Has hosts started where the deployment has a fleet, and waits until enough are there, a fleet's or anybody's. */
+async function gather(store: Store, hosts: number): Promise<void> {
+  const { VOLLEY_FLEET_GROUP: group, VOLLEY_FLEET_WAIT_MS: limit = FLEET_WAIT_MS } = process.env;
+  if (group !== undefined) {
+    // Loaded where it is used: runs in Lambda alone need none of it.
+    const { setHosts } = await import("./fleetGroup.ts");
+    await setHosts(group, hosts);
+  }
+  await gatherHosts(store, hosts, { nowMs: Date.now, sleep, limitMs: Number(limit) });
 }

@@ -1,11 +1,13 @@
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { ANNOUNCE_MS, announce } from "../../lib/fleet/gather.ts";
 import { serveActivity } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import type { Json } from "../../lib/local/paths.ts";
 import { InputError } from "../../lib/plan/problems.ts";
+import { openStore } from "../../lib/results/store.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
 
@@ -57,6 +59,10 @@ async function serve(options: HostOptions): Promise<void> {
   const client = new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
   const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+  const kept = await openStore(store);
+  const here = (): Promise<void> => announce(kept, options.name, Date.now()).catch(() => {});
+  await here();
+  const announcing = setInterval(here, ANNOUNCE_MS);
   process.stdout.write(`${options.name} waits for assignments of ${activity}\n`);
   await serveActivity(
     client,
@@ -69,6 +75,8 @@ async function serve(options: HostOptions): Promise<void> {
     },
     stopped.signal,
   );
+  clearInterval(announcing);
+  await announce(kept, options.name, null).catch(() => {});
 }
 
 function required(value: string | undefined, option: string, expected: string): string {

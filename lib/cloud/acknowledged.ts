@@ -52,6 +52,11 @@ export function acknowledge(stack: VolleyStack): void {
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>/*]`,
       "Child executions of the Map are named when they are started: those of this state machine",
     ],
+    [
+      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/hosts/*]`,
+      "Hosts say that they are there under their own names, and Plan reads who is",
+    ],
+    ...fleetFindings(stack),
     ...stack.loadTest.logGroupArns.map((arn): [string, string] => [
       `AwsSolutions-IAM5[Resource::${arn}]`,
       "A log group's ARN ends in a wildcard for its streams",
@@ -62,4 +67,22 @@ export function acknowledge(stack: VolleyStack): void {
     ]),
   ];
   Validations.of(stack).acknowledge(...findings.map(([id, reason]) => ({ id, reason })));
+}
+
+/** Those of the fleet, where the deployment has one. */
+function fleetFindings(stack: VolleyStack): [id: string, reason: string][] {
+  const { fleet } = stack.loadTest;
+  if (!fleet) return [];
+  const group = stack.getLogicalId(fleet.group.node.defaultChild as CfnElement);
+  return [
+    [
+      "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
+      "What the Systems Manager's agent needs: hosts are reached through it, and by no open port",
+    ],
+    [
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*:autoScalingGroupName/<${group}>]`,
+      "A group's ARN has an id that is not known before it is made; its name is this group's",
+    ],
+    ["AwsSolutions-AS3", "A run waits for its hosts and says how many came; nobody needs a notification of each"],
+  ];
 }

@@ -3,7 +3,12 @@ import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import type { IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import {
+  type ICommandHooks,
+  NodejsFunction,
+  type NodejsFunctionProps,
+  OutputFormat,
+} from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
@@ -20,6 +25,8 @@ interface Shape {
   timeout: Duration;
   /** Keys under runs/ that it writes. */
   writes: string[];
+  /** What it reads besides runs. */
+  reads?: string[];
   statements?: PolicyStatement[];
   environment?: Record<string, string>;
   /** Files that it reads beside its code. */
@@ -96,8 +103,10 @@ export class Functions extends Construct {
       plan: this.#make("plan", props, {
         description: "Checks the plan, fixes the start instant, writes the assignments",
         memoryMb: 1_024,
-        timeout: Duration.minutes(2),
+        // In fleet mode it waits for hosts that are being started.
+        timeout: Duration.minutes(15),
         writes: ["plan.json", "schedule.json", "assignments.json", "parts.json", "search.json"],
+        reads: ["hosts/*"],
         statements: [accountReads],
         environment: { VOLLEY_GUARDS: props.guards },
       }),
@@ -150,7 +159,8 @@ export class Functions extends Construct {
         resources: [logGroup.logGroupArn],
       }),
     );
-    role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: [bucket.arnForObjects("runs/*")] }));
+    const reads = [bucket.arnForObjects("runs/*"), ...(shape.reads ?? []).map((key) => bucket.arnForObjects(key))];
+    role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: reads }));
     // Without this a key that is not there is "access denied", and looks like a failure.
     role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }));
     role.addToPolicy(
@@ -160,39 +170,56 @@ export class Functions extends Construct {
       }),
     );
     for (const statement of shape.statements ?? []) role.addToPolicy(statement);
-    return new NodejsFunction(this, name, {
-      description: shape.description,
-      entry: `${ROOT}functions/${name}.ts`,
-      handler: "handler",
-      projectRoot: ROOT,
-      depsLockFilePath: `${ROOT}package-lock.json`,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      memorySize: shape.memoryMb,
-      timeout: shape.timeout,
-      role,
-      logGroup,
-      tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
-      // The CDK's own types do not agree under exactOptionalPropertyTypes.
-      ...(props.vpc && { vpc: props.vpc as IVpc }),
-      environment: {
-        VOLLEY_STORE: `s3:${bucket.bucketName}`,
-        VOLLEY_LEAD_MS: String(LEAD_MS),
-        ...shape.environment,
+    return bundledFunction(
+      this,
+      name,
+      {
+        description: shape.description,
+        memorySize: shape.memoryMb,
+        timeout: shape.timeout,
+        role,
+        logGroup,
+        tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+        // The CDK's own types do not agree under exactOptionalPropertyTypes.
+        ...(props.vpc && { vpc: props.vpc as IVpc }),
+        environment: {
+          VOLLEY_STORE: `s3:${bucket.bucketName}`,
+          VOLLEY_LEAD_MS: String(LEAD_MS),
+          ...shape.environment,
+        },
       },
-      bundling: {
-        format: OutputFormat.ESM,
-        target: "node24",
-        mainFields: ["module", "main"],
-        minify: true,
-        sourceMap: false,
-        // Dependencies in CommonJS ask for built-in modules by require().
-        banner: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
-        bundleAwsSDK: true,
-        ...(shape.hooks && { commandHooks: shape.hooks }),
-      },
-    });
+      shape.hooks,
+    );
   }
+}
+
+/** A function whose handler is functions/<name>.ts, bundled into one file; `hooks` bring along what it reads beside it. */
+export function bundledFunction(
+  scope: Construct,
+  name: string,
+  props: Omit<NodejsFunctionProps, "bundling" | "entry" | "handler" | "runtime" | "architecture">,
+  hooks?: ICommandHooks,
+): NodejsFunction {
+  return new NodejsFunction(scope, name, {
+    ...props,
+    entry: `${ROOT}functions/${name}.ts`,
+    handler: "handler",
+    projectRoot: ROOT,
+    depsLockFilePath: `${ROOT}package-lock.json`,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    bundling: {
+      format: OutputFormat.ESM,
+      target: "node24",
+      mainFields: ["module", "main"],
+      minify: true,
+      sourceMap: false,
+      // Dependencies in CommonJS ask for built-in modules by require().
+      banner: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
+      bundleAwsSDK: true,
+      ...(hooks && { commandHooks: hooks }),
+    },
+  });
 }
 
 /** How long before their first request workers are called, in ms: a cold start and a warm-up on a share of a CPU. */

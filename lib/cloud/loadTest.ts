@@ -9,6 +9,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3"
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { Guards } from "../plan/guards.ts";
+import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
 
 /** The definition that the local run executes too. */
@@ -34,6 +35,14 @@ export interface LoadTestProps {
   readonly logRetention?: RetentionDays;
   /** Send the load from fixed addresses: workers run in a VPC of their own behind NAT gateways with elastic addresses. */
   readonly fixedEgress?: boolean;
+  /** A fleet of EC2 hosts for plans in fleet mode; without it such plans wait for hosts of your own. */
+  readonly fleet?: boolean;
+  /** Most hosts of the fleet; 20 by default. */
+  readonly fleetMaxHosts?: number;
+  /** Their type, by the network's baseline that a worker's load needs; c7g.large by default. */
+  readonly fleetInstanceType?: string;
+  /** Spot instances: cheaper, and a run may lose some. */
+  readonly fleetSpot?: boolean;
   /** Trace the functions and the state machine with X-Ray. */
   readonly tracing?: boolean;
   /** ARNs of secrets and parameters that plans may refer to by secret:// and ssm://. */
@@ -51,6 +60,8 @@ export class LoadTest extends Construct {
   readonly activity: Activity;
   /** Log groups that plans may look through. */
   readonly logGroupArns: string[];
+  /** EC2 hosts, where the deployment has them. */
+  readonly fleet: Fleet | undefined;
   /** The addresses that the load comes from, where it comes from fixed ones. */
   readonly egressAddresses: string[];
 
@@ -93,6 +104,20 @@ export class LoadTest extends Construct {
     });
     this.activity = new Activity(this, "Hosts");
     this.stateMachine = this.#stateMachine(logRetention, tracing);
+    this.fleet = props.fleet
+      ? new Fleet(this, "Fleet", {
+          bucket: this.bucket,
+          activity: this.activity,
+          stateMachine: this.stateMachine,
+          plan: this.functions.byName.plan,
+          maxHosts: props.fleetMaxHosts ?? 20,
+          instanceType: props.fleetInstanceType ?? "c7g.large",
+          spot: props.fleetSpot ?? false,
+          secretArns: props.secretArns ?? [],
+          logRetention,
+          vpc,
+        })
+      : undefined;
     this.#watchOver();
   }
 

@@ -18,9 +18,13 @@ export class VolleyStack extends Stack {
       secretArns: list(context("secretArns")),
       logGroupArns: list(context("logGroupArns")),
       fixedEgress: flag(context("fixedEgress")),
+      fleet: flag(context("fleet")),
+      fleetSpot: flag(context("fleetSpot")),
       tracing: flag(context("tracing")),
       ...defined({
         workerMemoryMb: number(context("workerMemoryMb"), "workerMemoryMb"),
+        fleetMaxHosts: number(context("fleetMaxHosts"), "fleetMaxHosts"),
+        fleetInstanceType: text(context("fleetInstanceType")),
         maxWorkers: number(context("maxWorkers"), "maxWorkers"),
         maxRps: number(context("maxRps"), "maxRps"),
         maxUsdPerRun: number(context("maxUsdPerRun"), "maxUsdPerRun"),
@@ -70,6 +74,10 @@ function list(value: unknown): string[] {
         .map((each) => each.trim())
         .filter(Boolean)
     : [];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function flag(value: unknown): boolean {

@@ -42,6 +42,9 @@ const LEAD_PER_CORE_MS = 900;
 /** The same where the store is reached over a network, which may be slow. */
 const REMOTE_LEAD_MS = 12_000;
 
+/** How long hosts that were started here may take to say that they are there, in ms. */
+const FLEET_WAIT_MS = 10_000;
+
 /** What a local run is made of. */
 export interface LocalRunOptions {
   plan: Plan;
@@ -170,6 +173,7 @@ export class LocalRun {
       env: {
         VOLLEY_STORE: this.#storeUri,
         VOLLEY_LEAD_MS: String(leadMs),
+        VOLLEY_FLEET_WAIT_MS: String(FLEET_WAIT_MS),
         VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_CORE_MS / availableParallelism()),
       },
       onStart: (pid) => onProcess?.(name, pid, true),

@@ -105,12 +105,26 @@ test("no statement allows every action, or writing outside of runs/", () => {
   }
 });
 
+/** Without this each stack would bundle its functions anew: one that was synthesized has shown them. */
+const UNBUNDLED = { "aws:cdk:bundling-stacks": [] };
+const FLEET = { fleet: "true", fleetSpot: "true" };
 const LOG_GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:gateway:*";
 
-for (const context of [{}, { fixedEgress: "true", tracing: "true" }, { logGroupArns: LOG_GROUP }]) {
+for (const context of [
+  {},
+  { fixedEgress: "true", tracing: "true" },
+  { logGroupArns: LOG_GROUP },
+  FLEET,
+  { ...FLEET, fixedEgress: "true" },
+]) {
   test(`cdk-nag's AwsSolutions has no finding without a reason ${JSON.stringify(context)}`, () => {
     const app = new App({
-      context: { allowedHosts: ["gateway.example"], "@aws-cdk/aws-iam:minimizePolicies": true, ...context },
+      context: {
+        allowedHosts: ["gateway.example"],
+        "@aws-cdk/aws-iam:minimizePolicies": true,
+        ...UNBUNDLED,
+        ...context,
+      },
     });
     const stack = new VolleyStack(app, "volley");
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -120,15 +134,51 @@ for (const context of [{}, { fixedEgress: "true", tracing: "true" }, { logGroupA
 }
 
 test("with fixed egress the workers are in a network with elastic addresses, which are told", () => {
-  const app = new App({ context: { fixedEgress: "true" } });
+  const app = new App({ context: { ...UNBUNDLED, fixedEgress: "true" } });
   const fixed = Template.fromStack(new VolleyStack(app, "volley"));
   fixed.resourceCountIs("AWS::EC2::EIP", 2);
   fixed.hasOutput("EgressAddresses", {});
   fixed.allResourcesProperties("AWS::Lambda::Function", { VpcConfig: Match.anyValue() });
 });
 
+test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given back when an execution ends", () => {
+  const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetMaxHosts: 12, fleetInstanceType: "c7gn.large" } });
+  const fleet = Template.fromStack(new VolleyStack(app, "volley"));
+  fleet.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
+    MinSize: "0",
+    MaxSize: "12",
+    DesiredCapacity: Match.absent(),
+  });
+  fleet.hasResourceProperties("AWS::EC2::SecurityGroup", { SecurityGroupIngress: Match.absent() });
+  fleet.resourceCountIs("AWS::EC2::SecurityGroupIngress", 0);
+  fleet.resourceCountIs("AWS::EC2::NatGateway", 0);
+  const [template] = Object.values(fleet.findResources("AWS::EC2::LaunchTemplate"));
+  const data = template?.Properties.LaunchTemplateData;
+  assert.equal(data.InstanceType, "c7gn.large");
+  assert.deepEqual(data.MetadataOptions, { HttpTokens: "required", HttpPutResponseHopLimit: 1 });
+  assert.equal(data.BlockDeviceMappings[0].Ebs.Encrypted, true);
+  assert.match(JSON.stringify(data.ImageId), /ImageId|al2023.*arm64|Parameter/i);
+  const userData = JSON.stringify(data.UserData);
+  for (const step of ["npm ci --omit=dev", "tune-system-limits.sh", "systemctl enable --now volley-host"])
+    assert.ok(userData.includes(step), step);
+  const images = Object.values(fleet.toJSON().Parameters as Record<string, { Default?: string }>);
+  assert.ok(
+    images.some(({ Default = "" }) => /al2023.*arm64/.test(Default)),
+    "an image of the instances' own kind",
+  );
+  fleet.hasResourceProperties("AWS::Events::Rule", {
+    EventPattern: Match.objectLike({
+      detail: Match.objectLike({ status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] }),
+    }),
+  });
+  const withoutFleet = Template.fromStack(new VolleyStack(new App({ context: UNBUNDLED }), "volley"));
+  withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
+});
+
 test("a deployment's limits reach Plan, and a wrong one is refused at synthesis", () => {
-  const app = new App({ context: { allowedHosts: "a.example,*.b.example", maxRps: "1234", maxDurationMinutes: 90 } });
+  const app = new App({
+    context: { ...UNBUNDLED, allowedHosts: "a.example,*.b.example", maxRps: "1234", maxDurationMinutes: 90 },
+  });
   const own = Template.fromStack(new VolleyStack(app, "volley"));
   const functions = Object.values(own.findResources("AWS::Lambda::Function"));
   const [guards] = functions.flatMap(({ Properties }) => Properties.Environment.Variables.VOLLEY_GUARDS ?? []);
@@ -138,7 +188,7 @@ test("a deployment's limits reach Plan, and a wrong one is refused at synthesis"
     { allowedHosts: ["a.example", "*.b.example"], maxRps: 1234, maxDurationMs: 5_400_000 },
   );
   assert.throws(
-    () => new VolleyStack(new App({ context: { maxRps: "many" } }), "volley"),
+    () => new VolleyStack(new App({ context: { ...UNBUNDLED, maxRps: "many" } }), "volley"),
     /maxRps is many; expected a number/,
   );
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import { findMoto, NO_MOTO } from "../aws/standIn.ts";
+import { descendants } from "../support/processes.ts";
 import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
 import { type Place, type Row, sleep } from "./harness.ts";
@@ -74,7 +75,6 @@ const workers: Row[] = [
   },
   {
     name: "worker killed in mid-segment",
-    isFast: true,
     withinSeconds: 40,
     exit: 1,
     valid: false,
@@ -206,7 +206,6 @@ const workers: Row[] = [
 const stores: Row[] = [
   {
     name: "corrupt chunk of a killed worker",
-    isFast: true,
     withinSeconds: 40,
     exit: 1,
     valid: false,
@@ -350,7 +349,6 @@ const hosts: Row[] = [
   },
   {
     name: "ephemeral ports used up",
-    isFast: true,
     needs: asRoot,
     plan: { duration: "4s", timeout: "1s", keepalive: false },
     target: async () => "http://127.0.0.1:9",
@@ -552,6 +550,35 @@ async function tlsTarget(place: Place, days: number): Promise<TlsServer> {
   return started;
 }
 
+/** Some of a fleet's four hosts are killed, each with its worker. */
+function hostsRow(name: string, killed: number): Row {
+  return {
+    name,
+    plan: { mode: "fleet", gateway: {}, perWorkerRps: 50, duration: "8s" },
+    // The plan's own gateway is the target, and the report has its count.
+    target: async (place) => place.gateway.origin,
+    withinSeconds: 100,
+    exit: 1,
+    valid: false,
+    says: /attempt 1 on host-\d wrote no summary/,
+    async fault(place) {
+      await place.into(2_500);
+      const hosts = descendants(place.runner.pid ?? 0).filter(({ command }) => / host --activity /.test(command));
+      for (const { pid } of hosts.slice(0, killed)) process.kill(-pid, "SIGKILL");
+    },
+    check({ report }) {
+      const told = report?.findings.filter((each) => /attempt 1 on host-\d wrote no summary/.test(each)).length;
+      return told === killed ? undefined : `${told} hosts are told to be lost`;
+    },
+  };
+}
+
+const fleet: Row[] = [
+  hostsRow("one host of a fleet killed", 1),
+  hostsRow("three hosts of a fleet killed", 3),
+  hostsRow("all hosts of a fleet killed", 4),
+];
+
 /** All rows: workers, runner, store, target, host, clock and S3. */
 export const ROWS: Row[] = [
   ...workers,
@@ -562,5 +589,6 @@ export const ROWS: Row[] = [
   ...hosts,
   unreachable,
   ...clocks,
+  ...fleet,
   ...s3Rows,
 ];

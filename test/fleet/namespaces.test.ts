@@ -7,7 +7,6 @@ import { HostNetwork } from "../../lib/local/hostNetwork.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { descendants } from "../support/processes.ts";
 import { type Ended, ROOT, reportOf, startVolley } from "../support/volley.ts";
 
 /** Skips a test where hosts cannot have namespaces of their own. */
@@ -20,22 +19,13 @@ function canIsolate(t: TestContext): boolean {
 interface FleetRun {
   plan: Record<string, unknown>;
   env?: Record<string, string>;
-  /** Hosts that are killed when so many ms are measured. */
-  kill?: { hosts: number; atMs: number };
 }
 
-async function runFleet(t: TestContext, { plan, env = {}, kill }: FleetRun): Promise<{ report: Report; ended: Ended }> {
+async function runFleet(t: TestContext, { plan, env = {} }: FleetRun): Promise<{ report: Report; ended: Ended }> {
   const folder = temporaryFolder(t);
   writeFileSync(`${folder}/plan.json`, JSON.stringify({ mode: "fleet", gateway: {}, timeout: "2s", ...plan }));
   const running = startVolley(["run", `${folder}/plan.json`, "--out", folder, "--json"], env);
   t.after(() => running.child.kill("SIGKILL"));
-  if (kill) {
-    const [, startAtMs] = await running.printed(/"startAtMs":([\d.]+)/);
-    await new Promise((done) => setTimeout(done, Math.max(0, Number(startAtMs) + kill.atMs - Date.now())));
-    const hosts = descendants(running.child.pid ?? 0).filter(({ command }) => / host --activity /.test(command));
-    // Each is the first of its group: its worker goes with it.
-    for (const { pid } of hosts.slice(0, kill.hosts)) process.kill(-pid, "SIGKILL");
-  }
   const ended = await running.ended;
   return { report: reportOf(folder, ended), ended };
 }
@@ -94,21 +84,3 @@ test("ports that run out are warned of, classed and told with the guide's remedy
   assert.equal(tuned.report.total.errors.EADDRNOTAVAIL, undefined);
   assert.equal(tuned.report.total.ledger.valid, 450, tuned.report.verdict.reasons.join(" "));
 });
-
-for (const [hosts, plan] of [
-  [3, { name: "three-lost", chains: chains(50), duration: "8s" }],
-  [2, { name: "all-lost", chains: chains(50).slice(0, 2), duration: "5s" }],
-] as const) {
-  test(`${hosts} of ${plan.chains.length} hosts killed: the run ends in its time, the ledger balances, the report says which`, {
-    timeout: 120_000,
-  }, async (t) => {
-    if (!canIsolate(t)) return;
-    const { report, ended } = await runFleet(t, { plan, kill: { hosts, atMs: 2_500 } });
-    assert.ok(ended.tookMs < 90_000, `${ended.tookMs} ms`);
-    assert.equal(ended.code, 1);
-    assert.ok(report.chains.every(({ ledger }) => balances(ledger)));
-    const lost = report.findings.filter((each) => /attempt 1 on host-\d+ wrote no summary/.test(each));
-    assert.equal(lost.length, hosts, report.findings.join("\n"));
-    assert.equal(report.verdict.valid, false);
-  });
-}
