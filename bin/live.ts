@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
 import { TOGETHER } from "../lib/observe/search.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
@@ -94,18 +95,14 @@ function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
   return `${runId}: ${rps} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
-/** Looking takes one part in so many of the time at most. */
+/** Looking takes one part in so many of a core's time at most. */
 const LOOK_SHARE = 20;
 
 /** Follows a run in its store and tells the output, until stopped. */
 export function follow(store: Store, runId: string, plan: Plan, output: LiveOutput): { stop(): Promise<void> } {
   const progress = new Progress(store, runId, plan);
   let schedule: RunSchedule | undefined;
-  let stopped = false;
-  let stopNow: () => void = () => {};
-  const stopping = new Promise<void>((done) => {
-    stopNow = done;
-  });
+  const stopping = new AbortController();
   let told = 0;
   const warned = new Set<string>();
   const lookAtTrials = async (): Promise<void> => {
@@ -129,21 +126,21 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
     output.progress(progress.chains(), { nowMs: Date.now() - schedule.startAtMs, durationMs: plan.durationMs }, isNew);
   };
   const loop = (async () => {
-    while (!stopped) {
-      const beganMs = performance.now();
+    while (!stopping.signal.aborted) {
+      const began = process.cpuUsage();
       // A look that fails is one look less, and nothing to the run.
       await look().catch(() => {});
       // A long run has many chunks to look through, and the workers on this machine need its time.
-      const pauseMs = Math.max(output.everyMs, LOOK_SHARE * (performance.now() - beganMs));
-      await Promise.race([new Promise((done) => setTimeout(done, pauseMs)), stopping]);
+      const { user, system } = process.cpuUsage(began);
+      const pauseMs = Math.max(output.everyMs, (LOOK_SHARE * (user + system)) / 1_000);
+      await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
     await look().catch(() => {});
     output.end();
   })();
   return {
     async stop() {
-      stopped = true;
-      stopNow();
+      stopping.abort();
       await loop;
     },
   };

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { calibrateCommand } from "./commands/calibrate.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
@@ -33,6 +34,7 @@ export function makeProgram(): Command {
     planCommand(),
     reportCommand(),
     compareCommand(),
+    calibrateCommand(),
     exportCommand(),
     resumeCommand(),
     hostCommand(),

@@ -120,9 +120,9 @@ function isLoadedByItself(name: string, { chains, gateway }: Plan): boolean {
 /** What Watch read at each look, in order. An object that cannot be read is a gap. */
 async function readLooks<T>(store: Store, prefix: string): Promise<T[]> {
   const looks: T[] = [];
-  for (const key of await store.list(prefix)) {
+  for (const text of await Promise.all((await store.list(prefix)).map((key) => store.get(key)))) {
     try {
-      looks.push(JSON.parse((await store.get(key)) ?? "") as T);
+      looks.push(JSON.parse(text ?? "") as T);
     } catch {
       // A gap in the figures, and nothing to the run.
     }

@@ -47,9 +47,9 @@ export class Progress {
   /** Reads what was flushed since the last call; says whether there was anything. */
   async update(): Promise<boolean> {
     const keys = (await this.#store.list(chunksPrefix(this.#runId))).filter((key) => !this.#seen.has(key));
-    for (const key of keys) {
-      this.#seen.add(key);
-      const text = await this.#store.get(key);
+    for (const key of keys) this.#seen.add(key);
+    // Side by side, for a store may be far away.
+    for (const text of await Promise.all(keys.map((key) => this.#store.get(key)))) {
       if (text === undefined) continue;
       try {
         this.#add(JSON.parse(text) as Chunk);

@@ -1,0 +1,77 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { LocalRun, newRunId } from "../../lib/local/run.ts";
+import { loadPlan } from "../../lib/plan/load.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
+import { calibrationText } from "../../lib/report/calibrate.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { reportKey } from "../../lib/results/keys.ts";
+import { readJson } from "../../lib/results/store.ts";
+import { confirmLoad } from "../confirm.ts";
+import { follow, liveOutput } from "../live.ts";
+import { parseOrigin } from "../options.ts";
+import { onSignals } from "../signals.ts";
+import { openDeployment, runRemotely } from "./remote.ts";
+
+interface CalibrateOptions {
+  origin?: string;
+  allowHost: string[];
+  out: string;
+  stack?: string;
+  yes?: boolean;
+}
+
+/** `volley calibrate PLAN`. */
+export function calibrateCommand(): Command {
+  return new Command("calibrate")
+    .description(
+      "Run a plan from Lambda's kind of worker and from a fleet, one after the other, and explain the difference.",
+    )
+    .argument("<plan>", "the plan's JSON file")
+    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
+    .option(
+      "--allow-host <host>",
+      "allow a host that is not loopback (repeatable)",
+      (host, all: string[]) => [...all, host],
+      [],
+    )
+    .option("--out <folder>", "the folder in which the runs are made", ".")
+    .option("--stack <name>", "run both in AWS, in this stack, instead of on this machine")
+    .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
+    .addHelpText("after", "\nExample:\n  volley calibrate plans/demo.json")
+    .action(async (path: string, options: CalibrateOptions) => {
+      const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+      await confirmLoad(plan, path, options.yes === true);
+      const reports: Report[] = [];
+      for (const mode of ["lambda", "fleet"] as const) {
+        const report = await runOnce({ ...structuredClone(plan), mode }, options);
+        if (!report) {
+          process.exitCode = 1;
+          return;
+        }
+        reports.push(report);
+      }
+      const [lambda, fleet] = reports;
+      if (lambda && fleet) process.stdout.write(`\n${calibrationText(lambda, fleet)}`);
+      process.exitCode = reports.every(({ verdict }) => verdict.valid) ? 0 : 1;
+    });
+}
+
+async function runOnce(plan: Plan, { out, stack }: CalibrateOptions): Promise<Report | undefined> {
+  const runId = newRunId(`${plan.name}-${plan.mode}`, new Date());
+  if (stack !== undefined) {
+    await runRemotely(plan, runId, stack, false);
+    return readJson<Report>((await openDeployment(stack)).store, reportKey(runId, "json"));
+  }
+  const local = new LocalRun({ plan, runId, folder: resolve(out) });
+  const release = onSignals((signal) => local.abort(`stopped by ${signal}`));
+  const following = follow(local.store, runId, plan, liveOutput(false, process.stdout));
+  try {
+    const { report, execution } = await local.run();
+    if (!report) process.stderr.write(`volley: the run ${runId} left no report: ${JSON.stringify(execution)}\n`);
+    return report;
+  } finally {
+    release();
+    await following.stop();
+  }
+}
