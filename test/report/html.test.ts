@@ -88,6 +88,9 @@ test("hostile text from plans and servers stays text", async (t) => {
   report.run.id = HOSTILE;
   report.run.name = HOSTILE;
   report.run.target = HOSTILE;
+  report.events = [{ fromMs: 0, toMs: 1_000, chain: HOSTILE, kind: "errors", text: HOSTILE }];
+  report.hints = [{ what: HOSTILE, evidence: HOSTILE, remedy: HOSTILE }];
+  report.logs = [{ source: HOSTILE, read: 1, matched: 1, failed: [HOSTILE], lines: [{ atMs: 0, text: HOSTILE }] }];
   report.verdict.reasons.push(HOSTILE);
   report.total.errors[HOSTILE] = 1;
   for (const chain of report.chains) {
@@ -99,9 +102,53 @@ test("hostile text from plans and servers stays text", async (t) => {
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
   await page.goto(write(temporaryFolder(t), report));
-  await page.waitForFunction("document.querySelectorAll('canvas').length === 4");
+  await page.locator("canvas").nth(3).waitFor();
   assert.deepEqual(errors, []);
   assert.notEqual(await page.title(), "owned");
   assert.equal(await page.locator("img").count(), 0);
   assert.ok((await page.innerText("h1")).includes("<script>"));
+});
+
+test("what stood in the way comes before the tables; plots zoom together by buttons, and back", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const change = (sum: SeriesSum): void => {
+    sum.errors.EADDRNOTAVAIL = 10;
+    sum.valid -= 10;
+    Object.assign(sum.seconds.get(2) ?? {}, { valid: 40, errors: 10, classes: { EADDRNOTAVAIL: 10 } });
+  };
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), madeReport({ plan, change })));
+  const text = await page.innerText("main");
+  const places = [
+    "Ephemeral ports were exhausted",
+    "Reduce the rate per host",
+    "of 50 requests (20 %) failed",
+    "Chains",
+  ];
+  const found = places.map((each) => text.indexOf(each));
+  assert.ok(
+    found.every((place, index) => place > (found[index - 1] ?? -1)),
+    found.join(),
+  );
+  for (const title of ["Failures by class", "Response time over the run, all chains"]) {
+    await page.locator("figcaption", { hasText: title }).waitFor();
+  }
+  const ticks = async (): Promise<string> => {
+    // The plots draw their axes on canvases: what they show is told by their pixels.
+    return page
+      .locator(".u-wrap canvas")
+      .first()
+      .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
+  };
+  await page.locator(".u-wrap canvas").nth(2).waitFor();
+  await page.waitForTimeout(300);
+  const whole = await ticks();
+  await page.getByRole("button", { name: "Closer" }).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(200);
+  assert.notEqual(await ticks(), whole, "it shows a part of the run");
+  await page.getByRole("button", { name: "Whole run" }).click();
+  await page.waitForTimeout(200);
+  assert.equal(await ticks(), whole);
 });
