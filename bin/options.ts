@@ -9,6 +9,11 @@ export function parseOrigin(text: string): string {
   return origin;
 }
 
+/** Adds one more value to an option that may be given several times. */
+export function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
 /** An option's URL, http or https. */
 export function parseUrl(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4318/v1/metrics");

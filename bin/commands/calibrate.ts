@@ -9,7 +9,7 @@ import { reportKey } from "../../lib/results/keys.ts";
 import { readJson } from "../../lib/results/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { follow, liveOutput } from "../live.ts";
-import { parseOrigin } from "../options.ts";
+import { collect, parseOrigin } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { openDeployment, runRemotely } from "./remote.ts";
 
@@ -29,12 +29,7 @@ export function calibrateCommand(): Command {
     )
     .argument("<plan>", "the plan's JSON file")
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option(
-      "--allow-host <host>",
-      "allow a host that is not loopback (repeatable)",
-      (host, all: string[]) => [...all, host],
-      [],
-    )
+    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which the runs are made", ".")
     .option("--stack <name>", "run both in AWS, in this stack, instead of on this machine")
     .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { loadPlan } from "../../lib/plan/load.ts";
 import { renderPlan } from "../../lib/report/planText.ts";
-import { parseOrigin } from "../options.ts";
+import { collect, parseOrigin } from "../options.ts";
 
 /** `volley plan PLAN`. */
 export function planCommand(): Command {
@@ -9,12 +9,7 @@ export function planCommand(): Command {
     .description("Check a plan and show what it would do: assignments and an estimate. Sends nothing.")
     .argument("<plan>", "the plan's JSON file")
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option(
-      "--allow-host <host>",
-      "allow a host that is not loopback (repeatable)",
-      (host, all: string[]) => [...all, host],
-      [],
-    )
+    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .addHelpText(
       "after",
       `

@@ -11,7 +11,7 @@ import { openStore } from "../../lib/results/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
 import { follow, liveOutput } from "../live.ts";
-import { parseOrigin, parsePort, parseStore } from "../options.ts";
+import { collect, parseOrigin, parsePort, parseStore } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { runRemotely } from "./remote.ts";
 
@@ -127,8 +127,4 @@ export function finishRun(
     process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
   }
   process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
-}
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
 }

@@ -1,6 +1,7 @@
 import { addTally, type Tally } from "../attack/chunk.ts";
 import { median } from "./outliers.ts";
 import type { Report, ReportChain } from "./schema.ts";
+import { ms } from "./units.ts";
 
 type Event = Report["events"][number];
 type Second = ReportChain["seconds"][number];
@@ -100,8 +101,4 @@ function shareText(
   const sum = (read: (second: Second) => number): number => stretch.reduce((total, second) => total + read(second), 0);
   const [some, all] = [sum(part), sum(whole)];
   return `${some} of ${all} requests (${Math.round((some / Math.max(1, all)) * 100)} %)`;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toFixed(1))} ms`;
 }

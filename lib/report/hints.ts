@@ -2,6 +2,7 @@ import type { Plan } from "../plan/schema.ts";
 import { FEW_PORTS } from "../results/progress.ts";
 import { median } from "./outliers.ts";
 import type { Report, ReportChain } from "./schema.ts";
+import { ms } from "./units.ts";
 
 type Hint = Report["hints"][number];
 
@@ -189,8 +190,4 @@ function ranks(values: readonly number[]): number[] {
 
 function seconds(atMs: number): string {
   return `${(atMs / 1_000).toFixed(0)} s`;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toFixed(1))} ms`;
 }

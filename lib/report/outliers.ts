@@ -1,4 +1,5 @@
 import type { ReportWorker } from "./schema.ts";
+import { ms, percent } from "./units.ts";
 
 /** Fewer workers of a kind than this have no peers to be away from. */
 const LEAST_PEERS = 4;
@@ -64,12 +65,4 @@ export function median(values: readonly number[]): number {
   const half = sorted.length >> 1;
   const upper = sorted[half] ?? 0;
   return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? 0) + upper) / 2;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toFixed(1))} ms`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
 }

@@ -2,6 +2,7 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { balances } from "../results/ledger.ts";
 import type { Report, ReportChain } from "./schema.ts";
+import { ms, percent } from "./units.ts";
 
 /** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
 const LEAST_ACHIEVED = 0.995;
@@ -123,12 +124,4 @@ function sloReasons(chain: ReportChain, slo: Plan["slo"]): string[] {
     else if (found > limitMs) reasons.push(`${name}: response time ${percentile} ${ms(found)} is above ${limitMs} ms.`);
   }
   return reasons;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(3))} %`;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toFixed(1))} ms`;
 }

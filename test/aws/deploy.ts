@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import type { TestContext } from "node:test";
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -9,7 +10,9 @@ import {
 } from "@aws-sdk/client-cloudformation";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
+import { temporaryFolder } from "../support/folder.ts";
 import { ROOT } from "../support/volley.ts";
+import { type AwsStandIn, startStandIn } from "./standIn.ts";
 
 /** A stack as the CDK synthesized it. */
 export interface Synthesized {
@@ -55,6 +58,19 @@ export interface Deployed {
 }
 
 export const FUNCTION_NAMES = ["plan", "attack", "watch", "reduce", "next"] as const;
+
+/**
+ * Starts the stand-in with the stack deployed, its functions run by their bundles. Skips the test where moto is not
+ * installed.
+ */
+export async function startDeployed(t: TestContext): Promise<{ aws: AwsStandIn; deployed: Deployed } | undefined> {
+  const aws = await startStandIn(t);
+  if (!aws) return undefined;
+  const synthesized = synthesize(temporaryFolder(t));
+  const deployed = await deploy(synthesized);
+  for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
+  return { aws, deployed };
+}
 
 /** Deploys a synthesized stack as `cdk deploy` would: assets to their bucket, then the template. */
 export async function deploy(synthesized: Synthesized, account = "123456789012"): Promise<Deployed> {

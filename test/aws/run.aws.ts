@@ -9,22 +9,18 @@ import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { planKey, reportKey } from "../../lib/results/keys.ts";
 import { S3Store } from "../../lib/results/s3Store.ts";
-import { temporaryFolder } from "../support/folder.ts";
 import { planInput } from "../support/plans.ts";
 import { volley } from "../support/volley.ts";
-import { bundleOf, deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
-import { startStandIn } from "./standIn.ts";
+import { startDeployed } from "./deploy.ts";
 
 const FORBIDDEN = { method: "POST", url: "https://example.com/", headers: {}, weight: 1 };
 
 test("the stack, deployed on the stand-in, runs a plan with its bundles, and the report is in its bucket", {
   timeout: 300_000,
 }, async (t) => {
-  const aws = await startStandIn(t);
-  if (!aws) return;
-  const synthesized = synthesize(temporaryFolder(t));
-  const deployed = await deploy(synthesized);
-  for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
+  const started = await startDeployed(t);
+  if (!started) return;
+  const { aws, deployed } = started;
   const gateway = await startGatewayProcess(gatewaySchema.parse({}));
   t.after(() => gateway.stop());
   const chain = (name: string, endpoint: string, rps: number) => ({

@@ -18,8 +18,8 @@ import { S3Store } from "../../lib/results/s3Store.ts";
 import { readJson, type Store } from "../../lib/results/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { planInput } from "../support/plans.ts";
-import { bundleOf, type Deployed, deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
-import { type AwsStandIn, startStandIn } from "./standIn.ts";
+import { type Deployed, startDeployed } from "./deploy.ts";
+import type { AwsStandIn } from "./standIn.ts";
 
 /* The same definition and plan, executed by this project's interpreter and by the stand-in's Step Functions. */
 
@@ -65,11 +65,9 @@ const TOLERANT = { sendLagP99Ms: 60_000, startSkewMs: 60_000 };
 test("the embedded runner and Step Functions go through the same states, and leave the same objects", {
   timeout: 280_000,
 }, async (t) => {
-  const aws = await startStandIn(t);
-  if (!aws) return;
-  const synthesized = synthesize(temporaryFolder(t));
-  const deployed = await deploy(synthesized);
-  for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
+  const started = await startDeployed(t);
+  if (!started) return;
+  const { aws, deployed } = started;
   const gateway = await startGatewayProcess(
     gatewaySchema.parse({ chains: [{ name: "ethereum", endpoint: "ETHEREUM", latencyMs: { p50: 2, p99: 4 } }] }),
   );
