@@ -1,4 +1,4 @@
-import { type Chunk, SeriesSum, total } from "../attack/chunk.ts";
+import { type Chunk, parseSeries, SeriesSum, total } from "../attack/chunk.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
 import type { Schedule } from "../plan/schedule.ts";
@@ -69,7 +69,8 @@ export class Progress {
     for (const series of chunk.series) {
       const chain = this.#chains.get(series.chain);
       if (!chain || series.phase !== "measure") continue;
-      chain.sum.add(series);
+      // How it goes over the run is the report's affair: a long one would take memory for each interval.
+      chain.sum.addParsed(parseSeries(series), false);
       const worker = chain.workers.get(chunk.worker) ?? { sent: 0, atMs: 0 };
       worker.sent += series.sent;
       worker.atMs = Math.min(this.#plan.durationMs, Math.max(worker.atMs, chunk.atMs));
