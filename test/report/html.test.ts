@@ -152,3 +152,27 @@ test("what stood in the way comes before the tables; plots zoom together by butt
   await page.waitForTimeout(200);
   assert.equal(await ticks(), whole);
 });
+
+test("of a thousand workers a hundred are shown at first, sorted among all, and the others when asked for", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const report = madeReport({ plan });
+  const [worker] = report.workers;
+  assert.ok(worker);
+  report.workers = Array.from({ length: 1_000 }, (_, index) => ({
+    ...worker,
+    id: `w${String(index).padStart(3, "0")}`,
+  }));
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), report));
+  const table = page.getByRole("region", { name: "Each worker's own figures" });
+  const rows = table.locator("tbody tr");
+  assert.equal(await rows.count(), 100);
+  const name = table.getByRole("button", { name: "Worker" });
+  await name.click();
+  await name.click();
+  assert.equal(await rows.first().locator("th").innerText(), "w999");
+  await page.getByRole("button", { name: "Show all 1,000" }).click();
+  assert.equal(await rows.count(), 1_000);
+  assert.equal(await rows.last().locator("th").innerText(), "w000");
+});

@@ -52,21 +52,17 @@ export function words(value: string, bad = false): Cell {
   return { text: value, value, bad };
 }
 
-/** A table that sorts by any of its columns. */
+/** Rows that a table shows at first: a thousand cost a second of a page's opening. */
+const ROWS_AT_FIRST = 100;
+
+/** A table that sorts by any of its columns; of many rows the first ones are shown, and the others when asked for. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {
   const body = element("tbody");
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const lines = cells.map((line) => {
-    const [first, ...others] = line.map(({ text, value, bad }, index) => {
-      const attributes: Record<string, string> = {};
-      if (index === 0) attributes.scope = "row";
-      const kind = [bad ? "bad" : "", typeof value === "string" ? "text" : ""].join(" ").trim();
-      if (kind !== "") attributes.class = kind;
-      return element(index === 0 ? "th" : "td", attributes, text);
-    });
-    return element("tr", {}, ...(first ? [first, ...others] : []));
-  });
-  body.append(...lines);
+  const order = cells.map((_, line) => line);
+  let shown = ROWS_AT_FIRST;
+  const show = (): void => body.replaceChildren(...order.slice(0, shown).map((line) => tableRow(cells[line] ?? [])));
+  show();
   const heads = columns.map(({ title, hint }, index) => {
     const button = element("button", { type: "button", ...(hint !== undefined && { title: hint }) }, title);
     const isText = typeof cells[0]?.[index]?.value === "string";
@@ -75,16 +71,34 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
       const descending = head.getAttribute("aria-sort") === "ascending";
       for (const each of heads) each.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const order = lines.map((_, line) => line);
+      order.sort((a, b) => a - b);
       order.sort((a, b) => compare(cells[a]?.[index]?.value, cells[b]?.[index]?.value) * (descending ? -1 : 1));
-      body.append(...order.flatMap((line) => lines[line] ?? []));
+      show();
     });
     return head;
   });
   const head = element("thead", {}, element("tr", {}, ...heads));
   // Scrolls sideways on a narrow screen, also by keyboard.
   const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": caption };
-  return element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
+  const place = element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
+  if (rows.length <= shown) return place;
+  const more = element("button", { type: "button" }, `Show all ${whole.format(rows.length)}`);
+  more.addEventListener("click", () => {
+    shown = rows.length;
+    show();
+    more.remove();
+  });
+  return element("div", {}, place, element("p", { class: "zoom" }, more));
+}
+
+function tableRow(line: readonly Cell[]): HTMLElement {
+  const row = element("tr");
+  for (const [index, { text, value, bad }] of line.entries()) {
+    const kind = [bad ? "bad" : "", typeof value === "string" ? "text" : ""].join(" ").trim();
+    const attributes = { ...(index === 0 && { scope: "row" }), ...(kind !== "" && { class: kind }) };
+    row.append(element(index === 0 ? "th" : "td", attributes, text));
+  }
+  return row;
 }
 
 export function compare(a: number | string = 0, b: number | string = 0): number {
