@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Chunk } from "../lib/attack/chunk.ts";
 import { createHistogram, parseHistogram } from "../lib/attack/histogram.ts";
+import { HostNetwork } from "../lib/local/hostNetwork.ts";
 import type { Report } from "../lib/report/schema.ts";
 import { chunksPrefix } from "../lib/results/keys.ts";
 import { descendants } from "../test/support/processes.ts";
@@ -29,6 +30,9 @@ const SAMPLE_EVERY_MS = 5_000;
 /** Growth that is noise: of resident memory as a ratio, of open files as a number, of the send lag's p99 as a ratio. */
 const MOST = { memory: 1.15, files: 5, lag: 1.2 };
 
+/** Where hosts have networks of their own, those are in a namespace that ends with the run. */
+const OWN_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
+
 interface Sample {
   atMs: number;
   what: string;
@@ -49,9 +53,9 @@ async function soak(): Promise<number> {
   });
   const plan = { name: "soak", mode: "fleet", chains, duration: `${minutes}m`, gateway: {} };
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
-  const run = spawn(`${ROOT}bin/volley`, ["run", join(folder, "plan.json"), "--out", folder, "--json"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const command = [`${ROOT}bin/volley`, "run", join(folder, "plan.json"), "--out", folder, "--json"];
+  const [program = "", ...args] = HostNetwork.isPossible() ? [...OWN_NETWORK, ...command] : command;
+  const run = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   let printed = "";
   run.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { TUNE_SCRIPT } from "../../lib/fleet/limits.ts";
@@ -16,6 +15,9 @@ function canIsolate(t: TestContext): boolean {
   return isPossible;
 }
 
+/** The run, its gateway and its hosts' addresses are all in a network namespace that ends with them. */
+const OWN_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
+
 interface FleetRun {
   plan: Record<string, unknown>;
   env?: Record<string, string>;
@@ -24,7 +26,7 @@ interface FleetRun {
 async function runFleet(t: TestContext, { plan, env = {} }: FleetRun): Promise<{ report: Report; ended: Ended }> {
   const folder = temporaryFolder(t);
   writeFileSync(`${folder}/plan.json`, JSON.stringify({ mode: "fleet", gateway: {}, timeout: "2s", ...plan }));
-  const running = startVolley(["run", `${folder}/plan.json`, "--out", folder, "--json"], env);
+  const running = startVolley(["run", `${folder}/plan.json`, "--out", folder, "--json"], env, OWN_NETWORK);
   t.after(() => running.child.kill("SIGKILL"));
   const ended = await running.ended;
   return { report: reportOf(folder, ended), ended };
@@ -57,7 +59,6 @@ test("the guide's ten hosts, option A, on one machine: each with a network and p
     const most = Math.max(...points.map(({ established }) => established ?? 0));
     assert.ok(most >= 4 && most < 40, `${most} connections in one host's namespace`);
   }
-  assert.doesNotMatch(execFileSync("ip", ["link"], { encoding: "utf8" }), /vly\d/, "nothing of the network is left");
   assert.ok(ended.tookMs < 60_000);
 });
 

@@ -22,10 +22,15 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** Starts `volley` as a person would, by its launcher. */
-export function startVolley(args: readonly string[], env: Record<string, string> = {}): Running {
+/** Starts `volley` as a person would, by its launcher; `wrapper` is a command that it is started by. */
+export function startVolley(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  wrapper: readonly string[] = [],
+): Running {
   const beganMs = performance.now();
-  const child = spawn(`${ROOT}bin/volley`, args, { cwd: ROOT, env: { ...process.env, ...env } });
+  const [program = "", ...rest] = [...wrapper, `${ROOT}bin/volley`, ...args];
+  const child = spawn(program, rest, { cwd: ROOT, env: { ...process.env, ...env } });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
