@@ -40,7 +40,7 @@ const LEAD_MS = 1_500;
 const LEAD_PER_CORE_MS = 900;
 
 /** The same where the store is reached over a network, which may be slow. */
-const REMOTE_LEAD_MS = 12_000;
+const REMOTE_LEAD_MS = 15_000;
 
 /** How long hosts that were started here may take to say that they are there, in ms. */
 const FLEET_WAIT_MS = 10_000;

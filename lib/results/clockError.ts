@@ -14,9 +14,6 @@ export interface ClockError {
 const NARROW_MS = 20;
 const MOST_LOOKS = 9;
 
-/** Looks that are made at once, before anything is decided. */
-const FIRST_LOOKS = 2;
-
 /**
  * A clock that learns the store's time. The store tells its time to a resolution (S3's Date header: a second), so that
  * each look says only between which two values the difference lies; the next look is made when the store's tick falls
@@ -46,9 +43,9 @@ export class StoreClock implements Clock {
     return this.#own.nowMs() + this.#offsetMs;
   }
 
-  /** Looks for the first time. */
+  /** Looks for the first time: that tells a clock that is off by more than the resolution, and costs one round trip. */
   async begin(): Promise<void> {
-    for (let look = 0; look < FIRST_LOOKS; look++) await this.#look();
+    await this.#look();
   }
 
   /** Looks on, until an instant of the own clock, where this is surely wrong; then it is put right. */

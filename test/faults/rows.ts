@@ -443,7 +443,7 @@ function s3Row(name: string, s3: NonNullable<Row["s3"]>, changes: Partial<Row> =
 }
 
 /** So many ms after the row began its run, the workers are sending. */
-const SENDING_MS = 15_000;
+const SENDING_MS = 18_000;
 
 const s3Rows: Row[] = [
   s3Row("S3 fails 5 % of requests", () => () => {
