@@ -18,7 +18,7 @@ import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.
 import type { Store } from "./store.ts";
 
 /** Workers whose objects are fetched at once. */
-const WORKERS_AT_ONCE = 4;
+const WORKERS_AT_ONCE = 2;
 
 /** One chain in one phase, over all workers. */
 export interface ChainResult {
