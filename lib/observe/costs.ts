@@ -28,6 +28,15 @@ function idleRate(scrapes: readonly Scrape[], values: readonly (number | undefin
   return seconds > 0 ? grown / seconds : 0;
 }
 
+/** What of the run costs are taken from, in ms from its start instant. */
+export interface CostWindow {
+  fromMs: number;
+  toMs: number;
+  firstMs: number;
+  /** Chains whose targets are other chains' too: what the gateway counts for them is not theirs alone. */
+  mixed?: ReadonlySet<string>;
+}
+
 /**
  * What a relay of each chain costs by each counter. A counter that tells chains apart: its growth over the scrapes from
  * `fromMs` to `toMs`, less what is used when idle, ÷ the chain's valid relays in the same time. A shared one: by least
@@ -39,7 +48,7 @@ export function relayCosts(
   counters: readonly CostCounter[],
   chains: readonly string[],
   relays: RelaysBetween,
-  { fromMs, toMs, firstMs }: { fromMs: number; toMs: number; firstMs: number },
+  { fromMs, toMs, firstMs, mixed = new Set() }: CostWindow,
 ): { byChain: Map<string, RelayCost[]>; unidentified: string[] } {
   const byChain = new Map<string, RelayCost[]>(chains.map((chain) => [chain, []]));
   const unidentified: string[] = [];
@@ -52,6 +61,10 @@ export function relayCosts(
       continue;
     }
     for (const chain of chains) {
+      if (mixed.has(chain)) {
+        unidentified.push(`${counter.name} of ${chain}`);
+        continue;
+      }
       const cost = ownCost(scrapes, steady, counter, chain, relays, firstMs);
       if (cost) byChain.get(chain)?.push(cost);
     }

@@ -51,6 +51,19 @@ const UNSTEADY_MS = 1_000;
 /** Runs shorter than this are taken whole: their ends weigh less than the scrapes that would be lost. */
 const SHORT_MS = 20_000;
 
+/** Chains that load a target which another chain loads too. */
+function mixedChains({ chains }: Plan): Set<string> {
+  const loading = new Map<string, Set<string>>();
+  for (const { name, targets } of chains) {
+    for (const { url, headers } of targets) {
+      // A chain may be chosen by a header as well as by the URL.
+      const place = JSON.stringify([url, headers]);
+      loading.set(place, (loading.get(place) ?? new Set()).add(name));
+    }
+  }
+  return new Set([...loading.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
+}
+
 /** What a run measured besides traffic, from its report and the metrics that were scraped. */
 export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]): Measured {
   const observe = observeOf(plan);
@@ -63,7 +76,10 @@ export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]):
     firstMs: -report.run.warmupMs,
   };
   const relays = (chain: string, fromMs: number, toMs: number): number => relaysBetween(report, chain, fromMs, toMs);
-  const { byChain, unidentified } = relayCosts(scrapes, observe.costs, chains, relays, window);
+  const { byChain, unidentified } = relayCosts(scrapes, observe.costs, chains, relays, {
+    ...window,
+    mixed: mixedChains(plan),
+  });
   const of = (read: (cost: { perRelay: number; uncertainty: number }) => number) =>
     Object.fromEntries(
       [...byChain].map(([chain, costs]) => [

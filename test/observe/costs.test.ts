@@ -73,3 +73,19 @@ test("the universal scalability law is found again from its own points", () => {
   assert.ok(Math.abs((model.kneeConcurrency ?? 0) - Math.sqrt(0.95 / 0.0005)) < 1e-3);
   assert.ok("why" in fitScalability([{ concurrency: 1, rps: 1 }]));
 });
+
+test("what a gateway counts for a chain that a mix loads too is not told as that chain's cost", () => {
+  const rates = Array.from({ length: 10 }, () => ({ a: 100, b: 50 }));
+  const counter = { name: "queries", metric: "own", labels: {}, chainLabel: "chain", chainNames: {} };
+  const window = { ...WINDOW, mixed: new Set(["a"]) };
+  const { byChain, unidentified } = relayCosts(
+    scrapesOf(rates, { a: 2, b: 5 }, 0),
+    [counter],
+    ["a", "b"],
+    relaysOf(rates),
+    window,
+  );
+  assert.deepEqual(unidentified, ["queries of a"]);
+  assert.deepEqual(byChain.get("a"), []);
+  assert.equal(byChain.get("b")?.[0]?.perRelay, 5);
+});
