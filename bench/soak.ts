@@ -10,6 +10,7 @@ import { createHistogram, parseHistogram } from "../lib/attack/histogram.ts";
 import { HostNetwork } from "../lib/local/hostNetwork.ts";
 import type { Report } from "../lib/report/schema.ts";
 import { chunksPrefix } from "../lib/results/keys.ts";
+import { OWN_NETWORK } from "../test/support/network.ts";
 import { descendants } from "../test/support/processes.ts";
 import { ROOT } from "../test/support/volley.ts";
 
@@ -29,9 +30,6 @@ const windowMs = Math.min(10, minutes / 6) * 60_000;
 const SAMPLE_EVERY_MS = 5_000;
 /** Growth that is noise: of resident memory as a ratio, of open files as a number, of the send lag's p99 as a ratio. */
 const MOST = { memory: 1.15, files: 5, lag: 1.2 };
-
-/** Where hosts have networks of their own, those are in a namespace that ends with the run. */
-const OWN_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
 
 interface Sample {
   atMs: number;

@@ -1,21 +1,10 @@
-import { readFileSync } from "node:fs";
 import { type Comparison, changeText, figureText, METRIC_TITLES, pText } from "./compare.ts";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml, htmlHead } from "./html.ts";
 
 /** Comparisons with one run as a page that needs nothing else, and runs no script. */
 export function compareHtml(comparisons: readonly Comparison[]): string {
-  const style = readFileSync(new URL("./page/page.css", import.meta.url), "utf8");
   const title = "Runs compared";
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<title>${title} · Volley</title>
-<style>${style}</style>
-</head>
+  return `${htmlHead(title)}
 <body>
 <main>
 <h1>${title}</h1>

@@ -14,17 +14,7 @@ export function renderHtml(report: Report): string {
   const uPlot = readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
   const uPlotStyle = readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8");
   const script = PAGE_FILES.map(pageScript).join("\n");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; ${connect}base-uri 'none'; form-action 'none'">
-<title>${escapeHtml(report.run.id)} · Volley</title>
-<style>${uPlotStyle}</style>
-<style>${pageFile("page.css")}</style>
-</head>
+  return `${htmlHead(report.run.id, `script-src 'unsafe-inline'; img-src data:; ${connect}`, uPlotStyle)}
 <body>
 <main id="report"></main>
 <noscript>This page draws the report with a script. The same report as text is in report.txt beside it.</noscript>
@@ -34,6 +24,21 @@ export function renderHtml(report: Report): string {
 </body>
 </html>
 `;
+}
+
+/** A page's beginning: its title, what its policy allows besides styles, and styles besides the report's own. */
+export function htmlHead(title: string, allowed = "", style = ""): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; ${allowed}base-uri 'none'; form-action 'none'">
+<title>${escapeHtml(title)} · Volley</title>
+<style>${style}</style>
+<style>${pageFile("page.css")}</style>
+</head>`;
 }
 
 /** The page's files, each behind those that it imports. */

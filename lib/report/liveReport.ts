@@ -1,4 +1,4 @@
-import { type Chunk, type Health, intervalMs, SeriesSum, total } from "../attack/chunk.ts";
+import { type Chunk, type Health, intervalMs, parseSeries, SeriesSum, total } from "../attack/chunk.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
@@ -71,9 +71,10 @@ export class LiveReport {
     if (worker.health.length > MOST_HEALTH) worker.health.shift();
     for (const series of chunk.series) {
       if (series.phase !== "measure") continue;
-      this.#chains.get(series.chain)?.add(series);
+      const parsed = parseSeries(series);
+      this.#chains.get(series.chain)?.addParsed(parsed);
       worker.chains.add(series.chain);
-      worker.sum.add(series);
+      worker.sum.addParsed(parsed, false);
     }
   }
 

@@ -1,10 +1,10 @@
 import { intervalMs, type Series, SeriesSum } from "../attack/chunk.ts";
-import type { Assignment, Phase } from "../plan/assign.ts";
+import type { Assignment } from "../plan/assign.ts";
 import { type Part, partsOf, type RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../results/keys.ts";
 import { addLedgers } from "../results/ledger.ts";
-import { type ChainResult, type Reduction, reduceRun } from "../results/reduce.ts";
+import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
 import { readJson, type Store } from "../results/store.ts";
 import { GeneratorTimeline, type StoredTimeline } from "./generatorTimeline.ts";
 import { measuredOf, workerReport } from "./model.ts";
@@ -68,8 +68,7 @@ export async function reduceParts(
     workers.push(...reduced.workers);
     timeline.merge(reduced.generator);
   }
-  const order = plan.chains.map(({ name }) => name);
-  reduction.chains = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+  reduction.chains = inPlanOrder(chains, plan);
   return { reduction, workers, generator: timeline.points() };
 }
 
@@ -101,13 +100,6 @@ function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced 
     return { ...result, sum };
   });
   return { reduction: { ...rest, chains: results }, workers, generator };
-}
-
-function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
-  const key = `${phase} ${chain}`;
-  const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };
-  chains.set(key, result);
-  return result;
 }
 
 /** A run's schedule and assignments. Rejects where there are none. */

@@ -102,9 +102,7 @@ export async function reduceRun(
       );
     }
   }
-  const order = plan.chains.map(({ name }) => name);
-  const sorted = [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
-  return { chains: sorted, findings, finishedMs };
+  return { chains: inPlanOrder(chains, plan), findings, finishedMs };
 }
 
 /** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
@@ -271,7 +269,14 @@ function parseAttempts(
   return parsed;
 }
 
-function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
+/** The chains' results, in the order of the plan. */
+export function inPlanOrder(chains: ReadonlyMap<string, ChainResult>, plan: Plan): ChainResult[] {
+  const order = plan.chains.map(({ name }) => name);
+  return [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+}
+
+/** The result of a chain in a phase, an empty one where there is none yet. */
+export function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
   const key = `${phase} ${chain}`;
   const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };
   chains.set(key, result);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import { findMoto, NO_MOTO } from "../aws/standIn.ts";
+import { OWN_NETWORK } from "../support/network.ts";
 import { descendants } from "../support/processes.ts";
 import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
@@ -549,9 +550,6 @@ async function tlsTarget(place: Place, days: number): Promise<TlsServer> {
   if (!started) throw new Error("there is no openssl");
   return started;
 }
-
-/** The run, its gateway and its hosts' addresses are all in a network namespace that ends with them. */
-const OWN_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
 
 /** Some of a fleet's four hosts are killed, each with its worker. */
 function hostsRow(name: string, killed: number): Row {

@@ -6,6 +6,7 @@ import { HostNetwork } from "../../lib/local/hostNetwork.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { OWN_NETWORK } from "../support/network.ts";
 import { type Ended, ROOT, reportOf, startVolley } from "../support/volley.ts";
 
 /** Skips a test where hosts cannot have namespaces of their own. */
@@ -14,9 +15,6 @@ function canIsolate(t: TestContext): boolean {
   if (!isPossible) t.skip("needs root and network namespaces (unshare, ip, nsenter)");
   return isPossible;
 }
-
-/** The run, its gateway and its hosts' addresses are all in a network namespace that ends with them. */
-const OWN_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
 
 interface FleetRun {
   plan: Record<string, unknown>;
