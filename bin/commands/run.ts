@@ -93,7 +93,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
 function checkSecrets(plan: Plan, path: string): void {
   const problems = plan.chains.flatMap(({ targets }, index) => {
     const references = new Set(
-      targets.flatMap(({ headers }) => Object.values(headers).flatMap((value) => value.match(SECRET_REFERENCE) ?? [])),
+      targets.flatMap(({ headers }) => headers.flatMap(([, value]) => value.match(SECRET_REFERENCE) ?? [])),
     );
     return [...references]
       .filter((reference) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))

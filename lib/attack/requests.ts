@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { parseTemplate, SECRET_REFERENCE, type Template } from "../plan/placeholders.ts";
 import { randomSeries, seedOf, uniform } from "../plan/random.ts";
-import type { Chain, Target } from "../plan/schema.ts";
+import { bodyOf, type Chain, type Target } from "../plan/schema.ts";
 import { type BlockWatch, batchId, type Expected, expectedOf } from "./jsonrpc.ts";
 import { ID_BASE, ID_DIGITS, type RenderInput, render } from "./render.ts";
 
@@ -64,7 +64,7 @@ function prepareTarget(
     value.replace(SECRET_REFERENCE, (reference) => options.secret?.(reference) ?? reference);
   const url = parseTemplate(target.url);
   const body = target.body === undefined ? undefined : parseTemplate(target.body);
-  const headers = Object.entries(target.headers)
+  const headers = target.headers
     .filter(([name]) => !FRAMING.has(name.toLowerCase()))
     .map(([name, value]) => [name, parseTemplate(resolve(value))] as const);
   const templates = [url, ...(body ? [body] : []), ...headers.map(([, value]) => value)];
@@ -75,8 +75,9 @@ function prepareTarget(
     const rendered: Target = {
       method: target.method,
       url: render(url, input),
-      headers: Object.fromEntries(headers.map(([name, value]) => [name, render(value, input)])),
+      headers: headers.map(([name, value]) => [name, render(value, input)]),
       ...(body && { body: render(body, input) }),
+      ...(target.bodyBase64 !== undefined && { bodyBase64: target.bodyBase64 }),
       weight: target.weight,
     };
     const demands = { ...(target.checks && { checks: target.checks }), ...(blocks && { blocks }) };
@@ -95,8 +96,8 @@ function variantsOf(templates: readonly Template[], rows: number): number {
 function prepareRequest(target: Target, index: number, keepalive: boolean, expected: Expected): PreparedRequest {
   const url = new URL(target.url);
   const path = `${url.pathname}${url.search}`;
-  const body = target.body === undefined ? null : Buffer.from(target.body);
-  const headers = Object.entries(target.headers);
+  const body = bodyOf(target) ?? null;
+  const headers = [...target.headers];
   if (!headers.some(([name]) => name.toLowerCase() === "user-agent")) headers.push(["User-Agent", "volley"]);
   const http1 = http1Request(`${target.method} ${path}`, url.host, headers, body, keepalive);
   return {

@@ -90,9 +90,14 @@ function nullChain({ name, rps, targets, data }: Chain, origin: string): Chain {
   return {
     name,
     rps,
-    targets: targets.slice(0, MOST_TARGETS).map(({ method, body, weight }) => {
-      return { method, url: `${origin}/`, headers: {}, weight, ...(body !== undefined && { body }) };
-    }),
+    targets: targets.slice(0, MOST_TARGETS).map(({ method, body, bodyBase64, weight }) => ({
+      method,
+      url: `${origin}/`,
+      headers: [],
+      weight,
+      ...(body !== undefined && { body }),
+      ...(bodyBase64 !== undefined && { bodyBase64 }),
+    })),
     ...(data && { data: data.slice(0, 8) }),
   };
 }

@@ -125,7 +125,7 @@ class WorkerRun {
   /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */
   async #prepare(): Promise<void> {
     for (const chain of this.#chains()) {
-      for (const value of chain.targets.flatMap(({ headers }) => Object.values(headers))) {
+      for (const value of chain.targets.flatMap(({ headers }) => headers.map(([, each]) => each))) {
         for (const [reference] of value.matchAll(SECRET_REFERENCE)) {
           if (this.#secrets.has(reference)) continue;
           if (!this.#ports.secret) throw new Error(`there is no store of secrets for ${reference}`);
@@ -133,11 +133,11 @@ class WorkerRun {
         }
       }
       if (!needsBlock(chain)) continue;
-      const headers = Object.entries(chain.targets[0]?.headers ?? {}).map(([name, value]) => [
+      const headers = (chain.targets[0]?.headers ?? []).map(([name, value]): [string, string] => [
         name,
         this.#reveal(value),
       ]);
-      this.#blocks.set(chain.name, await newestBlock(chain, Object.fromEntries(headers)));
+      this.#blocks.set(chain.name, await newestBlock(chain, headers));
     }
   }
 

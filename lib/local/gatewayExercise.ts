@@ -2,7 +2,7 @@ import { systemClock } from "../attack/clock.ts";
 import { Recorder } from "../attack/recorder.ts";
 import { prepareChain } from "../attack/requests.ts";
 import { Sender } from "../attack/sender.ts";
-import type { GatewaySettings } from "../plan/schema.ts";
+import type { GatewaySettings, Target } from "../plan/schema.ts";
 import { startGateway } from "./gateway.ts";
 
 const ADDRESS = "0x0000000000000000000000000000000000000000";
@@ -25,13 +25,15 @@ export async function exercise({ seed, chains }: GatewaySettings): Promise<void>
   const fast = { latencyMs: { p50: 1, p99: 2 }, concurrency: CALLS_A_ROUND, errors };
   const gateway = await startGateway({ port: 0, seed, chains: chains.map((chain) => ({ ...chain, ...fast })) });
   const targets = chains.flatMap(({ endpoint }) =>
-    CALLS.map((call, id) => ({
-      method: "POST",
-      url: `${gateway.origin}/api/gateway?endpoint=${encodeURIComponent(endpoint)}`,
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ jsonrpc: "2.0", id, ...call }),
-      weight: 1,
-    })),
+    CALLS.map(
+      (call, id): Target => ({
+        method: "POST",
+        url: `${gateway.origin}/api/gateway?endpoint=${encodeURIComponent(endpoint)}`,
+        headers: [["Content-Type", "application/json"]],
+        body: JSON.stringify({ jsonrpc: "2.0", id, ...call }),
+        weight: 1,
+      }),
+    ),
   );
   // Replayed, so that the targets take turns.
   const chain = { name: "exercise", rps: 1, targets, replay: targets.map(() => 0) };

@@ -1,7 +1,7 @@
 import { cutSegments, splitRates } from "./assign.ts";
 import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
-import type { Plan } from "./schema.ts";
+import { bodyOf, type Plan } from "./schema.ts";
 
 /** Memory of a worker's Lambda, in GB: 500 requests/s need less than the CPU share that comes with it. */
 export const WORKER_GB = 0.25;
@@ -35,7 +35,7 @@ export function estimate(plan: Plan): Estimate {
   const fullSeconds = (plan.durationMs * meanShare(plan) + plan.warmupMs * firstShare(plan)) / 1_000;
   const requests = plan.chains.reduce((sum, { rps }) => sum + rps * fullSeconds, 0);
   const bytesOut = plan.chains.reduce((sum, { rps, targets }) => {
-    const bodies = targets.reduce((bytes, { body, weight }) => bytes + (body?.length ?? 0) * weight, 0);
+    const bodies = targets.reduce((bytes, target) => bytes + (bodyOf(target)?.length ?? 0) * target.weight, 0);
     const weights = targets.reduce((all, { weight }) => all + weight, 0);
     return sum + rps * fullSeconds * (bodies / weights + HEADER_BYTES);
   }, 0);

@@ -132,10 +132,12 @@ export function moveTargets(plan: Plan, origin: string): void {
 interface RawTarget {
   method?: string;
   url?: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
   body?: unknown;
   weight?: number;
   checks?: Check[];
+  name?: string;
+  expect?: "json-rpc" | "http";
 }
 
 /** The targets of each chain, read from whatever the plan holds: it may have problems elsewhere. */
@@ -158,16 +160,22 @@ function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[
   });
 }
 
-function inlineTarget({ method = "POST", url = "", headers = {}, body, weight = 1, checks }: RawTarget): Target {
+function inlineTarget(raw: RawTarget): Target {
+  const { method = "POST", url = "", body, weight = 1, checks, name, expect } = raw;
   const isText = typeof body === "string" || body === undefined;
-  const hasType = Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
+  const headers = Object.entries(raw.headers ?? {}).flatMap(([header, values]) =>
+    [values].flat().map((value): [string, string] => [header, value]),
+  );
+  const hasType = headers.some(([header]) => header.toLowerCase() === "content-type");
   return {
+    ...(name !== undefined && { name }),
     method,
     url,
-    headers: isText || hasType ? headers : { ...headers, "Content-Type": "application/json" },
+    headers: isText || hasType ? headers : [...headers, ["Content-Type", "application/json"]],
     ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
     weight,
     ...(checks !== undefined && { checks }),
+    ...(expect !== undefined && { expect }),
   };
 }
 
@@ -229,7 +237,11 @@ function placeholderProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const where = jsonPath(["chains", index, "targets"]);
     const fields = Object.keys(chain.data?.[0] ?? {});
-    const texts = chain.targets.flatMap(({ url, body = "", headers }) => [url, body, ...Object.values(headers)]);
+    const texts = chain.targets.flatMap(({ url, body = "", headers }) => [
+      url,
+      body,
+      ...headers.map(([, value]) => value),
+    ]);
     const templates = texts.filter((text) => text.includes("{{")).map(parseTemplate);
     const unknown = new Set(templates.flatMap((template) => template.unknown));
     const pieces = templates.flatMap((template) => template.pieces);

@@ -63,13 +63,13 @@ function parseEntry(line: string): { at: number; target: Target } | Omit<Problem
     return { found: `headers ${show(headers)}`, expected: "an object of strings" };
   }
   const isText = typeof body === "string";
-  const own = headers as Record<string, string>;
+  const own = Object.entries(headers as Record<string, string>);
   return {
     at: atMs,
     target: {
       method,
       url,
-      headers: isText || body === undefined ? own : { "Content-Type": "application/json", ...own },
+      headers: isText || body === undefined ? own : [["Content-Type", "application/json"], ...own],
       ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       weight: 1,
     },

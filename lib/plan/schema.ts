@@ -56,17 +56,26 @@ function isRegex(text: string): boolean {
   }
 }
 
+const expectation = z
+  .enum(["json-rpc", "http"])
+  .optional()
+  .describe('"http" for a target that is no JSON-RPC: its HTTP status and checks decide');
+
+const headerValue = z.string().regex(/^[^\r\n\0]*$/);
+
 const inlineTarget = z.strictObject({
   method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).default("POST"),
   url: httpUrl,
   headers: z
-    .record(token, z.string().regex(/^[^\r\n\0]*$/))
+    .record(token, z.union([headerValue, z.array(headerValue)]))
     .default({})
-    .describe("HTTP headers, name to value"),
+    .describe("HTTP headers: a name's value, or a list of values for a header that is repeated"),
   body: z
     .union([z.string(), z.json()])
     .optional()
     .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
+  name: z.string().min(1).max(100).optional().describe("What the report calls the target; by default what it calls"),
+  expect: expectation,
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
   checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
 });
@@ -415,14 +424,27 @@ export type Resource = Observe["resources"][number];
 export type Selector = Resource["used"];
 export type StandInChain = GatewaySettings["chains"][number];
 
-/** One HTTP request, ready to be sent. */
+/** One HTTP request as the plan says it, with its placeholders and references to secrets. */
 export interface Target {
+  /** What the report calls it, where the plan or the target file says. */
+  name?: string;
   method: string;
   url: string;
-  headers: Record<string, string>;
+  /** Names and values in the order of the plan; a repeated header stands there as often as it is sent. */
+  headers: [name: string, value: string][];
   body?: string;
+  /** Instead of `body`: bytes that are no UTF-8, which hold no placeholders. */
+  bodyBase64?: string;
   weight: number;
   checks?: Check[];
+  /** What a response must be; without it the body decides. */
+  expect?: "json-rpc" | "http";
+}
+
+/** The bytes of a target's body, with its placeholders as they are written; undefined where it has none. */
+export function bodyOf({ body, bodyBase64 }: Pick<Target, "body" | "bodyBase64">): Buffer | undefined {
+  if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, "base64");
+  return body === undefined ? undefined : Buffer.from(body);
 }
 
 /** A named group of targets with a rate of its own. */

@@ -82,7 +82,7 @@ class HttpTargetsParser {
       this.#readBodyFile(current, line.slice(1).trim());
     } else if (this.#inHeaders) {
       const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.+)$/.exec(line) ?? [];
-      if (name !== undefined && value !== undefined) current.headers[name] = value;
+      if (name !== undefined && value !== undefined) current.headers.push([name, value]);
       else this.#problem(show(line), "a header such as `Content-Type: application/json`");
     } else if (/^[[{]/.test(line) && current.body === undefined) {
       this.#readBody(current);
@@ -93,7 +93,7 @@ class HttpTargetsParser {
 
   #readRequestLine(line: string): void {
     const [method = "", url = "", ...rest] = line.split(/\s+/);
-    this.#current = { method, url, headers: {}, weight: 1 };
+    this.#current = { method, url, headers: [], weight: 1 };
     this.#inHeaders = true;
     if (rest.length > 0) this.#problem(show(line), "a method and a URL, and nothing after them");
     else if (!isHttpUrl(url)) this.#problem(show(url), "an absolute http or https URL");
@@ -164,10 +164,11 @@ function parseJsonTarget(line: string): Target | Omit<Problem, "where">[] {
   if (body !== undefined && (typeof body !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(body))) {
     problems.push({ found: `body ${show(body)}`, expected: "the body in base64" });
   }
-  const headers: Record<string, string> = {};
+  const headers: Target["headers"] = [];
   for (const [name, values] of Object.entries(header as Record<string, unknown>)) {
-    if (Array.isArray(values) && values.every((each) => typeof each === "string")) headers[name] = values.join(", ");
-    else problems.push({ found: `header ${name} ${show(values)}`, expected: "a list of strings" });
+    if (Array.isArray(values) && values.every((each) => typeof each === "string")) {
+      headers.push(...values.map((value): [string, string] => [name, value]));
+    } else problems.push({ found: `header ${name} ${show(values)}`, expected: "a list of strings" });
   }
   for (const key of Object.keys(unknown)) {
     problems.push({ found: `an unknown field "${key}"`, expected: "method, url, body and header" });

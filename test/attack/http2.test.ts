@@ -51,7 +51,7 @@ function relay(stream: ServerHttp2Stream): void {
 async function send(origin: string, atOnce: number, after = 0): Promise<Series> {
   const sender = new Sender(systemClock, { http: "2", keepalive: true, timeoutMs: 1_000 });
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const request = prepared({ method: "POST", url: origin, headers: {}, body: JSON.stringify(CALL), weight: 1 });
+  const request = prepared({ method: "POST", url: origin, headers: [], body: JSON.stringify(CALL), weight: 1 });
   const one = (): void => {
     const nowMs = systemClock.nowMs();
     sender.send(request, 0, recorder, 0, nowMs, nowMs);

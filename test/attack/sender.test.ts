@@ -5,6 +5,7 @@ import { systemClock } from "../../lib/attack/clock.ts";
 import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { Sender } from "../../lib/attack/sender.ts";
+import type { Target } from "../../lib/plan/schema.ts";
 import { CALL } from "../support/plans.ts";
 import { prepared } from "../support/prepared.ts";
 import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
@@ -12,10 +13,10 @@ import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../
 const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 400 };
 
 /** Sends requests one after another, each when the one before has ended, and gives what was recorded. */
-async function send(origin: string, count = 1, options = OPTIONS, headers = {}): Promise<Series> {
+async function send(origin: string, count = 1, options = OPTIONS, headers: Target["headers"] = []): Promise<Series> {
   const sender = new Sender(systemClock, options);
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const target = { method: "POST", url: `${origin}/rpc?a=b`, headers, body: JSON.stringify(CALL), weight: 1 };
+  const target: Target = { method: "POST", url: `${origin}/rpc?a=b`, headers, body: JSON.stringify(CALL), weight: 1 };
   const request = prepared(target, options.keepalive);
   for (let index = 0; index < count; index++) {
     const nowMs = systemClock.nowMs();
@@ -36,7 +37,11 @@ test("requests arrive as they were planned, on one connection", async (t) => {
     requests.push(request);
     return jsonResponse(RELAY);
   });
-  const series = await send(server.origin, 3, OPTIONS, { "X-Key": "k", "Content-Length": "9", Connection: "close" });
+  const series = await send(server.origin, 3, OPTIONS, [
+    ["X-Key", "k"],
+    ["Content-Length", "9"],
+    ["Connection", "close"],
+  ]);
   assert.equal(series.valid, 3);
   assert.equal(server.connections, 1);
   const body = JSON.stringify(CALL);
@@ -117,7 +122,7 @@ test("a server that closes an idle connection costs no request", async (t) => {
   const sender = new Sender(systemClock, OPTIONS);
   t.after(() => sender.close());
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const request = prepared({ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 });
+  const request = prepared({ method: "POST", url: server.origin, headers: [], body: "{}", weight: 1 });
   for (let index = 0; index < 3; index++) {
     const nowMs = systemClock.nowMs();
     sender.send(request, 0, recorder, 0, nowMs, nowMs);
@@ -136,7 +141,7 @@ test("connections opened ahead are used, and no more are opened", async (t) => {
   await sender.open(server.origin, 5);
   assert.equal(sender.connections, 5);
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const request = prepared({ method: "POST", url: server.origin, headers: {}, body: "{}", weight: 1 });
+  const request = prepared({ method: "POST", url: server.origin, headers: [], body: "{}", weight: 1 });
   const nowMs = systemClock.nowMs();
   for (let index = 0; index < 5; index++) sender.send(request, 0, recorder, 0, nowMs, nowMs);
   await sender.drained();
@@ -149,7 +154,7 @@ test("what is in flight when the sender closes is recorded as ABORTED", async (t
   const sender = new Sender(systemClock, OPTIONS);
   t.after(() => sender.close());
   const recorder = new Recorder("ethereum", "measure", 1_000);
-  const request = prepared({ method: "GET", url: server.origin, headers: {}, weight: 1 });
+  const request = prepared({ method: "GET", url: server.origin, headers: [], weight: 1 });
   const nowMs = systemClock.nowMs();
   sender.send(request, 0, recorder, 0, nowMs, nowMs);
   await new Promise((done) => setTimeout(done, 50));

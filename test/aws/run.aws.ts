@@ -13,7 +13,7 @@ import { planInput } from "../support/plans.ts";
 import { volley } from "../support/volley.ts";
 import { startDeployed } from "./deploy.ts";
 
-const FORBIDDEN = { method: "POST", url: "https://example.com/", headers: {}, weight: 1 };
+const FORBIDDEN = { method: "POST", url: "https://example.com/", headers: [], weight: 1 };
 
 test("the stack, deployed on the stand-in, runs a plan with its bundles, and the report is in its bucket", {
   timeout: 300_000,

@@ -25,18 +25,21 @@ Content-Type: application/json
   const { targets, problems } = parseHttpTargets(text, "targets.txt", folder);
   assert.deepEqual(problems, []);
   assert.deepEqual(targets, [
-    { method: "GET", url: "http://a.example/x", headers: {}, weight: 1 },
+    { method: "GET", url: "http://a.example/x", headers: [], weight: 1 },
     {
       method: "POST",
       url: "http://a.example/y",
-      headers: { "Content-Type": "application/json", "X-Key": "a: b" },
+      headers: [
+        ["Content-Type", "application/json"],
+        ["X-Key", "a: b"],
+      ],
       body: '{"id":7}',
       weight: 1,
     },
     {
       method: "POST",
       url: "http://a.example/z",
-      headers: { "Content-Type": "application/json" },
+      headers: [["Content-Type", "application/json"]],
       body: '{"jsonrpc":"2.0",\n "id":1}',
       weight: 1,
     },
@@ -53,7 +56,7 @@ test("vegeta's json format: base64 bodies, lists of header values", () => {
   const { targets, problems } = parseJsonTargets(`${line}\n`, "targets.json");
   assert.deepEqual(problems, []);
   assert.deepEqual(targets, [
-    { method: "POST", url: "http://a.example/", headers: { "X-A": "1" }, body: "{}", weight: 1 },
+    { method: "POST", url: "http://a.example/", headers: [["X-A", "1"]], body: "{}", weight: 1 },
   ]);
   const wrong = parseJsonTargets('{"method":"POST"}\n{]\n', "targets.json");
   assert.deepEqual([...new Set(wrong.problems.map(({ where }) => where))], ["targets.json:1", "targets.json:2"]);

@@ -33,7 +33,7 @@ test("the report's percentiles, merged from workers' chunks, are those of the ra
     const gateway = await startGateway(gatewaySchema.parse({ chains: [chain] }));
     t.after(() => gateway.close());
     const url = `${gateway.origin}/api/gateway?endpoint=ONE`;
-    const target = { method: "POST", url, headers: {}, body: JSON.stringify(CALL), weight: 1 };
+    const target = { method: "POST", url, headers: [], body: JSON.stringify(CALL), weight: 1 };
     const request = prepareChain({ name: "one", rps: 1, targets: [target] }, { keepalive: true, seed: 1 });
     const sender = new Sender(systemClock, { http: "1.1", keepalive: true, timeoutMs: 5_000 });
     const recorder = new KeepingRecorder("one", "measure", 1_000);
