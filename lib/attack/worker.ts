@@ -97,9 +97,7 @@ class WorkerRun {
     const { plan, assignment } = this.#input;
     await this.#prepare();
     const tracks = this.#tracks();
-    const firstDueAtMs = Math.min(
-      ...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))),
-    );
+    const firstDueAtMs = this.#firstDueAtMs(tracks);
     const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
     if (spareMs > 1_000) await warmUp(this.#clock, plan, spareMs - 600, rps);
@@ -120,6 +118,13 @@ class WorkerRun {
     await this.#flushing;
     this.#health.close();
     return this.#summary(readyMs, firstDueAtMs);
+  }
+
+  /** When the first request is due; of a worker that has none, when its segment begins. */
+  #firstDueAtMs(tracks: readonly Track[]): number {
+    const { startAtMs, fromMs } = this.#input.assignment;
+    if (tracks.length === 0) return startAtMs + fromMs;
+    return Math.min(...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))));
   }
 
   /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */

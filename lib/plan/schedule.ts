@@ -16,16 +16,19 @@ export interface Schedule {
 /** A rate over time by its integral, and that integral's inverse: neither is rounded to whole requests. */
 export interface Curve {
   durationMs: number;
-  /** How many requests are reached at an instant. */
+  /** How many requests are reached at an instant from 0 to `durationMs`. */
   reachedAt(ms: number): number;
-  /** When so many are reached. */
-  dueAtMs(n: number): number;
+  /** When x requests are reached, for 0 ≤ x < reachedAt(durationMs). */
+  dueAtMs(x: number): number;
 }
+
+/** By how much the sum of a rate over time may be off its true value, in requests: doubles round. */
+const ROUNDING = 1e-6;
 
 /** A constant rate from 0 until `durationMs`. */
 export function constantCurve(rps: number, durationMs: number): Curve {
-  const intervalMs = 1_000 / rps;
-  return { durationMs, dueAtMs: (n) => n * intervalMs, reachedAt: (ms) => ms / intervalMs };
+  // One division each: it is exact wherever the result is a whole number of ms or of requests.
+  return { durationMs, dueAtMs: (x) => (x * 1_000) / rps, reachedAt: (ms) => (ms * rps) / 1_000 };
 }
 
 /** A constant rate: request n is due at n ÷ rps. */
@@ -61,17 +64,18 @@ export function stretchCurve(stretches: readonly Stretch[]): Curve {
     reached += ((fromRps + toRps) / 2_000) * durationMs;
     return part;
   });
-  const dueAtMs = (n: number): number => {
-    // Rounding must not add a request at the very end.
-    const part = n < reached - 1e-6 ? parts.findLast((each) => each.reached <= n) : undefined;
-    if (!part) return Number.POSITIVE_INFINITY;
-    // The root of perMs·t + growth·t²/2 = n − reached, in the form that is stable where growth is small.
-    const left = n - part.reached;
+  const dueAtMs = (x: number): number => {
+    // A request that the border reaches, but for rounding, belongs behind it: before it the rate may be 0.
+    const part = parts.findLast((each) => each.reached <= x + ROUNDING);
+    if (!part) return 0;
+    const left = x - part.reached;
+    if (left <= 0) return part.beganMs;
+    // The root of perMs·t + growth·t²/2 = x − reached, in the form that is stable where growth is small.
     const root = Math.sqrt(Math.max(0, part.perMs ** 2 + 2 * part.growth * left));
-    return left === 0 ? part.beganMs : part.beganMs + (2 * left) / (part.perMs + root);
+    return Math.min(part.beganMs + part.durationMs, part.beganMs + (2 * left) / (part.perMs + root));
   };
   const reachedAt = (ms: number): number => {
-    const part = parts.findLast((each) => each.beganMs <= ms) ?? parts[0];
+    const part = parts.findLast((each) => each.beganMs <= ms);
     if (!part) return 0;
     const t = Math.min(ms - part.beganMs, part.durationMs);
     return part.reached + part.perMs * t + (part.growth * t ** 2) / 2;
@@ -79,17 +83,44 @@ export function stretchCurve(stretches: readonly Stretch[]): Curve {
   return { dueAtMs, reachedAt, durationMs: beganMs };
 }
 
+/** What a kind of schedule knows: only of the requests that it has, and of instants within its duration. */
+interface Within {
+  durationMs: number;
+  count: number;
+  /** When request n is due, for 0 ≤ n < count. */
+  dueAtMs(n: number): number;
+  /** How many requests are due before an instant, for 0 < ms < durationMs. */
+  dueBefore(ms: number): number;
+}
+
+/** A schedule over all numbers and instants, infinite ones too. Throws a RangeError where one is not a number. */
+function scheduleWithin(within: Within): Schedule {
+  const { durationMs, count } = within;
+  return {
+    count,
+    dueAtMs(n) {
+      if (!(n >= 0)) throw new RangeError(`a schedule has no request ${n}`);
+      return n < count ? within.dueAtMs(n) : Number.POSITIVE_INFINITY;
+    },
+    dueBefore(ms) {
+      if (Number.isNaN(ms)) throw new RangeError("a schedule has no instant NaN");
+      if (ms <= 0) return 0;
+      return ms >= durationMs ? count : within.dueBefore(ms);
+    },
+  };
+}
+
 /** Requests as evenly as the rate allows: request n is due when the curve reaches n. */
 export function evenSchedule({ dueAtMs, reachedAt, durationMs }: Curve): Schedule {
+  const count = Math.max(0, Math.ceil(reachedAt(durationMs) - ROUNDING));
   const dueBefore = (ms: number): number => {
-    let n = Math.max(0, Math.ceil(reachedAt(Math.min(ms, durationMs))));
+    let n = Math.min(count, Math.ceil(reachedAt(ms)));
     // The two round apart: the count must agree with the instants to the request.
     while (n > 0 && dueAtMs(n - 1) >= ms) n--;
-    while (dueAtMs(n) < Math.min(ms, durationMs)) n++;
+    while (n < count && dueAtMs(n) < ms) n++;
     return n;
   };
-  const count = dueBefore(durationMs);
-  return { count, dueAtMs, dueBefore: (ms) => Math.min(count, dueBefore(ms)) };
+  return scheduleWithin({ durationMs, count, dueAtMs, dueBefore });
 }
 
 /** Mean number of arrivals that are drawn together. */
@@ -101,7 +132,8 @@ const DRAWN_TOGETHER = 256;
  * function of its number here too.
  */
 export function poissonSchedule(curve: Curve, seed: number): Schedule {
-  const end = curve.reachedAt(curve.durationMs);
+  const { durationMs } = curve;
+  const end = curve.reachedAt(durationMs);
   const blocks = Math.ceil(end / DRAWN_TOGETHER);
   /** Arrivals before each block, and after the last one. */
   const before = new Float64Array(blocks + 1);
@@ -115,7 +147,6 @@ export function poissonSchedule(curve: Curve, seed: number): Schedule {
     return points;
   };
   for (let block = 0; block < blocks; block++) before[block + 1] = (before[block] as number) + draw(block).length;
-  const count = before[blocks] ?? 0;
   let drawn = -1;
   let points: number[] = [];
   const pointsOf = (block: number): number[] => {
@@ -123,20 +154,18 @@ export function poissonSchedule(curve: Curve, seed: number): Schedule {
     drawn = block;
     return points;
   };
-  return {
-    count,
+  return scheduleWithin({
+    durationMs,
+    count: before[blocks] as number,
     dueAtMs(n) {
-      if (n >= count) return Number.POSITIVE_INFINITY;
       const block = lastAtMost(before, n);
       return curve.dueAtMs(pointsOf(block)[n - (before[block] as number)] as number);
     },
     dueBefore(ms) {
-      if (ms <= 0) return 0;
-      if (ms >= curve.durationMs) return count;
       const block = Math.min(blocks - 1, Math.floor(curve.reachedAt(ms) / DRAWN_TOGETHER));
-      return (before[block] as number) + pointsOf(block).filter((x) => curve.dueAtMs(x) < ms).length;
+      return block < 0 ? 0 : (before[block] as number) + pointsOf(block).filter((x) => curve.dueAtMs(x) < ms).length;
     },
-  };
+  });
 }
 
 /** The last place whose value is at most n; values rise, and the first is. */
@@ -159,12 +188,12 @@ export function recordedSchedule(instantsMs: readonly number[], durationMs: numb
     while (place > 0 && (instantsMs[place - 1] as number) >= ms) place--;
     return place;
   };
-  const count = before(durationMs);
-  return {
-    count,
-    dueAtMs: (n) => (n < count ? (instantsMs[n] as number) : Number.POSITIVE_INFINITY),
-    dueBefore: (ms) => Math.min(count, before(ms)),
-  };
+  return scheduleWithin({
+    durationMs,
+    count: before(durationMs),
+    dueAtMs: (n) => instantsMs[n] as number,
+    dueBefore: before,
+  });
 }
 
 /** A worker's part of a chain's schedule: the requests n with `from ≤ n < to` and n ≡ shard (mod of). */

@@ -4,10 +4,14 @@ import fc from "fast-check";
 import { assign, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
 import { meanShare, profileSchedule } from "../../lib/plan/profile.ts";
 import {
+  constantCurve,
   constantSchedule,
   countInShard,
+  evenSchedule,
   firstInShard,
   poissonSchedule,
+  recordedSchedule,
+  type Schedule,
   type Stretch,
   stretchCurve,
   stretchSchedule,
@@ -23,7 +27,8 @@ test("requests are due in order, within the duration, and as many as rate × tim
     fc.property(rps, durationMs, (rate, lengthMs) => {
       const schedule = constantSchedule(rate, lengthMs);
       assert.ok(Math.abs(schedule.count - (rate * lengthMs) / 1_000) <= 1);
-      for (const n of [0, 1, Math.floor(schedule.count / 2), schedule.count - 1].filter((each) => each >= 0)) {
+      const numbers = [0, 1, Math.floor(schedule.count / 2), schedule.count - 1];
+      for (const n of numbers.filter((each) => each >= 0 && each < schedule.count)) {
         assert.ok(schedule.dueAtMs(n + 1) > schedule.dueAtMs(n));
         assert.equal(schedule.dueBefore(schedule.dueAtMs(n)), Math.min(n, schedule.count));
       }
@@ -55,6 +60,70 @@ test("a profile of any shape: each request is due when the rate's integral reach
       assert.equal(schedule.dueBefore(0), 0);
     }),
   );
+});
+
+test("every schedule answers every instant: before its start, at its borders, after its end, and infinity", () => {
+  const ramp = (fromRps: number, toRps: number) => ({ durationMs: 3_000, fromRps, toRps });
+  const curves = {
+    constant: constantCurve(10, 3_000),
+    "slower than one in the duration": constantCurve(0.01, 3_000),
+    nothing: constantCurve(0, 3_000),
+    "no duration": constantCurve(10, 0),
+    "ramp up": stretchCurve([ramp(0, 10)]),
+    "ramp down": stretchCurve([ramp(10, 0)]),
+    "a pause first and last": stretchCurve([ramp(0, 0), ramp(10, 10), ramp(0, 0)]),
+    "steps shorter than an interval": stretchCurve(
+      Array.from({ length: 30 }, (_, n) => ({ durationMs: 10, fromRps: n % 2, toRps: n % 2 })),
+    ),
+  };
+  const schedules: [string, Schedule][] = Object.entries(curves).flatMap(([name, curve]): [string, Schedule][] => [
+    [name, evenSchedule(curve)],
+    [`${name}, Poisson`, poissonSchedule(curve, 3)],
+  ]);
+  schedules.push(["recorded", recordedSchedule([0, 5, 5, 2_999], 3_000)], ["no records", recordedSchedule([], 3_000)]);
+  for (const [name, schedule] of schedules) {
+    const { count } = schedule;
+    assert.ok(Number.isInteger(count) && count >= 0, `${name}: ${count}`);
+    const before = [-Infinity, -1, -0, 0, 1e-9, 1, 1_500, 8_999, 9_000, 1e300, Infinity].map((ms) => {
+      const due = schedule.dueBefore(ms);
+      assert.ok(Number.isInteger(due) && due >= 0 && due <= count, `${name}: ${due} before ${ms}`);
+      return due;
+    });
+    assert.deepEqual(
+      before,
+      before.toSorted((a, b) => a - b),
+      name,
+    );
+    assert.equal(before[3], 0, name);
+    assert.equal(before.at(-1), count, name);
+    for (let n = 0; n < count; n++) assert.ok(Number.isFinite(schedule.dueAtMs(n)), `${name}: ${n}`);
+    for (const n of [count, count + 1, Infinity]) assert.equal(schedule.dueAtMs(n), Infinity, name);
+    assert.throws(() => schedule.dueBefore(Number.NaN), RangeError);
+    for (const n of [-1, Number.NaN]) assert.throws(() => schedule.dueAtMs(n), RangeError);
+  }
+});
+
+test("a constant rate has exactly rate × time requests where that is a whole number, and else one for the rest", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 600 }), (rate, seconds) => {
+      assert.equal(constantSchedule(rate, seconds * 1_000).count, rate * seconds);
+    }),
+  );
+  // 49 × (1000 ÷ 49) is below 1000 in doubles: a sum of intervals would add a request.
+  assert.equal(constantSchedule(49, 1_000).count, 49);
+  assert.equal(constantSchedule(3.3333, 12_000).count, 40);
+  assert.equal(constantSchedule(0.2, 12_000).count, 3);
+  assert.equal(constantSchedule(10, 50).count, 1);
+});
+
+test("a request that is reached where the rate is 0 is due when it rises again", () => {
+  const schedule = stretchSchedule([
+    { durationMs: 1_000, fromRps: 3.1, toRps: 2.9 },
+    { durationMs: 1_000, fromRps: 0, toRps: 0 },
+    { durationMs: 1_000, fromRps: 3, toRps: 3 },
+  ]);
+  assert.equal(schedule.count, 6);
+  assert.ok(Math.abs(schedule.dueAtMs(3) - 2_000) < 1e-3, `${schedule.dueAtMs(3)}`);
 });
 
 /** The rate's integral from 0 to an instant, by the trapezium rule, which is exact for it. */
