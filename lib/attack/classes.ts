@@ -23,6 +23,7 @@ export const CLASSES: readonly OutcomeClass[] = [
   { name: /^E[MN]FILE$/, fault: "generator", meaning: "no file descriptor left on this host" },
   { name: /^ABORTED$/, fault: "generator", meaning: "in flight when the run was aborted" },
   { name: /^lost$/, fault: "generator", meaning: "sent by a worker that did not live to tell how it ended" },
+  { name: /^internal-error$/, fault: "generator", meaning: "Volley failed at it: report it as a fault of Volley's" },
   { name: /^(ENOTFOUND|EAI_\w+)$/, fault: "gateway", meaning: "the host's name does not resolve" },
   { name: /^FORBIDDEN_ADDRESS$/, fault: "request", meaning: "a name that resolves to a metadata or loopback address" },
   { name: /^ECONNREFUSED$/, fault: "gateway", meaning: "nobody listens there" },

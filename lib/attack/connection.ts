@@ -52,7 +52,7 @@ export interface ConnectionEvents {
   released(connection: Connection): void;
   /** How many requests it can carry has changed. */
   resized(connection: Connection): void;
-  /** It will carry no other request. Told before the exchanges on it are. */
+  /** It carries no other request, and its socket is closed. Told before the exchanges on it are. */
   closed(connection: Connection): void;
   /** It was opened, and how long that took. */
   opened(times: OpeningMs): void;

@@ -2,29 +2,41 @@ import type { Connection, ConnectionEvents, ConnectionOptions, OpeningMs } from 
 import { Http1Connection, Http1Origin } from "./http1.ts";
 import { Http2Connection, STREAMS } from "./http2.ts";
 
+/** How many connections there are to all origins, open or being opened, and how many there can be. */
+export class ConnectionCount {
+  readonly most: number;
+  now = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+}
+
 /**
- * The connections to one origin. A request never waits for another: when none is free a new one is opened. Those used
- * last are used first, so that no more stay open than the load needs.
+ * The connections to one origin. A request never waits for another: when none is free a new one is opened, as long as
+ * the count allows it. Those used last are used first, so that no more stay open than the load needs.
  */
 export class Connections implements ConnectionEvents {
   readonly #origin: string;
   readonly #http1: Http1Origin;
   readonly #options: ConnectionOptions;
+  readonly #count: ConnectionCount;
   readonly #onOpened: (times: OpeningMs) => void;
   /** Those with room for a request. */
   readonly #free: Connection[] = [];
   readonly #all = new Set<Connection>();
 
-  constructor(origin: string, options: ConnectionOptions, onOpened: (times: OpeningMs) => void) {
+  constructor(
+    origin: string,
+    options: ConnectionOptions,
+    count: ConnectionCount,
+    onOpened: (times: OpeningMs) => void,
+  ) {
     this.#origin = origin;
     this.#http1 = new Http1Origin(origin);
     this.#options = options;
+    this.#count = count;
     this.#onOpened = onOpened;
-  }
-
-  /** How many connections there are, open or being opened. */
-  get size(): number {
-    return this.#all.size;
   }
 
   /**
@@ -34,12 +46,14 @@ export class Connections implements ConnectionEvents {
   async open(requests: number): Promise<void> {
     if (!this.#options.keepalive) return;
     const count = this.#options.http === "2" ? Math.ceil(requests / STREAMS) : requests;
-    await Promise.all(Array.from({ length: count }, () => new Promise<void>((done) => this.#create(done))));
+    const fitting = Math.min(count, this.#count.most - this.#count.now);
+    await Promise.all(Array.from({ length: fitting }, () => new Promise<void>((done) => this.#create(done))));
   }
 
-  /** A connection with room for a request, which is counted on it. */
-  acquire(): Connection {
-    const connection = this.#free.at(-1) ?? this.#create();
+  /** A connection with room for a request, which is counted on it; undefined where no more can be opened. */
+  acquire(): Connection | undefined {
+    const connection = this.#free.at(-1) ?? (this.#count.now < this.#count.most ? this.#create() : undefined);
+    if (!connection) return undefined;
     connection.inFlight++;
     if (connection.inFlight >= connection.capacity) {
       this.#free.pop();
@@ -65,8 +79,17 @@ export class Connections implements ConnectionEvents {
   }
 
   closed(connection: Connection): void {
-    this.#all.delete(connection);
+    if (this.#all.delete(connection)) this.#count.now--;
     this.resized(connection);
+  }
+
+  /** Closes a connection without a request, if there is one, to make room for one to another origin. */
+  closeIdle(): boolean {
+    const idle = this.#free.find(({ inFlight }) => inFlight === 0);
+    if (!idle) return false;
+    this.closed(idle);
+    idle.destroy();
+    return true;
   }
 
   opened(times: OpeningMs): void {
@@ -81,14 +104,16 @@ export class Connections implements ConnectionEvents {
         ? new Http2Connection(this.#origin, this, settled)
         : new Http1Connection(this.#http1, keepalive, this, settled);
     this.#all.add(connection);
+    this.#count.now++;
     this.resized(connection);
     return connection;
   }
 
   /** Closes all connections at once; requests that are still on them fail. */
   destroy(): void {
-    for (const connection of [...this.#all]) connection.destroy();
-    this.#all.clear();
-    this.#free.length = 0;
+    for (const connection of [...this.#all]) {
+      this.closed(connection);
+      connection.destroy();
+    }
   }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import type { Health, TcpHealth } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
+import { ProcFile } from "./procFile.ts";
 
 /** How often the event loop's delay is looked at, in ms. */
 const DELAY_RESOLUTION_MS = 20;
@@ -26,7 +26,8 @@ export class HealthMeter {
   #loop = performance.eventLoopUtilization();
   #takenAtMs: number;
   #opened = 0;
-  #retransmits = retransmits();
+  readonly #memory = new ProcFile("/proc/self/status");
+  readonly #tcp = new TcpMeter();
 
   /** `startAtMs` is the run's start instant, which health is dated from. */
   constructor(clock: Clock, meters: Meters, startAtMs: number) {
@@ -51,8 +52,7 @@ export class HealthMeter {
     const cpu = process.cpuUsage(this.#cpu);
     const loop = performance.eventLoopUtilization(this.#loop);
     const { inFlight, connections, opened } = this.#meters;
-    const sent = retransmits();
-    const tcp = tcpHealth(sent - this.#retransmits);
+    const tcp = this.#tcp.take();
     const health: Health = {
       atMs: Math.round(nowMs - this.#startAtMs),
       cpu: round((cpu.user + cpu.system) / 1_000 / wallMs, 3),
@@ -61,7 +61,7 @@ export class HealthMeter {
       eventLoopDelayMs: round(Math.max(0, this.#delay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS), 3),
       gcMaxMs: round(this.#gcMaxMs, 3),
       gcMs: round(this.#gcMs, 3),
-      residentMb: round(process.memoryUsage.rss() / 2 ** 20, 1),
+      residentMb: round(residentBytes(this.#memory.read()) / 2 ** 20, 1),
       inFlight,
       connections,
       opened: opened - this.#opened,
@@ -74,35 +74,55 @@ export class HealthMeter {
     this.#gcMs = 0;
     this.#gcMaxMs = 0;
     this.#opened = opened;
-    this.#retransmits = sent;
     return health;
   }
 
   close(): void {
     this.#delay.disable();
     this.#collections.disconnect();
+    this.#memory.close();
+    this.#tcp.close();
   }
 }
 
-/** The host's TCP as /proc tells it for this network namespace, or undefined where there is no /proc. */
-export function tcpHealth(retransmitted: number): TcpHealth | undefined {
-  const sockets = read("/proc/net/sockstat");
-  const snmp = read("/proc/net/snmp");
-  const [, from = "32768", to = "60999"] = /^(\d+)\s+(\d+)/.exec(read("/proc/sys/net/ipv4/ip_local_port_range")) ?? [];
-  const [, inUse, timeWait] = /^TCP: inuse (\d+) .*?tw (\d+)/m.exec(sockets) ?? [];
-  if (inUse === undefined || timeWait === undefined) return undefined;
-  const ports = Number(to) - Number(from) + 1;
-  return {
-    established: snmpValue(snmp, "CurrEstab"),
-    timeWait: Number(timeWait),
-    // A port is counted once for each address that it speaks to, so that this is the least that is left.
-    portsLeft: Math.max(0, ports - Number(inUse) - Number(timeWait)),
-    retransmits: retransmitted,
-  };
+/** Memory in use by the text of /proc/self/status. Node's own way opens a file, and throws when there is none left. */
+function residentBytes(status: string): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(status) ?? [];
+  return kib === undefined ? process.memoryUsage().heapTotal : Number(kib) * 1_024;
 }
 
-function retransmits(): number {
-  return snmpValue(read("/proc/net/snmp"), "RetransSegs");
+/** Reads the host's TCP as /proc tells it for this network namespace. */
+export class TcpMeter {
+  readonly #sockets = new ProcFile("/proc/net/sockstat");
+  readonly #snmp = new ProcFile("/proc/net/snmp");
+  readonly #range = new ProcFile("/proc/sys/net/ipv4/ip_local_port_range");
+  #retransmits = this.#sent();
+
+  #sent(): number {
+    return snmpValue(this.#snmp.read(), "RetransSegs");
+  }
+
+  /** The state now, with what was sent again since the last call; undefined where there is no /proc. */
+  take(): TcpHealth | undefined {
+    const sent = this.#sent();
+    const retransmits = sent - this.#retransmits;
+    this.#retransmits = sent;
+    const [, from = "32768", to = "60999"] = /^(\d+)\s+(\d+)/.exec(this.#range.read()) ?? [];
+    const [, inUse, timeWait] = /^TCP: inuse (\d+) .*?tw (\d+)/m.exec(this.#sockets.read()) ?? [];
+    if (inUse === undefined || timeWait === undefined) return undefined;
+    const ports = Number(to) - Number(from) + 1;
+    return {
+      established: snmpValue(this.#snmp.read(), "CurrEstab"),
+      timeWait: Number(timeWait),
+      // A port is counted once for each address that it speaks to, so that this is the least that is left.
+      portsLeft: Math.max(0, ports - Number(inUse) - Number(timeWait)),
+      retransmits,
+    };
+  }
+
+  close(): void {
+    for (const file of [this.#sockets, this.#snmp, this.#range]) file.close();
+  }
 }
 
 /** A value of /proc/net/snmp's two lines for TCP: names, and values below them. */
@@ -110,14 +130,6 @@ function snmpValue(snmp: string, name: string): number {
   const [names, values] = snmp.split("\n").filter((line) => line.startsWith("Tcp:"));
   const index = names?.split(" ").indexOf(name) ?? -1;
   return index === -1 ? 0 : Number(values?.split(" ")[index] ?? 0);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function round(value: number, digits: number): number {

@@ -53,22 +53,19 @@ export class Http2Connection implements Connection {
     });
     session.on("goaway", (code) => {
       this.#goaway = code === NGHTTP2_NO_ERROR ? "HTTP2_GOAWAY" : `HTTP2_GOAWAY_${ERROR_NAMES.get(code) ?? code}`;
-      this.#retire();
+      // The requests that are on it may still end.
+      this.capacity = 0;
+      this.#events.resized(this);
     });
     session.on("error", (error) => {
       this.#error = error;
     });
     session.on("close", () => {
       this.#settle();
-      this.#retire();
+      this.capacity = 0;
+      this.#events.closed(this);
       for (const request of [...this.#streams.values()]) request.fail(this.#failure(undefined));
     });
-  }
-
-  /** Takes no other request; those that are on it may end. */
-  #retire(): void {
-    this.capacity = 0;
-    this.#events.closed(this);
   }
 
   #settle(): void {

@@ -5,7 +5,7 @@ import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, rec
 import { VALID } from "./jsonrpc.ts";
 
 /** Why a request was not sent. */
-export type MissReason = "late" | "in-flight-cap" | "aborted" | "superseded";
+export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
 
 /** What is recorded besides the usual. */
 export interface RecorderOptions {

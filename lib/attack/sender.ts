@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
-import { Connections } from "./connections.ts";
+import { ConnectionCount, Connections } from "./connections.ts";
+import { mostConnections } from "./fileLimit.ts";
 import { classifyResponse } from "./jsonrpc.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
@@ -15,6 +16,9 @@ const TIMED_OUT: Record<Waiting, string> = {
   body: "UND_ERR_BODY_TIMEOUT",
 };
 
+/** The class of a request at which the generator itself failed: a fault of Volley's. */
+const INTERNAL_ERROR = "internal-error";
+
 /**
  * Sends requests and sees each one to its end: exactly one of a response or a failure is recorded for every request
  * sent, whatever the target does.
@@ -24,6 +28,7 @@ export class Sender {
   readonly #options: ConnectionOptions;
   readonly #onOpened: (times: OpeningMs) => void;
   readonly #origins = new Map<string, Connections>();
+  readonly #count: ConnectionCount;
   /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -32,10 +37,16 @@ export class Sender {
   /** Connections that were opened since the start: more than there are means that the target closes them. */
   opened = 0;
 
-  /** `onOpened` is told of each connection that has been opened. */
-  constructor(clock: Clock, options: ConnectionOptions, onOpened: (times: OpeningMs) => void = () => {}) {
+  /** `onOpened` is told of each connection that has been opened; there are never more than `most` of them. */
+  constructor(
+    clock: Clock,
+    options: ConnectionOptions,
+    onOpened: (times: OpeningMs) => void = () => {},
+    most = mostConnections(),
+  ) {
     this.#clock = clock;
     this.#options = options;
+    this.#count = new ConnectionCount(most);
     this.#onOpened = (times) => {
       this.opened++;
       onOpened(times);
@@ -45,9 +56,12 @@ export class Sender {
 
   /** How many connections there are, to all origins. */
   get connections(): number {
-    let sum = 0;
-    for (const origin of this.#origins.values()) sum += origin.size;
-    return sum;
+    return this.#count.now;
+  }
+
+  /** How many connections there can be, to all origins: what the limit of open files leaves. */
+  get mostConnections(): number {
+    return this.#count.most;
   }
 
   /** Opens connections to an origin for so many requests at once, ahead of the first one. */
@@ -58,20 +72,45 @@ export class Sender {
   #connectionsTo(origin: string): Connections {
     let connections = this.#origins.get(origin);
     if (!connections) {
-      connections = new Connections(origin, this.#options, this.#onOpened);
+      connections = new Connections(origin, this.#options, this.#count, this.#onOpened);
       this.#origins.set(origin, connections);
     }
     return connections;
   }
 
-  /** Sends request n now. `dueMs` is from the phase's start, `dueAtMs` and `nowMs` are since the epoch. */
-  send(request: PreparedRequest, n: number, recorder: Recorder, dueMs: number, dueAtMs: number, nowMs: number): void {
-    const connection = this.#connectionsTo(request.origin).acquire();
+  /**
+   * Sends request n now; false where that needs one more connection than there can be. `dueMs` is from the phase's
+   * start, `dueAtMs` and `nowMs` are since the epoch.
+   */
+  send(
+    request: PreparedRequest,
+    n: number,
+    recorder: Recorder,
+    dueMs: number,
+    dueAtMs: number,
+    nowMs: number,
+  ): boolean {
+    const connection = this.#connectionTo(request.origin);
+    if (!connection) return false;
     const exchange = new TimedExchange(this, connection, request, n, recorder, dueMs, dueAtMs, nowMs);
     this.inFlight++;
     this.#order.push(exchange);
     recorder.sent(dueMs, nowMs - dueAtMs, request.bytes, request.target);
-    connection.send(exchange);
+    try {
+      connection.send(exchange);
+    } catch {
+      exchange.cutOff(INTERNAL_ERROR);
+    }
+    return true;
+  }
+
+  /** A connection for a request; where there can be no more, in the place of an idle one to another origin. */
+  #connectionTo(origin: string): Connection | undefined {
+    const connections = this.#connectionsTo(origin);
+    const connection = connections.acquire();
+    if (connection) return connection;
+    for (const others of this.#origins.values()) if (others.closeIdle()) return connections.acquire();
+    return undefined;
   }
 
   /** The clock, for exchanges. */
@@ -155,12 +194,21 @@ class TimedExchange implements Exchange {
   responded(status: number, body: Buffer): void {
     const nowMs = this.#sender.nowMs();
     this.done = true;
-    const classified = classifyResponse(status, body, this.request.expected, this.n);
+    const classified = this.#classify(status, body);
     const responseMs = nowMs - this.#dueAtMs;
     const serviceMs = nowMs - this.sentAtMs;
     this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified, this.request.target);
     if (this.#beganAtMs !== 0) this.#recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
+  }
+
+  /** The response's class. Whatever a target answers, it must not end the worker. */
+  #classify(status: number, body: Buffer): string {
+    try {
+      return classifyResponse(status, body, this.request.expected, this.n);
+    } catch {
+      return INTERNAL_ERROR;
+    }
   }
 
   failed(failure: string): void {

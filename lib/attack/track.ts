@@ -13,11 +13,11 @@ export interface TrackParts {
   recorder: Recorder;
   /** The epoch's ms at which the phase begins. */
   originMs: number;
-  /** Called with the instant of each request before it is sent. */
+  /** Called with the instant of each request that was sent. */
   onSend(nowMs: number): void;
 }
 
-/** Sends a chain's requests when they are due, or books them as missed when too many are in flight. */
+/** Sends a chain's requests when they are due, or books them as missed when too many are in flight or files open. */
 export function chainEvents({ plan, request, sender, recorder, originMs, onSend }: TrackParts): TrackEvents {
   const most = plan.limits.inFlightPerWorker;
   return {
@@ -26,8 +26,8 @@ export function chainEvents({ plan, request, sender, recorder, originMs, onSend 
         recorder.missed(dueAtMs - originMs, "in-flight-cap");
         return;
       }
-      onSend(nowMs);
-      sender.send(request(n), n, recorder, dueAtMs - originMs, dueAtMs, nowMs);
+      if (sender.send(request(n), n, recorder, dueAtMs - originMs, dueAtMs, nowMs)) onSend(nowMs);
+      else recorder.missed(dueAtMs - originMs, "file-limit");
     },
     missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),
   };

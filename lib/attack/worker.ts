@@ -205,9 +205,10 @@ class WorkerRun {
       const origins = new Set(chain?.targets.map(({ url }) => new URL(url).origin));
       for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
     }
+    const most = Math.min(plan.limits.inFlightPerWorker, this.#sender.mostConnections / rates.size);
     const counts = [...rates].map(([origin, rps]) => {
       const wanted = plan.connections === undefined ? rps * OPEN_AHEAD_S : plan.connections / rates.size;
-      return [origin, Math.ceil(Math.min(plan.limits.inFlightPerWorker, wanted))] as const;
+      return [origin, Math.ceil(Math.min(most, wanted))] as const;
     });
     const mostMs = Math.max(0, assignment.startAtMs + assignment.fromMs - this.#clock.nowMs() - 100);
     const opened = Promise.all(counts.map(([origin, count]) => this.#sender.open(origin, count)));

@@ -57,11 +57,18 @@ function timeWait({ generator }: Told, plan: Plan): Hint | undefined {
 
 function fileLimit({ total }: Told): Hint | undefined {
   const refused = (total.errors.EMFILE ?? 0) + (total.errors.ENFILE ?? 0);
-  if (refused === 0) return undefined;
+  const missed = total.missed["file-limit"] ?? 0;
+  if (refused + missed === 0) return undefined;
+  const evidence = [
+    missed > 0 ? `${missed} requests were not sent, for each needed one more connection (file-limit)` : "",
+    refused > 0 ? `${refused} requests found no file (EMFILE)` : "",
+  ];
   return {
     what: "The generator ran out of file descriptors",
-    evidence: `${refused} requests found none (EMFILE)`,
-    remedy: `Raise the limit with fleet/tune-system-limits.sh (nofile). ${FEWER_PER_HOST}`,
+    evidence: evidence.filter(Boolean).join("; "),
+    remedy:
+      "The target keeps more requests waiting than a worker may have connections: use more workers (lower perWorkerRps; " +
+      "AWS Lambda allows 1,024 files), on a host of your own raise the limit with fleet/tune-system-limits.sh (nofile)",
   };
 }
 

@@ -33,7 +33,7 @@ const traffic = {
   achievedRps: z.number().describe("Requests per second that were sent; of an aborted run, in its whole seconds"),
   success: z.number().nullable().describe("Valid relays ÷ requests sent, 0 … 1; null if none was sent"),
   ledger,
-  missed: tally.describe("Requests not sent, by reason: late, in-flight-cap, aborted, superseded, lost"),
+  missed: tally.describe("Requests not sent, by reason: late, in-flight-cap, file-limit, aborted, superseded, lost"),
   errors: tally.describe("Requests without a complete response, by class, such as ECONNREFUSED"),
   invalid: tally.describe("Responses that are no relay, by class, such as http-500 or rpc-server-error"),
   statuses: tally.describe("Responses by HTTP status"),

@@ -87,6 +87,13 @@ function missedReasons({ missed, ledger }: Report["total"]): string[] {
         "this rate, or limits.inFlightPerWorker is too low.",
     );
   }
+  const unopened = missed["file-limit"] ?? 0;
+  if (counted > 0 && unopened / counted > 1 - LEAST_ACHIEVED) {
+    reasons.push(
+      `${unopened} requests (${percent(unopened / counted)}) were not sent because a worker may open no more files, and ` +
+        "a connection is one: use more workers (lower perWorkerRps), or raise the limit where that can be done (ulimit -n).",
+    );
+  }
   return reasons;
 }
 

@@ -179,3 +179,25 @@ test("a response that nobody asked for ends its connection and nothing else", as
   const series = await send(server.origin);
   assert.equal(series.valid, 1);
 });
+
+test("where there can be no more connections an idle one to another origin makes room, and else nothing is sent", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const other = await rawServer(t, () => {});
+  const sender = new Sender(systemClock, OPTIONS, () => {}, 2);
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const request = (origin: string) =>
+    prepared({ method: "POST", url: `${origin}/`, headers: [], body: "x", weight: 1 });
+  const send = (origin: string): boolean => {
+    const nowMs = systemClock.nowMs();
+    return sender.send(request(origin), 0, recorder, 0, nowMs, nowMs);
+  };
+  await sender.open(server.origin, 5);
+  assert.equal(sender.connections, 2);
+  assert.deepEqual([send(other.origin), send(other.origin), send(other.origin)], [true, true, false]);
+  assert.equal(sender.connections, 2);
+  await sender.drained();
+  assert.ok(send(server.origin), "the requests that timed out have given their connections back");
+  sender.close();
+  assert.equal(sender.connections, 0);
+  assert.equal(recorder.take()?.sent, 3);
+});
