@@ -1,0 +1,55 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { ROOT } from "../support/volley.ts";
+
+/** What is mutated unless a file is named: what decides about numbers, requests and verdicts. */
+const SCOPE = [
+  "lib/plan/*.ts",
+  "lib/attack/*.ts",
+  "lib/observe/breaker.ts",
+  "lib/report/verdict.ts",
+  "lib/report/capacity.ts",
+];
+
+/** The sources in scope, from the repository's root. */
+export function sourcesInScope(): string[] {
+  return globSync(SCOPE, { cwd: ROOT }).sort();
+}
+
+/** Folders of tests that judge the sources of a folder. */
+const JUDGES: Record<string, readonly string[]> = {
+  "lib/plan": ["test/plan", "test/attack", "test/fuzz"],
+  "lib/attack": ["test/attack", "test/plan", "test/fuzz"],
+  "lib/observe": ["test/observe"],
+  "lib/report": ["test/report", "test/results"],
+};
+
+/**
+ * The test files that judge a source: those that import it, however far away. Tests of whole runs judge nothing here,
+ * for they take seconds each: a score tells at least how much is seen.
+ */
+export function testsOf(source: string): string[] {
+  const folders = JUDGES[dirname(source)] ?? [dirname(source).replace(/^lib/, "test")];
+  const candidates = folders.flatMap((folder) => globSync(`${folder}/*.test.ts`, { cwd: ROOT }));
+  return candidates.map((each) => ROOT + each).filter((each) => reaches(each, ROOT + source, new Set()));
+}
+
+function reaches(from: string, to: string, seen: Set<string>): boolean {
+  if (from === to) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  return importsOf(from).some((each) => reaches(each, to, seen));
+}
+
+const imports = new Map<string, string[]>();
+
+function importsOf(file: string): string[] {
+  const known = imports.get(file);
+  if (known) return known;
+  const text = readFileSync(file, "utf8");
+  const found = [...text.matchAll(/(?:from|import\() ?"(\.[^"]+\.ts)"/g)].map(([, path = ""]) =>
+    resolve(dirname(file), path),
+  );
+  imports.set(file, found);
+  return found;
+}
