@@ -113,13 +113,13 @@ export class Http1Connection implements Connection {
   }
 
   #write({ request, n }: Exchange): void {
-    if (request.idsAt.length === 0) {
+    if (request.ids.http1.length === 0) {
       this.#socket.write(request.http1);
       return;
     }
     if (this.#copy?.length !== request.http1.length) this.#copy = Buffer.allocUnsafeSlow(request.http1.length);
     request.http1.copy(this.#copy);
-    writeIds(this.#copy, request.idsAt, n);
+    writeIds(this.#copy, request.ids.http1, n, request.parts);
     this.#socket.write(this.#copy);
   }
 

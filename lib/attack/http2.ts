@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 import { classifyFailure } from "./failure.ts";
 import { guardedLookup } from "./lookup.ts";
-import { writeIds } from "./requests.ts";
+import { numbered, type PreparedRequest } from "./requests.ts";
 
 /** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
 export const STREAMS = 100;
@@ -74,7 +74,7 @@ export class Http2Connection implements Connection {
   }
 
   send(exchange: Exchange): void {
-    const { path, method, headers, body } = exchange.request;
+    const { path, headers, body } = numbered(exchange.request, exchange.n);
     const end = (): boolean => {
       if (!this.#streams.delete(exchange)) return false;
       this.#events.released(this);
@@ -82,7 +82,7 @@ export class Http2Connection implements Connection {
     };
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request({ ":method": method, ":path": path, ...headersOf(headers) }, { endStream: !body });
+      stream = this.#session.request(headersOf(exchange.request.method, path, headers, body), { endStream: !body });
     } catch (error) {
       this.#events.released(this);
       exchange.failed(this.#goaway ?? classifyFailure(this.#error ?? error));
@@ -90,7 +90,7 @@ export class Http2Connection implements Connection {
     }
     const request = new Http2Request(stream, exchange, end, (failed) => this.#failure(failed));
     this.#streams.set(exchange, request);
-    if (body) stream.end(bodyOf(exchange, body));
+    if (body) stream.end(body);
   }
 
   /** Why a stream ended without a response. */
@@ -117,23 +117,15 @@ export class Http2Connection implements Connection {
   }
 }
 
-function headersOf(list: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (let index = 0; index < list.length; index += 2)
-    headers[(list[index] as string).toLowerCase()] = list[index + 1] as string;
-  if (headers.host !== undefined) {
-    headers[":authority"] = headers.host;
-    delete headers.host;
+/** Headers as a raw list, which keeps their order, and those that are repeated. */
+function headersOf(method: string, path: string, list: readonly string[], body: PreparedRequest["body"]): string[] {
+  const headers = [":method", method, ":path", path];
+  for (let index = 0; index < list.length; index += 2) {
+    const name = (list[index] as string).toLowerCase();
+    headers.push(name === "host" ? ":authority" : name, list[index + 1] as string);
   }
+  if (body) headers.push("content-length", String(body.length));
   return headers;
-}
-
-/** The body to send: a copy where the request has ids of its own. */
-function bodyOf({ request, n }: Exchange, body: Buffer): Buffer {
-  if (request.idsAt.length === 0) return body;
-  const whole = Buffer.from(request.http1);
-  writeIds(whole, request.idsAt, n);
-  return whole.subarray(whole.length - body.length);
 }
 
 /** One request on an HTTP/2 connection. */

@@ -1,20 +1,24 @@
 import type { Check } from "../plan/schema.ts";
-import { ID_BASE, ID_DIGITS } from "./render.ts";
+import { ID_BASE, ID_DIGITS, type IdPlace } from "./render.ts";
 
 /** What a target's response must be to count as a relay. */
 export type Expected =
   /** A JSON-RPC call. */
   | CallExpected
-  /** A JSON-RPC batch: one response for each of these ids (in JSON). */
-  | { kind: "batch"; ids: readonly string[]; numbered: boolean }
+  /** A JSON-RPC batch of so many parts: one response for each of these ids. */
+  | { kind: "batch"; ids: readonly IdText[]; parts: number }
   /** No JSON-RPC: the HTTP status alone decides. */
   | { kind: "http" };
 
+/** An id as JSON, and where digits in it are made for each request. */
+interface IdText {
+  text: string;
+  places: readonly IdPlace[];
+}
+
 interface CallExpected {
   kind: "call";
-  id: unknown;
-  /** Whether each request has an id of its own, ID_BASE + n, in the place of `id`. */
-  numbered: boolean;
+  id: IdText;
   usual: readonly Usual[];
   checks: readonly Check[];
   /** Where block numbers must not go backwards. */
@@ -43,38 +47,73 @@ export interface Demands {
   blocks?: BlockWatch;
 }
 
-/** What to expect of the response to a request's body, in which an id of ID_BASE is made for each request. */
-export function expectedOf(body: string | undefined, { checks = [], blocks }: Demands = {}): Expected {
+/**
+ * What to expect of the response to a request's body. `idPlaces` says where in its UTF-8 bytes ID_BASE's digits stand for
+ * an id that is made for each request.
+ */
+export function expectedOf(
+  body: string | undefined,
+  idPlaces: readonly IdPlace[] = [],
+  { checks = [], blocks }: Demands = {},
+): Expected {
   let parsed: unknown;
+  let other: unknown;
   try {
     parsed = JSON.parse(body ?? "");
+    other = idPlaces.length === 0 ? parsed : JSON.parse(withOtherIds(body ?? "", idPlaces));
   } catch {
     return { kind: "http" };
   }
   if (Array.isArray(parsed) && parsed.length > 0 && parsed.every(isCall)) {
-    return {
-      kind: "batch",
-      ids: parsed.flatMap((call) => ("id" in call ? [JSON.stringify(call.id)] : [])),
-      numbered: parsed.every((call) => call.id === ID_BASE),
-    };
+    const others = other as { id?: unknown }[];
+    const ids = parsed.flatMap((call, part) => ("id" in call ? [idText(call.id, others[part]?.id, part)] : []));
+    return { kind: "batch", ids, parts: parsed.length };
   }
   if (!isCall(parsed) || !("id" in parsed)) return { kind: "http" };
+  const id = idText(parsed.id, (other as { id?: unknown }).id, 0);
   return {
     kind: "call",
-    id: parsed.id,
-    numbered: parsed.id === ID_BASE,
-    usual: usualOf(parsed.id),
+    id,
+    usual: usualOf(id),
     checks,
     ...(blocks && parsed.method === "eth_blockNumber" && { blocks }),
   };
 }
 
-/** The three orders of fields that nodes and gateways write, without white space. */
-function usualOf(id: unknown): Usual[] {
-  const version = '"jsonrpc":"2.0"';
+/** The body with digits in the places of ids that differ from ID_BASE's in every one. */
+function withOtherIds(body: string, idPlaces: readonly IdPlace[]): string {
+  const bytes = Buffer.from(body);
+  for (const { at } of idPlaces) bytes.fill("9", at, at + ID_DIGITS);
+  return bytes.toString();
+}
+
+/** An id, with places where it differs from what it is with other ids made for the request. */
+function idText(id: unknown, other: unknown, part: number): IdText {
   const text = JSON.stringify(id);
+  const otherText = JSON.stringify(other);
+  const places: IdPlace[] = [];
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === otherText[at]) continue;
+    places.push({ at, part });
+    at += ID_DIGITS - 1;
+  }
+  return { text, places };
+}
+
+/** The n-th request's id, as JSON. */
+function idOf({ text, places }: IdText, n: number, parts: number): string {
+  let own = text;
+  for (const { at, part } of places) own = own.slice(0, at) + batchId(n, part, parts) + own.slice(at + ID_DIGITS);
+  return own;
+}
+
+/** The three orders of fields that nodes and gateways write, without white space. */
+function usualOf({ text, places }: IdText): Usual[] {
+  const version = '"jsonrpc":"2.0"';
   const ownId = `"id":${text}`;
   const result = '"result":"';
+  const [place] = places;
+  if (places.length > 1) return [];
   return [
     [`{${version},${ownId},${result}`, '"}'],
     [`{${version},${result}`, `",${ownId}}`],
@@ -82,9 +121,15 @@ function usualOf(id: unknown): Usual[] {
   ].map(([before = "", after = ""]) => ({
     before: Buffer.from(before),
     after: Buffer.from(after),
-    idBefore: id === ID_BASE ? before.indexOf(text) : -1,
-    idAfter: id === ID_BASE ? after.indexOf(text) : -1,
+    idBefore: digitsAt(before, ownId, place),
+    idAfter: digitsAt(after, ownId, place),
   }));
+}
+
+/** Where an id's own digits begin in a part of a response; −1 where they are not in it. */
+function digitsAt(part: string, ownId: string, place: IdPlace | undefined): number {
+  const found = part.indexOf(ownId);
+  return place === undefined || found === -1 ? -1 : Buffer.byteLength(part.slice(0, found)) + '"id":'.length + place.at;
 }
 
 /**
@@ -162,15 +207,15 @@ export function classifyResponse(status: number, body: Buffer, expected: Expecte
     return text.trim() === "" ? "empty-body" : "invalid-json";
   }
   return expected.kind === "call"
-    ? classifyCall(parsed, expected.numbered ? ID_BASE + n : expected.id, expected)
+    ? classifyCall(parsed, idOf(expected.id, n, 1), expected)
     : classifyBatch(parsed, expected, n);
 }
 
-function classifyCall(response: unknown, id: unknown, { checks = [], blocks }: Demands = {}): string {
+function classifyCall(response: unknown, id: string | undefined, { checks = [], blocks }: Demands = {}): string {
   if (typeof response !== "object" || response === null || Array.isArray(response)) return "not-json-rpc";
   const { error, result, id: answered } = response as { error?: unknown; result?: unknown; id?: unknown };
   if (error !== undefined && error !== null) return classifyError(error);
-  if (answered !== id && JSON.stringify(answered) !== JSON.stringify(id)) return "id-mismatch";
+  if (JSON.stringify(answered) !== id) return "id-mismatch";
   if (result === undefined) return "no-result";
   if (result === null) return "null-result";
   if (!checks.every((check) => passes(response, check))) return "check-failed";
@@ -178,17 +223,14 @@ function classifyCall(response: unknown, id: unknown, { checks = [], blocks }: D
 }
 
 /** A batch is one request and one relay: it is valid when each part is, and otherwise of its first wrong part's class. */
-function classifyBatch(
-  responses: unknown,
-  { ids, numbered }: { ids: readonly string[]; numbered: boolean },
-  n: number,
-) {
+function classifyBatch(responses: unknown, { ids, parts }: { ids: readonly IdText[]; parts: number }, n: number) {
   if (!Array.isArray(responses)) return classifyCall(responses, undefined);
   const byId = new Map(responses.map((each: { id?: unknown } | null) => [JSON.stringify(each?.id), each]));
-  for (const [index, id] of ids.entries()) {
-    const response = byId.get(numbered ? String(batchId(n, index, ids.length)) : id);
+  for (const own of ids) {
+    const id = idOf(own, n, parts);
+    const response = byId.get(id);
     if (response === undefined) return "batch-part-missing";
-    const found = classifyCall(response, response?.id);
+    const found = classifyCall(response, id);
     if (found !== VALID) return found;
   }
   return VALID;

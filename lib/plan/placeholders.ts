@@ -1,4 +1,4 @@
-/** A place in a target's text that is filled in anew for each request, or for each of some hundred variants. */
+/** A place in a target's text that is filled in anew for each request. */
 export type Placeholder =
   /** A number that no other request of the chain has; the response must carry it as its id. */
   | { kind: "id" }
@@ -21,24 +21,26 @@ export interface Template {
 export const PLACEHOLDERS =
   "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}";
 
-/**
- * Takes a text apart at its `{{placeholders}}`. `{{id}}` takes the quotes around it along, so that `"id": "{{id}}"`, which
- * is valid JSON, becomes a number.
- */
+/** Takes a text apart at its `{{placeholders}}`. `{{{{` is a literal `{{`. */
 export function parseTemplate(text: string): Template {
   const pieces: Template["pieces"] = [];
   const unknown: string[] = [];
+  let literal = "";
   let end = 0;
-  for (const match of text.matchAll(/"\{\{\s*id\s*\}\}"|\{\{([^{}]*)\}\}/g)) {
-    const placeholder = match[1] === undefined ? ({ kind: "id" } as const) : parsePlaceholder(match[1].trim());
-    if (!placeholder) {
-      unknown.push(match[0]);
-      continue;
-    }
-    pieces.push(text.slice(end, match.index), placeholder);
+  for (const match of text.matchAll(/\{\{\{\{|\{\{([^{}]*)\}\}/g)) {
+    literal += text.slice(end, match.index);
     end = match.index + match[0].length;
+    const placeholder = match[1] === undefined ? undefined : parsePlaceholder(match[1].trim());
+    if (match[1] === undefined) literal += "{{";
+    else if (placeholder) {
+      pieces.push(literal, placeholder);
+      literal = "";
+    } else {
+      unknown.push(match[0]);
+      literal += match[0];
+    }
   }
-  pieces.push(text.slice(end));
+  pieces.push(literal + text.slice(end));
   return { pieces: pieces.filter((piece) => piece !== ""), unknown };
 }
 

@@ -1,11 +1,19 @@
-/** A number in [0, 1) from two others, by the finaliser of MurmurHash3 (Appleby, public domain). */
-export function uniform(n: number, seed: number): number {
-  let h = Math.imul(n ^ Math.imul(seed + 1, 0x9e3779b1), 0x85ebca6b);
+/**
+ * 32 bits from two numbers, by the finaliser of MurmurHash3 (Appleby, public domain): for one seed a permutation of the
+ * n below 2³², so that no two of them give the same.
+ */
+export function bits(n: number, seed: number): number {
+  let h = Math.imul(n ^ Math.floor(n / 2 ** 32) ^ Math.imul(seed + 1, 0x9e3779b1), 0x85ebca6b);
   h ^= h >>> 13;
   h = Math.imul(h, 0xc2b2ae35);
   h ^= h >>> 16;
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  return ((h ^ (h >>> 12)) >>> 0) / 2 ** 32;
+  return (h ^ (h >>> 12)) >>> 0;
+}
+
+/** A number in [0, 1) from two others. */
+export function uniform(n: number, seed: number): number {
+  return bits(n, seed) / 2 ** 32;
 }
 
 /** A seeded series of numbers in [0, 1): mulberry32 (Ettinger, public domain). */

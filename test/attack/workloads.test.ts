@@ -64,7 +64,7 @@ test("ids of their own: each request has one, and only its own response is a rel
   const { chain } = chainOf({ targets: [{ url: ORIGIN, body: CALL }] }, ".", { ids: "unique" });
   const request = prepareChain(chain, { keepalive: true, seed: 1 })(0);
   const copy = Buffer.from(request.http1);
-  writeIds(copy, request.idsAt, 41);
+  writeIds(copy, request.ids.http1, 41, request.parts);
   const id = ID_BASE + 41;
   assert.equal(JSON.parse(copy.toString().split("\r\n\r\n")[1] ?? "").id, id);
   const answer = (of: number): Buffer => Buffer.from(`{"jsonrpc":"2.0","id":${of},"result":"0x1"}`);
@@ -82,7 +82,7 @@ test("a batch with ids of its own is checked part by part", () => {
   const { chain } = chainOf({ targets: [{ url: ORIGIN, body }] }, ".", { ids: "unique" });
   const request = prepareChain(chain, { keepalive: true, seed: 1 })(0);
   const copy = Buffer.from(request.http1);
-  writeIds(copy, request.idsAt, 7);
+  writeIds(copy, request.ids.http1, 7, request.parts);
   const ids = (JSON.parse(copy.toString().split("\r\n\r\n")[1] ?? "") as { id: number }[]).map(({ id }) => id);
   assert.deepEqual(ids, [ID_BASE + 14, ID_BASE + 15]);
   const answers = ids.map((id) => ({ jsonrpc: "2.0", id, result: "0x1" }));
@@ -93,7 +93,7 @@ test("a batch with ids of its own is checked part by part", () => {
 
 test("a check looks into the response: by value, pattern and range", () => {
   const classify = (check: object, result: unknown): string => {
-    const expected = expectedOf(JSON.stringify(CALL), { checks: [{ pointer: "/result", ...check }] });
+    const expected = expectedOf(JSON.stringify(CALL), [], { checks: [{ pointer: "/result", ...check }] });
     return classifyResponse(200, Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, result })), expected);
   };
   assert.equal(classify({ equals: "0x1" }, "0x1"), "valid");
@@ -107,7 +107,7 @@ test("a check looks into the response: by value, pattern and range", () => {
 
 test("a block that goes backwards beyond the tolerance is stale", () => {
   const blocks = { highest: 0, tolerance: 2 };
-  const expected = expectedOf(JSON.stringify(CALL), { blocks });
+  const expected = expectedOf(JSON.stringify(CALL), [], { blocks });
   const classify = (body: string): string => classifyResponse(200, Buffer.from(body), expected);
   const answer = (block: number): string => `{"jsonrpc":"2.0","id":1,"result":"0x${block.toString(16)}"}`;
   assert.equal(classify(answer(100)), "valid");

@@ -1,0 +1,144 @@
+import type { Placeholder } from "./placeholders.ts";
+
+/** Where a placeholder stands in a JSON body. */
+export interface JsonPlace {
+  /** Within a string, so that what is filled in is escaped for one. */
+  inString: boolean;
+  /** Which call of a batch, counted from 0; 0 where the body is no list. */
+  part: number;
+  /** The field of the call whose value it is in, such as "params"; undefined where it is in no field's value. */
+  field: string | undefined;
+  /** A bare value by itself, with nothing before or after it that belongs to it. */
+  alone: boolean;
+}
+
+/** A JSON body with its placeholders, and where each of them stands. */
+export interface JsonTemplate {
+  pieces: (string | Placeholder)[];
+  places: JsonPlace[];
+  /** Elements of the outermost list; 1 where the body is an object. */
+  parts: number;
+}
+
+/**
+ * Finds each placeholder's place in a body that is a JSON object or list once its placeholders are filled in; undefined
+ * for any other body. `"{{id}}"` as a whole value loses its quotes, so that the id is a number.
+ */
+export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTemplate | undefined {
+  if (!/^\s*[{[]/.test(String(pieces[0] ?? ""))) return undefined;
+  const text = pieces.map((piece) => (typeof piece === "string" ? piece : "0")).join("");
+  try {
+    JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const scanner = new Scanner();
+  const own = unquoted(pieces);
+  const places = own.flatMap((piece, index): JsonPlace[] => {
+    if (typeof piece !== "string") return [scanner.place(own[index - 1], own[index + 1])];
+    scanner.read(piece);
+    return [];
+  });
+  return { pieces: own.filter((piece) => piece !== ""), places, parts: scanner.parts };
+}
+
+/** Takes the quotes off each `"{{id}}"` that is a value. */
+function unquoted(pieces: readonly (string | Placeholder)[]): (string | Placeholder)[] {
+  const scanner = new Scanner();
+  const own = [...pieces];
+  for (const [index, piece] of pieces.entries()) {
+    if (typeof piece === "string") {
+      scanner.read(piece);
+      continue;
+    }
+    const before = pieces[index - 1];
+    const after = pieces[index + 1];
+    if (piece.kind !== "id" || typeof before !== "string" || typeof after !== "string") continue;
+    if (!scanner.isAtStringStart || !/^"\s*([,\]}])/.test(after)) continue;
+    own[index - 1] = String(own[index - 1]).slice(0, -1);
+    own[index + 1] = after.slice(1);
+  }
+  return own;
+}
+
+/** Reads JSON piece by piece: no more of it than where strings, lists and a call's fields begin and end. */
+class Scanner {
+  #depth = 0;
+  #inString = false;
+  #isEscaped = false;
+  /** The string that is read or was read last. */
+  #string = "";
+  #isBatch = false;
+  #part = 0;
+  #elements = 0;
+  #field: string | undefined;
+
+  get parts(): number {
+    return this.#isBatch ? this.#elements : 1;
+  }
+
+  /** Whether a string's opening quote was the last that was read. */
+  get isAtStringStart(): boolean {
+    return this.#inString && this.#string === "" && !this.#isEscaped;
+  }
+
+  place(before: string | Placeholder | undefined, after: string | Placeholder | undefined): JsonPlace {
+    if (!this.#inString) this.#beginValue();
+    const alone = typeof before === "string" && /[[,:]\s*$/.test(before) && /^\s*[,\]}]/.test(String(after ?? ""));
+    // What a placeholder puts into a string keeps it from being an empty one, and a field's name from being known.
+    if (this.#inString) this.#string += "{{";
+    return { inString: this.#inString, part: this.#part, field: this.#field, alone: alone && !this.#inString };
+  }
+
+  read(text: string): void {
+    for (const character of text) {
+      if (this.#inString) this.#readInString(character);
+      else this.#readOutside(character);
+    }
+  }
+
+  #readInString(character: string): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (character === "\\") this.#isEscaped = true;
+    else if (character === '"') {
+      this.#inString = false;
+      return;
+    }
+    this.#string += character;
+  }
+
+  #readOutside(character: string): void {
+    const callDepth = this.#isBatch ? 2 : 1;
+    switch (character) {
+      case '"':
+        this.#beginValue();
+        this.#inString = true;
+        this.#string = "";
+        return;
+      case "{":
+      case "[":
+        if (this.#depth === 0) this.#isBatch = character === "[";
+        this.#beginValue();
+        this.#depth++;
+        return;
+      case "}":
+      case "]":
+        this.#depth--;
+        if (this.#depth < callDepth) this.#field = undefined;
+        return;
+      case ",":
+        if (this.#depth === callDepth) this.#field = undefined;
+        if (this.#depth === 1 && this.#isBatch) this.#part++;
+        return;
+      case ":":
+        if (this.#depth === callDepth) this.#field = this.#string;
+        return;
+      default:
+        if (character > " ") this.#beginValue();
+    }
+  }
+
+  #beginValue(): void {
+    if (this.#depth === 1 && this.#isBatch) this.#elements = this.#part + 1;
+  }
+}

@@ -1,0 +1,73 @@
+import { Buffer } from "node:buffer";
+
+/** How a value is written where it stands: escaped for it, or refused. */
+export type Writing =
+  | "json-string"
+  /** A whole JSON value, without quotes around it. */
+  | "json-value"
+  /** Part of a JSON number. */
+  | "json-digits"
+  /** Part of a URL's path or query. */
+  | "url"
+  | "form"
+  | "header"
+  /** Part of a URL's host and port. */
+  | "host"
+  | "text";
+
+/** All but control characters: those would end a header's line, or no recipient has to accept them. The tab may stand. */
+const PLAIN = /^[\t -~\u0080-\uffff]*$/;
+
+/** Whether a text holds a control character that may split a request's head or break it (RFC 9110, section 5.5). */
+export function hasControl(text: string): boolean {
+  return !PLAIN.test(text);
+}
+
+/** A text's UTF-8 bytes, each as the character of its value: such strings are put together quickly, and sent as latin1. */
+export function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** What a value would have to be to stand where it is to be written; undefined where it can. */
+export function unfitFor(value: string, writing: Writing): string | undefined {
+  switch (writing) {
+    case "json-value":
+      return isJson(value) ? undefined : "a JSON value, or quotes around the placeholder to make it a string";
+    case "json-digits":
+      return /^\d+$/.test(value) ? undefined : "digits, for the placeholder stands within a number";
+    case "header":
+      return hasControl(value) ? "a value on one line, without control characters" : undefined;
+    case "host":
+      return /^[A-Za-z0-9.:[\]_-]*$/.test(value) ? undefined : "a part of a host's name or address";
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * A value's bytes, written so that it stays one value where it stands. Throws a RangeError where it cannot be: loading a
+ * plan tells that first, and this is what stands between a changed plan and the wire.
+ */
+export function writeValue(value: string, writing: Writing): string {
+  const expected = unfitFor(value, writing);
+  if (expected !== undefined) throw new RangeError(`a value of the data cannot be sent: expected ${expected}`);
+  switch (writing) {
+    case "json-string":
+      return bytesOf(JSON.stringify(value).slice(1, -1));
+    case "url":
+    case "form":
+      return encodeURIComponent(value.toWellFormed());
+    default:
+      return bytesOf(value);
+  }
+}
+
+function isJson(text: string): boolean {
+  if (/^(?:-?(?:0|[1-9]\d{0,30})|true|false|null)$/.test(text)) return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

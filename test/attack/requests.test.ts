@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { ID_BASE } from "../../lib/attack/render.ts";
+import { prepareChain } from "../../lib/attack/requests.ts";
+import type { Chain, Target } from "../../lib/plan/schema.ts";
+import { type RecordingServer, recordHttp1, recordHttp2, sendTo, valuesOf } from "../support/recording.ts";
+
+const PROTOCOLS: [string, (t: TestContext) => Promise<RecordingServer>][] = [
+  ["HTTP/1.1", recordHttp1],
+  ["HTTP/2", recordHttp2],
+];
+
+function chainOf(target: Partial<Target> & { url: string }, more: Partial<Chain> = {}): Chain {
+  return { name: "ethereum", rps: 1, targets: [{ method: "POST", headers: [], weight: 1, ...target }], ...more };
+}
+
+const id = (n: number): string => String(ID_BASE + n);
+
+for (const [protocol, record] of PROTOCOLS) {
+  test(`over ${protocol} the digits that ids begin with are sent as they stand, in body, URL and header`, async (t) => {
+    const server = await record(t);
+    const body = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 100_000_000_000,
+      method: "eth_call",
+      params: [
+        {
+          to: "0xdac17f958d2ee523a2206206994597c13d831ec7",
+          data: `0x70a08231${"0".repeat(24)}100000000000${"0".repeat(28)}`,
+        },
+        "1000000000000000000",
+      ],
+    });
+    const url = `${server.origin}/100000000000?from=100000000000`;
+    const chain = chainOf({ url, headers: [["X-Trace", "1000000000000000000"]], body });
+    for (const request of await sendTo(server, chain, 3, 5)) {
+      assert.equal(request.body, body);
+      assert.equal(request.path, "/100000000000?from=100000000000");
+      assert.deepEqual(valuesOf(request, "x-trace"), ["1000000000000000000"]);
+    }
+  });
+
+  test(`over ${protocol} an id stands in as many places as the plan says, the same in each`, async (t) => {
+    const server = await record(t);
+    const chain = chainOf({
+      url: `${server.origin}/a{{id}}?r={{id}}`,
+      headers: [["X-Request-Id", "req-{{id}}"]],
+      body: '{"jsonrpc":"2.0","id":"{{id}}","method":"m","params":["x-{{id}}",{{id}},100000000000,"é{{id}}"]}',
+    });
+    const [request] = await sendTo(server, chain, 1, 7);
+    assert.ok(request);
+    const own = id(7);
+    assert.equal(request.path, `/a${own}?r=${own}`);
+    assert.deepEqual(valuesOf(request, "x-request-id"), [`req-${own}`]);
+    const text = `{"jsonrpc":"2.0","id":${own},"method":"m","params":["x-${own}",${own},100000000000,"é${own}"]}`;
+    assert.equal(request.body, Buffer.from(text).toString("latin1"));
+  });
+
+  test(`over ${protocol} each call of a batch has an id, in all its places; URL and headers have the first`, async (t) => {
+    const server = await record(t);
+    const call = '{"jsonrpc":"2.0","method":"m","params":["],[{\\"{{id}}",{"id":[{{id}},{}]}],"id":{{id}}}';
+    const fixed = '{"jsonrpc":"2.0","method":"m","id":100000000000}';
+    const chain = chainOf({
+      url: `${server.origin}/?first={{id}}`,
+      headers: [["X-Request-Id", "{{id}}"]],
+      body: `[${call}, ${fixed},\n${call}]`,
+    });
+    const [request] = await sendTo(server, chain, 1, 5);
+    assert.ok(request);
+    const [first, last] = [id(15), id(17)];
+    assert.equal(request.path, `/?first=${first}`);
+    assert.deepEqual(valuesOf(request, "x-request-id"), [first]);
+    assert.equal(request.body, `[${call.replaceAll("{{id}}", first)}, ${fixed},\n${call.replaceAll("{{id}}", last)}]`);
+  });
+
+  test(`over ${protocol} repeated headers all go out in their order, as UTF-8, and empty ones too`, async (t) => {
+    const server = await record(t);
+    const headers: Target["headers"] = [
+      ["Cookie", "session=alpha"],
+      ["X-City", "北京"],
+      ["Cookie", "region=south"],
+      ["X-Empty", ""],
+      ["X-City", " Zoë "],
+    ];
+    const [request] = await sendTo(server, chainOf({ url: `${server.origin}/`, headers }));
+    assert.ok(request);
+    const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+    assert.deepEqual(valuesOf(request, "cookie"), ["session=alpha", "region=south"]);
+    assert.deepEqual(valuesOf(request, "x-city"), [bytes("北京"), bytes("Zoë")]);
+    assert.deepEqual(valuesOf(request, "x-empty"), [""]);
+  });
+}
+
+const SPLITTING: [why: string, target: Partial<Target>][] = [
+  ["a line break in a header's value", { headers: [["X-Note", "a\r\nX-Injected: yes"]] }],
+  ["a line feed alone", { headers: [["X-Note", "a\nb"]] }],
+  ["a carriage return alone", { headers: [["X-Note", "a\rb"]] }],
+  ["a NUL", { headers: [["X-Note", "a\0b"]] }],
+  ["a DEL", { headers: [["X-Note", "a\x7fb"]] }],
+  ["a line break in a header's name", { headers: [["X-Note: a\r\nX-Other", "b"]] }],
+  ["a colon in a header's name", { headers: [["X:Y", "b"]] }],
+  ["a header's name that is empty", { headers: [["", "b"]] }],
+  ["a line break in the method", { method: "GET / HTTP/1.1\r\nX: " }],
+  ["a blank in the method", { method: "GET /x" }],
+  ["a line break in the URL", { url: "http://127.0.0.1/\r\nX: y" }],
+  ["a tab in the URL", { url: "http://127.0.0.1/\ta" }],
+];
+
+for (const [why, target] of SPLITTING) {
+  test(`${why} is refused before anything is sent`, () => {
+    const chain = chainOf({ url: "http://127.0.0.1/", ...target });
+    assert.throws(() => prepareChain(chain, { keepalive: true, seed: 1 }), /control character|split/);
+  });
+}
+
+test("characters whose low bytes are a line break go out as their UTF-8 bytes", async (t) => {
+  const server = await recordHttp1(t);
+  const chain = chainOf({
+    url: `${server.origin}/\u010d\u010a?\u010d\u010a`,
+    headers: [["X-Note", "a\u010d\u010aX: y"]],
+  });
+  const [request, ...others] = await sendTo(server, chain);
+  assert.ok(request);
+  assert.equal(others.length, 0);
+  assert.equal(request.line, "POST /%C4%8D%C4%8A?\xc4\x8d\xc4\x8a HTTP/1.1");
+  assert.deepEqual(valuesOf(request, "x-note"), ["a\xc4\x8d\xc4\x8aX: y"]);
+});
