@@ -7,75 +7,133 @@ export type Fault =
   /** The request: the plan asks for something that is not there, or not allowed. */
   | "request"
   /** The generator, or the host that it runs on. */
-  | "generator";
+  | "generator"
+  /** Nobody: the gateway relayed what the chain's node had to say. */
+  | "answer";
 
-/** A class of errors (no whole response) or of invalid responses. */
+/** A class of outcomes. */
 export interface OutcomeClass {
-  /** Its stable name, or the pattern of its names. */
-  name: RegExp;
+  /** Its stable names; `…` at the end of one is any rest. */
+  names: readonly string[];
   fault: Fault;
   meaning: string;
 }
 
 /** All classes, the first that fits counts. docs/classes.md is this table in words. */
 export const CLASSES: readonly OutcomeClass[] = [
-  { name: /^EADDRNOTAVAIL$/, fault: "generator", meaning: "no ephemeral port left on this host (port exhaustion)" },
-  { name: /^E[MN]FILE$/, fault: "generator", meaning: "no file descriptor left on this host" },
-  { name: /^ABORTED$/, fault: "generator", meaning: "in flight when the run was aborted" },
-  { name: /^lost$/, fault: "generator", meaning: "sent by a worker that did not live to tell how it ended" },
-  { name: /^internal-error$/, fault: "generator", meaning: "Volley failed at it: report it as a fault of Volley's" },
-  { name: /^(ENOTFOUND|EAI_\w+)$/, fault: "gateway", meaning: "the host's name does not resolve" },
-  { name: /^FORBIDDEN_ADDRESS$/, fault: "request", meaning: "a name that resolves to a metadata or loopback address" },
-  { name: /^ECONNREFUSED$/, fault: "gateway", meaning: "nobody listens there" },
-  { name: /^ECONNRESET$/, fault: "gateway", meaning: "the connection was reset before the response began" },
-  { name: /^RESET_IN_RESPONSE$/, fault: "gateway", meaning: "the connection was reset within the response" },
-  { name: /^UND_ERR_SOCKET$/, fault: "gateway", meaning: "the connection was closed before the response began" },
-  { name: /^TRUNCATED_RESPONSE$/, fault: "gateway", meaning: "the connection was closed within the response" },
-  { name: /^UND_ERR_CONNECT_TIMEOUT$/, fault: "gateway", meaning: "no connection within the plan's timeout" },
-  { name: /^UND_ERR_HEADERS_TIMEOUT$/, fault: "gateway", meaning: "no response within the plan's timeout" },
-  { name: /^UND_ERR_BODY_TIMEOUT$/, fault: "gateway", meaning: "the response did not end within the plan's timeout" },
-  { name: /^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, fault: "gateway", meaning: "a body of more than 4 MiB" },
-  { name: /^UND_ERR_HEADERS_OVERFLOW$/, fault: "gateway", meaning: "a head of more than 64 KiB" },
-  { name: /^INVALID_HTTP$/, fault: "gateway", meaning: "bytes that are no HTTP/1.1" },
+  { names: ["EADDRNOTAVAIL"], fault: "generator", meaning: "no ephemeral port left on this host (port exhaustion)" },
+  { names: ["EMFILE", "ENFILE"], fault: "generator", meaning: "no file descriptor left on this host" },
+  { names: ["ENOBUFS", "ENOMEM"], fault: "generator", meaning: "no memory left on this host for a socket" },
+  { names: ["EACCES", "EPERM"], fault: "generator", meaning: "this host does not allow the connection" },
   {
-    name: /^HTTP2_GOAWAY/,
+    names: ["EINVAL", "EAFNOSUPPORT", "EADDRINUSE", "EBADF", "ENOTCONN", "ENOTSOCK"],
+    fault: "generator",
+    meaning: "this host's system refused a call",
+  },
+  { names: ["ENETDOWN"], fault: "generator", meaning: "this host's network is down" },
+  { names: ["ABORTED"], fault: "generator", meaning: "in flight when the run was aborted" },
+  { names: ["lost"], fault: "generator", meaning: "sent by a worker that did not live to tell how it ended" },
+  { names: ["internal-error"], fault: "generator", meaning: "Volley failed at it: report it as a fault of Volley's" },
+  { names: ["ENOTFOUND", "EAI_…"], fault: "gateway", meaning: "the host's name does not resolve" },
+  { names: ["ENOENT"], fault: "request", meaning: "no such unix socket" },
+  { names: ["FORBIDDEN_ADDRESS"], fault: "request", meaning: "an address that may not be loaded" },
+  { names: ["ECONNREFUSED"], fault: "gateway", meaning: "nobody listens there" },
+  { names: ["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN"], fault: "gateway", meaning: "no route to the host" },
+  { names: ["ETIMEDOUT"], fault: "gateway", meaning: "the system gave the connection up: the host does not answer" },
+  { names: ["ECONNRESET"], fault: "gateway", meaning: "the connection was reset before the response began" },
+  { names: ["ECONNABORTED"], fault: "gateway", meaning: "the system aborted the connection" },
+  { names: ["EPIPE"], fault: "gateway", meaning: "the connection was closed while the request was written" },
+  { names: ["RESET_IN_RESPONSE"], fault: "gateway", meaning: "the connection was reset within the response" },
+  { names: ["UND_ERR_SOCKET"], fault: "gateway", meaning: "the connection was closed before the response began" },
+  { names: ["TRUNCATED_RESPONSE"], fault: "gateway", meaning: "the connection was closed within the response" },
+  { names: ["UND_ERR_CONNECT_TIMEOUT"], fault: "gateway", meaning: "no connection within the plan's timeout" },
+  { names: ["UND_ERR_HEADERS_TIMEOUT"], fault: "gateway", meaning: "no response within the plan's timeout" },
+  { names: ["UND_ERR_BODY_TIMEOUT"], fault: "gateway", meaning: "the response did not end within the plan's timeout" },
+  { names: ["UND_ERR_RES_EXCEEDED_MAX_SIZE"], fault: "gateway", meaning: "a body of more than 4 MiB" },
+  { names: ["UND_ERR_HEADERS_OVERFLOW"], fault: "gateway", meaning: "a head of more than 64 KiB" },
+  { names: ["INVALID_HTTP"], fault: "gateway", meaning: "bytes that are no HTTP/1.1" },
+  {
+    names: ["HTTP2_GOAWAY", "HTTP2_GOAWAY_…"],
     fault: "gateway",
     meaning: "the server closed the HTTP/2 connection and did not process it",
   },
-  { name: /^HTTP2_STREAM_/, fault: "gateway", meaning: "the server reset this request's HTTP/2 stream alone" },
+  { names: ["HTTP2_STREAM_…"], fault: "gateway", meaning: "the server reset this request's HTTP/2 stream alone" },
+  { names: ["ERR_HTTP2_…"], fault: "gateway", meaning: "HTTP/2: bytes or frames that are not allowed" },
   {
-    name: /^(CERT_|DEPTH_|SELF_|UNABLE_|ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_)/,
+    names: ["CERT_…", "DEPTH_…", "SELF_…", "UNABLE_…", "ERR_TLS_…", "ERR_SSL_…", "EPROTO", "HOSTNAME_…"],
     fault: "gateway",
     meaning: "TLS: the certificate, the name or the protocol",
   },
-  { name: /^http-429$/, fault: "gateway", meaning: "too many requests, by HTTP status" },
+  { names: ["unknown-failure"], fault: "generator", meaning: "no whole response, for a reason without a class" },
+  { names: ["http-429"], fault: "gateway", meaning: "too many requests, by HTTP status" },
+  { names: ["http-403"], fault: "gateway", meaning: "refused, by the gateway or by a CDN or firewall before it" },
+  { names: ["http-408"], fault: "gateway", meaning: "the gateway gave up waiting for the request" },
   {
-    name: /^http-(502|504|52\d)$/,
+    names: ["http-502", "http-504", "http-52…", "http-530"],
     fault: "upstream",
     meaning: "the gateway could not reach what is behind it in time",
   },
-  { name: /^http-5\d\d$/, fault: "gateway", meaning: "the gateway failed (503: it is overloaded or closed)" },
-  { name: /^http-[134]\d\d$/, fault: "request", meaning: "refused or moved; redirects are never followed" },
-  { name: /^rpc-rate-limited$/, fault: "gateway", meaning: "a rate limit inside HTTP 200 (code −32005 or 429)" },
-  { name: /^rpc-parse-error$/, fault: "request", meaning: "JSON-RPC code −32700" },
-  { name: /^rpc-invalid-request$/, fault: "request", meaning: "JSON-RPC code −32600" },
-  { name: /^rpc-method-not-found$/, fault: "request", meaning: "JSON-RPC code −32601" },
-  { name: /^rpc-invalid-params$/, fault: "request", meaning: "JSON-RPC code −32602" },
-  { name: /^rpc-internal-error$/, fault: "upstream", meaning: "JSON-RPC code −32603" },
-  { name: /^rpc-server-error$/, fault: "upstream", meaning: "a JSON-RPC code from −32000 to −32099" },
-  { name: /^rpc-error$/, fault: "upstream", meaning: "a JSON-RPC error of any other code" },
-  { name: /^null-result$/, fault: "upstream", meaning: "a result that is null" },
-  { name: /^no-result$/, fault: "gateway", meaning: "neither a result nor an error" },
-  { name: /^id-mismatch$/, fault: "gateway", meaning: "the id of another request, or none" },
-  { name: /^invalid-json$/, fault: "gateway", meaning: "a body that is not JSON, or JSON cut short" },
-  { name: /^empty-body$/, fault: "gateway", meaning: "no body" },
-  { name: /^not-json-rpc$/, fault: "gateway", meaning: "JSON, but no response object" },
-  { name: /^batch-part-missing$/, fault: "gateway", meaning: "a batch in whose response a call has no answer" },
-  { name: /^stale-block$/, fault: "upstream", meaning: "a block further behind the highest one than the plan allows" },
-  { name: /^check-failed$/, fault: "upstream", meaning: "a response that is not as the plan's check asks" },
+  { names: ["http-5…"], fault: "gateway", meaning: "the gateway failed (503: it is overloaded or closed)" },
+  {
+    names: ["http-1…", "http-3…", "http-4…"],
+    fault: "request",
+    meaning: "refused or moved; redirects are never followed",
+  },
+  { names: ["http-…"], fault: "gateway", meaning: "a status that HTTP does not know" },
+  { names: ["rpc-rate-limited"], fault: "gateway", meaning: "a rate limit inside the body, by its code or its text" },
+  { names: ["rpc-parse-error"], fault: "request", meaning: "JSON-RPC code −32700" },
+  { names: ["rpc-invalid-request"], fault: "request", meaning: "JSON-RPC code −32600" },
+  { names: ["rpc-method-not-found"], fault: "request", meaning: "JSON-RPC code −32601" },
+  { names: ["rpc-invalid-params"], fault: "request", meaning: "JSON-RPC code −32602" },
+  {
+    names: ["rpc-query-too-large"],
+    fault: "request",
+    meaning: "a query for more blocks, results or calls than the node gives at once",
+  },
+  { names: ["rpc-revert"], fault: "request", meaning: "a reverted execution that the plan does not accept" },
+  { names: ["rpc-internal-error"], fault: "upstream", meaning: "JSON-RPC code −32603" },
+  { names: ["rpc-node-behind"], fault: "upstream", meaning: "a node that is behind, by its own words (code −32005)" },
+  { names: ["rpc-server-error"], fault: "upstream", meaning: "any other JSON-RPC code from −32000 to −32099" },
+  { names: ["rpc-error"], fault: "upstream", meaning: "a JSON-RPC error of any other code, or of none" },
+  { names: ["null-result"], fault: "upstream", meaning: "a null where the method has a result" },
+  { names: ["no-result"], fault: "gateway", meaning: "neither a result nor an error" },
+  { names: ["id-mismatch"], fault: "gateway", meaning: "the id of another request, or none" },
+  { names: ["invalid-json"], fault: "gateway", meaning: "a body that is not JSON, or JSON cut short" },
+  { names: ["empty-body"], fault: "gateway", meaning: "no body" },
+  { names: ["not-json-rpc"], fault: "gateway", meaning: "JSON, but no response object" },
+  { names: ["batch-part-missing"], fault: "gateway", meaning: "a batch in whose response a call has no answer" },
+  { names: ["batch-not-list"], fault: "gateway", meaning: "a batch whose response is one object" },
+  { names: ["batch-extra"], fault: "gateway", meaning: "a batch in whose response there are more answers than calls" },
+  { names: ["stale-block"], fault: "upstream", meaning: "a block further behind the highest one than the plan allows" },
+  { names: ["check-failed"], fault: "upstream", meaning: "a response that is not as the plan's check asks" },
+  {
+    names: ["answer-null"],
+    fault: "answer",
+    meaning: "a null of a method that has nothing to answer, or that the plan accepts",
+  },
+  { names: ["answer-revert"], fault: "answer", meaning: "an execution that reverted" },
+  {
+    names: ["answer-code"],
+    fault: "answer",
+    meaning: "a JSON-RPC error that the plan accepts, by its code or a check",
+  },
+  {
+    names: ["answer-status"],
+    fault: "answer",
+    meaning: "an HTTP status that the plan accepts of a target that is no JSON-RPC",
+  },
 ];
+
+function fits({ names }: OutcomeClass, name: string): boolean {
+  return names.some((each) => (each.endsWith("…") ? name.startsWith(each.slice(0, -1)) : name === each));
+}
+
+/** The class of this name, or undefined where the table has none. */
+export function classOf(name: string): OutcomeClass | undefined {
+  return CLASSES.find((each) => fits(each, name));
+}
 
 /** Who is to be asked about a class; the gateway where the class is not in the table. */
 export function faultOf(name: string): Fault {
-  return CLASSES.find((each) => each.name.test(name))?.fault ?? "gateway";
+  return classOf(name)?.fault ?? "gateway";
 }

@@ -1,37 +1,28 @@
-import type { Check } from "../plan/schema.ts";
-import { ID_BASE, ID_DIGITS, type IdPlace } from "./render.ts";
+import type { Accept, Chain, Check, Target } from "../plan/schema.ts";
+import { passes, prepareChecks } from "./checks.ts";
+import { httpClass } from "./httpClass.ts";
+import { batchId, type CallId, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
+import { blankEnd, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+import type { IdPlace } from "./render.ts";
+import { classifyError, type RpcError, readError } from "./rpcError.ts";
 
 /** What a target's response must be to count as a relay. */
-export type Expected =
-  /** A JSON-RPC call. */
-  | CallExpected
-  /** A JSON-RPC batch of so many parts: one response for each of these ids. */
-  | { kind: "batch"; ids: readonly IdText[]; parts: number }
-  /** No JSON-RPC: the HTTP status alone decides. */
-  | { kind: "http" };
-
-/** An id as JSON, and where digits in it are made for each request. */
-interface IdText {
-  text: string;
-  places: readonly IdPlace[];
+export interface Expected {
+  kind: "call" | "batch" | "http";
+  /** The calls of the request, in its order: of a kind "call" one. */
+  calls: readonly CallExpected[];
+  demands: Demands;
 }
 
 interface CallExpected {
-  kind: "call";
-  id: IdText;
-  usual: readonly Usual[];
-  checks: readonly Check[];
-  /** Where block numbers must not go backwards. */
-  blocks?: BlockWatch;
-}
-
-/** What stands before and after a string result in a response as servers usually write it. */
-interface Usual {
-  before: Buffer;
-  after: Buffer;
-  /** Where an id that is made for each request begins, in `before` or in `after`; −1 where it is not there. */
-  idBefore: number;
-  idAfter: number;
+  /** Missing for a notification, and where the request is no call that a server can read. */
+  id?: CallId;
+  /** Whether it asks for no answer. */
+  isNotification: boolean;
+  /** Whether a null is what its method answers where there is nothing. */
+  mayBeNull: boolean;
+  /** Whether it asks for the newest block. */
+  asksBlock: boolean;
 }
 
 /** The highest block that a chain has answered with, against which a lower one is stale. */
@@ -41,254 +32,360 @@ export interface BlockWatch {
   tolerance: number;
 }
 
-/** What a plan asks of responses besides JSON-RPC. */
+/** What a plan asks of a target's responses. */
 export interface Demands {
+  expect?: "json-rpc" | "http";
   checks?: readonly Check[];
+  accept?: Accept;
+  rateLimitCodes?: readonly number[];
+  /** Where block numbers must not go backwards. */
   blocks?: BlockWatch;
 }
 
+/** What a plan asks of the responses of one of its targets. */
+export function demandsOf({ expect, checks, accept }: Target, chain: Chain, blocks?: BlockWatch): Demands {
+  const accepted = accept ?? chain.accept;
+  return {
+    ...(expect && { expect }),
+    ...(checks && { checks }),
+    ...(accepted && { accept: accepted }),
+    ...(chain.rateLimitCodes && { rateLimitCodes: chain.rateLimitCodes }),
+    ...(blocks && { blocks }),
+  };
+}
+
 /**
- * What to expect of the response to a request's body. `idPlaces` says where in its UTF-8 bytes ID_BASE's digits stand for
- * an id that is made for each request.
+ * What to expect of the response to a request's body. `idPlaces` are where in its UTF-8 bytes stand the digits of ids
+ * that are made for each request. Without a body, or where the plan says so, HTTP alone counts.
  */
 export function expectedOf(
   body: string | undefined,
   idPlaces: readonly IdPlace[] = [],
-  { checks = [], blocks }: Demands = {},
+  demands: Demands = {},
 ): Expected {
-  let parsed: unknown;
-  let other: unknown;
-  try {
-    parsed = JSON.parse(body ?? "");
-    other = idPlaces.length === 0 ? parsed : JSON.parse(withOtherIds(body ?? "", idPlaces));
-  } catch {
-    return { kind: "http" };
-  }
-  if (Array.isArray(parsed) && parsed.length > 0 && parsed.every(isCall)) {
-    const others = other as { id?: unknown }[];
-    const ids = parsed.flatMap((call, part) => ("id" in call ? [idText(call.id, others[part]?.id, part)] : []));
-    return { kind: "batch", ids, parts: parsed.length };
-  }
-  if (!isCall(parsed) || !("id" in parsed)) return { kind: "http" };
-  const id = idText(parsed.id, (other as { id?: unknown }).id, 0);
+  prepareChecks(demands.checks ?? []);
+  const kind = demands.expect ?? (body === undefined ? "http" : "json-rpc");
+  if (kind === "http") return { kind: "http", calls: [], demands };
+  const bytes = Buffer.from(body ?? "");
+  const from = blankEnd(bytes, 0);
+  if (bytes[from] !== OPEN_LIST) return { kind: "call", calls: [callAt(bytes, from, idPlaces)], demands };
+  const calls: CallExpected[] = [];
+  listEnd(bytes, from, (at) => {
+    calls.push(callAt(bytes, at, idPlaces));
+    return valueEnd(bytes, at);
+  });
+  // To an empty list a server answers with one error.
+  return calls.length === 0 ? { kind: "call", calls: [UNREADABLE], demands } : { kind: "batch", calls, demands };
+}
+
+const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
+
+/** Methods that answer null where there is no such block, transaction or output: no node is wrong then. */
+const MAY_BE_NULL = new RegExp(
+  [
+    "^eth_get(Raw)?TransactionBy\\w+$",
+    "^eth_getTransactionReceipt$",
+    "^eth_getBlockByHash$",
+    "^eth_getUncleBy\\w+$",
+    "^(trace_transaction|ots_getTransactionBySenderAndNonce|erigon_getBlockByTimestamp)$",
+    "^(getTransaction|getConfirmedTransaction|gettxout)$",
+  ].join("|"),
+);
+
+/** What to expect for the call that begins at a byte of a request. */
+function callAt(bytes: Buffer, at: number, idPlaces: readonly IdPlace[]): CallExpected {
+  if (bytes[at] !== OPEN_OBJECT) return UNREADABLE;
+  let id: Span | undefined;
+  let method = "";
+  const end = objectEnd(bytes, at, (key, value) => {
+    const to = valueEnd(bytes, value);
+    const name = textOf(bytes, key);
+    if (to !== -1 && name === '"id"') id = { from: value, to };
+    if (to !== -1 && name === '"method"') method = textOf(bytes, { from: value + 1, to: to - 1 });
+    return to;
+  });
+  if (end === -1) return UNREADABLE;
   return {
-    kind: "call",
-    id,
-    usual: usualOf(id),
-    checks,
-    ...(blocks && parsed.method === "eth_blockNumber" && { blocks }),
+    ...(id && { id: callId(bytes, id, idPlaces) }),
+    isNotification: !id,
+    mayBeNull: MAY_BE_NULL.test(method),
+    asksBlock: method === "eth_blockNumber",
   };
 }
 
-/** The body with digits in the places of ids that differ from ID_BASE's in every one. */
-function withOtherIds(body: string, idPlaces: readonly IdPlace[]): string {
-  const bytes = Buffer.from(body);
-  for (const { at } of idPlaces) bytes.fill("9", at, at + ID_DIGITS);
-  return bytes.toString();
-}
-
-/** An id, with places where it differs from what it is with other ids made for the request. */
-function idText(id: unknown, other: unknown, part: number): IdText {
-  const text = JSON.stringify(id);
-  const otherText = JSON.stringify(other);
-  const places: IdPlace[] = [];
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === otherText[at]) continue;
-    places.push({ at, part });
-    at += ID_DIGITS - 1;
-  }
-  return { text, places };
-}
-
-/** The n-th request's id, as JSON. */
-function idOf({ text, places }: IdText, n: number, parts: number): string {
-  let own = text;
-  for (const { at, part } of places) own = own.slice(0, at) + batchId(n, part, parts) + own.slice(at + ID_DIGITS);
-  return own;
-}
-
-/** The three orders of fields that nodes and gateways write, without white space. */
-function usualOf({ text, places }: IdText): Usual[] {
-  const version = '"jsonrpc":"2.0"';
-  const ownId = `"id":${text}`;
-  const result = '"result":"';
-  const [place] = places;
-  if (places.length > 1) return [];
-  return [
-    [`{${version},${ownId},${result}`, '"}'],
-    [`{${version},${result}`, `",${ownId}}`],
-    [`{${ownId},${version},${result}`, '"}'],
-  ].map(([before = "", after = ""]) => ({
-    before: Buffer.from(before),
-    after: Buffer.from(after),
-    idBefore: digitsAt(before, ownId, place),
-    idAfter: digitsAt(after, ownId, place),
-  }));
-}
-
-/** Where an id's own digits begin in a part of a response; −1 where they are not in it. */
-function digitsAt(part: string, ownId: string, place: IdPlace | undefined): number {
-  const found = part.indexOf(ownId);
-  return place === undefined || found === -1 ? -1 : Buffer.byteLength(part.slice(0, found)) + '"id":'.length + place.at;
-}
-
-/**
- * Whether a body is, byte for byte, a usual response with a string of plain characters as its result: then it is a
- * relay, and need not be parsed. Anything else is parsed. Gives where the result begins, or −1.
- */
-function usualResult(body: Buffer, usual: readonly Usual[], id: number): number {
-  const length = wholeLength(body);
-  for (const { before, after, idBefore, idAfter } of usual) {
-    const end = length - after.length;
-    if (end < before.length || !has(body, before, 0, idBefore, id) || !has(body, after, end, idAfter, id)) continue;
-    for (let index = before.length; index < end; index++) {
-      if (PLAIN[body[index] as number] === 0) return -1;
-    }
-    return before.length;
-  }
-  return -1;
-}
-
-/** Some servers end their responses with a line break. */
-function wholeLength(body: Buffer): number {
-  return body[body.length - 1] === LINE_FEED ? body.length - 1 : body.length;
-}
-
-const LINE_FEED = 0x0a;
-
-/** By byte: 1 for what can stand in a JSON string as it is and is ASCII. */
-const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
-  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
-});
-
-/**
- * Whether bytes stand at a place, with the digits of `id` from `idAt` on where that is not −1. Compared one by one: for
- * so few that is quicker than a call into native code.
- */
-function has(body: Buffer, bytes: Buffer, at: number, idAt: number, id: number): boolean {
-  const idEnd = idAt === -1 ? -1 : idAt + ID_DIGITS;
-  for (let index = bytes.length - 1; index >= 0; index--) {
-    if (index >= idAt && index < idEnd) continue;
-    if (body[at + index] !== bytes[index]) return false;
-  }
-  return idAt === -1 || digits(body, at + idAt) === id;
-}
-
-function digits(body: Buffer, at: number): number {
-  let value = 0;
-  for (let index = at; index < at + ID_DIGITS; index++) value = value * 10 + ((body[index] as number) - 0x30);
-  return value;
-}
-
-function isCall(value: unknown): value is { jsonrpc: unknown; method: unknown; id?: unknown } {
-  return typeof value === "object" && value !== null && "jsonrpc" in value && "method" in value;
+function callId(bytes: Buffer, { from, to }: Span, idPlaces: readonly IdPlace[]): CallId {
+  const own = idPlaces.filter(({ at }) => at >= from && at < to);
+  return { bytes: bytes.subarray(from, to), places: own.map(({ at }) => at - from), part: own[0]?.part ?? 0 };
 }
 
 /** The class of a response that is a relay. */
 export const VALID = "valid";
 
-/**
- * The class of a complete response to the n-th request: `valid` for a relay, or else the stable name of what is wrong
- * with it (`classes.ts` lists them). HTTP comes first: `http-<status>` outside 2xx. Then the JSON-RPC object, then what
- * the plan asks of it.
- */
+/** What a response counts as. */
+export interface Verdict {
+  /** The stable name of its class: `valid` for a relay (`classes.ts` lists all others). */
+  name: string;
+  /** The JSON-RPC error that it holds, where that decided. */
+  error?: RpcError;
+}
+
+const RELAY: Verdict = { name: VALID };
+
+/** The class of a complete response to the n-th request. */
 export function classifyResponse(status: number, body: Buffer, expected: Expected, n = 0): string {
-  if (status < 200 || status > 299) return `http-${status}`;
-  if (expected.kind === "http") return VALID;
-  if (expected.kind === "call" && expected.checks.length === 0) {
-    const at = usualResult(body, expected.usual, ID_BASE + n);
-    if (at !== -1) return expected.blocks ? classifyBlock(body, at, expected.blocks) : VALID;
+  return judgeResponse(status, body, expected, n).name;
+}
+
+/**
+ * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response
+ * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and throws for none.
+ */
+export function judgeResponse(status: number, body: Buffer, expected: Expected, n = 0): Verdict {
+  const { kind, demands } = expected;
+  const isOk = status >= 200 && status <= 299;
+  if (isOk && kind === "call" && !demands.checks) {
+    const call = expected.calls[0] as CallExpected;
+    const at = usualResult(body, call, n);
+    if (at !== -1) return demands.blocks && call.asksBlock ? watchBlock(body, at, demands.blocks) : RELAY;
   }
-  const text = body.toString("utf8");
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return text.trim() === "" ? "empty-body" : "invalid-json";
+  const counts = isOk || (demands.accept?.status?.includes(status) ?? false);
+  if (!counts && (kind === "http" || !TELLING.has(status))) return { name: httpClass(status) };
+  const verdict = kind === "http" ? judgeHttp(body, isOk, demands) : judgeBody(body, expected, n);
+  return counts || verdict.error ? verdict : { name: httpClass(status) };
+}
+
+/** Statuses with which a JSON-RPC error in the body tells more than the status does. */
+const TELLING = new Set([400, 404, 405, 415, 422, 500, 501]);
+
+/** Judges a response that is no JSON-RPC, whose status counts. */
+function judgeHttp(body: Buffer, isOk: boolean, { checks = [] }: Demands): Verdict {
+  const name = isOk ? VALID : "answer-status";
+  if (checks.length === 0) return { name };
+  const at = blankEnd(body, 0);
+  const end = valueEnd(body, at);
+  if (end === -1 || blankEnd(body, end) !== body.length) return { name: notJson(body, at) };
+  return { name: checks.every((check) => passes(body, at, check)) ? name : "check-failed" };
+}
+
+function notJson(body: Buffer, at: number): string {
+  return at === body.length ? "empty-body" : "invalid-json";
+}
+
+/** One response object: where its members stand. */
+interface Answer {
+  at: number;
+  id?: Span;
+  result?: Span;
+  /** An error that says something. */
+  error?: Span;
+}
+
+function judgeBody(body: Buffer, { kind, calls, demands }: Expected, n: number): Verdict {
+  const at = blankEnd(body, 0);
+  if (at === body.length && calls.every(({ isNotification }) => isNotification)) return RELAY;
+  const answers: Answer[] = [];
+  let items = 0;
+  const read = (from: number): number => {
+    const answer: Answer = { at: from };
+    const end = answerEnd(body, answer);
+    items++;
+    // A list may hold millions of objects, of which no more are kept than can matter.
+    if (body[from] === OPEN_OBJECT && answers.length < 2 * calls.length + 16) answers.push(answer);
+    return end;
+  };
+  const isList = body[at] === OPEN_LIST;
+  const end = isList ? listEnd(body, at, read) : read(at);
+  if (end === -1 || blankEnd(body, end) !== body.length) return { name: notJson(body, at) };
+  if (kind === "batch" && isList) return judgeBatch(body, answers, items, calls, demands, n);
+  const [answer] = answers;
+  if (isList || !answer) return { name: "not-json-rpc" };
+  if (kind === "batch") return answer.error ? refusal(body, answer.error, demands) : { name: "batch-not-list" };
+  return judgeAnswer(body, answer, calls[0] as CallExpected, demands, n);
+}
+
+/** Reads an object's members, or any other value. */
+function answerEnd(body: Buffer, answer: Answer): number {
+  if (body[answer.at] !== OPEN_OBJECT) return valueEnd(body, answer.at);
+  return objectEnd(body, answer.at, (key, from) => {
+    const to = valueEnd(body, from);
+    switch (to === -1 ? "" : keyText(body, key)) {
+      case "id":
+        answer.id = { from, to };
+        break;
+      case "result":
+        answer.result = { from, to };
+        break;
+      case "error":
+        if (!answer.error && !isEmpty(body, from)) answer.error = { from, to };
+    }
+    return to;
+  });
+}
+
+/** A key, where it may be one of a response's: escaped or not, those are short. */
+function keyText(body: Buffer, key: Span): string {
+  if (key.to - key.from > 40) return "";
+  const text = textOf(body, key);
+  return text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1);
+}
+
+/** Whether a value says nothing: null, false, 0 or an empty text. */
+function isEmpty(body: Buffer, at: number): boolean {
+  const byte = body[at];
+  return byte === 0x6e || byte === 0x66 || byte === 0x30 || (byte === 0x22 && body[at + 1] === 0x22);
+}
+
+function judgeAnswer(
+  body: Buffer,
+  answer: Answer,
+  call: CallExpected,
+  demands: Demands,
+  n: number,
+  parts = 1,
+): Verdict {
+  const isOurs = call.id ? isSameId(body, answer.id, call.id, batchId(n, call.id.part, parts)) : true;
+  return judgeOwn(body, answer, call, demands, isOurs);
+}
+
+/** Judges an answer to a call, of which is known whether its id is the call's. */
+function judgeOwn(body: Buffer, answer: Answer, call: CallExpected, demands: Demands, isOurs: boolean): Verdict {
+  const { checks = [], accept = {} } = demands;
+  const pass = (): boolean => checks.every((check) => passes(body, answer.at, check));
+  if (answer.error) {
+    const refused = refusal(body, answer.error, demands);
+    const accepted = acceptedError(refused, demands, pass);
+    if (accepted === undefined) return refused;
+    return isOurs ? { name: accepted, error: refused.error as RpcError } : { name: "id-mismatch" };
   }
-  return expected.kind === "call"
-    ? classifyCall(parsed, idOf(expected.id, n, 1), expected)
-    : classifyBatch(parsed, expected, n);
-}
-
-function classifyCall(response: unknown, id: string | undefined, { checks = [], blocks }: Demands = {}): string {
-  if (typeof response !== "object" || response === null || Array.isArray(response)) return "not-json-rpc";
-  const { error, result, id: answered } = response as { error?: unknown; result?: unknown; id?: unknown };
-  if (error !== undefined && error !== null) return classifyError(error);
-  if (JSON.stringify(answered) !== id) return "id-mismatch";
-  if (result === undefined) return "no-result";
-  if (result === null) return "null-result";
-  if (!checks.every((check) => passes(response, check))) return "check-failed";
-  return blocks && typeof result === "string" ? watchBlock(Number.parseInt(result, 16), blocks) : VALID;
-}
-
-/** A batch is one request and one relay: it is valid when each part is, and otherwise of its first wrong part's class. */
-function classifyBatch(responses: unknown, { ids, parts }: { ids: readonly IdText[]; parts: number }, n: number) {
-  if (!Array.isArray(responses)) return classifyCall(responses, undefined);
-  const byId = new Map(responses.map((each: { id?: unknown } | null) => [JSON.stringify(each?.id), each]));
-  for (const own of ids) {
-    const id = idOf(own, n, parts);
-    const response = byId.get(id);
-    if (response === undefined) return "batch-part-missing";
-    const found = classifyCall(response, id);
-    if (found !== VALID) return found;
+  if (!answer.result) return { name: "no-result" };
+  if (!isOurs) return { name: "id-mismatch" };
+  if (body[answer.result.from] === 0x6e) {
+    const asked = checks.some(({ pointer, equals }) => pointer === "/result" && equals === null);
+    const isAnswer = accept.null ?? (call.mayBeNull || asked);
+    return { name: isAnswer && (accept.null || pass()) ? "answer-null" : "null-result" };
   }
-  return VALID;
+  if (!pass()) return { name: "check-failed" };
+  const { blocks } = demands;
+  return blocks && call.asksBlock ? watchBlock(body, answer.result.from + 1, blocks) : RELAY;
 }
 
-/** The id of a part of the n-th request, where each is made for its request. */
-export function batchId(n: number, part: number, parts: number): number {
-  return ID_BASE + n * parts + part;
+function refusal(body: Buffer, span: Span, { rateLimitCodes }: Demands): Verdict {
+  const error = readError(body, span);
+  return { name: classifyError(error, rateLimitCodes), error };
 }
 
-/** The class of a usual response to eth_blockNumber, whose result begins at a byte. */
-function classifyBlock(body: Buffer, at: number, blocks: BlockWatch): string {
-  return watchBlock(Number.parseInt(body.toString("latin1", at, body.indexOf('"', at)), 16), blocks);
+/** The class of an error that is an answer, by the plan or as reverts are by default; undefined for any other. */
+function acceptedError({ name, error }: Verdict, { checks = [], accept = {} }: Demands, pass: () => boolean) {
+  if (error?.code !== undefined && accept.codes?.includes(error.code)) return "answer-code";
+  const isRevert = name === "rpc-revert";
+  if (isRevert && accept.revert) return "answer-revert";
+  const asked = checks.some(({ pointer }) => pointer === "/error" || pointer.startsWith("/error/"));
+  if (!asked && !(isRevert && accept.revert === undefined)) return undefined;
+  if (!pass()) return undefined;
+  return isRevert ? "answer-revert" : "answer-code";
 }
 
-function watchBlock(block: number, watch: BlockWatch): string {
-  if (block < watch.highest - watch.tolerance) return "stale-block";
+/**
+ * A batch is one request and one relay. It counts as the first error among its parts, or else as the first part that is
+ * missing or wrong, or else as the first accepted answer; `valid` when each part is.
+ */
+function judgeBatch(
+  body: Buffer,
+  answers: readonly Answer[],
+  items: number,
+  calls: readonly CallExpected[],
+  demands: Demands,
+  n: number,
+): Verdict {
+  const unclaimed = new Set(answers);
+  const byId = Map.groupBy(answers, ({ id }) => (id ? keyOfId(body, id) : ""));
+  const verdicts = calls.flatMap((call): Verdict[] => {
+    if (!call.id) return [];
+    const answer = byId.get(keyOfCall(call.id, batchId(n, call.id.part, calls.length)))?.shift();
+    if (!answer) return [{ name: "batch-part-missing" }];
+    unclaimed.delete(answer);
+    return [judgeOwn(body, answer, call, demands, true)];
+  });
+  for (const { error } of unclaimed) if (error) verdicts.push(refusal(body, error, demands));
+  const asked = calls.filter(({ id }) => id).length;
+  if (items > calls.length || (items > asked && [...unclaimed].some(({ id }) => id && body[id.from] !== 0x6e))) {
+    verdicts.push({ name: "batch-extra" });
+  }
+  const wrong = verdicts.filter(({ name }) => name !== VALID && !isAnswer(name));
+  return wrong.find(({ error }) => error) ?? wrong[0] ?? verdicts.find(({ name }) => name !== VALID) ?? RELAY;
+}
+
+/** Whether a class is an answer of the node that counts as a relay. */
+export function isAnswer(name: string): boolean {
+  return name.startsWith("answer-");
+}
+
+/** Judges a block number, whose digits begin at a byte. */
+function watchBlock(body: Buffer, at: number, watch: BlockWatch): Verdict {
+  const block = Number.parseInt(textOf(body, { from: at, to: at + 20 }), 16);
+  if (block < watch.highest - watch.tolerance) return { name: "stale-block" };
   if (block > watch.highest) watch.highest = block;
-  return VALID;
+  return RELAY;
 }
 
-/** Whether a response is as a plan's check asks. */
-function passes(response: unknown, { pointer, equals, matches, min, max }: Check): boolean {
-  const value = at(response, pointer);
-  if (value === undefined) return false;
-  if (equals !== undefined && JSON.stringify(value) !== JSON.stringify(equals)) return false;
-  if (matches !== undefined && !new RegExp(matches, "u").test(String(value))) return false;
-  const number = typeof value === "string" && /^0x[0-9a-f]+$/i.test(value) ? Number.parseInt(value, 16) : Number(value);
-  return !(min !== undefined && !(number >= min)) && !(max !== undefined && !(number <= max));
-}
+/** The three orders of fields that nodes and gateways write, without white space. */
+const VERSION_FIRST = Buffer.from('{"jsonrpc":"2.0",');
+const ID_FIRST = Buffer.from('{"id":');
+const ID = Buffer.from('"id":');
+const RESULT = Buffer.from('"result":"');
+const THEN_RESULT = Buffer.from(',"result":"');
+const THEN_VERSION = Buffer.from(',"jsonrpc":"2.0","result":"');
+const THEN_ID = Buffer.from('","id":');
 
-/** The value at a JSON pointer (RFC 6901), or undefined. */
-function at(value: unknown, pointer: string): unknown {
-  let found = value;
-  for (const step of pointer.split("/").slice(1)) {
-    if (typeof found !== "object" || found === null) return undefined;
-    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (!Object.hasOwn(found, key)) return undefined;
-    found = (found as Record<string, unknown>)[key];
+/**
+ * Whether a body is, byte for byte, a usual response with a string of plain characters as its result: then it is a
+ * relay, and need not be read any further. Gives where the result begins, or −1.
+ */
+function usualResult(body: Buffer, { id }: CallExpected, n: number): number {
+  if (!id) return -1;
+  const made = batchId(n, id.part, 1);
+  let length = body.length;
+  // Some servers end their responses with a line break.
+  if (body[length - 1] === 0x0a) length--;
+  let at: number;
+  if (has(body, 0, VERSION_FIRST)) {
+    at = VERSION_FIRST.length;
+    if (has(body, at, RESULT)) return resultBeforeId(body, at + RESULT.length, length, id, made);
+    if (!has(body, at, ID)) return -1;
+    at = idEnd(body, at + ID.length, id, made);
+    if (at === -1 || !has(body, at, THEN_RESULT)) return -1;
+    at += THEN_RESULT.length;
+  } else {
+    if (!has(body, 0, ID_FIRST)) return -1;
+    at = idEnd(body, ID_FIRST.length, id, made);
+    if (at === -1 || !has(body, at, THEN_VERSION)) return -1;
+    at += THEN_VERSION.length;
   }
-  return found;
+  const end = plainEnd(body, at);
+  return end === length - 2 && body[end] === 0x22 && body[end + 1] === 0x7d ? at : -1;
 }
 
-/** JSON-RPC 2.0's codes, and of EIP-1474 the one for rate limits, which gateways also give as 429. */
-const RPC_ERRORS = new Map([
-  [-32_700, "rpc-parse-error"],
-  [-32_600, "rpc-invalid-request"],
-  [-32_601, "rpc-method-not-found"],
-  [-32_602, "rpc-invalid-params"],
-  [-32_603, "rpc-internal-error"],
-  [-32_005, "rpc-rate-limited"],
-  [429, "rpc-rate-limited"],
-]);
-
-function classifyError(error: unknown): string {
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== "number") return "rpc-error";
-  const known = RPC_ERRORS.get(code);
-  if (known) return known;
-  return code <= -32_000 && code >= -32_099 ? "rpc-server-error" : "rpc-error";
+function resultBeforeId(body: Buffer, from: number, length: number, id: CallId, made: number): number {
+  const end = plainEnd(body, from);
+  if (!has(body, end, THEN_ID)) return -1;
+  const to = idEnd(body, end + THEN_ID.length, id, made);
+  return to === length - 1 && body[to] === 0x7d ? from : -1;
 }
+
+/** Compared one by one: for so few bytes that is quicker than a call into native code. */
+function has(body: Buffer, at: number, bytes: Buffer): boolean {
+  for (let index = 0; index < bytes.length; index++) if (body[at + index] !== bytes[index]) return false;
+  return true;
+}
+
+/** The first place from `at` on that holds no plain character. */
+function plainEnd(body: Buffer, at: number): number {
+  let end = at;
+  while (PLAIN[body[end] as number] === 1) end++;
+  return end;
+}
+
+/** By byte: 1 for what can stand in a JSON string as it is and is ASCII. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
+});

@@ -2,7 +2,7 @@ import type { Phase } from "../plan/assign.ts";
 import type { SecondCounts, Series, Tally, TargetSeries, Timing } from "./chunk.ts";
 import type { OpeningMs } from "./connection.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "./histogram.ts";
-import { VALID } from "./jsonrpc.ts";
+import { isAnswer, VALID } from "./jsonrpc.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
@@ -84,7 +84,7 @@ export class Recorder {
   ): void {
     const second = this.#second(dueMs);
     const counts = this.#targets[target];
-    if (classified === VALID) {
+    if (classified === VALID || isAnswer(classified)) {
       this.#valid++;
       second.valid++;
       if (counts) counts.valid++;

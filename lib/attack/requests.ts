@@ -4,7 +4,8 @@ import { seedOf, uniform } from "../plan/random.ts";
 import { type Piece, type RequestTemplate, requestTemplate } from "../plan/requestTemplate.ts";
 import type { Chain, Target } from "../plan/schema.ts";
 import { bytesOf, hasControl } from "../plan/values.ts";
-import { type BlockWatch, batchId, type Demands, type Expected, expectedOf } from "./jsonrpc.ts";
+import { batchId } from "./ids.ts";
+import { type BlockWatch, type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
 import { ID_DIGITS, type IdPlace, type Rendered, type RenderInput, render } from "./render.ts";
 
 /** A request made ready, so that sending it allocates as little as can be. Its texts hold bytes as latin1. */
@@ -80,7 +81,7 @@ class TargetRequests {
     this.#index = index;
     this.#chain = chain;
     this.#options = options;
-    this.#demands = { ...(target.checks && { checks: target.checks }), ...(blocks && { blocks }) };
+    this.#demands = demandsOf(target, chain, blocks);
     this.#template = withSecrets(withUserAgent(requestTemplate(target)), options.secret);
     this.#seed = seedOf(`${chain.name}/${index}`, options.seed);
     if (!varies(this.#template)) this.#only = this.#build(0);

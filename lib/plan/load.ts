@@ -8,6 +8,7 @@ import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { type Parsed, parseRequestLog, parseRows, type RequestLog } from "./records.ts";
 import {
+  type Accept,
   type Chain,
   type Check,
   type GatewaySettings,
@@ -88,9 +89,14 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   } = parsed.data;
   const plan: Plan = {
     ...rest,
-    chains: chains.map(({ name, rps, replay, staleBlocks }, index): Chain => {
+    chains: chains.map(({ name, rps, replay, staleBlocks, accept, rateLimitCodes }, index): Chain => {
       const { replayed, data } = details[index] ?? {};
-      const own = { ...(data && { data }), ...(staleBlocks !== undefined && { staleBlocks }) };
+      const own = {
+        ...(data && { data }),
+        ...(staleBlocks !== undefined && { staleBlocks }),
+        ...(accept && { accept }),
+        ...(rateLimitCodes && { rateLimitCodes }),
+      };
       if (replay && replayed) return { name, ...within(replayed, replay.factor, duration), ...own };
       return { name, rps: rps ?? 0, targets: targets[index] ?? [], ...own };
     }),
@@ -136,6 +142,7 @@ interface RawTarget {
   body?: unknown;
   weight?: number;
   checks?: Check[];
+  accept?: Accept;
   name?: string;
   expect?: "json-rpc" | "http";
 }
@@ -161,7 +168,7 @@ function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[
 }
 
 function inlineTarget(raw: RawTarget): Target {
-  const { method = "POST", url = "", body, weight = 1, checks, name, expect } = raw;
+  const { method = "POST", url = "", body, weight = 1, checks, accept, name, expect } = raw;
   const isText = typeof body === "string" || body === undefined;
   const headers = Object.entries(raw.headers ?? {}).flatMap(([header, values]) =>
     [values].flat().map((value): [string, string] => [header, value]),
@@ -175,6 +182,7 @@ function inlineTarget(raw: RawTarget): Target {
     ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
     weight,
     ...(checks !== undefined && { checks }),
+    ...(accept !== undefined && { accept }),
     ...(expect !== undefined && { expect }),
   };
 }

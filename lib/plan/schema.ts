@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DURATION_PATTERN, durationMs } from "./duration.ts";
+import { patternProblem } from "./pattern.ts";
 
 /** Most bytes of a response body that a worker reads; a longer one is an error of its own class. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -30,17 +31,18 @@ const httpUrl = z
 
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
 
+const pattern = z.string().superRefine((text, context) => {
+  const message = patternProblem(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
 const check = z.strictObject({
   pointer: z
     .string()
     .regex(/^(\/([^~/]|~[01])*)+$/)
     .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
   equals: z.json().optional(),
-  matches: z
-    .string()
-    .refine((text) => isRegex(text), "a regular expression")
-    .optional()
-    .describe("A regular expression that the value must match"),
+  matches: pattern.optional().describe("A regular expression (RE2) that the value must match"),
   min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
   max: z.number().optional().describe("The highest value"),
 });
@@ -48,13 +50,24 @@ const check = z.strictObject({
 /** What a plan asks of a response besides being a relay. */
 export type Check = z.infer<typeof check>;
 
-function isRegex(text: string): boolean {
-  try {
-    return new RegExp(text, "u") instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
+const accept = z
+  .strictObject({
+    null: z
+      .boolean()
+      .optional()
+      .describe("Whether a null result is an answer; by default where the method may find none"),
+    revert: z.boolean().optional().describe("Whether a reverted execution is an answer; by default it is"),
+    codes: z.array(z.int()).optional().describe("Codes of JSON-RPC errors that are answers"),
+    status: z
+      .array(z.int().min(200).max(599))
+      .optional()
+      .describe("HTTP statuses besides 2xx with which a response counts as its body says"),
+  })
+  .optional()
+  .describe("What is an answer of the node and no failure, besides a result");
+
+/** What counts as an answer, besides a result. */
+export type Accept = NonNullable<z.infer<typeof accept>>;
 
 const expectation = z
   .enum(["json-rpc", "http"])
@@ -78,6 +91,7 @@ const inlineTarget = z.strictObject({
   expect: expectation,
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
   checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
+  accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
 });
 
 const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
@@ -109,6 +123,11 @@ const chain = z
       .min(0)
       .optional()
       .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
+    accept,
+    rateLimitCodes: z
+      .array(z.int())
+      .optional()
+      .describe("Codes of JSON-RPC errors with which this chain's gateway limits rates, besides the usual ones"),
   })
   .superRefine((value, context) => {
     const expected = value.replay ? "nothing beside replay" : undefined;
@@ -301,9 +320,7 @@ const headers = z
   .default({})
   .describe("HTTP headers; secrets as env:// or secret:// references");
 
-const match = z
-  .string()
-  .refine((text) => isRegex(text), "a regular expression")
+const match = pattern
   .default("error|timeout|timed out|refused|exhausted|too many")
   .describe("Lines that are kept and counted, whatever their case");
 
@@ -318,10 +335,7 @@ const observe = z.strictObject({
     .default([])
     .describe("Prometheus endpoints of the gateway and its hosts, read while the run goes"),
   every: duration.prefault("5s").describe("How often they are read"),
-  show: z
-    .array(z.string().refine((text) => isRegex(text), "a regular expression"))
-    .default(["connection|pool"])
-    .describe("Names of further metrics to keep and plot"),
+  show: z.array(pattern).default(["connection|pool"]).describe("Names of further metrics to keep and plot"),
   costs: z
     .array(z.strictObject({ name, ...selector, usd: z.number().nonnegative().optional().describe("The price of one") }))
     .default([])
@@ -437,6 +451,7 @@ export interface Target {
   bodyBase64?: string;
   weight: number;
   checks?: Check[];
+  accept?: Accept;
   /** What a response must be; without it the body decides. */
   expect?: "json-rpc" | "http";
 }
@@ -457,6 +472,8 @@ export interface Chain {
   /** Rows that {{data.field}} is filled from. */
   data?: Record<string, string>[];
   staleBlocks?: number;
+  accept?: Accept;
+  rateLimitCodes?: number[];
 }
 
 /**

@@ -1,0 +1,132 @@
+import { compilePattern, MOST_MATCHED, type Pattern } from "../plan/pattern.ts";
+import type { Check } from "../plan/schema.ts";
+import { listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+
+/** Longest number or key that is read, in bytes: longer ones equal nothing that a plan says. */
+const MOST_TOKEN = 1_024;
+
+/** A check whose pattern is compiled and whose pointer is split, once for all responses. */
+interface Prepared {
+  steps: readonly string[];
+  pattern?: Pattern;
+}
+
+const prepared = new WeakMap<Check, Prepared>();
+
+/** Makes checks ready, so that the first response is as quick as the others. Throws where a pattern is none. */
+export function prepareChecks(checks: readonly Check[]): void {
+  for (const check of checks) prepare(check);
+}
+
+function prepare(check: Check): Prepared {
+  let made = prepared.get(check);
+  if (!made) {
+    const steps = check.pointer.split("/").slice(1);
+    made = {
+      steps: steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~")),
+      ...(check.matches !== undefined && { pattern: compilePattern(check.matches) }),
+    };
+    prepared.set(check, made);
+  }
+  return made;
+}
+
+/** Whether a response, valid JSON that begins at a byte, is as a check asks. Takes time linear in its length. */
+export function passes(bytes: Buffer, at: number, check: Check): boolean {
+  const { steps, pattern } = prepare(check);
+  const span = find(bytes, at, steps);
+  if (!span) return false;
+  if (check.equals !== undefined && !equals(bytes, span.from, check.equals)) return false;
+  if (pattern && !pattern.test(shown(bytes, span))) return false;
+  const { min, max } = check;
+  if (min === undefined && max === undefined) return true;
+  const number = numberOf(bytes, span);
+  return number !== undefined && !(min !== undefined && number < min) && !(max !== undefined && number > max);
+}
+
+/** Where the value at a JSON pointer (RFC 6901) stands; of a doubled key the last. */
+function find(bytes: Buffer, from: number, steps: readonly string[]): Span | undefined {
+  let at = from;
+  for (const step of steps) {
+    let found = -1;
+    if (bytes[at] === OPEN_OBJECT) {
+      objectEnd(bytes, at, (key, value) => {
+        if (isText(bytes, key, step)) found = value;
+        return valueEnd(bytes, value);
+      });
+    } else if (bytes[at] === OPEN_LIST && /^(0|[1-9]\d{0,8})$/.test(step)) {
+      const wanted = Number(step);
+      listEnd(bytes, at, (value, index) => {
+        if (index === wanted) found = value;
+        return index === wanted ? -1 : valueEnd(bytes, value);
+      });
+    }
+    if (found === -1) return undefined;
+    at = found;
+  }
+  return { from: at, to: valueEnd(bytes, at) };
+}
+
+/** Whether a string, quotes included, is a text. */
+export function isText(bytes: Buffer, span: Span, text: string): boolean {
+  const length = span.to - span.from;
+  // A character is written in at most 12 bytes, as two escaped surrogates.
+  if (length < text.length || length > 12 * text.length + 2) return false;
+  const written = textOf(bytes, span);
+  return (written.includes("\\") ? (JSON.parse(written) as string) : written.slice(1, -1)) === text;
+}
+
+/**
+ * Whether the value at a byte equals another, whatever the order of keys and the spelling of numbers. It goes no deeper
+ * than the other one does.
+ */
+function equals(bytes: Buffer, at: number, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) return bytes[at] === OPEN_LIST && equalsList(bytes, at, wanted);
+  if (typeof wanted === "object" && wanted !== null) {
+    return bytes[at] === OPEN_OBJECT && equalsObject(bytes, at, wanted as Record<string, unknown>);
+  }
+  const span = { from: at, to: valueEnd(bytes, at) };
+  if (typeof wanted === "string") return bytes[at] === 0x22 && isText(bytes, span, wanted);
+  if (span.to - span.from > MOST_TOKEN || bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST) return false;
+  return JSON.parse(textOf(bytes, span)) === wanted;
+}
+
+function equalsList(bytes: Buffer, at: number, wanted: readonly unknown[]): boolean {
+  let count = 0;
+  const end = listEnd(bytes, at, (value, index) => {
+    if (index >= wanted.length || !equals(bytes, value, wanted[index])) return -1;
+    count++;
+    return valueEnd(bytes, value);
+  });
+  return end !== -1 && count === wanted.length;
+}
+
+function equalsObject(bytes: Buffer, at: number, wanted: Record<string, unknown>): boolean {
+  const keys = Object.keys(wanted);
+  const longest = Math.max(0, ...keys.map((key) => key.length));
+  const equal = new Map<string, boolean>();
+  const end = objectEnd(bytes, at, (key, value) => {
+    if (key.to - key.from > 12 * longest + 2) return -1;
+    const name = JSON.parse(textOf(bytes, key)) as string;
+    if (!Object.hasOwn(wanted, name)) return -1;
+    equal.set(name, equals(bytes, value, wanted[name]));
+    return valueEnd(bytes, value);
+  });
+  return end !== -1 && equal.size === keys.length && [...equal.values()].every(Boolean);
+}
+
+/** A value as patterns see it: a string's own text, and anything else as JSON. */
+function shown(bytes: Buffer, { from, to }: Span): string {
+  if (bytes[from] !== 0x22) return textOf(bytes, { from, to: Math.min(to, from + MOST_MATCHED) });
+  // Characters are at most 6 bytes long in UTF-8 or escaped.
+  if (to - from > 6 * MOST_MATCHED) return textOf(bytes, { from: from + 1, to: from + MOST_MATCHED });
+  return JSON.parse(textOf(bytes, { from, to })) as string;
+}
+
+/** A value as a number, where it is one or a text that is one: hexadecimal quantities exactly, however large. */
+function numberOf(bytes: Buffer, { from, to }: Span): number | bigint | undefined {
+  if (to - from > MOST_TOKEN) return undefined;
+  const [, text = ""] = /^"?([-+.\w]+)"?$/.exec(textOf(bytes, { from, to })) ?? [];
+  if (/^0x[0-9a-f]+$/i.test(text)) return BigInt(text);
+  return /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}

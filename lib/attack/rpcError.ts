@@ -1,0 +1,104 @@
+import { OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+
+/** What a JSON-RPC error says. */
+export interface RpcError {
+  code?: number;
+  message: string;
+}
+
+/** How much of a message is read, in bytes. */
+const MOST_MESSAGE = 2_048;
+
+/** Reads an error, in whatever form: an object with a code and a message, a text, or anything else. */
+export function readError(bytes: Buffer, span: Span): RpcError {
+  if (bytes[span.from] !== OPEN_OBJECT) return { message: messageOf(bytes, span) };
+  const error: RpcError = { message: "" };
+  objectEnd(bytes, span.from, (key, at) => {
+    const end = valueEnd(bytes, at);
+    const name = key.to - key.from === CODE.length || key.to - key.from === MESSAGE.length ? textOf(bytes, key) : "";
+    if (name === CODE) {
+      const code = codeOf(textOf(bytes, { from: at, to: Math.min(end, at + 32) }));
+      if (code !== undefined) error.code = code;
+    }
+    if (name === MESSAGE) error.message = messageOf(bytes, { from: at, to: end });
+    return end;
+  });
+  return error;
+}
+
+const CODE = '"code"';
+const MESSAGE = '"message"';
+
+/** A code, which some gateways write as a text. */
+function codeOf(token: string): number | undefined {
+  const [, digits] = /^"?(-?\d{1,12})"?$/.exec(token) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function messageOf(bytes: Buffer, { from, to }: Span): string {
+  if (bytes[from] !== 0x22) return "";
+  if (to - from <= MOST_MESSAGE) return JSON.parse(textOf(bytes, { from, to })) as string;
+  return textOf(bytes, { from: from + 1, to: from + MOST_MESSAGE });
+}
+
+/** JSON-RPC 2.0's codes, whose meaning no text changes. */
+const CODES = new Map([
+  [-32_700, "rpc-parse-error"],
+  [-32_600, "rpc-invalid-request"],
+  [-32_601, "rpc-method-not-found"],
+  [-32_602, "rpc-invalid-params"],
+  [-32_603, "rpc-internal-error"],
+]);
+
+/** Codes that gateways limit rates with, beside HTTP's 429: EIP-1474's, and those of proxyd, QuickNode and others. */
+const RATE_LIMIT_CODES = new Set([429, -32_005, -32_007, -32_016, -32_029, -32_090, -32_097]);
+
+/** What gateways say when they limit rates, by a code or by the text alone. */
+const RATE_LIMIT_TEXT = new RegExp(
+  [
+    "rate[ _-]?limit",
+    "too many requests",
+    "request(s|s?['’] count| count| rate)? (limit|quota|exceeded)",
+    "requests? per (second|minute|hour|day|month)",
+    "compute units? (per second|limit|capacity|quota|exceeded)",
+    "exceeded .{0,40}(quota|capacity|compute units|credits|requests)",
+    "(capacity|quota|credits?|usage limit) .{0,20}(exceeded|exhausted|reached)",
+    "(daily|monthly|free tier|plan) .{0,20}(limit|quota) .{0,10}(exceeded|reached|exhausted)",
+    "throttl",
+  ].join("|"),
+  "i",
+);
+
+/** What a query says that asks for too much, whatever its rate. */
+const QUERY_TEXT =
+  /returned more than|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\brange\b|too many (results|logs|blocks)/i;
+
+/** The same of a batch, as Besu says it under a code that others limit rates with. */
+const BATCH_TEXT = /\bbatch\b/i;
+
+/** What a node says that is behind the others, as Solana's do under a code that others limit rates with. */
+const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
+
+/** How nodes word a reverted execution: geth and its like, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat. */
+const REVERT_TEXT = /execution reverted|vm execution error|vm exception while processing transaction|reverted with/i;
+
+/** geth's code for a reverted execution. */
+const REVERT_CODE = 3;
+
+/** The class of a JSON-RPC error. `ownCodes` are those that the plan's gateway limits rates with. */
+export function classifyError({ code, message }: RpcError, ownCodes: readonly number[] = []): string {
+  if (code !== undefined && ownCodes.includes(code)) return "rpc-rate-limited";
+  if (REVERT_TEXT.test(message)) return "rpc-revert";
+  if (RATE_LIMIT_TEXT.test(message)) return "rpc-rate-limited";
+  if (code === undefined) return "rpc-error";
+  if (code === REVERT_CODE) return "rpc-revert";
+  const known = CODES.get(code);
+  if (known) return known;
+  const isServers = code <= -32_000 && code >= -32_099;
+  if (isServers && QUERY_TEXT.test(message)) return "rpc-query-too-large";
+  if (RATE_LIMIT_CODES.has(code)) {
+    if (isServers && BATCH_TEXT.test(message)) return "rpc-query-too-large";
+    return isServers && BEHIND_TEXT.test(message) ? "rpc-node-behind" : "rpc-rate-limited";
+  }
+  return isServers ? "rpc-server-error" : "rpc-error";
+}
