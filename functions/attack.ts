@@ -5,8 +5,9 @@ import { attack, TAKEOVER_MS } from "../lib/attack/worker.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { StoreClock } from "../lib/results/clockError.ts";
-import { abortKey, chunkKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
+import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
 import { takeLease } from "../lib/results/lease.ts";
+import type { Store } from "../lib/results/store.ts";
 import { deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */
@@ -16,9 +17,19 @@ interface AttackEvent {
   assignment: Assignment;
 }
 
-/** Sends one assignment's requests. */
+/** Sends one assignment's requests. An error that ends it is written down, for the report to say it. */
 export async function handler({ assignment }: AttackEvent) {
   const store = await deployedStore();
+  try {
+    return await attackOnce(store, assignment);
+  } catch (error) {
+    const key = failureKey(assignment.runId, assignment.id, Date.now());
+    await store.put(key, (error as Error).message).catch(() => {});
+    throw error;
+  }
+}
+
+async function attackOnce(store: Store, assignment: Assignment) {
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
   const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);

@@ -59,7 +59,7 @@ async function runOnce(plan: Plan, { out, stack }: CalibrateOptions): Promise<Re
     return readJson<Report>((await openDeployment(stack)).store, reportKey(runId, "json"));
   }
   const local = new LocalRun({ plan, runId, folder: resolve(out) });
-  const release = onSignals((signal) => local.abort(`stopped by ${signal}`));
+  const release = onSignals((signal) => local.abort({ kind: "signal", signal }));
   const following = follow(local.store, runId, plan, liveOutput(false, process.stdout));
   try {
     const { report, execution } = await local.run();

@@ -5,6 +5,7 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { renderTable } from "../../lib/report/table.ts";
 import { renderText } from "../../lib/report/text.ts";
+import { type AbortCause, encodeAbort } from "../../lib/results/abort.ts";
 import { abortKey, planKey, reportKey } from "../../lib/results/keys.ts";
 import type { Deployment } from "../deployment.ts";
 import { follow, liveOutput } from "../live.ts";
@@ -32,7 +33,7 @@ async function followRemotely(deployment: Deployment, runId: string, plan: Plan,
   const output = liveOutput(json, process.stdout);
   const release = onSignals(async (signal) => {
     output.note(`stopping the workers (${signal}); once more to leave, and the run goes on to its end`);
-    await requestAbort(deployment, runId, `stopped by ${signal}`);
+    await requestAbort(deployment, runId, { kind: "signal", signal });
   });
   const following = follow(deployment.store, runId, plan, output);
   try {
@@ -61,8 +62,8 @@ export async function printReport({ store }: Deployment, runId: string, json: bo
   return true;
 }
 
-async function requestAbort({ store }: Deployment, runId: string, reason: string): Promise<void> {
-  await store.putIfAbsent(abortKey(runId), JSON.stringify({ reason, atMs: Date.now() }));
+async function requestAbort({ store }: Deployment, runId: string, cause: AbortCause): Promise<void> {
+  await store.putIfAbsent(abortKey(runId), encodeAbort(cause, Date.now()));
 }
 
 async function planOf({ store }: Deployment, runId: string): Promise<Plan> {
@@ -103,7 +104,7 @@ export function remoteCommands(): Command[] {
       .action(async (runId: string, { stack }: { stack: string }) => {
         const deployment = await openDeployment(stack);
         await planOf(deployment, runId);
-        await requestAbort(deployment, runId, "stopped by volley abort");
+        await requestAbort(deployment, runId, { kind: "command" });
         process.stdout.write(
           `${runId}: its workers stop within 2 s; volley watch ${runId} --stack ${stack} shows the report\n`,
         );

@@ -70,7 +70,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const local = new LocalRun({ plan, runId, folder, ...(remote && { remote }) });
   const release = onSignals(async (signal) => {
     output.note(`stopping the workers (${signal}); once more to leave at once`);
-    await local.abort(`stopped by ${signal}`);
+    await local.abort({ kind: "signal", signal });
   });
   const following = follow(local.store, runId, plan, output);
   const port = options.dashboard === true ? 0 : options.dashboard;

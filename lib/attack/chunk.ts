@@ -8,13 +8,18 @@ import {
   type SparseCounts,
 } from "./histogram.ts";
 
-/** The ledger's entries: scheduled = sent + missed; sent = responses + errors; responses = valid + invalid. */
+/** The class, among a series' errors, of requests that were in flight when the run was aborted. */
+export const UNFINISHED = "ABORTED";
+
+/** The ledger's entries: scheduled = sent + missed; sent = responses + errors + unfinished; responses = valid + invalid. */
 export interface Ledger {
   scheduled: number;
   sent: number;
   missed: number;
   responses: number;
   errors: number;
+  /** In flight when the run was aborted: neither a success nor a failure. */
+  unfinished: number;
   valid: number;
   invalid: number;
 }
@@ -74,6 +79,8 @@ export interface Health {
   atMs: number;
   /** CPU time used ÷ time passed. */
   cpu: number;
+  /** The share of the machine's cores in use, by whomever; not in Lambda, where each worker has its own. */
+  machineCpu?: number;
   /** The event loop's busy share, 0 … 1. */
   eventLoop: number;
   /** The event loop's delay, p99 in ms. */

@@ -28,6 +28,7 @@ export class HealthMeter {
   #opened = 0;
   readonly #memory = new ProcFile("/proc/self/status");
   readonly #tcp = new TcpMeter();
+  readonly #machine = process.env.AWS_LAMBDA_FUNCTION_NAME === undefined ? new MachineMeter() : undefined;
 
   /** `startAtMs` is the run's start instant, which health is dated from. */
   constructor(clock: Clock, meters: Meters, startAtMs: number) {
@@ -53,6 +54,7 @@ export class HealthMeter {
     const loop = performance.eventLoopUtilization(this.#loop);
     const { inFlight, connections, opened } = this.#meters;
     const tcp = this.#tcp.take();
+    const machineCpu = this.#machine?.take();
     const health: Health = {
       atMs: Math.round(nowMs - this.#startAtMs),
       cpu: round((cpu.user + cpu.system) / 1_000 / wallMs, 3),
@@ -65,6 +67,7 @@ export class HealthMeter {
       inFlight,
       connections,
       opened: opened - this.#opened,
+      ...(machineCpu !== undefined && { machineCpu }),
       ...(tcp && { tcp }),
     };
     this.#takenAtMs = nowMs;
@@ -82,6 +85,34 @@ export class HealthMeter {
     this.#collections.disconnect();
     this.#memory.close();
     this.#tcp.close();
+    this.#machine?.close();
+  }
+}
+
+/** Reads how busy the machine's cores are, whoever uses them, from /proc/stat (proc(5): idle and iowait are no use). */
+class MachineMeter {
+  readonly #stat = new ProcFile("/proc/stat");
+  #before = this.#ticks();
+
+  #ticks(): { idle: number; all: number } | undefined {
+    const [, text] = /^cpu +(.*)$/m.exec(this.#stat.read()) ?? [];
+    if (text === undefined) return undefined;
+    // Guests' time, which follows, is in user's already.
+    const ticks = text.split(" ").slice(0, 8).map(Number);
+    return { idle: (ticks[3] ?? 0) + (ticks[4] ?? 0), all: ticks.reduce((sum, each) => sum + each, 0) };
+  }
+
+  /** The share of all cores in use since the last call; undefined where /proc does not tell. */
+  take(): number | undefined {
+    const now = this.#ticks();
+    const before = this.#before;
+    this.#before = now;
+    if (!now || !before || now.all <= before.all) return undefined;
+    return round(1 - (now.idle - before.idle) / (now.all - before.all), 3);
+  }
+
+  close(): void {
+    this.#stat.close();
   }
 }
 

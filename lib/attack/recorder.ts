@@ -1,5 +1,6 @@
 import type { Phase } from "../plan/assign.ts";
-import type { SecondCounts, Series, Tally, TargetSeries, Timing } from "./chunk.ts";
+import { MOST_TARGETS_APART } from "../plan/schema.ts";
+import { type SecondCounts, type Series, type Tally, type TargetSeries, type Timing, UNFINISHED } from "./chunk.ts";
 import type { OpeningMs } from "./connection.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "./histogram.ts";
 import { isAnswer, VALID } from "./jsonrpc.ts";
@@ -11,12 +12,9 @@ export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "
 export interface RecorderOptions {
   /** The share of requests whose time is told apart into first byte and body. */
   timings: number;
-  /** How many targets the chain has: up to MOST_TARGETS each is recorded apart. */
+  /** How many targets the chain has: up to MOST_TARGETS_APART each is recorded apart. */
   targets: number;
 }
-
-/** Most targets of a chain that are recorded apart. */
-const MOST_TARGETS = 64;
 
 /** One target's counts, while they are made. */
 interface TargetCounts extends Omit<TargetSeries, "responseTime"> {
@@ -52,7 +50,7 @@ export class Recorder {
     this.#phase = phase;
     this.#intervalMs = intervalMs;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
-    const apart = targets > 1 && targets <= MOST_TARGETS ? targets : 0;
+    const apart = targets > 1 && targets <= MOST_TARGETS_APART ? targets : 0;
     this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
   }
 
@@ -108,7 +106,7 @@ export class Recorder {
     second.errors++;
     countClass(second, failure);
     const counts = this.#targets[target];
-    if (counts) counts.errors++;
+    if (counts && failure !== UNFINISHED) counts.errors++;
   }
 
   /** Whether the n-th request is of the sample whose time is told apart. */

@@ -1,3 +1,4 @@
+import { UNFINISHED } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import { ConnectionCount, Connections } from "./connections.ts";
@@ -146,7 +147,7 @@ export class Sender {
   /** Ends what is in flight, as aborted, and closes all connections. */
   close(): void {
     clearInterval(this.#timer);
-    for (const exchange of this.#order) exchange.cutOff("ABORTED");
+    for (const exchange of this.#order) exchange.cutOff(UNFINISHED);
     this.#order = [];
     for (const connections of this.#origins.values()) connections.destroy();
   }

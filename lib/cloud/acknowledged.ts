@@ -8,6 +8,7 @@ const KEYS = [
   "assignments.json",
   "chunks/*",
   "histograms.json",
+  "failures/*",
   "leases/*",
   "logs/*",
   "observations.json",

@@ -95,7 +95,7 @@ export class Functions extends Construct {
         description: "Sends one worker's part of the load in one segment",
         memoryMb: props.workerMemoryMb,
         timeout: Duration.minutes(15),
-        writes: ["leases", "chunks", "summaries"],
+        writes: ["leases", "chunks", "summaries", "failures"],
         statements: secrets,
         environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" },
         hooks: WORKER_WRAPPER,

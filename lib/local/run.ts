@@ -7,6 +7,7 @@ import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { plannedRun } from "../report/searchRun.ts";
+import { type AbortCause, encodeAbort } from "../results/abort.ts";
 import { FolderStore } from "../results/folderStore.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../results/keys.ts";
 import type { Store } from "../results/store.ts";
@@ -162,9 +163,8 @@ export class LocalRun {
   }
 
   /** Stops the workers: they see the flag within 2 s, and what was measured is reduced and reported. */
-  async abort(reason: string): Promise<void> {
-    const flag = JSON.stringify({ reason, atMs: Date.now() });
-    await this.store.putIfAbsent(abortKey(this.#options.runId), flag);
+  async abort(cause: AbortCause): Promise<void> {
+    await this.store.putIfAbsent(abortKey(this.#options.runId), encodeAbort(cause, Date.now()));
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {

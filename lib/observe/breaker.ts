@@ -1,4 +1,5 @@
 import { type Chunk, total } from "../attack/chunk.ts";
+import type { AbortCause } from "../results/abort.ts";
 
 /** Fewest requests in the window that the breaker judges: a handful says nothing about a target. */
 const FEWEST = 50;
@@ -25,8 +26,8 @@ export class Breaker {
     this.#flushed.push({ atMs: chunk.atMs, ended, valid });
   }
 
-  /** Why the run must stop, in words; undefined while it may go on. */
-  tripped(): string | undefined {
+  /** Why the run must stop; undefined while it may go on. */
+  tripped(): Extract<AbortCause, { kind: "breaker" }> | undefined {
     const latestMs = this.#flushed.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
     let ended = 0;
     let valid = 0;
@@ -36,8 +37,6 @@ export class Breaker {
       valid += flushed.valid;
     }
     if (ended < FEWEST || 1 - valid / ended < this.#errorRatio) return undefined;
-    const percent = Math.round((1 - valid / ended) * 100);
-    const seconds = this.#windowMs / 1_000;
-    return `the circuit breaker tripped: ${percent} % of the requests of ${seconds} s got no valid relay`;
+    return { kind: "breaker", failedShare: 1 - valid / ended, windowMs: this.#windowMs };
   }
 }

@@ -61,16 +61,16 @@ function levelsOf(trials: readonly TrialResult[], base: Record<string, number>) 
     const found = levels.get(level) ?? { level, trials: [], met: false, told: 0 };
     levels.set(level, found);
     found.trials.push(trial);
-    // A trial in which the generator was not in order counts against the level only when it stays so.
+    // A trial in which the generator was not in order, or that was cut short, tells nothing, for or against.
     found.told = found.trials.filter(({ valid }) => valid).length;
-    found.met = found.trials.filter(({ met, valid }) => met && valid).length > found.trials.length / 2;
+    found.met = found.trials.filter(({ met, valid }) => met && valid).length > found.told / 2;
   }
   return [...levels.values()].sort((a, b) => a.level - b.level);
 }
 
-/** What the trials of a scope have bracketed. `base` are the rates at level 1. */
+/** What the trials of a scope have bracketed. `base` are the rates at level 1. Levels that told nothing are no part of it. */
 export function bracketOf(trials: readonly TrialResult[], base: Record<string, number>): Bracket {
-  const levels = levelsOf(trials, base);
+  const levels = levelsOf(trials, base).filter(({ told }) => told > 0);
   const failing = levels.find(({ met }) => !met);
   const passing = levels.filter(({ level, met }) => met && (!failing || level < failing.level)).at(-1);
   return { ...(passing && { low: passing.level }), ...(failing && { high: failing.level }) };
@@ -136,21 +136,27 @@ function nextLevel(
   const untold = levels.find(({ trials: own, told }) => told === 0 && own.length < MOST_INVALID);
   if (untold) return untold.level;
   const { low, high } = bracketOf(trials, base);
-  if (high === undefined) return (low ?? start) * STEP;
-  const failing = levels.find(({ level }) => level === high);
-  const served = servedLevel(failing?.trials ?? [], base);
-  if (low === undefined)
-    return served !== undefined && served < high * 0.97 ? served * (1 - precision / 2) : high / STEP;
-  if ((high - low) / high > precision * 1.01) {
-    // What was served is some per cent off, to either side: close below it first, and then further and further above.
-    const guesses = served === undefined ? [] : GUESSES.map((steps) => served * (1 + steps * precision));
-    const margin = (low * precision) / 4;
-    return guesses.find((guess) => guess > low + margin && guess < high - margin) ?? (low + high) / 2;
-  }
+  // Where the generator itself could not go on, the search goes no further up, and that level is no end of the gateway's.
+  const untellable = levels.find(({ level, told }) => told === 0 && level > (low ?? 0))?.level;
+  const top = Math.min(high ?? Number.POSITIVE_INFINITY, untellable ?? Number.POSITIVE_INFINITY);
+  if (top === Number.POSITIVE_INFINITY) return (low ?? start) * STEP;
+  const failing = levels.find(({ level }) => level === top);
+  const served = top === high ? servedLevel(failing?.trials ?? [], base) : undefined;
+  if (low === undefined) return served !== undefined && served < top * 0.97 ? served * (1 - precision / 2) : top / STEP;
+  if ((top - low) / top > precision * 1.01) return between(low, top, served, precision);
   const passing = levels.find(({ level }) => level === low);
   if ((passing?.trials.length ?? 0) <= repeats) return low;
-  if ((failing?.trials.length ?? 0) <= repeats) return high;
-  return undefined;
+  return top === high && (failing?.trials.length ?? 0) <= repeats ? top : undefined;
+}
+
+/**
+ * The next level between one that met the SLO and one that did not. What was served is some per cent off, to either side:
+ * close below it first, and then further and further above.
+ */
+function between(low: number, top: number, served: number | undefined, precision: number): number {
+  const guesses = served === undefined ? [] : GUESSES.map((steps) => served * (1 + steps * precision));
+  const margin = (low * precision) / 4;
+  return guesses.find((guess) => guess > low + margin && guess < top - margin) ?? (low + top) / 2;
 }
 
 /** The level that the gateway served while more was offered: of all chains the lowest. */

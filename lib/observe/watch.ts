@@ -1,6 +1,7 @@
 import type { Chunk } from "../attack/chunk.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Observe, Plan } from "../plan/schema.ts";
+import { encodeAbort } from "../results/abort.ts";
 import {
   abortKey,
   chunksPrefix,
@@ -141,8 +142,8 @@ async function tripIfNeeded(
     const text = await store.get(key);
     if (text !== undefined) breaker.add(JSON.parse(text) as Chunk);
   }
-  const reason = breaker.tripped();
-  if (reason) await store.putIfAbsent(abortKey(runId), JSON.stringify({ reason, atMs }));
+  const cause = breaker.tripped();
+  if (cause) await store.putIfAbsent(abortKey(runId), encodeAbort(cause, atMs));
 }
 
 /** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */

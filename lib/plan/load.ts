@@ -13,9 +13,11 @@ import {
   type Check,
   type GatewaySettings,
   gatewaySchema,
+  MOST_TARGETS_APART,
   type Plan,
   planJsonSchema,
   planSchema,
+  type Slo,
   type Target,
 } from "./schema.ts";
 import { readTargetFile } from "./targets.ts";
@@ -89,13 +91,14 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   } = parsed.data;
   const plan: Plan = {
     ...rest,
-    chains: chains.map(({ name, rps, replay, staleBlocks, accept, rateLimitCodes }, index): Chain => {
+    chains: chains.map(({ name, rps, replay, staleBlocks, accept, rateLimitCodes, slo }, index): Chain => {
       const { replayed, data } = details[index] ?? {};
       const own = {
         ...(data && { data }),
         ...(staleBlocks !== undefined && { staleBlocks }),
         ...(accept && { accept }),
         ...(rateLimitCodes && { rateLimitCodes }),
+        ...(slo && { slo }),
       };
       if (replay && replayed) return { name, ...within(replayed, replay.factor, duration), ...own };
       return { name, rps: rps ?? 0, targets: targets[index] ?? [], ...own };
@@ -113,7 +116,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   if (options.origin !== undefined) moveTargets(plan, options.origin);
   if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(numberTarget);
   problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
-  problems.push(...placeholderProblems(plan));
+  problems.push(...placeholderProblems(plan), ...sloProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
   if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
@@ -145,6 +148,7 @@ interface RawTarget {
   accept?: Accept;
   name?: string;
   expect?: "json-rpc" | "http";
+  slo?: Slo;
 }
 
 /** The targets of each chain, read from whatever the plan holds: it may have problems elsewhere. */
@@ -168,7 +172,7 @@ function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[
 }
 
 function inlineTarget(raw: RawTarget): Target {
-  const { method = "POST", url = "", body, weight = 1, checks, accept, name, expect } = raw;
+  const { method = "POST", url = "", body, weight = 1, checks, accept, name, expect, slo } = raw;
   const isText = typeof body === "string" || body === undefined;
   const headers = Object.entries(raw.headers ?? {}).flatMap(([header, values]) =>
     [values].flat().map((value): [string, string] => [header, value]),
@@ -184,6 +188,7 @@ function inlineTarget(raw: RawTarget): Target {
     ...(checks !== undefined && { checks }),
     ...(accept !== undefined && { accept }),
     ...(expect !== undefined && { expect }),
+    ...(slo !== undefined && { slo }),
   };
 }
 
@@ -300,6 +305,16 @@ function limitProblems(plan: Plan): Problem[] {
     problems.push({ where: "$", found, expected: `at most the limit of $${maxUsd} ($.limits.maxUsd)` });
   }
   return problems;
+}
+
+/** SLOs of targets that are not recorded apart. */
+function sloProblems({ chains }: Plan): Problem[] {
+  return chains.flatMap(({ targets }, index) => {
+    if (targets.length <= MOST_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
+    const found = `${targets.length} targets, some with an slo`;
+    const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
+    return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
+  });
 }
 
 function profileProblems({ profile, durationMs }: Plan): Problem[] {

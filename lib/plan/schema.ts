@@ -5,6 +5,9 @@ import { patternProblem } from "./pattern.ts";
 /** Most bytes of a response body that a worker reads; a longer one is an error of its own class. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Most targets of a chain that are recorded apart. */
+export const MOST_TARGETS_APART = 64;
+
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 export const MAX_SEGMENT_MS = 12 * 60_000;
 
@@ -69,6 +72,32 @@ const accept = z
 /** What counts as an answer, besides a result. */
 export type Accept = NonNullable<z.infer<typeof accept>>;
 
+/** The least success of a plan that says nothing of it. */
+const LEAST_SUCCESS = 0.99;
+
+const success = z
+  .number()
+  .min(0)
+  .max(1)
+  .describe("The least share of requests that must become valid relays; 1 asks for all of them");
+
+const percentileLimits = {
+  p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
+  p90Ms: z.number().positive().optional().describe("Highest 90th percentile of the response time, in ms"),
+  p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
+  p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
+  p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
+};
+
+/** The plan's SLO, which holds for each chain. Percentiles are of all requests sent, failed ones included. */
+const slo = z.strictObject({ success: success.default(LEAST_SUCCESS), ...percentileLimits });
+
+/** A chain's or a target's SLO. */
+const ownSlo = z.strictObject({ success: success.optional(), ...percentileLimits });
+
+/** What a chain or a target must show, line by line. */
+export type Slo = z.infer<typeof ownSlo>;
+
 const expectation = z
   .enum(["json-rpc", "http"])
   .optional()
@@ -92,6 +121,7 @@ const inlineTarget = z.strictObject({
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
   checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
   accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
+  slo: ownSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
 });
 
 const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
@@ -112,6 +142,7 @@ const chain = z
       .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
       .optional()
       .describe("A target file, or a list of target files and targets written out"),
+    slo: ownSlo.optional().describe("What this chain must show: each field stands in place of the plan's"),
     replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
     data: z
       .string()
@@ -140,20 +171,6 @@ const chain = z
       }
     }
   });
-
-const slo = z.strictObject({
-  success: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.99)
-    .describe("The share of requests that must become valid relays; the run fails at or below it"),
-  p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
-  p90Ms: z.number().positive().optional().describe("Highest 90th percentile of the response time, in ms"),
-  p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
-  p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
-  p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
-});
 
 const limits = z.strictObject({
   inFlightPerWorker: z
@@ -454,6 +471,7 @@ export interface Target {
   accept?: Accept;
   /** What a response must be; without it the body decides. */
   expect?: "json-rpc" | "http";
+  slo?: Slo;
 }
 
 /** The bytes of a target's body, with its placeholders as they are written; undefined where it has none. */
@@ -474,6 +492,7 @@ export interface Chain {
   staleBlocks?: number;
   accept?: Accept;
   rateLimitCodes?: number[];
+  slo?: Slo;
 }
 
 /**

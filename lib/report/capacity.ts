@@ -14,6 +14,7 @@ import { fitScalability } from "../observe/usl.ts";
 import { WORKER_GB } from "../plan/estimate.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan, Resource } from "../plan/schema.ts";
+import { isOfGenerator, type Reason } from "./reasons.ts";
 import type { Capacity, ChainCapacity, Report } from "./schema.ts";
 
 /** A resource's use at one load. */
@@ -159,19 +160,29 @@ export function trialResult(number: number, scope: string, report: Report, measu
   const chains = report.chains;
   const finishedSeconds = Math.max(report.run.durationMs, report.run.finishedMs) / 1_000;
   // A run that its breaker ended tells about the target; one that a person ended tells nothing.
-  const byBreaker = report.run.aborted?.startsWith("the circuit breaker") === true;
-  const generator = report.verdict.generator;
+  const byBreaker = report.run.abortedBy === "breaker";
+  const isCutShort = report.run.aborted !== undefined && !byBreaker;
+  // Requests that wait at a worker until it may send no more are the target's slowness.
+  const causes = report.verdict.causes ?? [];
+  const isFull = causes.some(({ kind }) => isOfSlowTarget(kind));
+  const inOrder =
+    report.verdict.generator || (isFull && causes.every((each) => !isOfGenerator(each) || isOfSlowTarget(each.kind)));
   return {
     number,
     scope,
     rps: Object.fromEntries(chains.map(({ name, offeredRps }) => [name, offeredRps])),
-    met: report.verdict.pass && !byBreaker,
-    valid: generator,
+    met: report.verdict.pass && !byBreaker && !isCutShort && !isFull,
+    valid: inOrder && !isCutShort,
     servedRps: Object.fromEntries(chains.map(({ name, ledger }) => [name, ledger.valid / finishedSeconds])),
     meanMs: Object.fromEntries(chains.map(({ name, meanMs }) => [name, meanMs])),
     reasons: report.verdict.reasons,
     measured,
   };
+}
+
+/** Whether a reason against the run is that requests piled up at the workers while the target did not answer. */
+function isOfSlowTarget(kind: Reason["kind"]): boolean {
+  return kind === "in-flight-cap" || kind === "file-limit";
 }
 
 /** The report's capacity section: of a search's trials, or of a single run. */
@@ -183,13 +194,16 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
   const invocations = runs.reduce((sum, run) => sum + run.invocations, 0);
   const usd = gbSeconds * PRICES.lambdaGbSecond + invocations * PRICES.lambdaRequest;
   const relays = runs.reduce((sum, run) => sum + total(run.relays), 0);
+  const limitFound = isLimitFound(settings, trials);
   const totalRps = totalCapacity(chains, report, trials.length > 0);
   return {
     chains,
     totalRps,
+    limitFound,
     unidentified: [...new Set(runs.flatMap(({ unidentified }) => unidentified))],
     generator: { gbSeconds, invocations, usd, usdPerMillionRelays: relays > 0 ? (usd / relays) * 1e6 : null },
-    scaling: totalRps === null ? null : scalingOf(plan, totalRps),
+    // A rate that was merely met says how many instances suffice for it, and nothing of how many another needs.
+    scaling: totalRps === null || !limitFound ? null : scalingOf(plan, totalRps),
     trials: trials.map(({ number, scope, rps, servedRps, met, valid, reasons }) => {
       return { number, scope: scope === TOGETHER ? "all chains together" : scope, rps, servedRps, met, valid, reasons };
     }),
@@ -201,6 +215,18 @@ export function searchSettings({ chains, profile }: Plan): SearchSettings {
   const { precision, repeats, together } =
     profile.type === "search" ? profile : { precision: 0.02, repeats: 0, together: false };
   return { chains, precision, repeats, together };
+}
+
+/** Whether a search has found where each chain ends: a rate that met the SLO, and one above it that did not. */
+function isLimitFound(settings: SearchSettings, trials: readonly Trial[]): boolean {
+  return (
+    trials.length > 0 &&
+    settings.chains.every(({ name }) => {
+      const own = trials.filter(({ scope }) => scope === name);
+      const { low, high } = bracketOf(own, { [name]: 1 });
+      return low !== undefined && high !== undefined;
+    })
+  );
 }
 
 function totalCapacity(chains: readonly ChainCapacity[], report: Report, searched: boolean): number | null {

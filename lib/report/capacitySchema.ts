@@ -50,7 +50,12 @@ export const capacity = z.object({
   totalRps: z
     .number()
     .nullable()
-    .describe("What all chains carry at once; without a search what met the SLO in this run"),
+    .describe("What all chains carry at once, or at least that much where limitFound is false"),
+  limitFound: z
+    .boolean()
+    .describe(
+      "Whether a search found where each chain ends; a run that met the SLO only says that more may be carried",
+    ),
   unidentified: z.array(z.string()).describe("Shared counters that the chains' rates do not tell apart"),
   generator: z.object({
     gbSeconds: z.number(),

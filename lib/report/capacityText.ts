@@ -62,13 +62,18 @@ function amount(value: number | undefined, uncertainty = 0): string {
   return uncertainty > 0 ? `${text} ± ${Number(uncertainty.toPrecision(2))}` : text;
 }
 
-function scalingText({ scaling, generator, trials }: Capacity): string {
+function scalingText({ scaling, generator, totalRps }: Capacity): string {
   const lines: string[] = [];
+  if (!scaling && totalRps !== null) {
+    lines.push(
+      `capacity: at least ${rate(totalRps)} requests/s in all; a search finds the limit (profile of type search)`,
+    );
+  }
   if (scaling) {
     const { currentRps, targetRps, headroom, rpsPerInstance, instancesNeeded, usdPerInstanceMonth, usdPerMonth } =
       scaling;
     lines.push(
-      `current capacity: ${trials.length === 0 ? "at least " : ""}${rate(currentRps)} requests/s in all, ${rate(rpsPerInstance)} an instance`,
+      `current capacity: ${rate(currentRps)} requests/s in all, ${rate(rpsPerInstance)} an instance`,
       `target capacity: ${rate(targetRps)} requests/s, and ${Math.round(headroom * 100)} % above it to spare`,
       `instances needed: ${instancesNeeded}`,
       usdPerInstanceMonth === null || usdPerMonth === null

@@ -59,13 +59,14 @@ export class GeneratorTimeline {
 /** A timeline as a part of a run stores it; `count` is how many workers are in it. */
 export type StoredTimeline = Report["generator"] & { count: number };
 
-function pointOf(atMs: number, { inFlight, connections, opened, cpu, tcp }: Health): GeneratorPoint {
+function pointOf(atMs: number, { inFlight, connections, opened, cpu, machineCpu, tcp }: Health): GeneratorPoint {
   return {
     atMs,
     inFlight,
     connections,
     opened,
     cpu,
+    machineCpu: machineCpu ?? null,
     established: tcp?.established ?? null,
     timeWait: tcp?.timeWait ?? null,
     portsLeft: tcp?.portsLeft ?? null,
@@ -105,6 +106,7 @@ function worst(
     atMs: one.atMs,
     opened: one.opened + other.opened,
     cpu: Math.max(one.cpu, other.cpu),
+    machineCpu: largest(one.machineCpu, other.machineCpu),
     established: largest(one.established, other.established),
     timeWait: largest(one.timeWait, other.timeWait),
     portsLeft: left.length === 0 ? null : Math.min(...left),

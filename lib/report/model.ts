@@ -1,4 +1,11 @@
-import { type Health, intervalMs as intervalLength, type Ledger, SeriesSum, type Tally } from "../attack/chunk.ts";
+import {
+  type Health,
+  intervalMs as intervalLength,
+  type Ledger,
+  SeriesSum,
+  type Tally,
+  UNFINISHED,
+} from "../attack/chunk.ts";
 import { faultOf } from "../attack/classes.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
@@ -6,8 +13,11 @@ import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { addLedgers } from "../results/ledger.ts";
+import { type AbortFlag, abortText } from "../results/abort.ts";
+import { findingText, workerErrors } from "../results/findings.ts";
+import { addLedgers, successOf } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
+import { latencyOfAll } from "./allRequests.ts";
 import { capacityOfRun, measure } from "./capacity.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
@@ -15,8 +25,10 @@ import { logSeries, logsOf } from "./logs.ts";
 import { metricsOf } from "./metrics.ts";
 import { markOutliers } from "./outliers.ts";
 import type { Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
+import { methodOf, targetNames } from "./targetNames.ts";
 import { latencyOf, round, timelineOf } from "./timeline.ts";
 import { judge } from "./verdict.ts";
+import { VERSION } from "./version.ts";
 
 /** A chain's true counts during the run, where the target was the stand-in gateway. */
 export type Truth = Map<string, NonNullable<ReportChain["truth"]>>;
@@ -34,7 +46,7 @@ export interface ReportInput {
   /** What was read of its logs. */
   logs: readonly LogLooks[];
   /** Why the run was aborted, and how long it had measured by then. */
-  aborted?: { reason: string; atMs: number };
+  aborted?: AbortFlag;
   truth?: Truth;
   /** Of a run that goes on: how long it has measured. */
   measuredMs?: number;
@@ -57,6 +69,7 @@ export function buildReport(input: ReportInput): Report {
     run: {
       id: schedule.runId,
       name: plan.name,
+      volley: VERSION,
       mode: plan.mode,
       startedAt: new Date(schedule.startAtMs).toISOString(),
       durationMs: plan.durationMs,
@@ -66,10 +79,10 @@ export function buildReport(input: ReportInput): Report {
       workers: schedule.workers,
       segments: schedule.segments,
       complete: reduction.findings.length === 0,
-      ...(aborted && { aborted: aborted.reason }),
+      ...(aborted && { aborted: abortText(aborted.cause), abortedBy: aborted.cause.kind }),
       target: [...new Set(origins)].join(", "),
     },
-    verdict: { valid: true, pass: true, generator: true, reasons: [] },
+    verdict: { valid: true, pass: true, generator: true, reasons: [], causes: [] },
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
     clock: worstClock(workers),
@@ -82,9 +95,10 @@ export function buildReport(input: ReportInput): Report {
     coolDownMs: round(Math.max(0, reduction.finishedMs - measuredMs), 1),
     metrics: [...metricsOf(scrapes, plan), ...logSeries(logs)],
     logs: logsOf(logs),
-    findings: reduction.findings,
+    findings: reduction.findings.map(findingText),
   };
-  const judged = judge({ ...report, hints: hintsOf(report, plan) }, plan);
+  const errors = workerErrors(reduction.findings);
+  const judged = judge({ ...report, hints: hintsOf(report, plan) }, plan, errors);
   return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
 }
 
@@ -94,7 +108,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
   return {
     id: `w${String(worker.worker).padStart(3, "0")}`,
     chains,
-    ...trafficOf(ledger, sum, rps * meanShare(plan), measuredMs, plan.durationMs),
+    ...trafficOf(ledger, sum, rps * meanShare(plan), measuredMs, plan),
     outcomes,
     startSkewMs,
     readyMs,
@@ -122,10 +136,11 @@ function chainReport(
   const counted = truth?.get(name);
   return {
     name,
-    ...trafficOf(ledger, sum, offeredRps, measuredMs, plan.durationMs),
+    ...trafficOf(ledger, sum, offeredRps, measuredMs, plan),
     ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
     pass: true,
-    targets: targetsOf(sum, chain),
+    slo: [],
+    targets: targetsOf(sum, chain, plan.timeoutMs),
     ...(counted && { truth: counted }),
     ...(warmup && {
       warmup: {
@@ -153,7 +168,7 @@ function totalReport(
   const scheduledIn = (second: number): number =>
     chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
   return {
-    ...trafficOf(ledger, sum, offered, measuredMs, plan.durationMs),
+    ...trafficOf(ledger, sum, offered, measuredMs, plan),
     ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
   };
 }
@@ -176,16 +191,16 @@ function trafficOf(
   sum: SeriesSum,
   offeredRps: number,
   measuredMs: number,
-  durationMs: number,
+  { durationMs, timeoutMs }: Plan,
 ): Traffic {
   const responseTime = sum.responseTime();
   return {
     offeredRps: round(offeredRps, 3),
     achievedRps: round(achievedRps(ledger, sum, measuredMs, durationMs), 3),
-    success: ledger.sent > 0 ? ledger.valid / ledger.sent : null,
+    success: successOf(ledger),
     ledger,
     missed: sorted(sum.missed),
-    errors: sorted(sum.errors),
+    errors: sorted(withoutUnfinished(sum.errors)),
     invalid: sorted(sum.invalid),
     statuses: sorted(sum.statuses),
     faults: faultsOf(sum),
@@ -193,16 +208,22 @@ function trafficOf(
     bytesSent: sum.bytesSent,
     bytesReceived: sum.bytesReceived,
     responseTimeMs: latencyOf(responseTime),
+    responseTimeAllMs: latencyOfAll({ responseTime, failed: ledger.errors }, timeoutMs),
     meanMs: responseTime.totalCount === 0 ? null : round(responseTime.mean / 1_000, 3),
     serviceTimeMs: latencyOf(sum.serviceTime),
     sendLagMs: latencyOf(sum.sendLag),
   };
 }
 
+/** Errors without what an abort cut off: the ledger has it apart. */
+function withoutUnfinished({ [UNFINISHED]: _, ...errors }: Tally): Tally {
+  return errors;
+}
+
 /** Errors and invalid responses by who is to be asked about them. */
 function faultsOf(sum: SeriesSum): Tally {
   const faults: Tally = {};
-  for (const [name, count] of [...Object.entries(sum.errors), ...Object.entries(sum.invalid)]) {
+  for (const [name, count] of [...Object.entries(withoutUnfinished(sum.errors)), ...Object.entries(sum.invalid)]) {
     const fault = faultOf(name);
     faults[fault] = (faults[fault] ?? 0) + count;
   }
@@ -213,31 +234,25 @@ function sorted(tally: Tally): Tally {
   return Object.fromEntries(Object.entries(tally).sort(([, a], [, b]) => b - a));
 }
 
-function targetsOf(sum: SeriesSum, chain: Plan["chains"][number]): ReportChain["targets"] {
+function targetsOf(sum: SeriesSum, chain: Plan["chains"][number], timeoutMs: number): ReportChain["targets"] {
+  const names = targetNames(chain.targets);
   return [...sum.targets]
     .sort(([a], [b]) => a - b)
-    .map(([place, { sent, valid, invalid, errors, responseTime }]) => ({
-      method: methodOf(chain.targets[place]),
-      sent,
-      valid,
-      invalid,
-      errors,
-      responseTimeMs: latencyOf(responseTime),
-    }));
-}
-
-/** What a target calls. Its URL and headers are not told: keys may be in them. */
-function methodOf(target: Plan["chains"][number]["targets"][number] | undefined): string {
-  if (target?.body === undefined) return target?.method ?? "?";
-  try {
-    const body = JSON.parse(target.body) as { method?: unknown } | { method?: unknown }[];
-    if (!Array.isArray(body)) return typeof body.method === "string" ? body.method : target.method;
-    const methods = [...new Set(body.map(({ method }) => String(method)))];
-    return `batch of ${body.length}: ${methods.slice(0, 3).join(", ")}${methods.length > 3 ? ", …" : ""}`;
-  } catch {
-    // A body with placeholders need not be JSON before they are filled in.
-    return /"method"\s*:\s*"(\w+)"/.exec(target.body)?.[1] ?? target.method;
-  }
+    .map(([place, { sent, valid, invalid, errors, responseTime }]) => {
+      const ended = valid + invalid + errors;
+      return {
+        name: names[place] ?? "?",
+        method: methodOf(chain.targets[place]),
+        sent,
+        valid,
+        invalid,
+        errors,
+        success: ended === 0 ? null : valid / ended,
+        responseTimeMs: latencyOf(responseTime),
+        responseTimeAllMs: latencyOfAll({ responseTime, failed: errors }, timeoutMs),
+        slo: [],
+      };
+    });
 }
 
 /** An event loop busier than this in a flush interval was saturated. */

@@ -2,6 +2,7 @@ import { intervalMs, type Series, SeriesSum } from "../attack/chunk.ts";
 import type { Assignment } from "../plan/assign.ts";
 import { type Part, partsOf, type RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { type AbortFlag, decodeAbort } from "../results/abort.ts";
 import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../results/keys.ts";
 import { addLedgers } from "../results/ledger.ts";
 import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
@@ -113,20 +114,12 @@ export async function readSchedule(
   return { schedule, assignments };
 }
 
-/** Why and when a run was aborted; a trial is aborted with its search. */
-export async function readAbort(
-  store: Store,
-  runId: string,
-  schedule: RunSchedule,
-): Promise<{ reason: string; atMs: number } | undefined> {
+/** Why a run was aborted, and when, in ms from its start instant; a trial is aborted with its search. */
+export async function readAbort(store: Store, runId: string, schedule: RunSchedule): Promise<AbortFlag | undefined> {
   const search = searchOf(runId);
-  const flag =
-    (await readJson<AbortFlag>(store, abortKey(runId))) ??
-    (search === undefined ? undefined : await readJson<AbortFlag>(store, abortKey(search)));
-  return flag && { reason: flag.reason, atMs: (flag.atMs ?? schedule.endAtMs) - schedule.startAtMs };
-}
-
-interface AbortFlag {
-  reason: string;
-  atMs?: number;
+  const text =
+    (await store.get(abortKey(runId))) ?? (search === undefined ? undefined : await store.get(abortKey(search)));
+  if (text === undefined) return undefined;
+  const { cause, atMs = schedule.endAtMs } = decodeAbort(text);
+  return { cause, atMs: atMs - schedule.startAtMs };
 }

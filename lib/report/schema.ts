@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { capacity, perRelay } from "./capacitySchema.ts";
+import { reasonSchema } from "./reasons.ts";
 
 const count = z.int().nonnegative();
 const tally = z.record(z.string(), count);
@@ -23,15 +24,19 @@ const ledger = z
     missed: count,
     responses: count,
     errors: count,
+    unfinished: count.describe("In flight when the run was aborted: neither a success nor a failure"),
     valid: count,
     invalid: count,
   })
-  .describe("scheduled = sent + missed; sent = responses + errors; responses = valid + invalid");
+  .describe("scheduled = sent + missed; sent = responses + errors + unfinished; responses = valid + invalid");
 
 const traffic = {
   offeredRps: z.number().describe("Requests per second that the plan asks for, as a mean over its duration"),
   achievedRps: z.number().describe("Requests per second that were sent; of an aborted run, in its whole seconds"),
-  success: z.number().nullable().describe("Valid relays ÷ requests sent, 0 … 1; null if none was sent"),
+  success: z
+    .number()
+    .nullable()
+    .describe("Valid relays ÷ requests sent (but those in flight at an abort), 0 … 1; null if none was sent"),
   ledger,
   missed: tally.describe("Requests not sent, by reason: late, in-flight-cap, file-limit, aborted, superseded, lost"),
   errors: tally.describe("Requests without a complete response, by class, such as ECONNREFUSED"),
@@ -45,7 +50,11 @@ const traffic = {
     ),
   bytesSent: count.describe("Bytes of request bodies"),
   bytesReceived: count.describe("Bytes of response bodies"),
-  responseTimeMs: latency.describe("Finished − due, of all responses: what a user would have felt"),
+  responseTimeMs: latency.describe("Finished − due, of the responses"),
+  responseTimeAllMs: latency.describe(
+    "The same of all requests sent, which the SLO is held against: one without a response ranks above every response, " +
+      "and counts as the plan's timeout, or as the slowest response where that took longer",
+  ),
   meanMs: z.number().nullable().describe("Mean response time"),
   serviceTimeMs: latency.describe("Finished − sent, of all responses"),
   sendLagMs: latency.describe("Sent − due: the generator's own lateness"),
@@ -60,6 +69,7 @@ const second = z
     valid: count,
     invalid: count,
     errors: count,
+    unfinished: count.optional().describe("In flight when the run was aborted; only where there were any"),
     classes: tally.optional().describe("Those that were no relay, by class"),
   })
   .describe("One second of the run, by when the requests were due");
@@ -72,6 +82,17 @@ const interval = z.object({
   p90: z.number(),
   p99: z.number(),
   max: z.number(),
+  all: z
+    .object({ p50: z.number(), p90: z.number(), p99: z.number() })
+    .optional()
+    .describe("Of all requests sent, where some got no response"),
+});
+
+const sloLine = z.object({
+  line: z.enum(["success", "p50", "p90", "p95", "p99", "p999"]),
+  limit: z.number().describe("A share for success, ms for a percentile"),
+  found: z.number().nullable().describe("null where the percentile got no response"),
+  pass: z.boolean(),
 });
 
 const timeline = {
@@ -97,12 +118,16 @@ const timeline = {
 };
 
 const target = z.object({
+  name: z.string().describe("The plan's name for it, or what tells it apart: method and URL, without keys"),
   method: z.string().describe("What it calls: the JSON-RPC method, or how many calls a batch has"),
   sent: count,
   valid: count,
   invalid: count,
   errors: count,
+  success: z.number().nullable(),
   responseTimeMs: latency,
+  responseTimeAllMs: latency.describe("Of all requests sent"),
+  slo: z.array(sloLine).describe("Its own SLO, line by line; empty without one"),
 });
 
 const event = z.object({
@@ -125,6 +150,7 @@ const generatorPoint = z.object({
   connections: count,
   opened: count.describe("Connections opened since the point before"),
   cpu: z.number().describe("The busiest worker's"),
+  machineCpu: z.number().nullable().describe("The share of its machine's cores in use, 0 … 1; null in Lambda"),
   established: count.nullable().describe("TCP connections, on the host that has most"),
   timeWait: count.nullable(),
   portsLeft: count.nullable().describe("Ephemeral ports, on the host that has fewest left"),
@@ -144,7 +170,8 @@ const chain = z.object({
   name: z.string(),
   ...traffic,
   ...timeline,
-  pass: z.boolean().describe("Whether this chain met the SLO"),
+  pass: z.boolean().describe("Whether this chain and its targets met the SLO; true where no request was due"),
+  slo: z.array(sloLine).describe("The SLO that holds for this chain, line by line"),
   truth: truth.optional(),
   targets: z.array(target).describe("Each target's own figures, where the chain has several"),
   warmup: z
@@ -198,6 +225,7 @@ export const reportSchema = z.object({
   run: z.object({
     id: z.string(),
     name: z.string(),
+    volley: z.string().describe("Volley's version"),
     mode: z.enum(["lambda", "fleet"]),
     startedAt: z.iso.datetime().describe("The instant of the first measured request"),
     durationMs: z.number().describe("How long the plan measures"),
@@ -208,6 +236,7 @@ export const reportSchema = z.object({
     segments: count,
     complete: z.boolean().describe("Whether every worker's results are there and the ledger balances without guesses"),
     aborted: z.string().optional().describe("Why the run was aborted, if it was"),
+    abortedBy: z.enum(["breaker", "signal", "command", "other"]).optional().describe("What aborted it"),
     target: z.string().describe("The origins that were loaded"),
     live: z
       .object({ atMs: z.number() })
@@ -219,6 +248,7 @@ export const reportSchema = z.object({
     pass: z.boolean().describe("Whether the SLO was met, by every chain"),
     generator: z.boolean().describe("Whether the generator itself was in order, whatever ended the run"),
     reasons: z.array(z.string()).describe("Why not, in words; empty for a valid run that passes"),
+    causes: z.array(reasonSchema).describe("The same as data, in the same order"),
   }),
   slo: z.object({
     success: z.number(),

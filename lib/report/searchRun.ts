@@ -2,6 +2,7 @@ import { nextTrial, TOGETHER, type TrialLoad } from "../observe/search.ts";
 import { splitRates } from "../plan/assign.ts";
 import { partsOf, type RunSchedule, scheduleRun } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { abortText, decodeAbort } from "../results/abort.ts";
 import {
   abortKey,
   assignmentsKey,
@@ -14,6 +15,7 @@ import {
 } from "../results/keys.ts";
 import { readJson, type Store } from "../results/store.ts";
 import { capacityOfRun, measure, searchSettings, type Trial, trialResult } from "./capacity.ts";
+import { type Reason, reasonText } from "./reasons.ts";
 import type { Report } from "./schema.ts";
 import { readReportInput, writeReportFiles } from "./write.ts";
 
@@ -158,42 +160,56 @@ export async function writeSearchReport(store: Store, runId: string): Promise<Re
   if (!report) throw new Error(`the search ${runId} has no trial that was reported`);
   const capacity = capacityOfRun(plan, report, chosen.measured, trials);
   const reasons = searchReasons(capacity, trials, plan);
-  const abort = await readJson<{ reason: string }>(store, abortKey(runId));
-  if (abort) reasons.unshift(`The search was aborted after ${trials.length} trials: ${abort.reason}.`);
-  const isWhole = reasons.length === 0;
+  const flag = await store.get(abortKey(runId));
+  const cause = flag === undefined ? undefined : decodeAbort(flag).cause;
+  if (cause) {
+    reasons.unshift({ kind: "search-aborted", by: cause.kind, text: abortText(cause), trials: trials.length });
+  }
   const whole: Report = {
     ...report,
-    run: { ...report.run, id: runId, name: plan.name, ...(abort && { aborted: abort.reason }) },
-    verdict: { valid: isWhole, pass: best.length > 0, generator: trials.some(({ valid }) => valid), reasons },
+    run: {
+      ...report.run,
+      id: runId,
+      name: plan.name,
+      ...(cause && { aborted: abortText(cause), abortedBy: cause.kind }),
+    },
+    verdict: {
+      valid: reasons.length === 0,
+      pass: best.length > 0,
+      generator: trials.some(({ valid }) => valid),
+      reasons: reasons.map(reasonText),
+      causes: reasons,
+    },
     capacity,
   };
   await writeReportFiles(store, runId, whole);
   return whole;
 }
 
-/** What keeps a search from being valid, in words. */
-function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], plan: Plan): string[] {
-  const reasons: string[] = [];
-  for (const { name, capacityRps, interval, trials: count } of capacity?.chains ?? []) {
-    const precision = searchSettings(plan).precision;
-    const [low, high] = interval ?? [0, 0];
+/** What keeps a search from being valid. */
+function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], plan: Plan): Reason[] {
+  const reasons: Reason[] = [];
+  const { precision } = searchSettings(plan);
+  for (const { name: chain, capacityRps, interval, trials: count } of capacity?.chains ?? []) {
+    const [lowRps, highRps] = interval ?? [0, 0];
     if (capacityRps === null) {
-      reasons.push(
-        `${name} met the SLO at none of ${count} rates: begin lower than ${plan.chains.find((each) => each.name === name)?.rps}.`,
-      );
-    } else if (low === high) {
-      reasons.push(`${name} met the SLO at every rate up to ${Math.round(high)} requests/s: its capacity is higher.`);
-    } else if ((high - low) / high > 2 * precision) {
-      reasons.push(
-        `${name} is known to ${Math.round(low)} … ${Math.round(high)} requests/s only: the trials contradict each other.`,
-      );
+      const startRps = plan.chains.find(({ name }) => name === chain)?.rps ?? 0;
+      reasons.push({ kind: "search-unmet", chain, trials: count, startRps });
+    } else if (lowRps === highRps) {
+      reasons.push({ kind: "search-unbounded", chain, highestRps: highRps });
+    } else if ((highRps - lowRps) / highRps > 2 * precision) {
+      reasons.push({ kind: "search-inconsistent", chain, lowRps, highRps });
     }
   }
   const untold = trials.filter(({ valid }) => !valid);
-  if (untold.length > trials.length / 4) {
-    reasons.push(
-      `In ${untold.length} of ${trials.length} trials the generator was not in order: ${untold[0]?.reasons[0] ?? ""}`,
-    );
+  const [first] = untold;
+  if (first && untold.length > trials.length / 4) {
+    reasons.push({
+      kind: "search-untold",
+      untold: untold.length,
+      trials: trials.length,
+      first: first.reasons[0] ?? "",
+    });
   }
   return reasons;
 }

@@ -1,6 +1,7 @@
-import type { SeriesSum } from "../attack/chunk.ts";
+import { type SecondCounts, type SeriesSum, UNFINISHED } from "../attack/chunk.ts";
 import { createHistogram, type Histogram } from "../attack/histogram.ts";
 import type { Plan } from "../plan/schema.ts";
+import { latencyOfAll } from "./allRequests.ts";
 import { heatOf } from "./heat.ts";
 import type { LatencyMs, ReportChain } from "./schema.ts";
 import { steadyFrom } from "./steady.ts";
@@ -13,13 +14,12 @@ export function timelineOf(
   scheduledIn: (second: number) => number,
   intervalMs: number,
 ): Pick<ReportChain, "seconds" | "intervals" | "percentiles" | "heat" | "steady"> {
-  const none = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
   const intervals = [...sum.intervals].sort(([a], [b]) => a - b);
   return {
     seconds: Array.from({ length: Math.ceil(measuredMs / 1_000) }, (_, second) => ({
       second,
       scheduled: scheduledIn(second),
-      ...(sum.seconds.get(second) ?? none),
+      ...secondOf(sum.seconds.get(second)),
     })),
     intervals: intervals.map(([interval, histogram]) => ({
       fromMs: interval * intervalMs,
@@ -29,11 +29,34 @@ export function timelineOf(
       p90: percentileMs(histogram, 90),
       p99: percentileMs(histogram, 99),
       max: histogram.maxValue / 1_000,
+      ...allOf(histogram, failedIn(sum, interval * intervalMs, intervalMs), plan.timeoutMs),
     })),
     percentiles: percentileCurve(sum.responseTime()),
     heat: heatOf(intervals.map(([, histogram]) => histogram)),
     steady: steadyOf(sum, intervals, plan, measuredMs, intervalMs),
   };
+}
+
+/** A second's counts, with what an abort cut off apart from errors. */
+function secondOf(counts: SecondCounts | undefined): Omit<ReportChain["seconds"][number], "second" | "scheduled"> {
+  if (!counts) return { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+  const unfinished = counts.classes?.[UNFINISHED] ?? 0;
+  return unfinished === 0 ? counts : { ...counts, errors: counts.errors - unfinished, unfinished };
+}
+
+/** Requests that were due in an interval and got no response. */
+function failedIn({ seconds }: SeriesSum, fromMs: number, lengthMs: number): number {
+  let failed = 0;
+  for (let second = fromMs / 1_000; second < (fromMs + lengthMs) / 1_000; second++) {
+    failed += secondOf(seconds.get(second)).errors;
+  }
+  return failed;
+}
+
+/** An interval's percentiles of all requests sent, where they are not those of the responses. */
+function allOf(responseTime: Histogram, failed: number, timeoutMs: number) {
+  const all = failed === 0 ? null : latencyOfAll({ responseTime, failed }, timeoutMs);
+  return all ? { all: { p50: all.p50, p90: all.p90, p99: all.p99 } } : {};
 }
 
 /** The part of the run after which its beginning no longer shows, and its figures alone. */

@@ -1,8 +1,9 @@
-import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { balances } from "../results/ledger.ts";
+import { remedyOf } from "./limits.ts";
+import { isOfGenerator, type Reason, reasonText } from "./reasons.ts";
 import type { Report, ReportChain } from "./schema.ts";
-import { ms, percent } from "./units.ts";
+import { chainSlo, type SloLine, sloLines } from "./slo.ts";
 
 /** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
 const LEAST_ACHIEVED = 0.995;
@@ -13,122 +14,137 @@ const LEAST_ACHIEVED = 0.995;
  */
 const MOST_SATURATED = 0.02;
 
-/** Judges a report: whether the run was valid, whether it passed, and why not. Returns it with the verdict. */
-export function judge(report: Report, plan: Plan): Report {
-  const chains = report.chains.map((chain) => {
-    const reasons = sloReasons(chain, plan.slo);
-    return { chain: { ...chain, pass: reasons.length === 0 }, reasons };
-  });
-  const missedSlo = chains.flatMap(({ reasons }) => reasons);
-  const disorder = validityReasons(report, plan);
-  const aborted = abortReasons(report);
+/**
+ * Judges a report: whether the run was valid, whether it passed, and why not. Returns it with the verdict, and with each
+ * chain's and target's SLO line by line. `errors` are what lost workers themselves said.
+ */
+export function judge(report: Report, plan: Plan, errors: readonly string[] = []): Report {
+  const chains = report.chains.map((chain) => judgeChain(chain, plan));
+  const causes = [
+    ...abortReasons(report),
+    ...generatorReasons(report, plan, errors),
+    ...(report.total.ledger.scheduled === 0 ? [{ kind: "nothing-scheduled" } as const] : []),
+    ...chains.flatMap(({ reasons }) => reasons),
+  ];
+  const inOrder = !causes.some(isOfGenerator);
   return {
     ...report,
     chains: chains.map(({ chain }) => chain),
     verdict: {
-      valid: disorder.length === 0 && aborted.length === 0,
-      pass: report.chains.length > 0 && missedSlo.length === 0,
-      generator: disorder.length === 0,
-      reasons: [...aborted, ...disorder, ...missedSlo],
+      valid: inOrder && report.run.aborted === undefined,
+      pass: report.total.ledger.scheduled > 0 && chains.every(({ chain }) => chain.pass),
+      generator: inOrder,
+      reasons: causes.map(reasonText),
+      causes,
     },
   };
 }
 
-function abortReasons({ run }: Report): string[] {
+function abortReasons({ run }: Report): Reason[] {
   if (run.aborted === undefined) return [];
-  const of = `${formatDuration(run.measuredMs)} of ${formatDuration(run.durationMs)}`;
-  return [`The run was aborted after ${of}: ${run.aborted}.`];
+  const { aborted: text, abortedBy: by = "other", measuredMs, durationMs } = run;
+  return [{ kind: "aborted", by, text, measuredMs, durationMs }];
 }
 
-/** Why the generator was not in order, each with what to do about it. */
-function validityReasons(report: Report, { limits }: Plan): string[] {
+/** Why the generator was not in order, or the results are not. */
+function generatorReasons(report: Report, { limits }: Plan, errors: readonly string[]): Reason[] {
   const { total, startSkewMs, workers, findings } = report;
-  const reasons: string[] = [];
-  reasons.push(...missedReasons(total));
-  const lag = total.sendLagMs?.p99 ?? 0;
-  if (lag > limits.sendLagP99Ms) {
-    reasons.push(`The generator was late: send lag p99 ${ms(lag)}, above ${limits.sendLagP99Ms} ms. Use more workers.`);
+  const reasons = missedReasons(report, errors);
+  const p99Ms = total.sendLagMs?.p99 ?? 0;
+  if (p99Ms > limits.sendLagP99Ms) {
+    reasons.push({ kind: "send-lag", p99Ms, limitMs: limits.sendLagP99Ms, remedy: remedyOf(report) });
   }
   if (startSkewMs !== null && startSkewMs > limits.startSkewMs) {
-    const limit = formatDuration(limits.startSkewMs);
-    reasons.push(`The workers did not start together: start skew ${ms(startSkewMs)}, above ${limit}.`);
+    reasons.push({ kind: "start-skew", skewMs: startSkewMs, limitMs: limits.startSkewMs });
   }
   const busy = workers.filter(
     ({ health }) => health.saturated.intervals > 1 && health.saturated.share > MOST_SATURATED,
   );
   if (busy.length > 0) {
-    const names = busy.map(({ id }) => id).join(", ");
-    reasons.push(`The event loop of ${names} was saturated: use more workers, or lower perWorkerRps.`);
+    reasons.push({ kind: "saturated", workers: busy.map(({ id }) => id), remedy: remedyOf(report) });
   }
-  if (findings.length > 0) {
-    const [first] = findings;
-    const more = findings.length > 1 ? ` (and ${findings.length - 1} more findings)` : "";
-    reasons.push(`The results are incomplete: ${first}${more}.`);
-  }
+  const [first] = findings;
+  if (first !== undefined) reasons.push({ kind: "incomplete", findings: findings.length, first });
   for (const chain of report.chains) reasons.push(...countReasons(chain));
   return reasons;
 }
 
 /** Where too few of the scheduled requests were sent. */
-function missedReasons({ missed, ledger }: Report["total"]): string[] {
-  const reasons: string[] = [];
-  const own = (missed.late ?? 0) + (missed.superseded ?? 0) + (missed.lost ?? 0);
-  const counted = ledger.scheduled - (missed.aborted ?? 0);
-  if (counted > 0 && 1 - own / counted < LEAST_ACHIEVED) {
-    const share = percent(own / counted);
-    const why = (missed.lost ?? 0) > own / 2 ? "lost with their workers" : "not sent because the generator was late";
-    reasons.push(`${own} of ${counted} requests (${share}) were ${why}: use more workers, or lower perWorkerRps.`);
+function missedReasons(report: Report, errors: readonly string[]): Reason[] {
+  const { missed, ledger } = report.total;
+  const of = ledger.scheduled - (missed.aborted ?? 0);
+  const tooMany = (count: number): boolean => of > 0 && count / of > 1 - LEAST_ACHIEVED;
+  const late = (missed.late ?? 0) + (missed.superseded ?? 0);
+  const lost = missed.lost ?? 0;
+  const reasons: Reason[] = [];
+  // Together they are what the generator did not send; each is told by its own name.
+  if (tooMany(late + lost)) {
+    if (late > 0) reasons.push({ kind: "late", count: late, of, remedy: remedyOf(report) });
+    if (lost > 0) reasons.push({ kind: "lost", count: lost, of, errors: [...errors] });
   }
-  const capped = missed["in-flight-cap"] ?? 0;
-  if (counted > 0 && capped / counted > 1 - LEAST_ACHIEVED) {
-    const share = percent(capped / counted);
-    reasons.push(
-      `${capped} requests (${share}) were not sent because too many were in flight: the target answers too slowly for ` +
-        "this rate, or limits.inFlightPerWorker is too low.",
-    );
-  }
-  const unopened = missed["file-limit"] ?? 0;
-  if (counted > 0 && unopened / counted > 1 - LEAST_ACHIEVED) {
-    reasons.push(
-      `${unopened} requests (${percent(unopened / counted)}) were not sent because a worker may open no more files, and ` +
-        "a connection is one: use more workers (lower perWorkerRps), or raise the limit where that can be done (ulimit -n).",
-    );
+  for (const kind of ["in-flight-cap", "file-limit"] as const) {
+    const count = missed[kind] ?? 0;
+    if (tooMany(count)) reasons.push({ kind, count, of });
   }
   return reasons;
 }
 
 /** Where the counts contradict each other, or the stand-in gateway's own. */
-function countReasons({ name, ledger, truth }: ReportChain): string[] {
-  const reasons: string[] = [];
-  if (!balances(ledger)) reasons.push(`The ledger of ${name} does not balance.`);
-  // A request that failed may or may not have reached the gateway: its count lies between the two.
+function countReasons({ name, ledger, truth }: ReportChain): Reason[] {
+  const reasons: Reason[] = [];
+  if (!balances(ledger)) reasons.push({ kind: "ledger", chain: name });
+  // A request without a response may or may not have reached the gateway: its count lies between the two.
   if (truth && (truth.requests > ledger.sent || truth.requests < ledger.responses)) {
-    reasons.push(`The gateway counted ${truth.requests} requests for ${name}, and ${ledger.sent} were sent.`);
+    reasons.push({ kind: "gateway-count", chain: name, counted: truth.requests, sent: ledger.sent });
   }
   return reasons;
 }
 
-function sloReasons(chain: ReportChain, slo: Plan["slo"]): string[] {
-  const { name, success, responseTimeMs, ledger } = chain;
-  if (success === null) return [`${name}: no request was sent.`];
-  const reasons: string[] = [];
-  if (success <= slo.success) {
-    const worst = Object.entries({ ...chain.errors, ...chain.invalid }).sort(([, a], [, b]) => b - a)[0];
-    const mostly = worst ? `; mostly ${worst[0]} (${worst[1]} of ${ledger.sent})` : "";
-    reasons.push(`${name}: success ${percent(success)} is not above ${percent(slo.success)}${mostly}.`);
+function judgeChain(chain: ReportChain, plan: Plan): { chain: ReportChain; reasons: Reason[] } {
+  const { name, ledger } = chain;
+  const slo = sloLines({ ...chain, ...ledger }, chainSlo(plan, name));
+  const reasons = slo.flatMap((line) => lineReasons(line, name, chain));
+  const targets = judgeTargets(chain, plan);
+  for (const target of targets) {
+    reasons.push(...target.slo.flatMap((line) => lineReasons(line, name, { ledger: target }, target.name)));
   }
-  const limits = [
-    ["p50", slo.p50Ms],
-    ["p90", slo.p90Ms],
-    ["p95", slo.p95Ms],
-    ["p99", slo.p99Ms],
-    ["p999", slo.p999Ms],
-  ] as const;
-  for (const [percentile, limitMs] of limits) {
-    const found = responseTimeMs?.[percentile];
-    if (limitMs === undefined) continue;
-    if (found === undefined) reasons.push(`${name}: no response, so no ${percentile} within ${limitMs} ms.`);
-    else if (found > limitMs) reasons.push(`${name}: response time ${percentile} ${ms(found)} is above ${limitMs} ms.`);
+  if (ledger.scheduled > 0 && slo.length === 0) {
+    reasons.push({ kind: "nothing-sent", chain: name, scheduled: ledger.scheduled });
   }
-  return reasons;
+  return { chain: { ...chain, slo, targets, pass: reasons.length === 0 }, reasons };
+}
+
+/** Each target with its own SLO, where the plan gives it one. */
+function judgeTargets({ name, targets }: ReportChain, plan: Plan): ReportChain["targets"] {
+  const planned = plan.chains.find((chain) => chain.name === name)?.targets ?? [];
+  return targets.map((target, place) => {
+    const slo = planned[place]?.slo;
+    const counts = { responses: target.valid + target.invalid, errors: target.errors };
+    return slo ? { ...target, slo: sloLines({ ...target, ...counts }, slo) } : target;
+  });
+}
+
+/** What went wrong in a chain or target, for a line that was missed. */
+interface Failed {
+  ledger: { sent: number };
+  errors?: Record<string, number>;
+  invalid?: Record<string, number>;
+}
+
+function lineReasons({ line, limit, found, pass }: SloLine, chain: string, failed: Failed, target?: string): Reason[] {
+  if (pass) return [];
+  const place = { chain, ...(target !== undefined && { target }) };
+  if (line !== "success") {
+    return [{ kind: "response-time", ...place, percentile: line, foundMs: found, limitMs: limit }];
+  }
+  const [worst] = Object.entries({ ...failed.errors, ...failed.invalid }).sort(([, a], [, b]) => b - a);
+  return [
+    {
+      kind: "success",
+      ...place,
+      success: found ?? 0,
+      limit,
+      ...(worst && { worst: { class: worst[0], count: worst[1], of: failed.ledger.sent } }),
+    },
+  ];
 }

@@ -68,6 +68,7 @@ const HEALTH_NUMBERS = [
 function checkHealth(value: unknown, where: string): void {
   const health = record(value, where);
   for (const name of HEALTH_NUMBERS) number(health[name], `${where}.${name}`);
+  if (health.machineCpu !== undefined) number(health.machineCpu, `${where}.machineCpu`);
   if (health.tcp === undefined) return;
   const tcp = record(health.tcp, `${where}.tcp`);
   for (const name of ["established", "timeWait", "portsLeft", "retransmits"]) count(tcp[name], `${where}.tcp.${name}`);

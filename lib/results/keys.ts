@@ -43,6 +43,16 @@ export function summaryKey(runId: string, assignment: string, attempt: number): 
   return `${summariesPrefix(runId)}${assignment}/${attempt}.json`;
 }
 
+/** Prefix of the errors with which workers ended. */
+export function failuresPrefix(runId: string): string {
+  return `${runPrefix(runId)}failures/`;
+}
+
+/** The error with which a call of a worker ended, as text; calls are told apart by their time. */
+export function failureKey(runId: string, assignment: string, atMs: number): string {
+  return `${failuresPrefix(runId)}${assignment}/${Math.round(atMs)}.txt`;
+}
+
 /** The abort flag: workers stop when it is there. */
 export function abortKey(runId: string): string {
   return `${runPrefix(runId)}abort.json`;

@@ -1,4 +1,4 @@
-import { type Ledger, type SeriesSum, total } from "../attack/chunk.ts";
+import { type Ledger, type SeriesSum, total, UNFINISHED } from "../attack/chunk.ts";
 
 /** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
 export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
@@ -8,7 +8,8 @@ export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
     sent: sum.sent,
     missed: total(sum.missed),
     responses: sum.valid + invalid,
-    errors: total(sum.errors),
+    errors: total(sum.errors) - (sum.errors[UNFINISHED] ?? 0),
+    unfinished: sum.errors[UNFINISHED] ?? 0,
     valid: sum.valid,
     invalid,
   };
@@ -16,16 +17,23 @@ export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
 
 /** Ledgers, added up. */
 export function addLedgers(ledgers: Iterable<Ledger>): Ledger {
-  const sum: Ledger = { scheduled: 0, sent: 0, missed: 0, responses: 0, errors: 0, valid: 0, invalid: 0 };
+  const none = { scheduled: 0, sent: 0, missed: 0, responses: 0, errors: 0, unfinished: 0, valid: 0, invalid: 0 };
+  const sum: Ledger = { ...none };
   for (const ledger of ledgers) {
     for (const entry of Object.keys(sum) as (keyof Ledger)[]) sum[entry] += ledger[entry];
   }
   return sum;
 }
 
-/** Whether scheduled = sent + missed, sent = responses + errors, and responses = valid + invalid. */
-export function balances({ scheduled, sent, missed, responses, errors, valid, invalid }: Ledger): boolean {
-  return scheduled === sent + missed && sent === responses + errors && responses === valid + invalid;
+/** Whether scheduled = sent + missed, sent = responses + errors + unfinished, and responses = valid + invalid. */
+export function balances({ scheduled, sent, missed, responses, errors, unfinished, valid, invalid }: Ledger): boolean {
+  const isWhole = scheduled === sent + missed && sent === responses + errors + unfinished;
+  return isWhole && responses === valid + invalid;
+}
+
+/** Valid relays ÷ requests sent, without those that were in flight when the run was aborted; null without any. */
+export function successOf({ sent, unfinished, valid }: Pick<Ledger, "sent" | "unfinished" | "valid">): number | null {
+  return sent > unfinished ? valid / (sent - unfinished) : null;
 }
 
 /** What a worker that was lost did not write down. */
@@ -46,7 +54,7 @@ export interface Gap {
  */
 export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   const open = ledgerOf(scheduled, sum);
-  const ended = open.responses + open.errors;
+  const ended = open.responses + open.errors + open.unfinished;
   const sent = Math.max(open.sent, ended);
   const unsent = open.scheduled - sent - open.missed;
   const gap = {

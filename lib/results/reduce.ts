@@ -13,9 +13,13 @@ import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.t
 import type { Plan } from "../plan/schema.ts";
 import { checkPart } from "./checkPart.ts";
 import type { ClockError } from "./clockError.ts";
-import { chunksPrefix, summariesPrefix } from "./keys.ts";
+import type { Finding } from "./findings.ts";
+import { chunksPrefix, failuresPrefix, summariesPrefix } from "./keys.ts";
 import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.ts";
 import type { Store } from "./store.ts";
+
+/** Most characters of a worker's own error that are kept. */
+const MOST_ERROR_LENGTH = 500;
 
 /** Workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;
@@ -48,8 +52,8 @@ export interface WorkerResult {
 /** What all workers wrote, in one. */
 export interface Reduction {
   chains: ChainResult[];
-  /** What is missing, unreadable or doubled, in words. Empty for a complete run. */
-  findings: string[];
+  /** What is missing, unreadable or doubled. Empty for a complete run. */
+  findings: Finding[];
   /** When the last worker had its last response, in ms from the start instant. */
   finishedMs: number;
 }
@@ -76,7 +80,9 @@ export async function reduceRun(
   onWorker: (worker: WorkerResult) => void,
 ): Promise<Reduction> {
   const chains = new Map<string, ChainResult>();
-  const findings: string[] = [];
+  // A chain of which no request is due has a result too: none of its figures.
+  for (const { name } of plan.chains) chainOf(chains, name, "measure");
+  const findings: Finding[] = await readFailures(store, runId, assignments);
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
   const index = await indexRun(store, runId);
@@ -128,13 +134,27 @@ async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   return index;
 }
 
+/** The errors with which workers ended that could still write them down. */
+async function readFailures(store: Store, runId: string, assignments: readonly Assignment[]): Promise<Finding[]> {
+  const own = new Set(assignments.map(({ id }) => id));
+  const prefix = failuresPrefix(runId);
+  const findings: Finding[] = [];
+  for (const key of await store.list(prefix)) {
+    const [assignment = ""] = key.slice(prefix.length).split("/");
+    if (!own.has(assignment)) continue;
+    const error = await store.get(key);
+    if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MOST_ERROR_LENGTH) });
+  }
+  return findings;
+}
+
 async function readAttempts(
   store: Store,
   index: RunIndex,
   assignment: string,
-): Promise<{ attempts: Attempt[]; findings: string[] }> {
+): Promise<{ attempts: Attempt[]; findings: Finding[] }> {
   const attempts: Attempt[] = [];
-  const findings: string[] = [];
+  const findings: Finding[] = [];
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
     const summary = key && (await readPart<Summary>(store, key, "summary", findings));
     if (summary) {
@@ -153,10 +173,13 @@ async function readAttempts(
       if (chunk) read.push(chunk);
     }
     const host = read.find((chunk) => chunk.host !== undefined)?.host;
-    const where = host === undefined ? "" : ` on ${host}`;
-    findings.push(
-      `${assignment}: attempt ${attempt}${where} wrote no summary; it was read from its ${read.length} chunks`,
-    );
+    findings.push({
+      kind: "no-summary",
+      assignment,
+      attempt,
+      ...(host !== undefined && { host }),
+      chunks: read.length,
+    });
     attempts.push({
       host,
       outcome: "lost",
@@ -171,14 +194,14 @@ async function readPart<T extends Chunk | Summary>(
   store: Store,
   key: string,
   kind: "chunk" | "summary",
-  findings: string[],
+  findings: Finding[],
 ): Promise<T | undefined> {
   try {
     const part = JSON.parse((await store.get(key)) ?? "") as T;
     checkPart(part, kind);
     return part;
   } catch (error) {
-    findings.push(`${key} cannot be read: ${(error as Error).message}`);
+    findings.push({ kind: "unreadable", key, why: (error as Error).message });
     return undefined;
   }
 }
@@ -189,13 +212,13 @@ function reduceWorker(
   assignments: readonly Assignment[],
   attempts: readonly Attempt[][],
   chains: Map<string, ChainResult>,
-  findings: string[],
+  findings: Finding[],
 ): WorkerResult {
   const all = new SeriesSum();
   const ledgers: Ledger[] = [];
   for (const [index, assignment] of assignments.entries()) {
     const own = attempts[index] ?? [];
-    if (own.length === 0) findings.push(`${assignment.id}: the worker wrote nothing`);
+    if (own.length === 0) findings.push({ kind: "wrote-nothing", assignment: assignment.id });
     for (const share of assignment.shares) {
       for (const phase of ["warmup", "measure"] as const) {
         const scheduled = scheduledRequests(plan, assignment, share, phase);
@@ -253,7 +276,7 @@ function parseAttempts(
   assignment: string,
   chain: string,
   phase: Phase,
-  findings: string[],
+  findings: Finding[],
 ): ParsedSeries[] {
   const parsed: ParsedSeries[] = [];
   for (const { series } of attempts) {
@@ -262,7 +285,7 @@ function parseAttempts(
       try {
         parsed.push(parseSeries(each));
       } catch (error) {
-        findings.push(`${assignment}: a histogram of ${chain} cannot be read: ${(error as Error).message}`);
+        findings.push({ kind: "histogram", assignment, chain, why: (error as Error).message });
       }
     }
   }
@@ -283,12 +306,8 @@ export function chainOf(chains: Map<string, ChainResult>, chain: string, phase: 
   return result;
 }
 
-function gapFindings(gap: Gap, id: string, chain: string): string[] {
-  const words: [number, string][] = [
-    [gap.unsent, "requests of which nothing is known (booked as missed: lost)"],
-    [gap.unended, "requests whose end is not known (booked as errors: lost)"],
-    [gap.unrecorded, "requests that ended and whose sending was not written down (booked as sent)"],
-    [gap.doubled, "requests more than were scheduled"],
-  ];
-  return words.flatMap(([count, what]) => (count > 0 ? [`${id}, ${chain}: ${count} ${what}`] : []));
+function gapFindings(gap: Gap, assignment: string, chain: string): Finding[] {
+  return (["unsent", "unended", "unrecorded", "doubled"] as const).flatMap((what): Finding[] =>
+    gap[what] > 0 ? [{ kind: "gap", assignment, chain, what, count: gap[what] }] : [],
+  );
 }

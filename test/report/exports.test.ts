@@ -50,7 +50,7 @@ test("CSV has a line for each second and chain, and no formula", () => {
 
 test("JUnit has a test for the run and for each chain, escaped", () => {
   const report = sampleReport();
-  report.verdict = { valid: false, pass: true, generator: false, reasons: ['<b>late</b> & "so"\u0000'] };
+  report.verdict = { valid: false, pass: true, generator: false, reasons: ['<b>late</b> & "so"\u0000'], causes: [] };
   const xml = renderJunit(report);
   assert.match(xml, /tests="\d+" failures="1"/);
   assert.match(xml, /<failure message="&#60;b&#62;late&#60;\/b&#62; &#38; &#34;so&#34;"\/>/);

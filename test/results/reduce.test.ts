@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeriesSum } from "../../lib/attack/chunk.ts";
+import { findingText } from "../../lib/results/findings.ts";
 import { chunkKey } from "../../lib/results/keys.ts";
 import { takeLease } from "../../lib/results/lease.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
@@ -36,7 +37,7 @@ test("a worker that left nothing is named, and its requests are booked as lost",
   const [lost, ...others] = run.assignments;
   for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
   const { chains, findings, workers } = await reduce(run);
-  assert.match(findings.join("\n"), new RegExp(lost?.id ?? ""));
+  assert.match(findings.map(findingText).join("\n"), new RegExp(lost?.id ?? ""));
   const ledger = chains[0]?.ledger;
   assert.ok(ledger && balances(ledger));
   assert.equal(ledger.missed, 100);
@@ -58,7 +59,7 @@ test("a chunk that is lost from the middle is told by the schedule", async (t) =
   const { chains, findings } = await reduce(run);
   assert.ok(balances(chains[0]?.ledger ?? assert.fail()));
   assert.equal(chains[0]?.sum.missed.lost, 25);
-  assert.match(findings.join("\n"), /25 requests of which nothing is known/);
+  assert.match(findings.map(findingText).join("\n"), /25 requests of which nothing is known/);
 });
 
 test("an object that cannot be read is named and ends nothing", async (t) => {
@@ -70,7 +71,7 @@ test("an object that cannot be read is named and ends nothing", async (t) => {
   await run.store.put(chunkKey(RUN, first.id, 1, 1), '{"version":1,"series":[{"chain":"eth');
   const { chains, findings } = await reduce(run);
   assert.ok(balances(chains[0]?.ledger ?? assert.fail()));
-  assert.match(findings.join("\n"), /000001\.json/);
+  assert.match(findings.map(findingText).join("\n"), /000001\.json/);
 });
 
 test("two attempts that share the schedule add up; requests sent twice are told", async (t) => {
@@ -94,7 +95,7 @@ test("two attempts that share the schedule add up; requests sent twice are told"
   assert.deepEqual(right.findings, []);
   assert.ok(balances(right.chains[0]?.ledger ?? assert.fail()));
   const wrong = await reduce(doubled);
-  assert.match(wrong.findings.join("\n"), /50 requests more than were scheduled/);
+  assert.match(wrong.findings.map(findingText).join("\n"), /50 requests more than were scheduled/);
   assert.ok(!balances(wrong.chains[0]?.ledger ?? assert.fail()));
 });
 

@@ -6,6 +6,8 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { buildReport, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
+import type { AbortFlag } from "../../lib/results/abort.ts";
+import type { Finding } from "../../lib/results/findings.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
 import type { ChainResult } from "../../lib/results/reduce.ts";
 
@@ -14,8 +16,8 @@ export interface MadeRun {
   plan: Plan;
   /** How a chain's recording differs from all valid after 1 to 20 ms. */
   change?(sum: SeriesSum, chain: string): unknown;
-  findings?: string[];
-  aborted?: { reason: string; atMs: number };
+  findings?: Finding[];
+  aborted?: AbortFlag;
   startSkewMs?: number;
   /** What each worker's meter told at its flushes. */
   health?: Health[];

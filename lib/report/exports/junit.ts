@@ -7,7 +7,7 @@ export function renderJunit({ run, verdict, chains }: Report): string {
   const cases = [
     testCase("the run is valid", seconds, verdict.valid ? undefined : generator.join("\n")),
     ...chains.map(({ name, pass }) => {
-      const own = verdict.reasons.filter((reason) => reason.startsWith(`${name}:`));
+      const own = verdict.reasons.filter((_, place) => isAbout(verdict.causes[place], name));
       return testCase(`${name} meets the SLO`, seconds, pass ? undefined : own.join("\n") || "the SLO was missed");
     }),
   ];
@@ -19,6 +19,11 @@ ${cases.join("\n")}
 </testsuite>
 </testsuites>
 `;
+}
+
+/** Whether a reason names the chain. */
+function isAbout(cause: Report["verdict"]["causes"][number] | undefined, chain: string): boolean {
+  return cause !== undefined && "chain" in cause && cause.chain === chain;
 }
 
 function testCase(name: string, seconds: number, failure: string | undefined): string {

@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { formatDuration } from "../plan/duration.ts";
+import { ms, percent } from "./units.ts";
+
+const count = z.int().nonnegative();
+const chain = z.string();
+const target = z.string().optional();
+
+/** Why a run is not valid, or does not pass, as data: `reasonText` says it in words. */
+export const reasonSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("aborted"),
+    by: z.enum(["breaker", "signal", "command", "other"]),
+    text: z.string(),
+    measuredMs: z.number(),
+    durationMs: z.number(),
+  }),
+  z.object({ kind: z.literal("late"), count, of: count, remedy: z.enum(["workers", "cores", "hosts"]) }),
+  z.object({ kind: z.literal("lost"), count, of: count, errors: z.array(z.string()) }),
+  z.object({ kind: z.literal("in-flight-cap"), count, of: count }),
+  z.object({ kind: z.literal("file-limit"), count, of: count }),
+  z.object({
+    kind: z.literal("send-lag"),
+    p99Ms: z.number(),
+    limitMs: z.number(),
+    remedy: z.enum(["workers", "cores", "hosts"]),
+  }),
+  z.object({ kind: z.literal("start-skew"), skewMs: z.number(), limitMs: z.number() }),
+  z.object({
+    kind: z.literal("saturated"),
+    workers: z.array(z.string()),
+    remedy: z.enum(["workers", "cores", "hosts"]),
+  }),
+  z.object({ kind: z.literal("incomplete"), findings: count, first: z.string() }),
+  z.object({ kind: z.literal("ledger"), chain }),
+  z.object({ kind: z.literal("gateway-count"), chain, counted: count, sent: count }),
+  z.object({ kind: z.literal("nothing-sent"), chain, scheduled: count }),
+  z.object({ kind: z.literal("nothing-scheduled") }),
+  z.object({
+    kind: z.literal("success"),
+    chain,
+    target,
+    success: z.number(),
+    limit: z.number(),
+    worst: z.object({ class: z.string(), count, of: count }).optional(),
+  }),
+  z.object({
+    kind: z.literal("response-time"),
+    chain,
+    target,
+    percentile: z.enum(["p50", "p90", "p95", "p99", "p999"]),
+    foundMs: z.number().nullable().describe("Of all requests sent; null where the percentile got no response"),
+    limitMs: z.number(),
+  }),
+  z.object({
+    kind: z.literal("search-aborted"),
+    by: z.enum(["breaker", "signal", "command", "other"]),
+    text: z.string(),
+    trials: count,
+  }),
+  z.object({ kind: z.literal("search-unmet"), chain, trials: count, startRps: z.number() }),
+  z.object({ kind: z.literal("search-unbounded"), chain, highestRps: z.number() }),
+  z.object({ kind: z.literal("search-inconsistent"), chain, lowRps: z.number(), highRps: z.number() }),
+  z.object({ kind: z.literal("search-untold"), untold: count, trials: count, first: z.string() }),
+]);
+
+export type Reason = z.infer<typeof reasonSchema>;
+
+const GENERATOR_KINDS = new Set<Reason["kind"]>([
+  "late",
+  "lost",
+  "in-flight-cap",
+  "file-limit",
+  "send-lag",
+  "start-skew",
+  "saturated",
+  "incomplete",
+  "ledger",
+  "gateway-count",
+]);
+
+/** Reasons that tell about the generator or the results, and not about the target. */
+export function isOfGenerator({ kind }: Reason): boolean {
+  return GENERATOR_KINDS.has(kind);
+}
+
+/** What helps a generator that was not quick enough. */
+const REMEDIES = {
+  workers: "use more workers, or lower perWorkerRps",
+  cores: "this machine's cores were full, so more workers on it do not help: lower the rate, or use more machines",
+  hosts: "reduce the rate per host or add hosts",
+};
+
+/** What helps a generator that was not quick enough, as data. */
+export type Remedy = keyof typeof REMEDIES;
+
+/** A remedy in words. */
+export function remedyText(remedy: Remedy): string {
+  return REMEDIES[remedy];
+}
+
+/** A reason as a sentence. */
+export function reasonText(reason: Reason): string {
+  switch (reason.kind) {
+    case "aborted": {
+      const of = `${formatDuration(reason.measuredMs)} of ${formatDuration(reason.durationMs)}`;
+      return `The run was aborted after ${of}: ${reason.text}.`;
+    }
+    case "late":
+      return `${shareOf(reason)} were not sent because the generator was late: ${REMEDIES[reason.remedy]}.`;
+    case "lost":
+      return `${shareOf(reason)} were lost with their workers: ${lostAdvice(reason.errors)}.`;
+    case "in-flight-cap":
+      return (
+        `${reason.count} requests (${percent(reason.count / reason.of)}) were not sent because too many were in flight: ` +
+        "the target answers too slowly for this rate, or limits.inFlightPerWorker is too low."
+      );
+    case "file-limit":
+      return (
+        `${reason.count} requests (${percent(reason.count / reason.of)}) were not sent because a worker may open no more ` +
+        "files, and a connection is one: use more workers (lower perWorkerRps), or raise the limit where that can be " +
+        "done (ulimit -n)."
+      );
+    case "send-lag":
+      return `The generator was late: send lag p99 ${ms(reason.p99Ms)}, above ${reason.limitMs} ms: ${REMEDIES[reason.remedy]}.`;
+    case "start-skew":
+      return `The workers did not start together: start skew ${ms(reason.skewMs)}, above ${formatDuration(reason.limitMs)}.`;
+    case "saturated":
+      return `The event loop of ${reason.workers.join(", ")} was saturated: ${REMEDIES[reason.remedy]}.`;
+    case "incomplete": {
+      const more = reason.findings > 1 ? ` (and ${reason.findings - 1} more findings)` : "";
+      return `The results are incomplete: ${reason.first}${more}.`;
+    }
+    case "ledger":
+      return `The ledger of ${reason.chain} does not balance.`;
+    case "gateway-count":
+      return `The gateway counted ${reason.counted} requests for ${reason.chain}, and ${reason.sent} were sent.`;
+    case "nothing-sent":
+      return `${reason.chain}: none of ${reason.scheduled} requests was sent.`;
+    case "nothing-scheduled":
+      return "No request was due in the whole run: raise the rates or the duration.";
+    case "success": {
+      const { worst } = reason;
+      const mostly = worst ? `; mostly ${worst.class} (${worst.count} of ${worst.of})` : "";
+      return `${nameOf(reason)}: success ${percent(reason.success)} is below ${percent(reason.limit)}${mostly}.`;
+    }
+    case "response-time": {
+      const { percentile, foundMs, limitMs } = reason;
+      const name = percentile.replace("p999", "p99.9");
+      return foundMs === null
+        ? `${nameOf(reason)}: response time ${name} of all requests sent is above ${limitMs} ms: that many got no response.`
+        : `${nameOf(reason)}: response time ${name} ${ms(foundMs)} is above ${limitMs} ms.`;
+    }
+    case "search-aborted":
+      return `The search was aborted after ${reason.trials} trials: ${reason.text}.`;
+    case "search-unmet":
+      return `${reason.chain} met the SLO at none of ${reason.trials} rates: begin lower than ${reason.startRps}.`;
+    case "search-unbounded": {
+      const highest = Math.round(reason.highestRps);
+      return `${reason.chain} met the SLO at every rate up to ${highest} requests/s: its capacity is higher.`;
+    }
+    case "search-inconsistent": {
+      const between = `${Math.round(reason.lowRps)} … ${Math.round(reason.highRps)}`;
+      return `${reason.chain} is known to ${between} requests/s only: the trials contradict each other.`;
+    }
+    case "search-untold":
+      return `${reason.untold} of ${reason.trials} trials told nothing, for the generator was not in order: ${reason.first}`;
+  }
+}
+
+function shareOf({ count: some, of }: { count: number; of: number }): string {
+  return `${some} of ${of} requests (${percent(some / of)})`;
+}
+
+function lostAdvice(errors: readonly string[]): string {
+  if (errors.length === 0) return "what their processes or functions logged says why";
+  const more = errors.length > 2 ? `; and ${errors.length - 2} more errors` : "";
+  return `${errors.slice(0, 2).join("; ")}${more}`;
+}
+
+function nameOf({ chain: name, target: of }: { chain: string; target?: string | undefined }): string {
+  return of === undefined ? name : `${name}, ${of}`;
+}

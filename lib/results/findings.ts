@@ -1,0 +1,41 @@
+/** What is missing, unreadable or doubled in a run's results. */
+export type Finding =
+  | { kind: "no-summary"; assignment: string; attempt: string; host?: string; chunks: number }
+  | { kind: "wrote-nothing"; assignment: string }
+  | { kind: "failed"; assignment: string; error: string }
+  | { kind: "unreadable"; key: string; why: string }
+  | { kind: "histogram"; assignment: string; chain: string; why: string }
+  | { kind: "gap"; assignment: string; chain: string; what: keyof typeof GAPS; count: number };
+
+const GAPS = {
+  unsent: "requests of which nothing is known (booked as missed: lost)",
+  unended: "requests whose end is not known (booked as errors: lost)",
+  unrecorded: "requests that ended and whose sending was not written down (booked as sent)",
+  doubled: "requests more than were scheduled",
+};
+
+/** A finding in words. */
+export function findingText(finding: Finding): string {
+  switch (finding.kind) {
+    case "no-summary": {
+      const { assignment, attempt, host, chunks } = finding;
+      const where = host === undefined ? "" : ` on ${host}`;
+      return `${assignment}: attempt ${attempt}${where} wrote no summary; it was read from its ${chunks} chunks`;
+    }
+    case "wrote-nothing":
+      return `${finding.assignment}: the worker wrote nothing`;
+    case "failed":
+      return `${finding.assignment}: the worker failed: ${finding.error}`;
+    case "unreadable":
+      return `${finding.key} cannot be read: ${finding.why}`;
+    case "histogram":
+      return `${finding.assignment}: a histogram of ${finding.chain} cannot be read: ${finding.why}`;
+    case "gap":
+      return `${finding.assignment}, ${finding.chain}: ${finding.count} ${GAPS[finding.what]}`;
+  }
+}
+
+/** Workers' own errors among findings, each once. */
+export function workerErrors(findings: readonly Finding[]): string[] {
+  return [...new Set(findings.flatMap((finding) => (finding.kind === "failed" ? [finding.error] : [])))];
+}
