@@ -19,6 +19,17 @@ export interface TlsServer {
   connections: number;
 }
 
+/** Makes a key and a certificate of its own for `localhost` and 127.0.0.1 in a folder; gives their files. */
+export function makeCertificate(openssl: string, folder: string, days = 2): { key: string; certificate: string } {
+  const [key, request, certificate] = [`${folder}/key.pem`, `${folder}/request.pem`, `${folder}/cert.pem`];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
+  execFileSync(openssl, ["req", "-new", ...curve, ...subject, "-out", request], { stdio: "pipe" });
+  const signed = ["-in", request, "-signkey", key, "-copy_extensions", "copy", "-days", String(days)];
+  execFileSync(openssl, ["x509", "-req", ...signed, "-out", certificate], { stdio: "pipe" });
+  return { key, certificate };
+}
+
 /**
  * Starts it with a certificate of its own for `localhost`, which is valid for so many days or, below 0, has expired; it
  * ends with the test. Skips the test without openssl.
@@ -30,12 +41,7 @@ export async function startTlsServer(
 ): Promise<TlsServer | undefined> {
   const openssl = requireProgram(test, "openssl", "openssl");
   if (openssl === undefined) return undefined;
-  const [key, request, certificate] = [`${folder}/key.pem`, `${folder}/request.pem`, `${folder}/cert.pem`];
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
-  execFileSync(openssl, ["req", "-new", ...curve, ...subject, "-out", request], { stdio: "pipe" });
-  const signed = ["-in", request, "-signkey", key, "-copy_extensions", "copy", "-days", String(days)];
-  execFileSync(openssl, ["x509", "-req", ...signed, "-out", certificate], { stdio: "pipe" });
+  const { key, certificate } = makeCertificate(openssl, folder, days);
   const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(certificate), allowHTTP1: true });
   const started: TlsServer = { origin: "", certificate, server, requests: {}, connections: 0 };
   const sockets = new Set<{ destroy(): void }>();
