@@ -103,7 +103,11 @@ export function buildReport(input: ReportInput): Report {
     findings: reduction.findings.map(findingText),
   };
   const errors = workerErrors(reduction.findings);
-  const judged = judge({ ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] }, plan, errors);
+  const judged = judge(
+    { ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] },
+    plan,
+    errors,
+  );
   return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
 }
 
