@@ -10,6 +10,7 @@ import { reportCommand } from "./commands/report.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { EXIT_CODES } from "./exitCodes.ts";
 
 /** The command line. Wrong options end in a CommanderError. */
 export function makeProgram(): Command {
@@ -26,7 +27,7 @@ export function makeProgram(): Command {
     volley plan plans/option-b.json     what would be sent, by whom and at what price; sends nothing
     volley report demo-20261124-…       the report of a run, once more
 
-  Exit code: 0 passed, 1 SLO missed or run invalid, 2 bad input.`,
+  Exit code: ${EXIT_CODES.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.`,
     );
 
   const own = [

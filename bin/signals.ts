@@ -1,8 +1,15 @@
+import { stoppedBy } from "./exitCodes.ts";
+
 /** A second Ctrl-C sooner than this after the first is the same one: npm hands a terminal's signal on once more. */
 const SAME_SIGNAL_MS = 300;
 
-/** Calls back on the first SIGINT or SIGTERM, and leaves on the second. Returns what takes the handlers off. */
-export function onSignals(stop: (signal: string) => Promise<void>): () => void {
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Calls `stop` on the first SIGINT, SIGTERM or SIGHUP (a terminal that closes), and leaves on the second, after `leave`.
+ * Returns what takes the handlers off.
+ */
+export function onSignals(stop: (signal: NodeJS.Signals) => Promise<void>, leave: () => void = () => {}): () => void {
   let firstAtMs: number | undefined;
   const handle = (signal: NodeJS.Signals): void => {
     if (firstAtMs === undefined) {
@@ -11,14 +18,12 @@ export function onSignals(stop: (signal: string) => Promise<void>): () => void {
         process.stderr.write(`volley: the workers could not be told to stop: ${error.message}\n`);
       });
     } else if (Date.now() - firstAtMs > SAME_SIGNAL_MS) {
-      // The workers end with this process.
-      process.exit(signal === "SIGINT" ? 130 : 143);
+      leave();
+      process.exit(stoppedBy(signal));
     }
   };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
+  for (const signal of SIGNALS) process.on(signal, handle);
   return () => {
-    process.off("SIGINT", handle);
-    process.off("SIGTERM", handle);
+    for (const signal of SIGNALS) process.off(signal, handle);
   };
 }

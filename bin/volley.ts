@@ -1,8 +1,6 @@
 import { InputError } from "../lib/plan/problems.ts";
+import { BAD_INPUT, INTERNAL_ERROR, OK } from "./exitCodes.ts";
 import { makeProgram } from "./program.ts";
-
-/** Bad input, whoever found it: a mistyped option or a mistake in a plan. */
-const BAD_INPUT = 2;
 
 try {
   await makeProgram().parseAsync();
@@ -10,16 +8,16 @@ try {
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   if (code?.startsWith("commander.")) {
     // Commander has said it already.
-    process.exitCode = exitCode === 0 ? 0 : BAD_INPUT;
+    process.exitCode = exitCode === 0 ? OK : BAD_INPUT;
   } else if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = BAD_INPUT;
   } else if (/^E[A-Z]+$/.test(code ?? "")) {
     // The system's own refusal: a full disk, a folder that may not be written, a port that is taken.
     process.stderr.write(`volley: ${(error as Error).message}\n`);
-    process.exitCode = 1;
+    process.exitCode = INTERNAL_ERROR;
   } else {
     process.stderr.write(`volley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = INTERNAL_ERROR;
   }
 }

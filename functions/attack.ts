@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Summary } from "../lib/attack/chunk.ts";
 import { systemClock } from "../lib/attack/clock.ts";
-import { attack, TAKEOVER_MS } from "../lib/attack/worker.ts";
+import { attack, type StopRequest, TAKEOVER_MS } from "../lib/attack/worker.ts";
+import type { ProcessContext } from "../lib/local/functionHost.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { StoreClock } from "../lib/results/clockError.ts";
 import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
 import { takeLease } from "../lib/results/lease.ts";
 import type { Store } from "../lib/results/store.ts";
-import { tickKey } from "../lib/results/ticks.ts";
 import { deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */
@@ -18,11 +18,18 @@ interface AttackEvent {
   assignment: Assignment;
 }
 
-/** Sends one assignment's requests. An error that ends it is written down, for the report to say it. */
-export async function handler({ assignment }: AttackEvent) {
+/**
+ * Sends one assignment's requests. An error that ends it is written down, for the report to say it. In a process of a
+ * runner or a host it stops when that says so, or is gone.
+ */
+export async function handler({ assignment }: AttackEvent, context?: ProcessContext) {
+  let told: StopRequest | undefined;
+  context?.onLifeline?.((word) => {
+    told ??= { reason: word === "stop" ? "aborted" : "orphaned" };
+  });
   const store = await deployedStore();
   try {
-    return await attackOnce(store, assignment);
+    return await attackOnce(store, assignment, () => told);
   } catch (error) {
     const key = failureKey(assignment.runId, assignment.id, Date.now());
     await store.put(key, (error as Error).message).catch(() => {});
@@ -30,7 +37,7 @@ export async function handler({ assignment }: AttackEvent) {
   }
 }
 
-async function attackOnce(store: Store, assignment: Assignment) {
+async function attackOnce(store: Store, assignment: Assignment, toldToStop: () => StopRequest | undefined) {
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
   const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
@@ -42,21 +49,18 @@ async function attackOnce(store: Store, assignment: Assignment) {
   const { VOLLEY_HOST: host } = process.env;
   // What is left of the time before the first request also goes into knowing the clock better.
   const narrowing = clock.narrow(beginsAtMs);
-  // Whoever stops a search stops the trial that is on.
-  const askAborts = [runId, search].flatMap((each) => (each === undefined ? [] : [store.poll(abortKey(each))]));
-  const askLease = store.poll(leaseKey(runId, id, attempt + 1));
   const summary = await attack(
     { plan, assignment, attempt, joinsAtMs, ...(host !== undefined && { host }) },
     {
       clock,
-      emit: async (chunk) => {
-        await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
-        // Only the breaker goes by these.
-        if (plan.limits.breaker) await store.put(tickKey(chunk, assignment.startAtMs), "");
-      },
+      emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),
       stopRequested: async () => {
-        const [lease, ...aborts] = await Promise.all([askLease(), ...askAborts.map((ask) => ask())]);
-        if (aborts.some((flag) => flag !== undefined)) return { reason: "aborted" };
+        const told = toldToStop();
+        if (told) return told;
+        if ((await store.get(abortKey(runId))) !== undefined) return { reason: "aborted" };
+        // Whoever stops a search stops the trial that is on.
+        if (search !== undefined && (await store.get(abortKey(search))) !== undefined) return { reason: "aborted" };
+        const lease = await store.get(leaseKey(runId, id, attempt + 1));
         return lease === undefined
           ? undefined
           : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };

@@ -8,6 +8,7 @@ import type { Report } from "../../lib/report/schema.ts";
 import { reportKey } from "../../lib/results/keys.ts";
 import { readJson } from "../../lib/results/store.ts";
 import { confirmLoad } from "../confirm.ts";
+import { INTERNAL_ERROR, INVALID_RUN, OK } from "../exitCodes.ts";
 import { follow, liveOutput } from "../live.ts";
 import { collect, parseOrigin } from "../options.ts";
 import { onSignals } from "../signals.ts";
@@ -41,14 +42,14 @@ export function calibrateCommand(): Command {
       for (const mode of ["lambda", "fleet"] as const) {
         const report = await runOnce({ ...structuredClone(plan), mode }, options);
         if (!report) {
-          process.exitCode = 1;
+          process.exitCode = INTERNAL_ERROR;
           return;
         }
         reports.push(report);
       }
       const [lambda, fleet] = reports;
       if (lambda && fleet) process.stdout.write(`\n${calibrationText(lambda, fleet)}`);
-      process.exitCode = reports.every(({ verdict }) => verdict.valid) ? 0 : 1;
+      process.exitCode = reports.every(({ verdict }) => verdict.valid) ? OK : INVALID_RUN;
     });
 }
 

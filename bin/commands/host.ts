@@ -1,10 +1,11 @@
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { ANNOUNCE_MS, announce } from "../../lib/fleet/gather.ts";
 import { serveActivity } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
-import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
+import { holdLifeline } from "../../lib/local/lifeline.ts";
 import type { Json } from "../../lib/local/paths.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import { openStore } from "../../lib/results/store.ts";
@@ -17,7 +18,11 @@ interface HostOptions {
   store?: string;
   endpoint?: string;
   name: string;
+  lifeline?: boolean;
 }
+
+/** Standard input, which `--lifeline` takes for the far end of a lifeline. */
+const STDIN = 0;
 
 /** `volley host`. */
 export function hostCommand(): Command {
@@ -28,6 +33,7 @@ export function hostCommand(): Command {
     .option("--store <uri>", "where runs lie: s3:<bucket>, or file:<folder>; or VOLLEY_STORE")
     .option("--endpoint <url>", "Step Functions' endpoint, where it is not AWS's own; or VOLLEY_ENDPOINT")
     .option("--name <name>", "what this host is called", hostname())
+    .addOption(new Option("--lifeline", "end with the runner that holds the other end of standard input").hideHelp())
     .addHelpText(
       "after",
       `
@@ -58,6 +64,8 @@ async function serve(options: HostOptions): Promise<void> {
   const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
   const client = new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
   const stopped = new AbortController();
+  const running = new Set<FunctionProcess>();
+  if (options.lifeline) endWithRunner(running);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
   const kept = await openStore(store);
   const here = (): Promise<void> => announce(kept, options.name, Date.now()).catch(() => {});
@@ -70,13 +78,26 @@ async function serve(options: HostOptions): Promise<void> {
     options.name,
     {
       run: (input, signal) =>
-        callInProcess(ATTACK, input as Json, signal, { env: { VOLLEY_STORE: store, VOLLEY_HOST: options.name } }),
+        callInProcess(ATTACK, input as Json, signal, {
+          env: { VOLLEY_STORE: store, VOLLEY_HOST: options.name },
+          onStart: (worker) => running.add(worker),
+          onExit: (worker) => running.delete(worker),
+        }),
       say: (text) => void process.stdout.write(`${options.name}: ${text}\n`),
     },
     stopped.signal,
   );
   clearInterval(announcing);
   await announce(kept, options.name, null).catch(() => {});
+}
+
+/** Hands on what the runner says, and ends when that is gone; the workers then find this process gone. */
+function endWithRunner(workers: ReadonlySet<FunctionProcess>): void {
+  const lifeline = holdLifeline(STDIN, (word) => {
+    if (word !== "stop") process.exit(1);
+    for (const worker of workers) worker.stop();
+  });
+  lifeline.watchSilence();
 }
 
 function required(value: string | undefined, option: string, expected: string): string {

@@ -8,6 +8,7 @@ import { renderText } from "../../lib/report/text.ts";
 import { type AbortCause, encodeAbort } from "../../lib/results/abort.ts";
 import { abortKey, planKey, reportKey } from "../../lib/results/keys.ts";
 import type { Deployment } from "../deployment.ts";
+import { BAD_INPUT, INTERNAL_ERROR, verdictCode } from "../exitCodes.ts";
 import { follow, liveOutput } from "../live.ts";
 import { onSignals } from "../signals.ts";
 
@@ -45,7 +46,7 @@ async function followRemotely(deployment: Deployment, runId: string, plan: Plan,
     await following.stop();
     if (!(await printReport(deployment, runId, json))) {
       process.stderr.write(`volley: the run ${runId} ended without a report: ${now?.status}: ${now?.error}\n`);
-      process.exitCode = now?.error.startsWith("InputError") ? 2 : 1;
+      process.exitCode = now?.error.startsWith("InputError") ? BAD_INPUT : INTERNAL_ERROR;
     }
   } finally {
     release();
@@ -58,7 +59,7 @@ export async function printReport({ store }: Deployment, runId: string, json: bo
   if (text === undefined) return false;
   const report = JSON.parse(text) as Report;
   process.stdout.write(json ? text : `\n${renderText(report, process.stdout.isTTY)}\n`);
-  process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
+  process.exitCode = verdictCode(report.verdict);
   return true;
 }
 

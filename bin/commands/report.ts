@@ -5,6 +5,7 @@ import { writeSearchReport } from "../../lib/report/searchRun.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { writeReport } from "../../lib/report/write.ts";
 import { assignmentsKey, reportKey, searchKey } from "../../lib/results/keys.ts";
+import { verdictCode } from "../exitCodes.ts";
 import { locateRun } from "../runs.ts";
 import { openDeployment, printReport } from "./remote.ts";
 
@@ -41,6 +42,6 @@ Examples:
         process.stdout.write(renderText(report, process.stdout.isTTY));
         process.stdout.write(`\n${resolve(folder, reportKey(runId, "html"))}\n`);
       }
-      process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
+      process.exitCode = verdictCode(report.verdict);
     });
 }

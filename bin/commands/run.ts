@@ -10,6 +10,7 @@ import { reportKey } from "../../lib/results/keys.ts";
 import { openStore } from "../../lib/results/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
+import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
 import { follow, liveOutput } from "../live.ts";
 import { collect, parseOrigin, parsePort, parseStore } from "../options.ts";
 import { onSignals } from "../signals.ts";
@@ -68,10 +69,15 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const { store: uri } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
   const local = new LocalRun({ plan, runId, folder, ...(remote && { remote }) });
-  const release = onSignals(async (signal) => {
-    output.note(`stopping the workers (${signal}); once more to leave at once`);
-    await local.abort({ kind: "signal", signal });
-  });
+  let stopped: NodeJS.Signals | undefined;
+  const release = onSignals(
+    async (signal) => {
+      stopped = signal;
+      output.note(`stopping the workers (${signal}); once more to leave at once`);
+      await local.abort({ kind: "signal", signal });
+    },
+    () => local.leave(),
+  );
   const following = follow(local.store, runId, plan, output);
   const port = options.dashboard === true ? 0 : options.dashboard;
   const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
@@ -82,6 +88,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
     await dashboard?.end(result.report);
     const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
     finishRun(result, runId, placeOf, options);
+    if (stopped) process.exitCode = stoppedBy(stopped);
   } finally {
     release();
     await following.stop();
@@ -116,7 +123,7 @@ export function finishRun(
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
     process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
-    process.exitCode = 1;
+    process.exitCode = execution.status === "FAILED" && execution.error === "InputError" ? BAD_INPUT : INTERNAL_ERROR;
     return;
   }
   const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
@@ -126,5 +133,5 @@ export function finishRun(
     process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);
     process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
   }
-  process.exitCode = report.verdict.valid && report.verdict.pass ? 0 : 1;
+  process.exitCode = verdictCode(report.verdict);
 }

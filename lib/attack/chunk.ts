@@ -126,8 +126,8 @@ export interface Chunk {
   health: Health;
 }
 
-/** How a worker's segment ended. */
-export type Outcome = "completed" | "aborted" | "superseded";
+/** How a worker's segment ended; `orphaned`: whoever had started the worker was gone. */
+export type Outcome = "completed" | "aborted" | "superseded" | "orphaned";
 
 /** All of an attempt's chunks in one, written at its end. */
 export interface Summary extends Omit<Chunk, "sequence" | "health"> {

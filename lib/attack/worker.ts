@@ -7,15 +7,15 @@ import type { Clock } from "./clock.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
-import { type MissReason, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import { prepareChain } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
 
-/** How often a worker asks whether it is to stop, in ms: with the store's answer it has stopped within 2 s. */
-export const POLL_MS = 1_200;
+/** How often a worker asks whether it is to stop, in ms. */
+export const POLL_MS = 400;
 
 /** The response time, in s, for which a worker opens connections ahead. */
 const OPEN_AHEAD_S = 0.2;
@@ -24,10 +24,13 @@ const OPEN_AHEAD_S = 0.2;
 const ABORT_DRAIN_MS = 500;
 
 /** How long a second attempt waits before it sends, in ms: by then the first has seen that it was superseded. */
-export const TAKEOVER_MS = POLL_MS + 800;
+export const TAKEOVER_MS = 4 * POLL_MS;
 
-/** Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. */
-export type StopRequest = { reason: "aborted" } | { reason: "superseded"; joinsAtMs: number };
+/**
+ * Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. One whose
+ * runner has gone books nothing of what is left: whoever resumes the run sends it.
+ */
+export type StopRequest = { reason: "aborted" } | { reason: "superseded"; joinsAtMs: number } | { reason: "orphaned" };
 
 /** What a worker needs from outside. */
 export interface WorkerPorts {
@@ -108,6 +111,7 @@ class WorkerRun {
     const pacer = new Pacer(this.#clock, tracks);
     const flushTimer = setInterval(() => this.#flush(), flushMs(plan.durationMs));
     const pollTimer = setInterval(() => this.#poll(pacer), POLL_MS);
+    this.#poll(pacer);
     await pacer.run(startWaker);
     // The sender cuts each request off at the plan's timeout, so this ends.
     await Promise.race([this.#sender.drained(), this.#cutShort]);
@@ -221,8 +225,7 @@ class WorkerRun {
       .then((request) => {
         if (!request || this.#outcome !== "completed") return;
         this.#outcome = request.reason;
-        const untilMs = request.reason === "superseded" ? request.joinsAtMs : Number.POSITIVE_INFINITY;
-        pacer.stop((track, from) => missRest(track, from, request.reason, untilMs));
+        pacer.stop((track, from) => missRest(track, from, request));
         setTimeout(this.#cutOff, ABORT_DRAIN_MS);
       })
       // A store that cannot be asked just now is asked again: it says nothing about the run.
@@ -286,7 +289,10 @@ class WorkerRun {
 }
 
 /** Books what a stopped worker will not send, up to the instant from which another one does. */
-function missRest(track: Track, from: number, reason: MissReason, untilMs: number): void {
+function missRest(track: Track, from: number, request: StopRequest): void {
+  const { reason } = request;
+  if (reason === "orphaned") return;
+  const untilMs = reason === "superseded" ? request.joinsAtMs : Number.POSITIVE_INFINITY;
   const to = Math.min(track.to, track.schedule.dueBefore(untilMs - track.originMs));
   for (let n = from; n < to; n += track.of) {
     track.events.missed(track.originMs + track.schedule.dueAtMs(n), reason);

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Activities } from "./activities.ts";
 import type { HostNetwork } from "./hostNetwork.ts";
+import { Lifeline } from "./lifeline.ts";
 
 const VOLLEY = fileURLToPath(new URL("../../bin/volley", import.meta.url));
 
@@ -12,11 +14,16 @@ export const LOCAL_ACTIVITY = "arn:aws:states:local:000000000000:activity:volley
 /** How long the hosts may take to come, in ms. */
 const MOST_MS = 30_000;
 
-/** Hosts on this machine, each a process of `volley host`, and the activity that they ask. */
+/** Hosts on this machine, each a process of `volley host` that ends with this one, and the activity that they ask. */
 export interface LocalFleet {
   activities: Activities;
   /** The hosts' processes. */
   pids: number[];
+  /** Tells the hosts' workers to stop what they send. */
+  stopSending(): void;
+  /** Kills the hosts; their workers end with them. */
+  kill(): void;
+  /** Ends the hosts in order. */
   stop(): Promise<void>;
 }
 
@@ -34,14 +41,17 @@ export async function startFleet({ hosts, storeUri, network }: FleetOptions): Pr
   const activities = new Activities(LOCAL_ACTIVITY);
   const commands = Array.from({ length: hosts }, (_, index) => {
     const name = `host-${index + 1}`;
-    return [VOLLEY, "host", "--activity", LOCAL_ACTIVITY, "--store", storeUri, "--name", name, "--endpoint"];
+    const where = ["--activity", LOCAL_ACTIVITY, "--store", storeUri];
+    return [VOLLEY, "host", "--lifeline", ...where, "--name", name, "--endpoint"];
   });
   const children = network
     ? await startIsolated(network, commands, activities)
     : await startHere(commands, await activities.listen());
+  const lifelines = children.map(({ stdin }) => new Lifeline(stdin as Writable));
   const stop = async (): Promise<void> => {
     await activities.close();
     await Promise.all(children.map(stopHost));
+    for (const lifeline of lifelines) lifeline.close();
   };
   const untilMs = Date.now() + MOST_MS;
   while (activities.hosts.length < hosts) {
@@ -54,13 +64,23 @@ export async function startFleet({ hosts, storeUri, network }: FleetOptions): Pr
     }
     await new Promise((done) => setTimeout(done, 100));
   }
-  return { activities, pids: children.flatMap(({ pid }) => pid ?? []), stop };
+  return {
+    activities,
+    pids: children.flatMap(({ pid }) => pid ?? []),
+    stopSending() {
+      for (const lifeline of lifelines) lifeline.stop();
+    },
+    kill() {
+      for (const child of children) child.kill("SIGKILL");
+    },
+    stop,
+  };
 }
 
 async function startHere(commands: readonly string[][], endpoint: string): Promise<ChildProcess[]> {
   return commands.map(([program = "", ...args]) =>
     // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone.
-    spawn(program, [...args, endpoint], { stdio: "ignore", detached: true }),
+    spawn(program, [...args, endpoint], { stdio: ["pipe", "ignore", "ignore"], detached: true }),
   );
 }
 

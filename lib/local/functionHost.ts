@@ -1,25 +1,46 @@
 import { enableCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
+import { holdLifeline, type LifelineWord } from "./lifeline.ts";
 
 /*
  * The process of one function call: loads a handler's module, calls it with the payload that the parent sends, answers,
  * and ends. It ends too when the parent does.
  */
 
+/** What a handler may ask of the process that it runs in. A Lambda's own context has none of it. */
+export interface ProcessContext {
+  /** Calls back when the handler is to stop what it sends, or its parent has gone; it has some seconds to return. */
+  onLifeline?(onWord: (word: LifelineWord) => void): void;
+}
+
 enableCompileCache();
 const modulePath = process.argv[2];
 if (modulePath === undefined || !process.send) throw new Error("this file is started by the local runner");
 
-// The runner's end is this process's: nobody would read what it does.
-process.on("disconnect", () => process.exit(1));
+let heed: ((word: LifelineWord) => void) | undefined;
+const lifeline = holdLifeline(0, (word) => {
+  if (heed) heed(word);
+  // Nobody would read what a handler does that has nothing to write down.
+  else if (word === "gone") process.exit(1);
+});
+const context: ProcessContext = {
+  onLifeline(onWord) {
+    heed = onWord;
+    lifeline.watchSilence();
+  },
+};
+
 process.once("message", async (payload) => {
   let answer: object;
   try {
-    const { handler } = (await import(pathToFileURL(modulePath).href)) as { handler: (event: unknown) => unknown };
-    answer = { result: (await handler(payload)) ?? null };
+    const { handler } = (await import(pathToFileURL(modulePath).href)) as {
+      handler: (event: unknown, context: ProcessContext) => unknown;
+    };
+    answer = { result: (await handler(payload, context)) ?? null };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     answer = { error: { name, message } };
   }
-  process.send?.(answer, () => process.exit(0));
+  if (process.connected) process.send?.(answer, () => process.exit(0));
+  else process.exit(1);
 });

@@ -1,6 +1,8 @@
 import { fork } from "node:child_process";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { StateError } from "./interpreter.ts";
+import { Lifeline } from "./lifeline.ts";
 import type { Json } from "./paths.ts";
 
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
@@ -11,11 +13,20 @@ const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
  */
 const HEAP = "--initial-heap-size=128";
 
+/** A process in which a handler runs. */
+export interface FunctionProcess {
+  pid: number;
+  /** Tells it to stop what it sends; a process that does not heed is killed. */
+  stop(): void;
+  /** Kills it. */
+  kill(): void;
+}
+
 /** How a handler's module is run: its environment variables, and what is told of its processes. */
 export interface ProcessOptions {
   env: Record<string, string>;
-  onStart?(pid: number): void;
-  onExit?(pid: number): void;
+  onStart?(process: FunctionProcess): void;
+  onExit?(process: FunctionProcess): void;
 }
 
 /** What a function's process answers. */
@@ -24,7 +35,7 @@ export type HostAnswer = { result: Json } | { error: { name: string; message: st
 /**
  * Calls a handler in a process of its own, as Lambda does for a function's first call. Rejects with a StateError: the
  * handler's own error by its name, `Lambda.Unknown` if the process ends without an answer. An abort by the signal kills
- * the process.
+ * the process, and so does the end of this one.
  */
 export async function callInProcess(
   modulePath: string,
@@ -36,10 +47,16 @@ export async function callInProcess(
   const child = fork(HOST, [modulePath], {
     env: { ...process.env, ...options.env },
     execArgv: ["--disable-warning=ExperimentalWarning", HEAP],
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["pipe", "ignore", "pipe", "ipc"],
     detached: true,
   });
-  if (child.pid !== undefined) options.onStart?.(child.pid);
+  const lifeline = new Lifeline(child.stdin as Writable);
+  const running: FunctionProcess = {
+    pid: child.pid ?? 0,
+    stop: () => lifeline.stop(),
+    kill: () => void child.kill("SIGKILL"),
+  };
+  if (child.pid !== undefined) options.onStart?.(running);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-4_000);
@@ -56,7 +73,8 @@ export async function callInProcess(
     child.once("error", (error) => failed(new StateError("Lambda.Unknown", error.message)));
     child.once("close", (code, killedBy) => {
       signal.removeEventListener("abort", kill);
-      if (child.pid !== undefined) options.onExit?.(child.pid);
+      lifeline.close();
+      if (child.pid !== undefined) options.onExit?.(running);
       if (!answer) {
         const how = killedBy ? `was ended by ${killedBy}` : `ended with ${code}`;
         failed(new StateError("Lambda.Unknown", `the process ${how} before it answered\n${stderr}`.trim()));

@@ -8,7 +8,9 @@ const MOST_MS = 5_000;
  * What a process does in its namespace before it becomes the command: it waits for the line with which its network is
  * ready, runs what the host is to be set up with, and gives the rest of the line to the command as its last argument.
  */
-const SCRIPT = 'read -r last; [ -z "$VOLLEY_HOST_SETUP" ] || eval "$VOLLEY_HOST_SETUP" >&2; exec "$@" "$last"';
+const SCRIPT = `read -r last || exit 1
+[ -z "$VOLLEY_HOST_SETUP" ] || eval "$VOLLEY_HOST_SETUP" </dev/null >&2
+exec "$@" "$last"`;
 
 /** A process in a network namespace of its own, with an address of its own. */
 export interface IsolatedProcess {
@@ -77,9 +79,9 @@ export class HostNetwork {
     ip("route", "add", `${address}/32`, "dev", here);
   }
 
-  /** Lets all processes begin, each with the same last argument. */
+  /** Lets all processes begin, each with the same last argument. Their standard input stays open, and is theirs. */
   release(lastArgument: string): void {
-    for (const { child } of this.processes) child.stdin?.end(`${lastArgument}\n`);
+    for (const { child } of this.processes) child.stdin?.write(`${lastArgument}\n`);
   }
 }
 

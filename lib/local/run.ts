@@ -13,7 +13,7 @@ import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } 
 import type { Store } from "../results/store.ts";
 import { type Definition, loadDefinition } from "./definition.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
-import { callInProcess } from "./functionProcess.ts";
+import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.ts";
 import { HostNetwork } from "./hostNetwork.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
@@ -78,6 +78,8 @@ export class LocalRun {
   readonly #storeUri: string;
   readonly #definition: Definition;
   #fleet: LocalFleet | undefined;
+  readonly #processes = new Map<FunctionProcess, string>();
+  #aborting: Promise<unknown> = Promise.resolve();
 
   /** Throws an InputError if the definition cannot be loaded. */
   constructor(options: LocalRunOptions) {
@@ -162,13 +164,28 @@ export class LocalRun {
     });
   }
 
-  /** Stops the workers: they see the flag within 2 s, and what was measured is reduced and reported. */
+  /**
+   * Stops the workers, and what was measured is reduced and reported. They are told at once, and see the flag too if they
+   * are not this machine's; one that is too busy to heed is killed within a second.
+   */
   async abort(cause: AbortCause): Promise<void> {
-    await this.store.putIfAbsent(abortKey(this.#options.runId), encodeAbort(cause, Date.now()));
+    for (const [process, name] of this.#processes) if (name === "attack") process.stop();
+    this.#fleet?.stopSending();
+    const aborting = this.store.putIfAbsent(abortKey(this.#options.runId), encodeAbort(cause, Date.now()));
+    this.#aborting = aborting.catch(() => {});
+    await aborting;
+  }
+
+  /** Kills every process of the run, for a runner that leaves at once. */
+  leave(): void {
+    for (const process of this.#processes.keys()) process.kill();
+    this.#fleet?.kill();
   }
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
     const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
+    // A worker may have stopped before the flag is there, which tells Reduce why.
+    if (name === "reduce") await this.#aborting;
     return callInProcess((functions ?? FUNCTIONS)[name] as string, payload, signal, {
       env: {
         VOLLEY_STORE: this.#storeUri,
@@ -176,8 +193,14 @@ export class LocalRun {
         VOLLEY_FLEET_WAIT_MS: String(FLEET_WAIT_MS),
         VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_CORE_MS / availableParallelism()),
       },
-      onStart: (pid) => onProcess?.(name, pid, true),
-      onExit: (pid) => onProcess?.(name, pid, false),
+      onStart: (process) => {
+        this.#processes.set(process, name);
+        onProcess?.(name, process.pid, true);
+      },
+      onExit: (process) => {
+        this.#processes.delete(process);
+        onProcess?.(name, process.pid, false);
+      },
     });
   }
 }

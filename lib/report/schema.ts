@@ -184,7 +184,9 @@ const worker = z.object({
   id: z.string(),
   chains: z.array(z.string()),
   ...traffic,
-  outcomes: z.array(z.enum(["completed", "aborted", "superseded", "lost"])).describe("How each attempt ended"),
+  outcomes: z
+    .array(z.enum(["completed", "aborted", "superseded", "orphaned", "lost"]))
+    .describe("How each attempt ended; orphaned: its runner was gone"),
   startSkewMs: z.number().nullable().describe("First request sent − the instant at which it was due"),
   readyMs: z.number().nullable().describe("How long before its first request the worker was ready"),
   clock: z
@@ -211,39 +213,6 @@ const log = z.object({
   matched: count.describe("Those of them that match the plan's pattern"),
   failed: z.array(z.string()).describe("Why it could not be read at times"),
   lines: z.array(z.object({ atMs: z.int(), text: z.string() })).describe("The first lines that match"),
-});
-
-const observed = z.object({
-  endpoints: z
-    .array(
-      z.object({
-        url: z.string(),
-        looks: count,
-        failures: z.array(
-          z.object({
-            failure: z.enum(["refused", "unreachable", "timeout", "status", "too large", "unreadable"]),
-            count,
-            detail: z.string(),
-          }),
-        ),
-      }),
-    )
-    .describe("The plan's Prometheus endpoints, and how often each gave no page"),
-  unmatched: z
-    .array(
-      z.object({
-        of: z.enum(["cost", "resource", "limit"]),
-        name: z.string(),
-        metric: z.string(),
-        labels: z.record(z.string(), z.string()),
-        chain: z.string().optional(),
-      }),
-    )
-    .describe("The plan's selectors that no sample fitted, of all chains or of one"),
-  watch: z
-    .object({ gaps: z.array(z.object({ fromMs: z.int(), toMs: z.int() })), unwatchedMs: z.int() })
-    .nullable()
-    .describe("When no call of Watch looked at the run; null while it goes on"),
 });
 
 const metricSeries = z.object({
@@ -310,7 +279,6 @@ export const reportSchema = z.object({
     .describe("The workers' requests in flight and sockets over the run; each worker's own where they are few"),
   coolDownMs: z.number().describe("From the last request's due instant to the last response"),
   metrics: z.array(metricSeries).describe("The gateway's own metrics, on the run's time; null is a gap"),
-  observed: observed.describe("What Watch could not see"),
   logs: z.array(log).describe("What the gateway's logs said while the run went"),
   findings: z.array(z.string()).describe("What is missing, unreadable or doubled in the results"),
 });

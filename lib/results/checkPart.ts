@@ -15,7 +15,7 @@ export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
   if (kind === "summary") checkEnd(part as Summary);
 }
 
-const OUTCOMES = ["completed", "aborted", "superseded"];
+const OUTCOMES = ["completed", "aborted", "superseded", "orphaned"];
 
 function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
   if (!OUTCOMES.includes(outcome)) throw new Error("outcome is none that a worker has");

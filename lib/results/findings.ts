@@ -1,6 +1,7 @@
 /** What is missing, unreadable or doubled in a run's results. */
 export type Finding =
   | { kind: "no-summary"; assignment: string; attempt: string; host?: string; chunks: number }
+  | { kind: "orphaned"; assignment: string; attempt: string; atMs: number; host?: string }
   | { kind: "wrote-nothing"; assignment: string }
   | { kind: "failed"; assignment: string; error: string }
   | { kind: "unreadable"; key: string; why: string }
@@ -21,6 +22,10 @@ export function findingText(finding: Finding): string {
       const { assignment, attempt, host, chunks } = finding;
       const where = host === undefined ? "" : ` on ${host}`;
       return `${assignment}: attempt ${attempt}${where} wrote no summary; it was read from its ${chunks} chunks`;
+    }
+    case "orphaned": {
+      const { assignment, attempt, atMs, host = "the runner" } = finding;
+      return `${assignment}: attempt ${attempt} stopped at ${atMs / 1_000} s: ${host} had gone`;
     }
     case "wrote-nothing":
       return `${finding.assignment}: the worker wrote nothing`;

@@ -158,6 +158,10 @@ async function readAttempts(
   for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
     const summary = key && (await readPart<Summary>(store, key, "summary", findings));
     if (summary) {
+      if (summary.outcome === "orphaned") {
+        const { host, atMs } = summary;
+        findings.push({ kind: "orphaned", assignment, attempt, atMs, ...(host !== undefined && { host }) });
+      }
       attempts.push({
         host: summary.host,
         outcome: summary.outcome,

@@ -16,6 +16,7 @@ import { ROOT } from "../support/volley.ts";
 
 /** What a row's run came to. */
 export interface Ended {
+  folder: string;
   code: number | null;
   seconds: number;
   stdout: string;
@@ -48,7 +49,8 @@ export interface Row {
   s3?(place: Place): AwsStandIn["faults"]["of"];
   /** Seconds in which the run must have ended. */
   withinSeconds: number;
-  exit: number;
+  /** The exit code; null where a signal ends it. */
+  exit: number | null;
   valid?: boolean;
   /** Go on with the run by `volley resume` when its runner has ended; the row's exit code is that one's. */
   resumes?: boolean;
@@ -56,6 +58,8 @@ export interface Row {
   says?: RegExp;
   /** Most relays that the gateway counted and the report has not. */
   mostLost?: number;
+  /** No report is due: nobody was left to write it. */
+  hasNoReport?: boolean;
   /** No report is due: the run was refused. */
   isRefused?: boolean;
   /** There may be no report: it cannot be written. */
@@ -101,6 +105,11 @@ function planOf(origin: string, changes: Record<string, unknown>): Record<string
   };
   const chains = [chain("ethereum", "ETH_ENDPOINT_ID"), chain("kava", "KAVA_ENDPOINT_ID")];
   return { name: "fault", chains, duration: "5s", timeout: "2s", ...changes };
+}
+
+/** What rows need that mount file systems or make namespaces. */
+export function asRoot(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : "root, for a file system or a namespace of its own";
 }
 
 /** Runs a row. */
@@ -172,7 +181,7 @@ async function runPlan(row: Row, place: Place): Promise<Ended> {
   // What is still on its way in the gateway is counted when it is over.
   await sleep(100);
   const truth = row.target ? undefined : (await readTruth(gateway.origin)).reduce((sum, { relays }) => sum + relays, 0);
-  return { code, seconds, stdout, stderr, report, truth };
+  return { folder, code, seconds, stdout, stderr, report, truth };
 }
 
 /** The report that a run left, wherever its objects are; nothing goes wrong with S3 any more. */
@@ -226,6 +235,8 @@ function judge(row: Row, ended: Ended): Outcome {
   if (row.isRefused) {
     if (report) problems.push("there is a report of a run that was to be refused");
     if ((truth ?? 0) > 0) problems.push(`${truth} requests were sent`);
+  } else if (row.hasNoReport) {
+    if (report) problems.push("there is a report, and nobody was left to write it");
   } else if (!report && row.mayLackReport) {
     if (ended.stderr.trim() === "") problems.push("nothing says why there is no report");
   } else if (!report) {

@@ -9,16 +9,13 @@ import { OWN_NETWORK } from "../support/network.ts";
 import { descendants } from "../support/processes.ts";
 import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
-import { type Place, type Row, sleep } from "./harness.ts";
+import { asRoot, type Place, type Row, sleep } from "./harness.ts";
+import { LIFE_ROWS } from "./lifeRows.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
 
 /** A flush interval of the rows' plans at 100 requests per second and worker, and what was in flight. */
 const ONE_FLUSH = 130;
-
-function asRoot(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : "root, for a file system or a namespace of its own";
-}
 
 /** Sends a signal to the first worker that is there. */
 async function signalWorker(place: Place, signal: NodeJS.Signals): Promise<number> {
@@ -54,7 +51,7 @@ function abortRow(number: number): Row {
     name: `aborted at random moment ${number} of 10`,
     plan: { duration: "3s" },
     withinSeconds: 30,
-    exit: 1,
+    exit: 130,
     valid: false,
     says: /aborted after/,
     async fault(place) {
@@ -69,7 +66,7 @@ const workers: Row[] = [
   {
     name: "worker killed at its start",
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     says: /nothing is known|wrote nothing/,
     fault: async (place) => void (await signalWorker(place, "SIGKILL")),
@@ -77,7 +74,7 @@ const workers: Row[] = [
   {
     name: "worker killed in mid-segment",
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: ONE_FLUSH,
     says: /wrote no summary/,
@@ -90,7 +87,7 @@ const workers: Row[] = [
     name: "worker killed at a border of segments",
     plan: { segment: "2s", duration: "6s" },
     withinSeconds: 45,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: 2 * ONE_FLUSH,
     says: /wrote no summary|wrote nothing/,
@@ -102,7 +99,7 @@ const workers: Row[] = [
   {
     name: "worker killed while it flushes",
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: ONE_FLUSH,
     says: /wrote no summary/,
@@ -115,7 +112,7 @@ const workers: Row[] = [
     name: "worker frozen for 3 s",
     isFast: true,
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     // Answers to what was in flight came, and the plan's timeout had passed when the worker could read them.
     mostLost: 10,
@@ -130,7 +127,7 @@ const workers: Row[] = [
   {
     name: "worker frozen for ever",
     withinSeconds: 60,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: ONE_FLUSH,
     says: /wrote no summary/,
@@ -144,7 +141,7 @@ const workers: Row[] = [
     needs: () =>
       asRoot() ?? (readdirSync("/sys/fs/cgroup").includes("memory") ? undefined : "cgroup v1's memory controller"),
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: ONE_FLUSH,
     says: /wrote no summary/,
@@ -180,7 +177,7 @@ const workers: Row[] = [
   {
     name: "aborted while the workers start",
     withinSeconds: 30,
-    exit: 1,
+    exit: 130,
     valid: false,
     says: /aborted/,
     async fault(place) {
@@ -192,7 +189,7 @@ const workers: Row[] = [
   {
     name: "SIGTERM to everything",
     withinSeconds: 30,
-    exit: 1,
+    exit: 143,
     valid: false,
     mostLost: 4 * ONE_FLUSH,
     says: /SIGTERM|aborted|wrote no summary/,
@@ -208,7 +205,7 @@ const stores: Row[] = [
   {
     name: "corrupt chunk of a killed worker",
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     mostLost: 3 * ONE_FLUSH,
     says: /cannot be read/,
@@ -224,7 +221,7 @@ const stores: Row[] = [
   {
     name: "truncated summary",
     withinSeconds: 40,
-    exit: 1,
+    exit: 3,
     valid: false,
     says: /cannot be read/,
     async fault(place) {
@@ -406,11 +403,11 @@ const runners: Row[] = [
     isFast: true,
     plan: { duration: "10s" },
     withinSeconds: 60,
-    exit: 1,
+    exit: 3,
     valid: false,
     resumes: true,
     mostLost: 2 * ONE_FLUSH,
-    says: /attempt 1 wrote no summary/,
+    says: /attempt 1 stopped at [\d.]+ s: the runner had gone/,
     async fault(place) {
       await place.into(2_500);
       place.runner.kill("SIGKILL");
@@ -424,11 +421,11 @@ const runners: Row[] = [
     name: "runner killed, and the run resumed when its time was over",
     plan: { duration: "4s" },
     withinSeconds: 60,
-    exit: 1,
+    exit: 3,
     valid: false,
     resumes: true,
     mostLost: 2 * ONE_FLUSH,
-    says: /attempt 1 wrote no summary/,
+    says: /attempt 1 stopped at [\d.]+ s: the runner had gone/,
     async fault(place) {
       await place.into(2_500);
       place.runner.kill("SIGKILL");
@@ -468,7 +465,7 @@ const s3Rows: Row[] = [
   s3Row(
     "S3 gives a truncated summary",
     () => (method, path) => (method === "GET" && /summaries\/w000/.test(path) ? { kind: "cut" } : undefined),
-    { exit: 1, valid: false, says: /summaries\/w000.* cannot be read/ },
+    { exit: 3, valid: false, says: /summaries\/w000.* cannot be read/ },
   ),
 ];
 
@@ -561,16 +558,16 @@ function hostsRow(name: string, killed: number): Row {
     target: async (place) => place.gateway.origin,
     wrap: () => OWN_NETWORK,
     withinSeconds: 100,
-    exit: 1,
+    exit: 3,
     valid: false,
-    says: /attempt 1 on host-\d wrote no summary/,
+    says: /attempt 1 stopped at [\d.]+ s: host-\d had gone/,
     async fault(place) {
       await place.into(2_500);
       const hosts = descendants(place.runner.pid ?? 0).filter(({ command }) => / host --activity /.test(command));
       for (const { pid } of hosts.slice(0, killed)) process.kill(-pid, "SIGKILL");
     },
     check({ report }) {
-      const told = report?.findings.filter((each) => /attempt 1 on host-\d wrote no summary/.test(each)).length;
+      const told = report?.findings.filter((each) => /host-\d had gone/.test(each)).length;
       return told === killed ? undefined : `${told} hosts are told to be lost`;
     },
   };
@@ -586,6 +583,7 @@ const fleet: Row[] = [
 export const ROWS: Row[] = [
   ...workers,
   ...runners,
+  ...LIFE_ROWS,
   ...stores,
   ...targets,
   ...tls,

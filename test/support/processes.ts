@@ -22,6 +22,17 @@ export function descendants(pid: number): Descendant[] {
   });
 }
 
+/** All processes that have a text in their environment, such as the folder that a run's functions write to. */
+export function processesWith(text: string): Descendant[] {
+  return readdirSync("/proc")
+    .filter((each) => /^\d+$/.test(each) && Number(each) !== process.pid)
+    .filter((each) => read(`/proc/${each}/environ`)?.includes(text))
+    .map((each) => ({
+      pid: Number(each),
+      command: (read(`/proc/${each}/cmdline`) ?? "").replaceAll("\0", " ").trim(),
+    }));
+}
+
 /** A file of /proc; undefined when its process has ended meanwhile. */
 function read(path: string): string | undefined {
   try {

@@ -1,0 +1,34 @@
+import { constants } from "node:os";
+import type { Report } from "../lib/report/schema.ts";
+
+/** A valid run that met its SLO; any other command that did what it was asked for. */
+export const OK = 0;
+/** The SLO was missed; `compare` found something worse, `host --check` a host that is not tuned. */
+export const SLO_MISSED = 1;
+/** Bad input, whoever found it: a mistyped option, a mistake in a plan. Nothing was sent. */
+export const BAD_INPUT = 2;
+/** The run tells nothing about the target: the generator was not in order, or the run was cut short. */
+export const INVALID_RUN = 3;
+/** Volley itself failed, or the system under it: a full disk, a port that is taken. */
+export const INTERNAL_ERROR = 4;
+
+/** Every exit code, with its meaning as `--help` and the README tell it. */
+export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
+  [OK, "passed"],
+  [SLO_MISSED, "SLO missed"],
+  [BAD_INPUT, "bad input, nothing was sent"],
+  [INVALID_RUN, "invalid run"],
+  [INTERNAL_ERROR, "internal error"],
+  [stoppedBy("SIGINT"), "stopped by Ctrl-C"],
+];
+
+/** The exit code of a command that a signal has stopped, as shells know it: 130 for Ctrl-C. */
+export function stoppedBy(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+/** The exit code of a run with this verdict. */
+export function verdictCode({ valid, pass }: Report["verdict"]): number {
+  if (!valid) return INVALID_RUN;
+  return pass ? OK : SLO_MISSED;
+}
