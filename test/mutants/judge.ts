@@ -2,19 +2,20 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { instrument, type Mutant } from "./instrument.ts";
 import type { Order, Reply, TriedTest } from "./process.ts";
 
 const HOOKS = new URL("./hooks.ts", import.meta.url).href;
-/**
- * Slower tests judge no mutants, for a mutant that survives has been through all that reach it; and a mutant of what a
- * file does while it is loaded has been through all tests.
- */
-const SLOWEST_MS = { reaching: 4_000, any: 500 };
-
 const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
+
+/**
+ * Tests judge a mutant one after another, those of the source's own test file first and then the quickest, up to this
+ * sum of what they take without a mutant: one that survives has been through all of them. What a file does while it is
+ * loaded takes a process for each of its mutants, and any test may see it.
+ */
+const MOST_MS = { reaching: 5_000, any: 1_000 };
 
 /** What became of a mutant. */
 export interface Judged {
@@ -44,7 +45,7 @@ export async function judge(file: string, testFiles: readonly string[], options:
   const subject = { file, instrumented, testFiles };
   try {
     const first = await TestProcess.start(subject);
-    const tried = await first.order({ do: "try" }, 120_000);
+    const tried = await first.order({ do: "try" }, 600_000);
     first.end();
     if (tried?.done !== "try") throw new Error(`the tests of ${file} do not end without a mutant`);
     const failing = tried.tests.find((each) => each.failure);
@@ -92,7 +93,7 @@ class Judging {
     const byTests = reaching.length > 0 ? await this.#run(mutant, reaching, false) : undefined;
     if (byTests && byTests.outcome !== "survived") return byTests;
     // What a file does while it is loaded is done once in a process: its mutants need one each.
-    if (this.#atLoad.has(mutant.id)) return this.#run(mutant, this.#quickerThan(SLOWEST_MS.any), true);
+    if (this.#atLoad.has(mutant.id)) return this.#run(mutant, this.#within(MOST_MS.any), true);
     return byTests ?? { mutant, outcome: "not-reached" };
   }
 
@@ -100,19 +101,30 @@ class Judging {
     this.#process?.end();
   }
 
-  /** The places of the tests that reach a mutant, the quickest first. */
+  /** The places of the tests that reach a mutant. */
   #reaching({ id }: Mutant): number[] {
-    return this.#quickerThan(SLOWEST_MS.reaching).filter((place) => id in (this.#tests[place]?.reached ?? {}));
+    return this.#within(MOST_MS.reaching, (place) => id in (this.#tests[place]?.reached ?? {}));
   }
 
-  #quickerThan(mostMs: number): number[] {
-    const took = (place: number) => this.#tests[place]?.tookMs ?? 0;
-    const places = [...this.#tests.keys()].filter((place) => took(place) < mostMs);
-    return places.sort((a, b) => took(a) - took(b));
+  /** The places of tests, in their order, that take a time together. */
+  #within(mostMs: number, wanted: (place: number) => boolean = () => true): number[] {
+    const own = `/${basename(this.#subject.file, ".ts")}.test.ts`;
+    const rank = (place: number) => (this.#tests[place]?.file.endsWith(own) ? 0 : 1e9) + this.#tookMs(place);
+    const places = [...this.#tests.keys()].filter(wanted).sort((a, b) => rank(a) - rank(b));
+    let sumMs = 0;
+    return places.filter((place) => {
+      const fits = sumMs + this.#tookMs(place) <= mostMs;
+      if (fits) sumMs += this.#tookMs(place);
+      return fits;
+    });
+  }
+
+  #tookMs(place: number): number {
+    return this.#tests[place]?.tookMs ?? 0;
   }
 
   async #run(mutant: Mutant, tests: number[], fromLoad: boolean): Promise<Judged> {
-    const usualMs = tests.reduce((sum, place) => sum + (this.#tests[place]?.tookMs ?? 0), 0);
+    const usualMs = tests.reduce((sum, place) => sum + this.#tookMs(place), 0);
     const usualHits = tests.reduce((sum, place) => sum + (this.#tests[place]?.reached[mutant.id] ?? 0), 0);
     const order: Order = { do: "mutant", id: mutant.id, tests, hits: 10_000 + 100 * usualHits };
     const timeoutMs = 10_000 + 3 * usualMs;

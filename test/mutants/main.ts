@@ -15,15 +15,20 @@ const sources = positionals.length > 0 ? positionals : sourcesInScope();
 const sums = { seen: 0, all: 0 };
 for (const source of sources) {
   const tests = testsOf(source);
-  const judged = await judge(ROOT + source, tests, { parallel: Number(values.parallel) });
-  const unseen = judged.filter(({ outcome }) => outcome === "survived" || outcome === "not-reached");
-  for (const each of unseen) console.log(lineOf(source, each));
-  const seen = judged.length - unseen.length;
+  const judged = await judge(ROOT + source, tests, {
+    parallel: Number(values.parallel),
+    onJudged: (each) => isSeen(each) || console.log(lineOf(source, each)),
+  });
+  const seen = judged.filter(isSeen).length;
   sums.seen += seen;
   sums.all += judged.length;
   console.log(`${source}: ${percent(seen, judged.length)} (${seen} of ${judged.length}, ${tests.length} test files)`);
 }
 console.log(`all: ${percent(sums.seen, sums.all)} (${sums.seen} of ${sums.all})`);
+
+function isSeen({ outcome }: Judged): boolean {
+  return outcome === "killed" || outcome === "timeout";
+}
 
 function lineOf(source: string, { mutant, outcome }: Judged): string {
   const { line, column, kind, original, replacement } = mutant;

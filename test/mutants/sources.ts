@@ -24,6 +24,9 @@ const JUDGES: Record<string, readonly string[]> = {
   "lib/report": ["test/report", "test/results"],
 };
 
+/** What tests in a browser import: they are slow, and judge pages alone. */
+const BROWSER = `${ROOT}test/support/chromium.ts`;
+
 /**
  * The test files that judge a source: those that import it, however far away. Tests of whole runs judge nothing here,
  * for they take seconds each: a score tells at least how much is seen.
@@ -31,7 +34,9 @@ const JUDGES: Record<string, readonly string[]> = {
 export function testsOf(source: string): string[] {
   const folders = JUDGES[dirname(source)] ?? [dirname(source).replace(/^lib/, "test")];
   const candidates = folders.flatMap((folder) => globSync(`${folder}/*.test.ts`, { cwd: ROOT }));
-  return candidates.map((each) => ROOT + each).filter((each) => reaches(each, ROOT + source, new Set()));
+  return candidates
+    .map((each) => ROOT + each)
+    .filter((each) => reaches(each, ROOT + source, new Set()) && !reaches(each, BROWSER, new Set()));
 }
 
 function reaches(from: string, to: string, seen: Set<string>): boolean {
