@@ -1,4 +1,5 @@
 import type { Phase } from "../plan/assign.ts";
+import { BlockCounter, type BlockCounts } from "./blocks.ts";
 import {
   createHistogram,
   encodeHistogram,
@@ -7,6 +8,7 @@ import {
   parseHistogram,
   type SparseCounts,
 } from "./histogram.ts";
+import { type Sample, Samples } from "./samples.ts";
 
 /** The class, among a series' errors, of requests that were in flight when the run was aborted. */
 export const UNFINISHED = "ABORTED";
@@ -59,9 +61,15 @@ export interface Series {
   errors: Tally;
   invalid: Tally;
   valid: number;
+  /** Of the valid ones, those that were an answer of the node and no result, by class. */
+  answers?: Tally;
   statuses: Tally;
   bytesSent: number;
   bytesReceived: number;
+  /** One response of each class that was no plain relay. */
+  samples?: Sample[];
+  /** Where the chain's nodes said that they are, where the plan asks for stale blocks. */
+  blocks?: BlockCounts;
   /** By the second of the phase in which the requests were due. */
   seconds: Record<string, SecondCounts>;
   /** Response time of all responses, by the interval of the phase in which the requests were due. */
@@ -123,6 +131,8 @@ export interface Chunk {
   /** The length of the intervals of `responseTime`, in ms. */
   intervalMs: number;
   series: Series[];
+  /** Of their relays, those whose block was stale by what this worker alone has been answered; for the breaker. */
+  stale?: number;
   health: Health;
 }
 
@@ -130,7 +140,7 @@ export interface Chunk {
 export type Outcome = "completed" | "aborted" | "superseded" | "orphaned";
 
 /** All of an attempt's chunks in one, written at its end. */
-export interface Summary extends Omit<Chunk, "sequence" | "health"> {
+export interface Summary extends Omit<Chunk, "sequence" | "health" | "stale"> {
   outcome: Outcome;
   /** First request sent − the instant at which the assignment's first one was due, in ms; null if none was sent. */
   startSkewMs: number | null;
@@ -184,7 +194,7 @@ export function parseSeries(series: Series): ParsedSeries {
 /** What is counted of a series besides its histograms. */
 type Counted = Pick<
   Series,
-  "sent" | "valid" | "bytesSent" | "bytesReceived" | "missed" | "errors" | "invalid" | "statuses"
+  "sent" | "valid" | "bytesSent" | "bytesReceived" | "missed" | "errors" | "invalid" | "answers" | "statuses"
 >;
 
 /** The interval under which a sum that keeps no intervals has its response times. */
@@ -202,7 +212,10 @@ export class SeriesSum {
   readonly missed: Tally = {};
   readonly errors: Tally = {};
   readonly invalid: Tally = {};
+  readonly answers: Tally = {};
   readonly statuses: Tally = {};
+  readonly samples = new Samples();
+  readonly blocks = new BlockCounter();
   readonly seconds = new Map<number, SecondCounts>();
   readonly intervals = new Map<number, Histogram>();
   readonly serviceTime = createHistogram();
@@ -228,6 +241,8 @@ export class SeriesSum {
     this.serviceTime.addSparse(parsed.serviceTime);
     this.sendLag.addSparse(parsed.sendLag);
     this.addCounts(series);
+    for (const sample of series.samples ?? []) this.samples.add(sample);
+    if (series.blocks) this.blocks.add(series.blocks);
     for (const second in series.seconds) this.#addSecond(Number(second), series.seconds[second] as SecondCounts);
   }
 
@@ -239,6 +254,7 @@ export class SeriesSum {
     this.serviceTime.add(sum.serviceTime);
     this.sendLag.add(sum.sendLag);
     this.addCounts(sum);
+    for (const sample of sum.samples.list) this.samples.add(sample);
     for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
   }
 
@@ -251,6 +267,7 @@ export class SeriesSum {
     addTally(this.missed, from.missed);
     addTally(this.errors, from.errors);
     addTally(this.invalid, from.invalid);
+    addTally(this.answers, from.answers ?? {});
     addTally(this.statuses, from.statuses);
   }
 
@@ -291,6 +308,7 @@ export class SeriesSum {
 
   /** The sum as a series of its own. */
   toSeries(chain: string, phase: Phase): Series {
+    const blocks = this.blocks.counts();
     return {
       chain,
       phase,
@@ -306,6 +324,9 @@ export class SeriesSum {
       responseTime: encodeHistograms(this.intervals),
       serviceTime: encodeHistogram(this.serviceTime),
       sendLag: encodeHistogram(this.sendLag),
+      ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),
+      ...(this.samples.list.length > 0 && { samples: this.samples.list }),
+      ...(blocks && { blocks }),
       ...(this.timings.size > 0 && {
         timings: encodeHistograms(this.timings),
       }),

@@ -92,7 +92,11 @@ export const CLASSES: readonly OutcomeClass[] = [
   },
   { names: ["rpc-revert"], fault: "request", meaning: "a reverted execution that the plan does not accept" },
   { names: ["rpc-internal-error"], fault: "upstream", meaning: "JSON-RPC code −32603" },
-  { names: ["rpc-node-behind"], fault: "upstream", meaning: "a node that is behind, by its own words (code −32005)" },
+  {
+    names: ["rpc-node-behind"],
+    fault: "upstream",
+    meaning: "a node that is behind, by its own words (under a code that others limit rates with)",
+  },
   { names: ["rpc-server-error"], fault: "upstream", meaning: "any other JSON-RPC code from −32000 to −32099" },
   { names: ["rpc-error"], fault: "upstream", meaning: "a JSON-RPC error of any other code, or of none" },
   { names: ["null-result"], fault: "upstream", meaning: "a null where the method has a result" },

@@ -25,32 +25,25 @@ interface CallExpected {
   asksBlock: boolean;
 }
 
-/** The highest block that a chain has answered with, against which a lower one is stale. */
-export interface BlockWatch {
-  highest: number;
-  /** How far below the highest one an answer may be. */
-  tolerance: number;
-}
-
 /** What a plan asks of a target's responses. */
 export interface Demands {
   expect?: "json-rpc" | "http";
   checks?: readonly Check[];
   accept?: Accept;
   rateLimitCodes?: readonly number[];
-  /** Where block numbers must not go backwards. */
-  blocks?: BlockWatch;
+  /** Whether the blocks are of interest that responses name as the newest. */
+  blocks?: boolean;
 }
 
 /** What a plan asks of the responses of one of its targets. */
-export function demandsOf({ expect, checks, accept }: Target, chain: Chain, blocks?: BlockWatch): Demands {
+export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Demands {
   const accepted = accept ?? chain.accept;
   return {
     ...(expect && { expect }),
     ...(checks && { checks }),
     ...(accepted && { accept: accepted }),
     ...(chain.rateLimitCodes && { rateLimitCodes: chain.rateLimitCodes }),
-    ...(blocks && { blocks }),
+    ...(chain.staleBlocks !== undefined && { blocks: true }),
   };
 }
 
@@ -127,9 +120,12 @@ export interface Verdict {
   name: string;
   /** The JSON-RPC error that it holds, where that decided. */
   error?: RpcError;
+  /** The blocks that it names as the newest, where they are of interest. */
+  blocks?: readonly number[];
 }
 
-const RELAY: Verdict = { name: VALID };
+/** The verdict of a plain relay, the only one that is not made anew. */
+export const RELAY: Verdict = { name: VALID };
 
 /** The class of a complete response to the n-th request. */
 export function classifyResponse(status: number, body: Buffer, expected: Expected, n = 0): string {
@@ -146,7 +142,7 @@ export function judgeResponse(status: number, body: Buffer, expected: Expected, 
   if (isOk && kind === "call" && !demands.checks) {
     const call = expected.calls[0] as CallExpected;
     const at = usualResult(body, call, n);
-    if (at !== -1) return demands.blocks && call.asksBlock ? watchBlock(body, at, demands.blocks) : RELAY;
+    if (at !== -1) return demands.blocks && call.asksBlock ? relayOfBlock(body, at) : RELAY;
   }
   const counts = isOk || (demands.accept?.status?.includes(status) ?? false);
   if (!counts && (kind === "http" || !TELLING.has(status))) return { name: httpClass(status) };
@@ -265,8 +261,7 @@ function judgeOwn(body: Buffer, answer: Answer, call: CallExpected, demands: Dem
     return { name: isAnswer && (accept.null || pass()) ? "answer-null" : "null-result" };
   }
   if (!pass()) return { name: "check-failed" };
-  const { blocks } = demands;
-  return blocks && call.asksBlock ? watchBlock(body, answer.result.from + 1, blocks) : RELAY;
+  return demands.blocks && call.asksBlock ? relayOfBlock(body, answer.result.from + 1) : RELAY;
 }
 
 function refusal(body: Buffer, span: Span, { rateLimitCodes }: Demands): Verdict {
@@ -312,7 +307,11 @@ function judgeBatch(
     verdicts.push({ name: "batch-extra" });
   }
   const wrong = verdicts.filter(({ name }) => name !== VALID && !isAnswer(name));
-  return wrong.find(({ error }) => error) ?? wrong[0] ?? verdicts.find(({ name }) => name !== VALID) ?? RELAY;
+  const worst = wrong.find(({ error }) => error) ?? wrong[0];
+  if (worst) return worst;
+  const blocks = verdicts.flatMap((verdict) => verdict.blocks ?? []);
+  const best = verdicts.find(({ name }) => name !== VALID) ?? RELAY;
+  return blocks.length > 0 ? { ...best, blocks } : best;
 }
 
 /** Whether a class is an answer of the node that counts as a relay. */
@@ -320,12 +319,10 @@ export function isAnswer(name: string): boolean {
   return name.startsWith("answer-");
 }
 
-/** Judges a block number, whose digits begin at a byte. */
-function watchBlock(body: Buffer, at: number, watch: BlockWatch): Verdict {
-  const block = Number.parseInt(textOf(body, { from: at, to: at + 20 }), 16);
-  if (block < watch.highest - watch.tolerance) return { name: "stale-block" };
-  if (block > watch.highest) watch.highest = block;
-  return RELAY;
+/** A relay of a block number, whose text begins at a byte; what is none is left to checks. */
+function relayOfBlock(body: Buffer, at: number): Verdict {
+  const [text] = /^0x[0-9a-f]{1,13}(?=")/i.exec(textOf(body, { from: at, to: at + 16 })) ?? [];
+  return text === undefined ? RELAY : { name: VALID, blocks: [Number(text)] };
 }
 
 /** The three orders of fields that nodes and gateways write, without white space. */

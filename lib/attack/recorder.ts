@@ -1,9 +1,11 @@
 import type { Phase } from "../plan/assign.ts";
 import { MOST_TARGETS_APART } from "../plan/schema.ts";
+import { BlockCounter } from "./blocks.ts";
 import { type SecondCounts, type Series, type Tally, type TargetSeries, type Timing, UNFINISHED } from "./chunk.ts";
 import type { OpeningMs } from "./connection.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "./histogram.ts";
-import { isAnswer, VALID } from "./jsonrpc.ts";
+import { isAnswer, VALID, type Verdict } from "./jsonrpc.ts";
+import { Samples } from "./samples.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
@@ -14,6 +16,8 @@ export interface RecorderOptions {
   timings: number;
   /** How many targets the chain has: up to MOST_TARGETS_APART each is recorded apart. */
   targets: number;
+  /** What must not be shown of responses. */
+  secrets?: readonly string[];
 }
 
 /** One target's counts, while they are made. */
@@ -35,6 +39,7 @@ export class Recorder {
   #missed: Tally = {};
   #errors: Tally = {};
   #invalid: Tally = {};
+  #answers: Tally = {};
   #statuses: Tally = {};
   readonly #seconds = new Map<number, SecondCounts>();
   readonly #intervals = new Map<number, Histogram>();
@@ -43,12 +48,21 @@ export class Recorder {
   readonly #sendLag = createHistogram();
   readonly #timings = new Map<Timing, Histogram>();
   readonly #targets: TargetCounts[];
+  readonly #samples = new Samples();
+  readonly #blocks = new BlockCounter();
+  readonly #secrets: readonly string[];
 
   /** `intervalMs` is the length of the intervals over which response times are kept apart. */
-  constructor(chain: string, phase: Phase, intervalMs: number, { timings, targets }: RecorderOptions = ONE_TARGET) {
+  constructor(
+    chain: string,
+    phase: Phase,
+    intervalMs: number,
+    { timings, targets, secrets = [] }: RecorderOptions = ONE_TARGET,
+  ) {
     this.#chain = chain;
     this.#phase = phase;
     this.#intervalMs = intervalMs;
+    this.#secrets = secrets;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
     const apart = targets > 1 && targets <= MOST_TARGETS_APART ? targets : 0;
     this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
@@ -86,6 +100,7 @@ export class Recorder {
       this.#valid++;
       second.valid++;
       if (counts) counts.valid++;
+      if (classified !== VALID) this.#answers[classified] = (this.#answers[classified] ?? 0) + 1;
     } else {
       this.#invalid[classified] = (this.#invalid[classified] ?? 0) + 1;
       second.invalid++;
@@ -97,6 +112,13 @@ export class Recorder {
     recordMs(this.#interval(dueMs), responseMs);
     recordMs(this.#serviceTime, serviceMs);
     if (counts) recordMs(counts.responseTime, responseMs);
+  }
+
+  /** The response that came last was no plain relay, or it named blocks: what is to be shown or judged later. */
+  noted(dueMs: number, responseMs: number, verdict: Verdict, status: number, body: Buffer, target = 0): void {
+    if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
+    const isRelay = verdict.name === VALID || isAnswer(verdict.name);
+    if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
   }
 
   /** A request ended without a complete response. */
@@ -167,6 +189,7 @@ export class Recorder {
   /** The same, without taking it: it is in the next series too. */
   peek(): Series | undefined {
     if (this.#seconds.size === 0) return undefined;
+    const blocks = this.#blocks.counts();
     return {
       chain: this.#chain,
       phase: this.#phase,
@@ -182,6 +205,9 @@ export class Recorder {
       responseTime: encodeHistograms(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),
+      ...(Object.keys(this.#answers).length > 0 && { answers: this.#answers }),
+      ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
+      ...(blocks && { blocks }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
         targets: this.#targets.map((counts) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
@@ -197,7 +223,9 @@ export class Recorder {
     this.#missed = {};
     this.#errors = {};
     this.#invalid = {};
+    this.#answers = {};
     this.#statuses = {};
+    this.#blocks.reset();
     this.#seconds.clear();
     for (const histogram of this.#intervals.values()) {
       histogram.reset();

@@ -5,7 +5,7 @@ import { type Piece, type RequestTemplate, requestTemplate } from "../plan/reque
 import type { Chain, Target } from "../plan/schema.ts";
 import { bytesOf, hasControl } from "../plan/values.ts";
 import { batchId } from "./ids.ts";
-import { type BlockWatch, type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
+import { type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
 import { ID_DIGITS, type IdPlace, type Rendered, type RenderInput, render } from "./render.ts";
 
 /** A request made ready, so that sending it allocates as little as can be. Its texts hold bytes as latin1. */
@@ -57,8 +57,7 @@ export interface PrepareOptions {
  * made ready here, before the first one is due.
  */
 export function prepareChain(chain: Chain, options: PrepareOptions): (n: number) => PreparedRequest {
-  const blocks = chain.staleBlocks === undefined ? undefined : { highest: 0, tolerance: chain.staleBlocks };
-  const targets = chain.targets.map((target, index) => new TargetRequests(target, index, chain, options, blocks));
+  const targets = chain.targets.map((target, index) => new TargetRequests(target, index, chain, options));
   const choose = chain.replay ? (n: number) => n : targetChooser(chain, options.seed);
   return (n) => (targets[choose(n)] as TargetRequests).request(n);
 }
@@ -76,12 +75,12 @@ class TargetRequests {
   readonly #only: PreparedRequest | undefined;
   #expected: Expected | undefined;
 
-  constructor(target: Target, index: number, chain: Chain, options: PrepareOptions, blocks: BlockWatch | undefined) {
+  constructor(target: Target, index: number, chain: Chain, options: PrepareOptions) {
     this.#target = target;
     this.#index = index;
     this.#chain = chain;
     this.#options = options;
-    this.#demands = demandsOf(target, chain, blocks);
+    this.#demands = demandsOf(target, chain);
     this.#template = withSecrets(withUserAgent(requestTemplate(target)), options.secret);
     this.#seed = seedOf(`${chain.name}/${index}`, options.seed);
     if (!varies(this.#template)) this.#only = this.#build(0);

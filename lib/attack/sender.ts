@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import { ConnectionCount, Connections } from "./connections.ts";
 import { mostConnections } from "./fileLimit.ts";
-import { classifyResponse } from "./jsonrpc.ts";
+import { judgeResponse, RELAY } from "./jsonrpc.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
 
@@ -206,7 +206,13 @@ class TimedExchange implements Exchange {
   /** The response's class. Whatever a target answers, it must not end the worker. */
   #classify(status: number, body: Buffer): string {
     try {
-      return classifyResponse(status, body, this.request.expected, this.n);
+      const { expected, target } = this.request;
+      const verdict = judgeResponse(status, body, expected, this.n);
+      if (verdict !== RELAY) {
+        const responseMs = this.#sender.nowMs() - this.#dueAtMs;
+        this.#recorder.noted(this.#dueMs, responseMs, verdict, status, body, target);
+      }
+      return verdict.name;
     } catch {
       return INTERNAL_ERROR;
     }

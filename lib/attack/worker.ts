@@ -2,7 +2,8 @@ import { type Assignment, phaseRange } from "../plan/assign.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
-import { type Chunk, intervalMs, type Outcome, type Summary, sumSeries } from "./chunk.ts";
+import { StaleBlocks } from "./blocks.ts";
+import { type Chunk, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
@@ -70,6 +71,7 @@ class WorkerRun {
   readonly #clock: Clock;
   readonly #sender: Sender;
   readonly #recorders: Recorder[] = [];
+  readonly #stale: StaleBlocks;
   readonly #intervalMs: number;
   readonly #chunks: Chunk[] = [];
   readonly #unwritten: Chunk[] = [];
@@ -89,6 +91,7 @@ class WorkerRun {
     this.#input = input;
     this.#ports = ports;
     this.#clock = ports.clock;
+    this.#stale = new StaleBlocks(input.plan);
     this.#intervalMs = intervalMs(input.plan.durationMs);
     this.#sender = new Sender(ports.clock, input.plan, (times) => {
       this.#recorders.at(-1)?.opened(times);
@@ -184,7 +187,8 @@ class WorkerRun {
         const from = Math.max(range.from, range.schedule.dueBefore(joinAtMs - originMs));
         const { shard, of } = share;
         if (countInShard({ shard, of, from, to: range.to }) === 0) return [];
-        const options = { timings: plan.timings, targets: chain.targets.length };
+        const secrets = [...this.#secrets.values()];
+        const options = { timings: plan.timings, targets: chain.targets.length, secrets };
         const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);
         const onSend = (nowMs: number): void => {
@@ -239,12 +243,18 @@ class WorkerRun {
         ...this.#place(),
         sequence: this.#chunks.length + 1,
         series,
+        ...(this.#stale.isAsked && { stale: this.#countStale(series) }),
         health: this.#health.take(),
       };
       this.#chunks.push(chunk);
       this.#unwritten.push(chunk);
     }
     this.#flushing = this.#flushing.then(() => this.#write());
+  }
+
+  #countStale(series: readonly Series[]): number {
+    this.#stale.learn(series);
+    return series.reduce((sum, each) => sum + this.#stale.count(each), 0);
   }
 
   async #write(): Promise<void> {

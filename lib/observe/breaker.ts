@@ -23,6 +23,7 @@ export class Breaker {
       valid += series.valid;
       ended += series.valid + total(series.invalid) + total(series.errors);
     }
+    valid -= chunk.stale ?? 0;
     this.#flushed.push({ atMs: chunk.atMs, ended, valid });
   }
 

@@ -1,3 +1,4 @@
+import { StaleBlocks } from "../attack/blocks.ts";
 import { type Chunk, type Health, intervalMs, parseSeries, SeriesSum, total } from "../attack/chunk.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
@@ -27,6 +28,7 @@ export class LiveReport {
   readonly #plan: Plan;
   readonly #schedule: RunSchedule;
   readonly #seen = new Set<string>();
+  readonly #stale: StaleBlocks;
   readonly #chains = new Map<string, SeriesSum>();
   readonly #workers = new Map<number, LiveWorker>();
   readonly #scrapes: Scrape[] = [];
@@ -36,6 +38,7 @@ export class LiveReport {
     this.#store = store;
     this.#plan = plan;
     this.#schedule = schedule;
+    this.#stale = new StaleBlocks(plan);
     for (const { name } of plan.chains) this.#chains.set(name, new SeriesSum());
   }
 
@@ -69,6 +72,7 @@ export class LiveReport {
     this.#workers.set(chunk.worker, worker);
     worker.health.push(chunk.health);
     if (worker.health.length > MOST_HEALTH) worker.health.shift();
+    this.#stale.take(chunk.series);
     for (const series of chunk.series) {
       if (series.phase !== "measure") continue;
       const parsed = parseSeries(series);

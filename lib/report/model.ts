@@ -141,6 +141,7 @@ function chainReport(
     pass: true,
     slo: [],
     targets: targetsOf(sum, chain, plan.timeoutMs),
+    samples: sum.samples.list,
     ...(counted && { truth: counted }),
     ...(warmup && {
       warmup: {
@@ -202,6 +203,7 @@ function trafficOf(
     missed: sorted(sum.missed),
     errors: sorted(withoutUnfinished(sum.errors)),
     invalid: sorted(sum.invalid),
+    answers: sorted(sum.answers),
     statuses: sorted(sum.statuses),
     faults: faultsOf(sum),
     timingsMs: Object.fromEntries([...sum.timings].map(([timing, histogram]) => [timing, latencyOf(histogram)])),

@@ -41,6 +41,11 @@ const traffic = {
   missed: tally.describe("Requests not sent, by reason: late, in-flight-cap, file-limit, aborted, superseded, lost"),
   errors: tally.describe("Requests without a complete response, by class, such as ECONNREFUSED"),
   invalid: tally.describe("Responses that are no relay, by class, such as http-500 or rpc-server-error"),
+  answers: tally
+    .optional()
+    .describe(
+      "Of the valid relays, those that were an answer of the node and no result, by class, such as answer-revert",
+    ),
   statuses: tally.describe("Responses by HTTP status"),
   faults: tally.describe("Errors and invalid responses by who is to be asked: gateway, upstream, request, generator"),
   timingsMs: z
@@ -130,6 +135,16 @@ const target = z.object({
   slo: z.array(sloLine).describe("Its own SLO, line by line; empty without one"),
 });
 
+const sample = z
+  .object({
+    class: z.string(),
+    status: z.int().describe("Its HTTP status"),
+    code: z.number().optional().describe("The code of its JSON-RPC error"),
+    message: z.string().optional().describe("What the error says"),
+    begins: z.string().describe("How its body begins"),
+  })
+  .describe("A response of a class, without what may be secret");
+
 const event = z.object({
   fromMs: z.number(),
   toMs: z.number(),
@@ -173,6 +188,7 @@ const chain = z.object({
   pass: z.boolean().describe("Whether this chain and its targets met the SLO; true where no request was due"),
   slo: z.array(sloLine).describe("The SLO that holds for this chain, line by line"),
   truth: truth.optional(),
+  samples: z.array(sample).optional().describe("The first response of each class and code that was no plain relay"),
   targets: z.array(target).describe("Each target's own figures, where the chain has several"),
   warmup: z
     .object({ ledger, missed: tally, errors: tally, invalid: tally, responseTimeMs: latency })

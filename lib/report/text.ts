@@ -17,6 +17,7 @@ export function renderText(report: Report, colour: boolean): string {
     latencyTable(report),
     phaseLine(report),
     failureTable(report),
+    sampleTable(report),
     targetTable(report),
     timingTable(report),
     workerTable(report),
@@ -160,10 +161,10 @@ function targetTable({ chains }: Report): string {
 
 function failureTable({ chains }: Report): string {
   const rows = chains.flatMap((chain) =>
-    (["missed", "errors", "invalid"] as const).flatMap((kind) =>
-      Object.entries(chain[kind]).map(([name, count]) => [
+    (["missed", "errors", "invalid", "answers"] as const).flatMap((kind) =>
+      Object.entries(chain[kind] ?? {}).map(([name, count]) => [
         chain.name,
-        { missed: "missed", errors: "error", invalid: "invalid" }[kind],
+        { missed: "missed", errors: "error", invalid: "invalid", answers: "relay" }[kind],
         name,
         kind === "missed" ? "generator" : faultOf(name),
         number(count),
@@ -172,6 +173,25 @@ function failureTable({ chains }: Report): string {
     ),
   );
   return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "whose", "count", "of scheduled"], rows);
+}
+
+/** More samples than this are left to the HTML report. */
+const MOST_SAMPLES = 12;
+
+/** How much of a sample a line of the terminal has room for. */
+const SAMPLE_WIDTH = 90;
+
+function sampleTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, samples = [] }) =>
+    samples.map(({ class: of, status, code, message, begins }) => {
+      const text = cleanText(message ?? begins);
+      const shown = text.length > SAMPLE_WIDTH ? `${text.slice(0, SAMPLE_WIDTH)}…` : text;
+      return [name, of, String(status), code === undefined ? "" : String(code), shown];
+    }),
+  );
+  if (rows.length === 0) return "";
+  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MOST_SAMPLES));
+  return rows.length > MOST_SAMPLES ? `${shown}\nand ${rows.length - MOST_SAMPLES} more` : shown;
 }
 
 function timingTable({ chains }: Report): string {

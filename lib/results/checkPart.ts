@@ -12,6 +12,7 @@ export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
   for (const [index, each] of list(series, "series").entries()) checkSeries(each as Series, `series[${index}]`);
   const looks = kind === "chunk" ? [health] : list(health, "health");
   for (const [index, look] of looks.entries()) checkHealth(look, `health[${index}]`);
+  if ((part as Partial<Chunk>).stale !== undefined) count((part as Chunk).stale, "stale");
   if (kind === "summary") checkEnd(part as Summary);
 }
 
@@ -45,11 +46,36 @@ function checkSeries(series: Series, where: string): void {
   for (const interval of Object.keys(record(series.responseTime, `${where}.responseTime`))) {
     if (!/^\d{1,9}$/.test(interval)) throw new Error(`${where}.responseTime.${interval} is no interval`);
   }
+  if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
+  checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
+  if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
   for (const [index, target] of list(series.targets ?? [], `${where}.targets`).entries()) {
     const counts = record(target, `${where}.targets[${index}]`);
     for (const name of ["sent", "valid", "invalid", "errors"])
       count(counts[name], `${where}.targets[${index}].${name}`);
+  }
+}
+
+function checkSamples(samples: readonly unknown[], where: string): void {
+  for (const [index, sample] of samples.entries()) {
+    const { class: name, status, code, message, begins } = record(sample, `${where}[${index}]`);
+    text(name, `${where}[${index}].class`);
+    number(status, `${where}[${index}].status`);
+    if (code !== undefined) number(code, `${where}[${index}].code`);
+    if (message !== undefined) text(message, `${where}[${index}].message`);
+    text(begins, `${where}[${index}].begins`);
+  }
+}
+
+function checkBlocks(blocks: unknown, where: string): void {
+  const { seen, told } = record(blocks, where);
+  for (const [name, rows, length] of [["seen", seen, 3] as const, ["told", told, 4] as const]) {
+    for (const row of list(rows, `${where}.${name}`)) {
+      const numbers = list(row, `${where}.${name}`);
+      if (numbers.length !== length) throw new Error(`${where}.${name} has a row that is none`);
+      for (const each of numbers) number(each, `${where}.${name}`);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { StaleBlocks } from "../attack/blocks.ts";
 import { type Chunk, parseSeries, SeriesSum, total } from "../attack/chunk.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
@@ -33,6 +34,7 @@ export class Progress {
   readonly #runId: string;
   readonly #plan: Plan;
   readonly #seen = new Set<string>();
+  readonly #stale: StaleBlocks;
   readonly #schedules = new Map<string, Schedule>();
   readonly #warned = new Map<string, string>();
   readonly #chains = new Map<string, { sum: SeriesSum; workers: Map<number, { sent: number; atMs: number }> }>();
@@ -41,6 +43,7 @@ export class Progress {
     this.#store = store;
     this.#runId = runId;
     this.#plan = plan;
+    this.#stale = new StaleBlocks(plan);
     for (const { name } of plan.chains) this.#chains.set(name, { sum: new SeriesSum(), workers: new Map() });
   }
 
@@ -66,6 +69,7 @@ export class Progress {
       const who = chunk.host ?? `w${String(chunk.worker).padStart(3, "0")}`;
       this.#warned.set(who, `${who} has ${tcp.portsLeft} ephemeral ports left, ${tcp.timeWait} in TIME-WAIT`);
     }
+    this.#stale.take(chunk.series);
     for (const series of chunk.series) {
       const chain = this.#chains.get(series.chain);
       if (!chain || series.phase !== "measure") continue;

@@ -1,3 +1,4 @@
+import { StaleBlocks } from "../attack/blocks.ts";
 import {
   type Chunk,
   type Health,
@@ -86,6 +87,7 @@ export async function reduceRun(
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
   const index = await indexRun(store, runId);
+  const stale = await staleBlocks(store, plan, index);
   const workers = [...byWorker.entries()].sort(([a], [b]) => a - b);
   for (let first = 0; first < workers.length; first += WORKERS_AT_ONCE) {
     const batch = workers.slice(first, first + WORKERS_AT_ONCE);
@@ -93,6 +95,7 @@ export async function reduceRun(
       batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id)))),
     );
     for (const each of read.flat()) findings.push(...each.findings);
+    for (const attempt of read.flat().flatMap(({ attempts }) => attempts)) stale.judge(attempt.series);
     for (const attempt of read.flat().flatMap(({ attempts }) => attempts))
       finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
     for (const [position, [worker, own]] of batch.entries()) {
@@ -146,6 +149,17 @@ async function readFailures(store: Store, runId: string, assignments: readonly A
     if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MOST_ERROR_LENGTH) });
   }
   return findings;
+}
+
+/** What all workers were answered of their chains' newest blocks: read before the rest, where the plan asks for it. */
+async function staleBlocks(store: Store, plan: Plan, index: RunIndex): Promise<StaleBlocks> {
+  const stale = new StaleBlocks(plan);
+  if (!stale.isAsked) return stale;
+  for (const assignment of index.keys()) {
+    const { attempts } = await readAttempts(store, index, assignment);
+    for (const { series } of attempts) stale.learn(series);
+  }
+  return stale;
 }
 
 async function readAttempts(

@@ -105,18 +105,6 @@ test("a check looks into the response: by value, pattern and range", () => {
   assert.equal(classify({ pointer: "/result/__proto__/x" }, {}), "check-failed");
 });
 
-test("a block that goes backwards beyond the tolerance is stale", () => {
-  const blocks = { highest: 0, tolerance: 2 };
-  const expected = expectedOf(JSON.stringify(CALL), [], { blocks });
-  const classify = (body: string): string => classifyResponse(200, Buffer.from(body), expected);
-  const answer = (block: number): string => `{"jsonrpc":"2.0","id":1,"result":"0x${block.toString(16)}"}`;
-  assert.equal(classify(answer(100)), "valid");
-  assert.equal(classify(answer(98)), "valid");
-  assert.equal(classify(answer(97)), "stale-block");
-  assert.equal(classify(` ${answer(97)}`), "stale-block", "read by the parser alike");
-  assert.equal(classify(answer(101)), "valid");
-});
-
 test("a recorded log is replayed at a factor, each request at its own instant and once", async (t) => {
   const folder = temporaryFolder(t);
   const seen: string[] = [];

@@ -61,16 +61,23 @@ export function chainTables(): HTMLElement[] {
 }
 
 export function outcomeTable(): HTMLElement[] {
-  const kinds = ["missed", "errors", "invalid", "statuses"] as const;
-  const titles = { missed: "not sent", errors: "no response", invalid: "invalid response", statuses: "HTTP status" };
+  const kinds = ["missed", "errors", "invalid", "answers", "statuses"] as const;
+  const titles = {
+    missed: "not sent",
+    errors: "no response",
+    invalid: "invalid response",
+    answers: "answer of the node",
+    statuses: "HTTP status",
+  };
+  const isBad = (kind: (typeof kinds)[number]): boolean => kind !== "statuses" && kind !== "answers";
   const classes = kinds.flatMap((kind) =>
-    Object.keys(report.total[kind]).map((key) => ({ kind, key, count: report.total[kind][key] ?? 0 })),
+    Object.entries(report.total[kind] ?? {}).map(([key, sum]) => ({ kind, key, count: sum })),
   );
   if (classes.length === 0) return [];
   const perChain = report.chains.map(
     (chain): Column<(typeof classes)[number]> => ({
       title: chain.name,
-      cell: ({ kind, key }) => count(chain[kind][key] ?? 0, kind !== "statuses"),
+      cell: ({ kind, key }) => count(chain[kind]?.[key] ?? 0, isBad(kind)),
     }),
   );
   return [
@@ -81,11 +88,28 @@ export function outcomeTable(): HTMLElement[] {
         { title: "What", cell: ({ kind }) => words(titles[kind]) },
         { title: "Class", cell: ({ key }) => words(key) },
         ...perChain,
-        { title: ALL, cell: ({ kind, count: sum }) => count(sum, kind !== "statuses") },
+        { title: ALL, cell: ({ kind, count: sum }) => count(sum, isBad(kind)) },
       ],
       classes,
     ),
+    ...sampleTable(),
   ];
+}
+
+/** One response of each class and code, by its beginning. */
+function sampleTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, samples = [] }) => samples.map((sample) => ({ chain: name, ...sample })));
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const columns: Column<Row>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Class", cell: (row) => words(row.class) },
+    { title: "HTTP", cell: ({ status }) => words(String(status)) },
+    { title: "Code", cell: ({ code }) => words(code === undefined ? "" : String(code)) },
+    { title: "Message", cell: ({ message }) => words(message ?? "") },
+    { title: "Its body begins", cell: ({ begins }) => words(begins) },
+  ];
+  return [table("One response of each class, without what may be secret", columns, rows)];
 }
 
 const hostColumn: Column<ReportWorker> = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };

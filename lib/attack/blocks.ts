@@ -1,0 +1,210 @@
+import type { Plan } from "../plan/schema.ts";
+import type { Series } from "./chunk.ts";
+
+/** The length of the slots in which block numbers are counted, in ms. */
+const SLOT_MS = 250;
+const SLOTS_A_SECOND = 1_000 / SLOT_MS;
+
+/** Most different blocks in a slot that are counted, of all targets and of each: a target may answer with any number. */
+const MOST_BLOCKS = 32;
+const MOST_TOLD = 1_024;
+
+/** Where a chain's nodes said that they are. A slot is of 250 ms, counted from the phase's beginning. */
+export interface BlockCounts {
+  /** Answers by when they came: slot, block, count. */
+  seen: [slot: number, block: number, count: number][];
+  /** Relays by when they were due, each with its lowest block: slot, target, block, count. */
+  told: [slot: number, target: number, block: number, count: number][];
+}
+
+/** Counts block numbers. */
+export class BlockCounter {
+  readonly #seen = new Map<number, Map<number, number>>();
+  readonly #told = new Map<number, Map<string, number>>();
+
+  /** A relay came with blocks in it. Times are from the phase's beginning. */
+  count(dueMs: number, cameMs: number, blocks: readonly number[], target: number): void {
+    for (const block of blocks) addTo(this.#seen, slotOf(cameMs), block, 1);
+    addTo(this.#told, slotOf(dueMs), `${target} ${Math.min(...blocks)}`, 1, MOST_TOLD);
+  }
+
+  add({ seen, told }: BlockCounts): void {
+    for (const [slot, block, count] of seen) addTo(this.#seen, slot, block, count);
+    for (const [slot, target, block, count] of told) addTo(this.#told, slot, `${target} ${block}`, count, MOST_TOLD);
+  }
+
+  /** What was counted; undefined where nothing was. */
+  counts(): BlockCounts | undefined {
+    if (this.#told.size === 0) return undefined;
+    const seen = [...this.#seen].flatMap(([slot, counts]) =>
+      [...counts].map(([block, count]): BlockCounts["seen"][number] => [slot, block, count]),
+    );
+    const told = [...this.#told].flatMap(([slot, counts]) =>
+      [...counts].map(([key, count]): BlockCounts["told"][number] => {
+        const [target = 0, block = 0] = key.split(" ").map(Number);
+        return [slot, target, block, count];
+      }),
+    );
+    return { seen, told };
+  }
+
+  reset(): void {
+    this.#seen.clear();
+    this.#told.clear();
+  }
+}
+
+function slotOf(ms: number): number {
+  return Math.floor(ms / SLOT_MS);
+}
+
+function addTo<K>(slots: Map<number, Map<K, number>>, slot: number, key: K, count: number, most = MOST_BLOCKS): void {
+  let counts = slots.get(slot);
+  if (!counts) {
+    counts = new Map();
+    slots.set(slot, counts);
+  }
+  const before = counts.get(key);
+  if (before !== undefined || counts.size < most) counts.set(key, (before ?? 0) + count);
+}
+
+/** Over how many slots a block must be answered to be believed: 10 s. */
+const WINDOW = 10 * SLOTS_A_SECOND;
+
+/** The least share of the answers in the window, and their least number, that a block must have or be exceeded in. */
+const LEAST_SHARE = 0.05;
+const LEAST_ANSWERS = 2;
+
+/** The newest block of a chain over a phase, by what all workers were answered. */
+class Head {
+  readonly #seen = new Map<number, Map<number, number>>();
+  #heads: [slot: number, block: number][] | undefined;
+
+  add({ seen }: BlockCounts): void {
+    this.#heads = undefined;
+    for (const [slot, block, count] of seen) addTo(this.#seen, slot, block, count);
+  }
+
+  /**
+   * The newest block that was known when a slot began; 0 where none was. A block counts once at least one answer in
+   * twenty of the last 10 s, and more than one, had it or a higher one: a single absurd number makes no other stale.
+   */
+  before(slot: number): number {
+    this.#heads ??= this.#believed();
+    let low = 0;
+    let high = this.#heads.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#heads[middle]?.[0] ?? 0) < slot) low = middle + 1;
+      else high = middle;
+    }
+    return this.#heads[low - 1]?.[1] ?? 0;
+  }
+
+  #believed(): [number, number][] {
+    const slots = [...this.#seen.keys()].sort((a, b) => a - b);
+    const window = new Map<number, number>();
+    let highest = 0;
+    let oldest = 0;
+    return slots.map((slot) => {
+      for (const [block, count] of this.#seen.get(slot) ?? []) window.set(block, (window.get(block) ?? 0) + count);
+      for (; (slots[oldest] as number) <= slot - WINDOW; oldest++) {
+        for (const [block, count] of this.#seen.get(slots[oldest] as number) ?? []) {
+          const left = (window.get(block) ?? 0) - count;
+          if (left > 0) window.set(block, left);
+          else window.delete(block);
+        }
+      }
+      highest = Math.max(highest, supported(window));
+      return [slot, highest];
+    });
+  }
+}
+
+/** The highest block that enough answers had or exceeded. */
+function supported(window: ReadonlyMap<number, number>): number {
+  let all = 0;
+  for (const count of window.values()) all += count;
+  const least = Math.max(LEAST_ANSWERS, all * LEAST_SHARE);
+  let reached = 0;
+  for (const [block, count] of [...window].sort(([a], [b]) => b - a)) {
+    reached += count;
+    if (reached >= least) return block;
+  }
+  return 0;
+}
+
+/** Finds stale blocks over all workers: what one of them was answered shows that another's answer was old. */
+export class StaleBlocks {
+  readonly #tolerances = new Map<string, number>();
+  readonly #heads = new Map<string, Head>();
+
+  constructor(plan: Pick<Plan, "chains">) {
+    for (const { name, staleBlocks } of plan.chains) {
+      if (staleBlocks !== undefined) this.#tolerances.set(name, staleBlocks);
+    }
+  }
+
+  /** Whether the plan asks for it. */
+  get isAsked(): boolean {
+    return this.#tolerances.size > 0;
+  }
+
+  /** Learns from what a worker was answered. */
+  learn(series: readonly Series[]): void {
+    for (const each of series) if (each.blocks && this.#tolerances.has(each.chain)) this.#headOf(each).add(each.blocks);
+  }
+
+  /** Learns from a part of a run that goes on, and judges it by what is known so far. */
+  take(series: readonly Series[]): void {
+    this.learn(series);
+    this.judge(series);
+  }
+
+  /** How many relays of a series were stale, by what has been learned. */
+  count({ blocks, ...series }: Series): number {
+    const tolerance = this.#tolerances.get(series.chain);
+    if (tolerance === undefined || !blocks) return 0;
+    const head = this.#headOf(series);
+    const stale = blocks.told.filter(([slot, , block]) => block < head.before(slot) - tolerance);
+    return stale.reduce((sum, [, , , count]) => sum + count, 0);
+  }
+
+  /** Moves relays that were stale, by what has been learned, from a series' valid to its invalid ones. */
+  judge(series: readonly Series[]): void {
+    for (const each of series) {
+      const tolerance = this.#tolerances.get(each.chain);
+      if (tolerance === undefined || !each.blocks) continue;
+      const head = this.#headOf(each);
+      for (const [slot, target, block, count] of each.blocks.told) {
+        if (block < head.before(slot) - tolerance) moveStale(each, slot, target, count);
+      }
+    }
+  }
+
+  #headOf({ chain, phase }: Pick<Series, "chain" | "phase">): Head {
+    const key = `${phase} ${chain}`;
+    const head = this.#heads.get(key) ?? new Head();
+    this.#heads.set(key, head);
+    return head;
+  }
+}
+
+/** The class of a relay whose block was stale. */
+const STALE = "stale-block";
+
+function moveStale(series: Series, slot: number, target: number, count: number): void {
+  const second = series.seconds[Math.floor(slot / SLOTS_A_SECOND)];
+  // What does not hold together is left as it is: the ledger must balance, whoever wrote into the store.
+  if (!second || second.valid < count || series.valid < count) return;
+  series.valid -= count;
+  series.invalid[STALE] = (series.invalid[STALE] ?? 0) + count;
+  second.valid -= count;
+  second.invalid += count;
+  second.classes ??= {};
+  second.classes[STALE] = (second.classes[STALE] ?? 0) + count;
+  const own = series.targets?.[target];
+  if (!own || own.valid < count) return;
+  own.valid -= count;
+  own.invalid += count;
+}

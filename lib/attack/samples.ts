@@ -1,0 +1,82 @@
+import type { Verdict } from "./jsonrpc.ts";
+
+/** One response of a class, as its beginning shows it: without what may be secret. */
+export interface Sample {
+  /** The class that it counted as. */
+  class: string;
+  /** Its HTTP status. */
+  status: number;
+  /** The code of its JSON-RPC error. */
+  code?: number;
+  /** What the error says. */
+  message?: string;
+  /** How its body begins. */
+  begins: string;
+}
+
+/** Most samples of a chain, and of one class: a class may have several codes. */
+const MOST_SAMPLES = 64;
+const MOST_OF_CLASS = 4;
+
+/** How much of a text is shown, in characters, and looked at for what may be secret, in bytes. */
+const SHOWN = 200;
+const LOOKED_AT = 4_096;
+
+/** The first response of each class and code, of which there are never many. */
+export class Samples {
+  readonly #kept = new Map<string, Sample>();
+
+  /** Keeps a response where it is the first of its kind. */
+  see({ name, error }: Verdict, status: number, body: Buffer, secrets: readonly string[]): void {
+    if (!this.#wants(name, error?.code)) return;
+    this.add({
+      class: name,
+      status,
+      ...(error?.code !== undefined && { code: error.code }),
+      ...(error?.message && { message: redact(error.message, secrets) }),
+      begins: redact(body.toString("utf8", 0, LOOKED_AT), secrets, body.length > LOOKED_AT),
+    });
+  }
+
+  /** Keeps a sample where it is the first of its kind. */
+  add(sample: Sample): void {
+    if (this.#wants(sample.class, sample.code)) this.#kept.set(keyOf(sample.class, sample.code), sample);
+  }
+
+  #wants(name: string, code: number | undefined): boolean {
+    if (this.#kept.size >= MOST_SAMPLES || this.#kept.has(keyOf(name, code))) return false;
+    let ofClass = 0;
+    for (const each of this.#kept.values()) if (each.class === name) ofClass++;
+    return ofClass < MOST_OF_CLASS;
+  }
+
+  get list(): Sample[] {
+    return [...this.#kept.values()];
+  }
+}
+
+function keyOf(name: string, code: number | undefined): string {
+  return `${name} ${code ?? ""}`;
+}
+
+/**
+ * A text's beginning, in which secrets, and whatever looks like a key or says that it is one, are left out, and control
+ * characters are blanks. Where the text goes on after what is looked at, a secret may be cut by its end: so much is left
+ * out there.
+ */
+export function redact(text: string, secrets: readonly string[], goesOn = false): string {
+  let shown = text;
+  for (const secret of secrets) if (secret.length > 3) shown = shown.replaceAll(secret, "…");
+  shown = shown
+    .replaceAll(/[\p{C}\s]+/gu, " ")
+    .replaceAll(/\b(0x[0-9a-f]{8})[0-9a-f]+/gi, "$1…")
+    .replaceAll(/(?:bearer|basic) +[\w.~+/=-]+/gi, "…")
+    .replaceAll(NAMED_SECRET, "$1…")
+    .replaceAll(/[\w+=-]{16,}/g, (word) => (/\d/.test(word) ? `${word.slice(0, 4)}…` : word));
+  if (goesOn) shown = shown.slice(0, -Math.max(20, ...secrets.map(({ length }) => length)));
+  return shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown.trim();
+}
+
+/** A name that says that what follows is secret, up to its value. */
+const NAMED_SECRET =
+  /((?:api[-_ ]?key|app[-_ ]?key|project[-_ ]?id|access[-_ ]?key|token|secret|password|passwd|authorization|cookie)["']? ?[:=] ?["']?)[^\s"',&}]+/gi;
