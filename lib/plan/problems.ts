@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { cleanText } from "./terminal.ts";
 
 /** One mistake in something that a person wrote: where it is, what is there, and what should be. */
 export interface Problem {
@@ -16,8 +17,8 @@ export class InputError extends Error {
   /** `subject` says what was read, such as "plans/demo.json". */
   constructor(subject: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    const lines = problems.map(({ where, found, expected }) => `  ${where}: found ${found}; expected ${expected}`);
-    super([`${subject}: ${count}`, ...lines].join("\n"));
+    const lines = problems.map(({ where, found, expected }) => `${where}: found ${found}; expected ${expected}`);
+    super([cleanText(`${subject}: ${count}`), ...lines.map((line) => `  ${cleanText(line)}`)].join("\n"));
     this.problems = problems;
   }
 }

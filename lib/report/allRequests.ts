@@ -1,4 +1,4 @@
-import type { Histogram } from "../attack/histogram.ts";
+import { createHistogram, HIGHEST_US, type Histogram } from "../attack/histogram.ts";
 import type { LatencyMs } from "./schema.ts";
 
 /** The percentiles that a report gives, by their names. */
@@ -32,6 +32,15 @@ export function percentileOfAll({ responseTime, failed }: AllRequests, percentil
 /** What a request without a response counts as in figures, in ms: the plan's timeout, or a response that took longer. */
 export function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeoutMs: number): number {
   return Math.max(timeoutMs, responseTime.maxValue / 1_000);
+}
+
+/** The response times of all requests sent as a histogram, those without a response as figures count them. */
+export function histogramOfAll(responseTime: Histogram, failed: number, timeoutMs: number): Histogram {
+  const all = createHistogram();
+  all.add(responseTime);
+  if (failed > 0)
+    all.record(Math.min(HIGHEST_US, Math.round(unansweredMs({ responseTime }, timeoutMs) * 1_000)), failed);
+  return all;
 }
 
 /** Percentiles of all requests sent, in ms; where one of them is a request without a response it is a lower bound. */

@@ -1,5 +1,6 @@
+import { cleanText } from "../plan/terminal.ts";
 import type { Capacity, ChainCapacity } from "./schema.ts";
-import { cleanText, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /** The capacity section for a terminal: what each chain carries, what a relay costs, what the target takes. */
 export function capacityText(capacity: Capacity): string {
@@ -26,7 +27,7 @@ function capacityTable({ chains, trials }: Capacity): string {
 function notes({ chains, trials, unidentified }: Capacity): string[] {
   const lines: string[] = [];
   for (const { name, bottleneck, model } of trials.length === 0 ? [] : chains) {
-    if (bottleneck) lines.push(`${name}: ${bottleneck.resource} is used up first: ${cleanText(bottleneck.evidence)}`);
+    if (bottleneck) lines.push(`${name}: ${bottleneck.resource} is used up first: ${bottleneck.evidence}`);
     if ("why" in model) lines.push(`${name}: no model: ${model.why}`);
     else {
       const [low, high] = model.limitInterval;
@@ -41,7 +42,7 @@ function notes({ chains, trials, unidentified }: Capacity): string[] {
       `not told apart by chain: ${unidentified.join(", ")}. The chains' rates keep one proportion; steps that change it, or a mix, would tell.`,
     );
   }
-  return lines.length === 0 ? [] : [lines.map((line) => `  ${line}`).join("\n")];
+  return lines.length === 0 ? [] : [lines.map((line) => `  ${cleanText(line)}`).join("\n")];
 }
 
 function costTable(chains: readonly ChainCapacity[]): string {

@@ -1,3 +1,4 @@
+import { cleanText } from "../plan/terminal.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { renderTable } from "./table.ts";
 
@@ -68,13 +69,13 @@ function difference(
 
 function figureOf(chain: ReportChain, metric: Difference["metric"]): number | null {
   if (metric === "success" || metric === "achievedRps") return chain[metric];
-  return chain.responseTimeMs?.[metric] ?? null;
+  return (chain.responseTimeAllMs ?? chain.responseTimeMs)?.[metric] ?? null;
 }
 
 function slicesOf({ seconds, intervals }: ReportChain, metric: Difference["metric"]): number[] {
   if (metric === "success") return seconds.flatMap(({ sent, valid }) => (sent > 0 ? [valid / sent] : []));
   if (metric === "achievedRps") return seconds.map(({ sent }) => sent);
-  return intervals.flatMap((each) => (each.count > 0 ? [each[metric]] : []));
+  return intervals.flatMap((each) => (each.count > 0 ? [each.all?.[metric] ?? each[metric]] : []));
 }
 
 /** The two-sided p of Mann and Whitney's U, by its normal approximation with the correction for ties. */
@@ -143,10 +144,10 @@ export function compareText({ before, after, differences, notes }: Comparison): 
     difference.isWorse ? "WORSE" : difference.isReal ? "real" : "noise",
   ]);
   return [
-    `${before} → ${after}`,
+    cleanText(`${before} → ${after}`),
     renderTable(["chain", "figure", "before", "after", "change", "p", "which is"], rows),
     "p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance",
-    ...notes,
+    ...notes.map(cleanText),
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { type Comparison, changeText, figureText, METRIC_TITLES, pText } from "./compare.ts";
-import { escapeHtml, htmlHead } from "./html.ts";
+import { escapeHtml } from "./escape.ts";
+import { htmlHead } from "./html.ts";
 
 /** Comparisons with one run as a page that needs nothing else, and runs no script. */
 export function compareHtml(comparisons: readonly Comparison[]): string {
@@ -28,7 +29,7 @@ function section({ before, after, differences, notes }: Comparison): string {
     const cells = [figureText(difference.before, metric), figureText(difference.after, metric), changeText(difference)];
     const which = isWorse ? '<td class="text bad">worse</td>' : `<td class="text">${isReal ? "real" : "noise"}</td>`;
     return `<tr><th scope="row">${escapeHtml(chain)}</th><td class="text">${METRIC_TITLES[metric]}</td>${cells
-      .map((cell) => `<td>${cell}</td>`)
+      .map((cell) => `<td>${escapeHtml(cell)}</td>`)
       .join("")}<td>${escapeHtml(pText(difference))}</td>${which}</tr>`;
   });
   const caption = `${escapeHtml(before)} → ${escapeHtml(after)}`;

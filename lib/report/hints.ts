@@ -1,8 +1,11 @@
+import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { FEW_PORTS } from "../results/progress.ts";
+import { remedyOf } from "./limits.ts";
 import { median } from "./outliers.ts";
+import { remedyText } from "./reasons.ts";
 import type { Report, ReportChain } from "./schema.ts";
-import { ms } from "./units.ts";
+import { ms, percent } from "./units.ts";
 
 type Hint = Report["hints"][number];
 
@@ -22,11 +25,45 @@ export function hintsOf(report: Told, plan: Plan): Hint[] {
     goaway(report),
     generatorSaturation(report),
     retransmissions(report),
-    ...report.chains.flatMap((chain) => [growingQueue(chain, plan), queueing(chain, plan)]),
+    ...report.chains.flatMap((chain) => [
+      nothingDue(chain, plan),
+      growingQueue(chain, plan, report),
+      queueing(chain, plan, report),
+    ]),
   ].filter((hint) => hint !== undefined);
 }
 
-function portExhaustion({ total, generator }: Told): Hint | undefined {
+/** A chain of which no request was due has no figures: that is no failure, and not to be mistaken for one. */
+function nothingDue({ name, ledger }: ReportChain, plan: Plan): Hint | undefined {
+  const chain = plan.chains.find((each) => each.name === name);
+  if (ledger.scheduled > 0 || !chain) return undefined;
+  return {
+    what: `${name}: no request was due`,
+    evidence: `${Number(chain.rps.toPrecision(6))}/s over ${formatDuration(plan.durationMs)} came to none`,
+    remedy: "Raise its rate or the duration",
+  };
+}
+
+/**
+ * Sockets in TIME-WAIT on a host that may be the run's own: as many as its workers have closed. TIME-WAIT lasts for a
+ * minute on Linux, and whatever else is there belongs to other programs.
+ */
+function ownTimeWait({ generator }: Told): { most: number; own: number } {
+  const most = Math.max(0, ...generator.all.map(({ timeWait }) => timeWait ?? 0));
+  let own = 0;
+  for (const { atMs } of generator.all) {
+    const minute = generator.all.filter((each) => each.atMs <= atMs && each.atMs > atMs - TIME_WAIT_MS);
+    const opened = minute.reduce((sum, each) => sum + each.opened, 0);
+    own = Math.max(own, opened - (minute.at(-1)?.connections ?? 0));
+  }
+  return { most, own: Math.max(0, Math.min(most, own)) };
+}
+
+/** How long Linux keeps a socket in TIME-WAIT, in ms (TCP_TIMEWAIT_LEN). */
+const TIME_WAIT_MS = 60_000;
+
+function portExhaustion(report: Told): Hint | undefined {
+  const { total, generator } = report;
   const refused = total.errors.EADDRNOTAVAIL ?? 0;
   const left = generator.all.flatMap(({ atMs, portsLeft }) => (portsLeft === null ? [] : [{ atMs, portsLeft }]));
   const first = left.find(({ portsLeft }) => portsLeft < FEW_PORTS);
@@ -34,6 +71,15 @@ function portExhaustion({ total, generator }: Told): Hint | undefined {
   const least = Math.min(...left.map(({ portsLeft }) => portsLeft));
   const seen = first ? `fewer than ${FEW_PORTS} ports were left from ${seconds(first.atMs)} on, at least ${least}` : "";
   const failed = refused > 0 ? `${refused} requests found no port (EADDRNOTAVAIL)` : "no request has failed for it yet";
+  const { most, own } = ownTimeWait(report);
+  const open = Math.max(0, ...generator.all.map(({ connections }) => connections));
+  if (refused === 0 && own + open < FEW_OWN_PORTS) {
+    return {
+      what: "Other programs on the host hold nearly all ephemeral ports",
+      evidence: `${seen}; this run had at most ${open} connections open, and at most ${own} of ${most} sockets in TIME-WAIT`,
+      remedy: "End what holds them, or use another host",
+    };
+  }
   return {
     what: refused > 0 ? "Ephemeral ports were exhausted" : "Ephemeral ports were nearly exhausted",
     evidence: [failed, seen].filter(Boolean).join("; "),
@@ -41,16 +87,19 @@ function portExhaustion({ total, generator }: Told): Hint | undefined {
   };
 }
 
-function timeWait({ generator }: Told, plan: Plan): Hint | undefined {
-  const most = Math.max(0, ...generator.all.map((point) => point.timeWait ?? 0));
-  const established = median(generator.all.map((point) => point.established ?? 0));
+/** Fewer ports than this do not use up a host's some 28,000. */
+const FEW_OWN_PORTS = 5_000;
+
+function timeWait(report: Told, plan: Plan): Hint | undefined {
+  const { most, own } = ownTimeWait(report);
+  const open = median(report.generator.all.map(({ connections }) => connections));
   // Some are normal; more than connections that are open, and thousands, tell that connections are not used again.
-  if (most < 5_000 || most < 2 * established) return undefined;
+  if (own < FEW_OWN_PORTS || own < 2 * open) return undefined;
   return {
     what: "Connections pile up in TIME-WAIT",
-    evidence: `up to ${most} on a host, and ${Math.round(established)} open ones in the median`,
+    evidence: `up to ${most} on a host, of which the run itself closed at most ${own}; ${Math.round(open)} of its connections were open in the median`,
     remedy: plan.keepalive
-      ? `The target closes connections that could be used again: raise its keep-alive limits. ${FEWER_PER_HOST}`
+      ? `Raise the target's keep-alive timeout and requests per connection, and look at errors and timeouts: each ends a connection. ${FEWER_PER_HOST}`
       : `Set "keepalive": true if your users' clients keep connections. ${FEWER_PER_HOST}`,
   };
 }
@@ -79,12 +128,12 @@ function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefin
   const opened = generator.all.reduce((sum, point) => sum + point.opened, 0);
   const most = Math.max(0, ...generator.all.map(({ connections }) => connections));
   if (!plan.keepalive || total.ledger.sent === 0) return undefined;
-  // Opening those that are needed at once is no churn.
-  const share = (opened - most) / total.ledger.sent;
-  if (share < MOST_OPENED || opened < 100) return undefined;
+  // Opening those that are needed at once is no churn, and a request that fails or times out ends its connection.
+  const churned = opened - most - total.ledger.errors;
+  if (churned / total.ledger.sent < MOST_OPENED || opened < 100) return undefined;
   return {
     what: "Connections are not used for long",
-    evidence: `${opened} were opened for ${total.ledger.sent} requests, though never more than ${most} were open`,
+    evidence: `${opened} were opened for ${total.ledger.sent} requests, though at no flush more than ${most} were open, and ${total.ledger.errors} ended with an error`,
     remedy:
       "The target, or a proxy before it, closes them early: raise its keep-alive timeout and requests per connection",
   };
@@ -98,39 +147,66 @@ function goaway({ total }: Told): Hint | undefined {
   return {
     what: "The server closed HTTP/2 connections while requests were on them",
     evidence: `${count} requests were refused with GOAWAY`,
-    remedy: "Raise the server's requests per connection (nginx: keepalive_requests) and its idle and age limits",
+    remedy:
+      "If it was not restarted meanwhile, raise its requests per connection (nginx: keepalive_requests) and its idle and " +
+      "age limits",
   };
 }
 
 const LATE_MS = 10;
 
-function generatorSaturation({ total, workers }: Told): Hint | undefined {
+/** More than this share of the scheduled requests must be late: one of a million is a pause of the machine. */
+const LEAST_LATE = 0.0005;
+
+function generatorSaturation({ total, workers, run, generator }: Told): Hint | undefined {
   const lag = total.sendLagMs?.p99 ?? 0;
   const busy = workers.filter(({ health }) => health.saturated.intervals > 0);
-  const late = (total.missed.late ?? 0) > 0;
-  if (lag < LATE_MS && !late && busy.length < workers.length / 2) return undefined;
+  const late = total.missed.late ?? 0;
+  const tardy = workers.filter(({ readyMs }) => readyMs !== null && readyMs < 0);
+  const isBusy = busy.length > 0 && busy.length >= workers.length / 2;
+  const isLate = late > total.ledger.scheduled * LEAST_LATE;
+  if (lag < LATE_MS && !isLate && !isBusy) return undefined;
   const parts = [`send lag p99 ${ms(lag)}`];
-  if (late) parts.push(`${total.missed.late} requests were too late to be sent`);
+  if (late > 0) parts.push(`${late} requests were too late to be sent`);
   if (busy.length > 0) parts.push(`${busy.length} of ${workers.length} workers' event loops were full at times`);
+  if (isLate && tardy.length > 0 && lag < LATE_MS && !isBusy) {
+    const worst = Math.max(...tardy.map(({ readyMs }) => -(readyMs ?? 0)));
+    return {
+      what: "Workers were ready too late",
+      evidence: `${tardy.length} of ${workers.length} workers, by up to ${ms(worst)}; ${late} requests were too late to be sent`,
+      remedy: "Give them more time to start, or a longer warm-up: once they ran, they kept to the schedule",
+    };
+  }
+  const remedy = remedyOf({ run, generator });
+  const cores = generator.all.map(({ machineCpu }) => machineCpu ?? 0);
+  if (remedy === "cores") parts.push(`the machine's cores were in use to ${percent(Math.max(...cores))}`);
   return {
     what: "The generator itself was at its limit",
     evidence: parts.join("; "),
-    remedy: `${FEWER_PER_HOST}: lower perWorkerRps, or give a worker more memory and with it more CPU`,
+    remedy: remedy === "workers" ? GIVE_MORE : upperFirst(remedyText(remedy)),
   };
 }
 
-/** Retransmitted segments a second on a host that are more than noise. */
-const MOST_RETRANSMITS = 10;
+const GIVE_MORE = "Use more workers (lower perWorkerRps), or give each more memory and with it more CPU";
 
-function retransmissions({ generator, run }: Told): Hint | undefined {
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Retransmitted segments a second on a host that are more than noise, and their share of the requests. */
+const MOST_RETRANSMITS = 10;
+const RETRANSMITTED_SHARE = 0.005;
+
+function retransmissions({ generator, run, total }: Told): Hint | undefined {
   const count = generator.all.reduce((sum, { retransmits }) => sum + (retransmits ?? 0), 0);
   const rate = count / Math.max(1, run.measuredMs / 1_000);
-  if (rate < MOST_RETRANSMITS) return undefined;
+  if (rate < Math.max(MOST_RETRANSMITS, total.achievedRps * RETRANSMITTED_SHARE)) return undefined;
   return {
     what: "TCP had to send segments again",
-    evidence: `${count} on a host, ${Math.round(rate)} a second`,
+    evidence: `${count} on a host, ${Math.round(rate)} a second, other programs' among them`,
     remedy:
-      "Packets are lost on the way, or the server's accept queue is full: look at its listen backlog and the network",
+      "If the run's own: packets are lost on the way, or the server's accept queue is full; look at its listen backlog " +
+      "and the network",
   };
 }
 
@@ -138,8 +214,11 @@ function retransmissions({ generator, run }: Told): Hint | undefined {
 const GROWN = 2;
 
 /** At a constant rate response times that rise and rise are a queue that grows: the target serves less than it gets. */
-function growingQueue({ name, intervals }: ReportChain, plan: Plan): Hint | undefined {
-  if (plan.profile.type !== "constant" || intervals.length < 8) return undefined;
+function growingQueue({ name, intervals, seconds }: ReportChain, plan: Plan, told: Told): Hint | undefined {
+  const isReplayed = plan.chains.some((chain) => chain.name === name && chain.replay !== undefined);
+  if (plan.profile.type !== "constant" || isReplayed || intervals.length < 8) return undefined;
+  // A generator that falls behind has response times that rise as well, and an abort ends in such that do not.
+  if ((told.total.sendLagMs?.p99 ?? 0) >= LATE_MS || isUneven(seconds)) return undefined;
   const quarter = Math.floor(intervals.length / 4);
   const of = (from: number): number => median(intervals.slice(from, from + quarter).map(({ p50 }) => p50));
   const quarters = [0, 1, 2, 3].map((index) => of(index * quarter));
@@ -153,13 +232,25 @@ function growingQueue({ name, intervals }: ReportChain, plan: Plan): Hint | unde
   };
 }
 
+/** Whether what was sent differs by half between seconds that were scheduled alike: then the rate was not one rate. */
+function isUneven(seconds: ReportChain["seconds"]): boolean {
+  const sent = seconds.filter(({ scheduled }) => scheduled > 0).map((second) => second.sent / second.scheduled);
+  return Math.max(...sent) > 1.5 * Math.min(...sent);
+}
+
 /** From this rank correlation on, and a rise by half, response time goes with the rate. */
 const LEAST_CORRELATION = 0.7;
 
 /** Where the rate varies: response times that rise with it are the target's queues. */
-function queueing({ name, intervals }: ReportChain, plan: Plan): Hint | undefined {
+function queueing({ name, intervals, seconds }: ReportChain, plan: Plan, told: Told): Hint | undefined {
   if (plan.profile.type === "constant" || intervals.length < 6) return undefined;
-  const rates = intervals.map(({ count, fromMs, toMs }) => (count / (toMs - fromMs)) * 1_000);
+  if ((told.total.sendLagMs?.p99 ?? 0) >= LATE_MS) return undefined;
+  // With what was not answered: where requests fail, responses alone would make the rate lower than it was.
+  const rates = intervals.map(({ count, fromMs, toMs }) => {
+    const within = seconds.filter(({ second }) => second * 1_000 >= fromMs && second * 1_000 < toMs);
+    const failed = within.reduce((sum, { errors }) => sum + errors, 0);
+    return ((count + failed) / (toMs - fromMs)) * 1_000;
+  });
   const times = intervals.map(({ p50 }) => p50);
   const correlation = rankCorrelation(rates, times);
   const [low, high] = [Math.min(...rates), Math.max(...rates)];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
+import { escapeHtml } from "./escape.ts";
 import type { Report } from "./schema.ts";
 
 /**
@@ -61,11 +62,6 @@ function pageScript(name: string): string {
 
 function pageFile(name: string): string {
   return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
-}
-
-/** Text that cannot become markup, in an element or a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** JSON in which nothing can end the element that it stands in. */

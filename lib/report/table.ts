@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
+import { cleanText } from "../plan/terminal.ts";
 
 /** Columns with spaces between them and a line under the head. */
 const PLAIN = {
@@ -34,10 +34,4 @@ export function renderTable(head: string[], rows: string[][]): string {
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
-}
-
-/** Text from plans and servers, without what a terminal would obey. */
-export function cleanText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "?");
 }

@@ -1,9 +1,11 @@
 import { styleText } from "node:util";
 import { faultOf } from "../attack/classes.ts";
 import { formatDuration } from "../plan/duration.ts";
+import { cleanText } from "../plan/terminal.ts";
+import { isUnanswered } from "./allRequests.ts";
 import { capacityText } from "./capacityText.ts";
 import type { LatencyMs, Report, Traffic } from "./schema.ts";
-import { cleanText, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /** The report for a terminal: verdict first, then the chains, the workers and what went wrong. */
 export function renderText(report: Report, colour: boolean): string {
@@ -14,6 +16,7 @@ export function renderText(report: Report, colour: boolean): string {
     hintLines(report, paint),
     eventLines(report),
     chainTable(report),
+    sloTable(report),
     latencyTable(report),
     phaseLine(report),
     failureTable(report),
@@ -25,7 +28,7 @@ export function renderText(report: Report, colour: boolean): string {
     ...warmupLines(report),
     report.capacity ? capacityText(report.capacity) : "",
     ...report.logs.map(logText),
-    ...report.findings.map((finding) => `finding: ${finding}`),
+    ...report.findings.map((finding) => `finding: ${cleanText(finding)}`),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
@@ -36,7 +39,7 @@ function headline({ run, verdict, total, startSkewMs, clock }: Report, paint: Pa
   const valid = verdict.valid ? paint("green", "valid run") : paint(["red", "bold"], "INVALID RUN");
   const pass = verdict.pass ? paint("green", "SLO met") : paint(["red", "bold"], "SLO MISSED");
   const lines = [
-    `${paint("bold", cleanText(run.name))}: ${valid}, ${pass}`,
+    `${paint("bold", cleanText(run.name))}: ${valid}, ${pass}  (Volley ${cleanText(run.volley)})`,
     ...verdict.reasons.map((reason) => `  ${paint("yellow", cleanText(reason))}`),
     `${cleanText(run.id)}: ${number(total.ledger.sent)} requests in ${formatDuration(run.measuredMs)} from ${run.workers} ` +
       `${run.workers === 1 ? "worker" : "workers"} to ${cleanText(run.target)}, start skew ${ms(startSkewMs)}${clockText(clock)}` +
@@ -66,6 +69,8 @@ function chainTable({ chains, total }: Report): string {
     "errors",
   ];
   const hasTruth = chains.some(({ truth }) => truth);
+  const hasUnfinished = total.ledger.unfinished > 0;
+  if (hasUnfinished) head.push("in flight at the abort");
   if (hasTruth) head.push("gateway counted");
   const row = (name: string, traffic: Traffic, truth: string): string[] => [
     name,
@@ -78,6 +83,7 @@ function chainTable({ chains, total }: Report): string {
     number(traffic.ledger.valid),
     number(traffic.ledger.invalid),
     number(traffic.ledger.errors),
+    ...(hasUnfinished ? [number(traffic.ledger.unfinished)] : []),
     ...(hasTruth ? [truth] : []),
   ];
   const counted = chains.reduce((sum, { truth }) => sum + (truth?.requests ?? 0), 0);
@@ -95,10 +101,45 @@ function latencyTable({ chains, total }: Report): string {
     ...some(traffic.serviceTimeMs),
     ...some(traffic.sendLagMs),
   ];
+  // Where requests failed, what the SLO is held against stands below what the responses say.
+  const rows = (name: string, traffic: Traffic): string[][] => [
+    row(name, traffic),
+    ...(traffic.ledger.errors > 0 ? [[`${name}, all sent`, ...allSent(traffic), "", "", "", ""]] : []),
+  ];
   return renderTable(head, [
-    ...chains.map((chain) => row(chain.name, chain)),
-    ...(chains.length > 1 ? [row("all", total)] : []),
+    ...chains.flatMap((chain) => rows(chain.name, chain)),
+    ...(chains.length > 1 ? rows("all", total) : []),
   ]);
+}
+
+/** Percentiles of all requests sent; one that got no response is a lower bound. */
+function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
+  const names = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
+  return all(responseTimeAllMs).map((text, place) =>
+    responseTimeAllMs && isUnanswered(ledger, names[place] ?? "max") ? `≥ ${text}` : text,
+  );
+}
+
+/** Most lines of SLOs that a terminal shows; those that were missed come first. */
+const MOST_SLO_LINES = 24;
+
+/** The SLO line by line, of chains and of targets that have one of their own. */
+function sloTable({ chains }: Report): string {
+  const lines = chains.flatMap(({ name, slo, targets }) => [
+    ...slo.map((line) => ({ of: name, ...line })),
+    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+  ]);
+  const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MOST_SLO_LINES);
+  if (shown.length === 0) return "";
+  const rows = shown.map(({ of, line, limit, found, pass }) => [
+    of,
+    line === "success" ? line : `${line.replace("p999", "p99.9")} of all sent`,
+    line === "success" ? `≥ ${percent(limit)}` : `≤ ${precise(limit)} ms`,
+    found === null ? "no response" : line === "success" ? percent(found) : `${precise(found)} ms`,
+    pass ? "✓" : "✗",
+  ]);
+  const more = lines.length > shown.length ? `\nand ${lines.length - shown.length} more lines, all met` : "";
+  return `${renderTable(["SLO", "line", "asked", "found", ""], rows)}${more}`;
 }
 
 function all(latency: LatencyMs): string[] {
@@ -113,7 +154,10 @@ function some(latency: LatencyMs): string[] {
 
 function hintLines({ hints }: Report, paint: Paint): string {
   return hints
-    .map(({ what, evidence, remedy }) => `${paint("bold", cleanText(what))}: ${cleanText(evidence)}.\n  ${remedy}.`)
+    .map(
+      ({ what, evidence, remedy }) =>
+        `${paint("bold", cleanText(what))}: ${cleanText(evidence)}.\n  ${cleanText(remedy)}.`,
+    )
     .join("\n");
 }
 
@@ -146,16 +190,16 @@ const MOST_TARGETS = 24;
 
 function targetTable({ chains }: Report): string {
   const rows = chains.flatMap(({ name, targets }) =>
-    targets.map(({ method, sent, valid, responseTimeMs }) => [
+    targets.map(({ name: target, sent, success, responseTimeMs }) => [
       name,
-      method,
+      target,
       number(sent),
-      percent(sent === 0 ? null : valid / sent),
+      percent(success),
       ...some(responseTimeMs),
     ]),
   );
   if (rows.length === 0) return "";
-  const shown = renderTable(["chain", "calls", "sent", "success", "p50", "p99"], rows.slice(0, MOST_TARGETS));
+  const shown = renderTable(["chain", "target", "sent", "success", "p50", "p99"], rows.slice(0, MOST_TARGETS));
   return rows.length > MOST_TARGETS ? `${shown}\nand ${rows.length - MOST_TARGETS} more targets` : shown;
 }
 
@@ -237,7 +281,7 @@ function workerTable({ workers }: Report): string {
     worker.outcomes.join(" "),
   ]);
   const odd = workers.flatMap(({ id, outlier }) =>
-    outlier.length > 0 ? [`${id} stands out: ${outlier.join("; ")}`] : [],
+    outlier.length > 0 ? [cleanText(`${id} stands out: ${outlier.join("; ")}`)] : [],
   );
   return [renderTable(head, rows), ...odd.slice(0, MOST_WORKERS)].join("\n");
 }

@@ -7,6 +7,7 @@ import type { Plan } from "../plan/schema.ts";
 import { histogramsKey, logsPrefix, observationsKey, planKey, reportKey, scrapesPrefix } from "../results/keys.ts";
 import type { Reduction } from "../results/reduce.ts";
 import { readJson, type Store } from "../results/store.ts";
+import { histogramOfAll } from "./allRequests.ts";
 import type { RunHistograms } from "./exports/hdr.ts";
 import { renderHtml } from "./html.ts";
 import { buildReport, measuredOf, type Truth } from "./model.ts";
@@ -48,10 +49,11 @@ function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {
   return {
     intervalMs: intervalMs(plan.durationMs),
     chains: Object.fromEntries(
-      measured.map(({ chain, sum }) => [
+      measured.map(({ chain, sum, ledger }) => [
         chain,
         {
           responseTime: encodeHistogram(sum.responseTime()),
+          responseTimeAll: encodeHistogram(histogramOfAll(sum.responseTime(), ledger.errors, plan.timeoutMs)),
           serviceTime: encodeHistogram(sum.serviceTime),
           sendLag: encodeHistogram(sum.sendLag),
           intervals: encodeHistograms(sum.intervals),

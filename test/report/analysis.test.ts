@@ -81,7 +81,7 @@ test("a failure here and there is no event: what is usual in a run is not out of
 
 test("ports that run out are told with the remedy: as a warning before, as a finding when requests fail", () => {
   const tcp = { established: 500, timeWait: 27_000, portsLeft: 400, retransmits: 0 };
-  const health: Health[] = [{ ...healthSample(), tcp }];
+  const health: Health[] = [{ ...healthSample(), opened: 28_000, tcp }];
   const [warned] = hints({ health });
   assert.equal(warned?.what, "Ephemeral ports were nearly exhausted");
   assert.match(warned?.remedy ?? "", /^Reduce the rate per host or add hosts/);
@@ -93,7 +93,15 @@ test("ports that run out are told with the remedy: as a warning before, as a fin
 const HINTS: [what: RegExp, run: Omit<MadeRun, "plan">][] = [
   [
     /TIME-WAIT/,
-    { health: [{ ...healthSample(), tcp: { established: 10, timeWait: 9_000, portsLeft: 19_000, retransmits: 0 } }] },
+    {
+      health: [
+        {
+          ...healthSample(),
+          opened: 9_500,
+          tcp: { established: 10, timeWait: 9_000, portsLeft: 19_000, retransmits: 0 },
+        },
+      ],
+    },
   ],
   [/file descriptors/, { change: (sum) => Object.assign(sum.errors, { EMFILE: 3 }) }],
   [/not used for long/, { health: [{ ...healthSample(), opened: 1_500 }] }],

@@ -40,7 +40,10 @@ test("CSV has a line for each second and chain, and no formula", () => {
   const report = sampleReport();
   report.chains[0] = { ...(report.chains[0] as (typeof report.chains)[number]), name: '=cmd|"x"' };
   const lines = renderCsv(report).split("\r\n").filter(Boolean);
-  assert.equal(lines[0], "second,chain,scheduled,sent,missed,valid,invalid,errors");
+  assert.equal(
+    lines[0],
+    "second,chain,scheduled,sent,missed,valid,invalid,errors,p50_ms,p90_ms,p99_ms,all_p50_ms,all_p90_ms,all_p99_ms",
+  );
   assert.equal(
     lines.length - 1,
     report.chains.reduce((sum, { seconds }) => sum + seconds.length, 0),
@@ -127,6 +130,7 @@ test("a run compared with itself differs in nothing; one that is slower is worse
     assert.ok(chain?.responseTimeMs);
     chain.intervals = Array.from({ length: 20 }, (_, index) => interval(index, p99));
     chain.responseTimeMs = { ...chain.responseTimeMs, p99 };
+    chain.responseTimeAllMs = chain.responseTimeMs;
     return report;
   };
   const found = compareReports(withP99(20), withP99(30)).find(({ metric }) => metric === "p99");

@@ -16,15 +16,20 @@ export interface MadeRun {
   plan: Plan;
   /** How a chain's recording differs from all valid after 1 to 20 ms. */
   change?(sum: SeriesSum, chain: string): unknown;
+  /** How many requests of a chain were due, where it is not its rate over the duration. */
+  scheduled?: Record<string, number>;
   findings?: Finding[];
   aborted?: AbortFlag;
   startSkewMs?: number;
+  /** How long before its first request each worker was ready. */
+  readyMs?: number;
   /** What each worker's meter told at its flushes. */
   health?: Health[];
 }
 
 /** The report of a run that never was: each chain's requests valid, each second alike. */
-export function madeReport({ plan, change, findings = [], aborted, startSkewMs = 1, health }: MadeRun): Report {
+export function madeReport(made: MadeRun): Report {
+  const { plan, change, scheduled = {}, findings = [], aborted, startSkewMs = 1, readyMs = 400, health } = made;
   const { schedule } = scheduleRun(plan, { runId: "test-run", startAtMs: Date.UTC(2026, 0, 1), leadMs: 0 });
   const seconds = plan.durationMs / 1_000;
   const chains = plan.chains.map(({ name, rps }): ChainResult => {
@@ -44,7 +49,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
     sum.merge(part);
     sum.intervals.set(0, part.serviceTime);
     change?.(sum, name);
-    return { chain: name, phase: "measure", ledger: ledgerOf(count, sum), sum };
+    return { chain: name, phase: "measure", ledger: ledgerOf(scheduled[name] ?? count, sum), sum };
   });
   const workers = chains.map(({ chain, ledger, sum }, worker) =>
     workerReport(
@@ -56,7 +61,7 @@ export function madeReport({ plan, change, findings = [], aborted, startSkewMs =
         sum,
         outcomes: ["completed"],
         startSkewMs,
-        readyMs: 400,
+        readyMs,
         clock: null,
         hosts: [],
         health: health ?? [healthSample()],

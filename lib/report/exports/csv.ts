@@ -1,9 +1,17 @@
-import type { Report } from "../schema.ts";
+import { csvField } from "../escape.ts";
+import type { Report, ReportChain } from "../schema.ts";
 
-/** The run second by second and chain by chain, as CSV (RFC 4180). */
+const HEAD = [
+  ...["second", "chain", "scheduled", "sent", "missed", "valid", "invalid", "errors"],
+  ...["p50_ms", "p90_ms", "p99_ms", "all_p50_ms", "all_p90_ms", "all_p99_ms"],
+];
+
+/**
+ * The run second by second and chain by chain, as CSV (RFC 4180). Response times are those of the report's interval that
+ * the second is in: of the responses, and of all requests sent.
+ */
 export function renderCsv({ chains }: Report): string {
-  const head = ["second", "chain", "scheduled", "sent", "missed", "valid", "invalid", "errors"];
-  const rows = chains.flatMap(({ name, seconds }) =>
+  const rows = chains.flatMap(({ name, seconds, intervals }) =>
     seconds.map(({ second, scheduled, sent, missed, valid, invalid, errors }) => [
       second,
       name,
@@ -13,15 +21,16 @@ export function renderCsv({ chains }: Report): string {
       valid,
       invalid,
       errors,
+      ...timesAt(intervals, second * 1_000),
     ]),
   );
   rows.sort(([a], [b]) => Number(a) - Number(b));
-  return `${[head, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
+  return `${[HEAD, ...rows].map((row) => row.map(csvField).join(",")).join("\r\n")}\r\n`;
 }
 
-/** A field: quoted where it must be, and never one that a spreadsheet would take for a formula. */
-function field(value: string | number): string {
-  if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function timesAt(intervals: ReportChain["intervals"], atMs: number): (number | null)[] {
+  const interval = intervals.find(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+  if (!interval) return [null, null, null, null, null, null];
+  const { p50, p90, p99, all = { p50, p90, p99 } } = interval;
+  return [p50, p90, p99, all.p50, all.p90, all.p99];
 }

@@ -1,3 +1,4 @@
+import { escapeXml } from "../escape.ts";
 import type { Report } from "../schema.ts";
 
 /** The verdict as JUnit XML: a test for the run's validity, and one for each chain's SLO. */
@@ -14,7 +15,7 @@ export function renderJunit({ run, verdict, chains }: Report): string {
   const failures = cases.filter((each) => each.includes("<failure")).length;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="${cases.length}" failures="${failures}">
-<testsuite name="${xml(run.name)}" tests="${cases.length}" failures="${failures}" time="${seconds}" timestamp="${xml(run.startedAt)}" id="${xml(run.id)}">
+<testsuite name="${escapeXml(run.name)}" tests="${cases.length}" failures="${failures}" time="${seconds}" timestamp="${escapeXml(run.startedAt)}" id="${escapeXml(run.id)}">
 ${cases.join("\n")}
 </testsuite>
 </testsuites>
@@ -27,13 +28,6 @@ function isAbout(cause: Report["verdict"]["causes"][number] | undefined, chain: 
 }
 
 function testCase(name: string, seconds: number, failure: string | undefined): string {
-  const head = `<testcase classname="volley" name="${xml(name)}" time="${seconds}"`;
-  return failure === undefined ? `${head}/>` : `${head}><failure message="${xml(failure)}"/></testcase>`;
-}
-
-/** Text in XML: what stands for markup escaped, what XML does not allow left out. */
-function xml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
-    .replace(/[&<>"'\n]/g, (character) => `&#${character.charCodeAt(0)};`);
+  const head = `<testcase classname="volley" name="${escapeXml(name)}" time="${seconds}"`;
+  return failure === undefined ? `${head}/>` : `${head}><failure message="${escapeXml(failure)}"/></testcase>`;
 }

@@ -1,35 +1,47 @@
-import type { LatencyMs, Report } from "../schema.ts";
+import { isUnanswered } from "../allRequests.ts";
+import { escapeMarkdown } from "../escape.ts";
+import type { Report, Traffic } from "../schema.ts";
 
 /** A summary for a pull request, as Markdown. */
 export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {
   const state = verdict.valid ? (verdict.pass ? "✅ valid run, SLO met" : "❌ SLO missed") : "⚠️ invalid run";
   const rows = [...chains, ...(chains.length > 1 ? [{ ...total, name: "all" }] : [])].map((chain) => [
-    cell(chain.name),
+    `${"pass" in chain ? (chain.pass ? "✓ " : "✗ ") : ""}${escapeMarkdown(chain.name)}`,
     rate(chain.offeredRps),
     rate(chain.achievedRps),
     chain.success === null ? "–" : `${Math.floor(chain.success * 100_000) / 1_000} %`,
-    ms(chain.responseTimeMs, "p50"),
-    ms(chain.responseTimeMs, "p99"),
+    atLeast(chain, "p50"),
+    atLeast(chain, "p99"),
     String(chain.ledger.missed),
     String(chain.ledger.errors),
     String(chain.ledger.invalid),
   ]);
-  const head = ["chain", "offered/s", "achieved/s", "success", "p50 ms", "p99 ms", "missed", "errors", "invalid"];
+  const head = [
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "p50 ms (all sent)",
+    "p99 ms",
+    "missed",
+    "errors",
+    "invalid",
+  ];
   const searched = capacity && capacity.trials.length > 0 ? capacity.chains : [];
   const capacities = searched.map(({ name, capacityRps, bottleneck }) => {
     const rps = capacityRps === null ? "–" : rate(capacityRps);
-    return `- **${cell(name)}** carries ${rps} requests/s${bottleneck ? `; ${bottleneck.resource} is used up first` : ""}`;
+    return `- **${escapeMarkdown(name)}** carries ${rps} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
   });
   const parts = [
-    `### ${cell(run.name)}: ${state}`,
-    ...verdict.reasons.map((reason) => `- ${cell(reason)}`),
+    `### ${escapeMarkdown(run.name)}: ${state}`,
+    ...verdict.reasons.map((reason) => `- ${escapeMarkdown(reason)}`),
     "",
     line(head),
     line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
     ...rows.map(line),
     ...(capacities.length > 0 ? ["", ...capacities] : []),
     "",
-    `\`${run.id}\`, ${run.measuredMs / 1_000} s from ${run.workers} workers to ${cell(run.target)}`,
+    `${escapeMarkdown(run.id)}, ${run.measuredMs / 1_000} s from ${run.workers} workers to ${escapeMarkdown(run.target)}`,
   ];
   return `${parts.join("\n")}\n`;
 }
@@ -38,15 +50,13 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** Text that can be no markup in a cell of a table. */
-function cell(text: string): string {
-  return text.replace(/[\\`*_[\]<>|]/g, "\\$&").replace(/\s+/g, " ");
-}
-
 function rate(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
-function ms(latency: LatencyMs, percentile: "p50" | "p99"): string {
-  return latency ? latency[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 }) : "–";
+/** A percentile of all requests sent; a lower bound where it is one that got no response. */
+function atLeast({ responseTimeAllMs: latency, ledger }: Traffic, percentile: "p50" | "p99"): string {
+  if (!latency) return "–";
+  const text = latency[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 });
+  return isUnanswered(ledger, percentile) ? `≥ ${text}` : text;
 }

@@ -42,7 +42,12 @@ function record(report: Report, provider: MeterProvider): void {
   const achieved = gauge("rate.achieved", "{request}/s", "Requests per second that were sent");
   const success = gauge("success", "1", "Valid relays ÷ requests sent");
   const requests = gauge("requests", "{request}", "Requests by what became of them");
-  const response = gauge("response_time", "ms", "Response time, from due to finished, by quantile");
+  const response = gauge("response_time", "ms", "Response time, from due to finished, of responses, by quantile");
+  const all = gauge(
+    "response_time.all",
+    "ms",
+    "Response time of all requests sent, by quantile; failed ones rank last",
+  );
   for (const chain of report.chains) {
     const attributes = { ...run, "volley.chain": chain.name };
     offered.record(chain.offeredRps, attributes);
@@ -51,6 +56,9 @@ function record(report: Report, provider: MeterProvider): void {
     for (const [outcome, count] of Object.entries(chain.ledger)) requests.record(count, { ...attributes, outcome });
     for (const [quantile, ms] of Object.entries(chain.responseTimeMs ?? {})) {
       response.record(ms, { ...attributes, quantile });
+    }
+    for (const [quantile, ms] of Object.entries(chain.responseTimeAllMs ?? {})) {
+      all.record(ms, { ...attributes, quantile });
     }
   }
 }

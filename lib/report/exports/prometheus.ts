@@ -16,7 +16,14 @@ export async function renderPrometheus(report: Report): Promise<string> {
   const achieved = gauge("achieved_requests_per_second", "Requests per second that were sent", ["chain"]);
   const success = gauge("success_ratio", "Valid relays ÷ requests sent", ["chain"]);
   const requests = gauge("requests", "Requests by what became of them", ["chain", "outcome"]);
-  const response = gauge("response_time_seconds", "Response time, from due to finished", ["chain", "quantile"]);
+  const response = gauge("response_time_seconds", "Response time of responses, from due to finished", [
+    "chain",
+    "quantile",
+  ]);
+  const all = gauge("response_time_all_seconds", "Response time of all requests sent; failed ones rank last", [
+    "chain",
+    "quantile",
+  ]);
   for (const chain of report.chains) {
     const labels = { run, chain: chain.name };
     offered.set(labels, chain.offeredRps);
@@ -25,6 +32,9 @@ export async function renderPrometheus(report: Report): Promise<string> {
     for (const [outcome, count] of Object.entries(chain.ledger)) requests.set({ ...labels, outcome }, count);
     for (const [name, ms] of Object.entries(chain.responseTimeMs ?? {})) {
       response.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
+    }
+    for (const [name, ms] of Object.entries(chain.responseTimeAllMs ?? {})) {
+      all.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
     }
   }
   return registry.metrics();

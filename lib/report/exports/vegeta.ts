@@ -6,7 +6,10 @@ export function renderVegetaJson(report: Report): string {
 }
 
 function vegetaMetrics({ run, total }: Report) {
-  const { ledger, responseTimeMs, bytesReceived, bytesSent, statuses, errors } = total;
+  // As vegeta's, the latencies are of all requests, failed ones included.
+  const { ledger, responseTimeAllMs: all, bytesReceived, bytesSent, statuses, errors } = total;
+  const ended = ledger.responses + ledger.errors;
+  const totalMs = (total.meanMs ?? 0) * ledger.responses + (all?.max ?? 0) * ledger.errors;
   const ns = (ms: number | undefined): number => Math.round((ms ?? 0) * 1e6);
   const mean = (bytes: number): number => (ledger.sent === 0 ? 0 : bytes / ledger.sent);
   const began = Date.parse(run.startedAt);
@@ -15,13 +18,13 @@ function vegetaMetrics({ run, total }: Report) {
   const failed = ledger.sent - Object.values(statuses).reduce((sum, count) => sum + count, 0);
   return {
     latencies: {
-      total: ns((total.meanMs ?? 0) * ledger.responses),
-      mean: ns(total.meanMs ?? 0),
-      "50th": ns(responseTimeMs?.p50),
-      "90th": ns(responseTimeMs?.p90),
-      "95th": ns(responseTimeMs?.p95),
-      "99th": ns(responseTimeMs?.p99),
-      max: ns(responseTimeMs?.max),
+      total: ns(totalMs),
+      mean: ns(ended === 0 ? 0 : totalMs / ended),
+      "50th": ns(all?.p50),
+      "90th": ns(all?.p90),
+      "95th": ns(all?.p95),
+      "99th": ns(all?.p99),
+      max: ns(all?.max),
       min: ns(total.percentiles[0]?.[1]),
     },
     bytes_in: { total: bytesReceived, mean: mean(bytesReceived) },

@@ -57,23 +57,22 @@ export function scalingEntries({
   scaling,
   generator,
   unidentified,
-  trials,
+  totalRps,
 }: NonNullable<Report["capacity"]>): HTMLElement[] {
   const entries: [string, string][] = [];
   if (scaling) {
     const { currentRps, targetRps, headroom, rpsPerInstance, instancesNeeded, usdPerMonth, workersNeeded } = scaling;
-    // A run without a search shows a rate that was carried, and not the highest one.
-    const least = trials.length === 0 ? "at least " : "";
     const spare = `${Math.round(headroom * 100)} % to spare`;
     entries.push(
-      [
-        "Current capacity",
-        `${least}${rate(currentRps).text} requests/s in all, ${rate(rpsPerInstance).text} an instance`,
-      ],
+      ["Current capacity", `${rate(currentRps).text} requests/s in all, ${rate(rpsPerInstance).text} an instance`],
       ["Target capacity", `${rate(targetRps).text} requests/s, ${spare}; ${workersNeeded} workers load it`],
       ["Instances needed", whole.format(instancesNeeded)],
       ["Cost a month", usdPerMonth === null ? "no price in the plan" : `$${whole.format(Math.round(usdPerMonth))}`],
     );
+  }
+  // A rate that met the SLO is one that is carried, and not the highest one.
+  if (!scaling && totalRps !== null) {
+    entries.push(["Capacity", `at least ${rate(totalRps).text} requests/s in all; a search finds the limit`]);
   }
   const each = generator.usdPerMillionRelays;
   const million = each === null ? "" : `, $${short.format(each)} a million relays`;

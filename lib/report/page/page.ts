@@ -4,7 +4,7 @@ import { replaceReport, report } from "./data.ts";
 import { element, ms, rate, share, short, table, whole, words } from "./elements.ts";
 import { metricPlots, plotSection } from "./overTime.ts";
 import { clearPlots } from "./plots.ts";
-import { chainTables, outcomeTable, steadyTable, targetTable, workerTable } from "./tables.ts";
+import { allSent, chainTables, outcomeTable, sloTable, steadyTable, targetTable, workerTable } from "./tables.ts";
 
 /* The report's page, in the browser. lib/report/html.ts puts its files one behind the other, without their imports. */
 
@@ -37,6 +37,7 @@ function header(): HTMLElement[] {
     ["Success", share(total.success).text],
     ["Response p50", `${ms(total.responseTimeMs?.p50).text} ms`],
     ["Response p99", `${ms(total.responseTimeMs?.p99).text} ms`],
+    ...(total.ledger.errors > 0 ? [["Of all sent p99", `${allSent(total, "p99").text} ms`] as [string, string]] : []),
     ["Send lag p99", `${ms(total.sendLagMs?.p99).text} ms`],
     ["Start skew", `${ms(startSkewMs).text} ms`],
   ];
@@ -44,7 +45,11 @@ function header(): HTMLElement[] {
   const workers = `${run.workers} ${run.workers === 1 ? "worker" : "workers"}`;
   return [
     element("h1", {}, run.name),
-    element("p", { class: "soft" }, `${run.id} · ${began} · ${measured} · ${workers} · ${run.target}`),
+    element(
+      "p",
+      { class: "soft" },
+      `${run.id} · ${began} · ${measured} · ${workers} · ${run.target} · Volley ${run.volley}`,
+    ),
     banner,
     element(
       "dl",
@@ -94,6 +99,10 @@ function logs(): HTMLElement[] {
 function glossary(): HTMLElement[] {
   const meanings: [string, string][] = [
     ["response time", "finished − due: what a user would have felt, the generator's and the server's queues included"],
+    [
+      "all requests sent",
+      "responses, and those without one: they rank above every response, and count as the plan's timeout at least",
+    ],
     ["service time", "finished − sent"],
     ["send lag", "sent − due: the generator's own lateness"],
     ["start skew", "how late a worker's first request was sent"],
@@ -118,6 +127,7 @@ function draw(): void {
     ...hints(),
     ...events(),
     ...chainTables(),
+    ...sloTable(),
     ...steadyTable(),
     ...outcomeTable(),
     ...targetTable(),

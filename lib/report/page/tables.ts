@@ -1,6 +1,6 @@
 import type { ReportChain, ReportWorker, Traffic } from "../schema.ts";
 import { report } from "./data.ts";
-import { type Column, count, element, ms, rate, share, table, words } from "./elements.ts";
+import { type Cell, type Column, count, element, ms, rate, share, table, words } from "./elements.ts";
 
 export const ALL = "all chains";
 
@@ -34,17 +34,51 @@ export const latencyColumns: Column<Traffic>[] = [
   ),
 ];
 
+const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 };
+
+/** A percentile of all requests sent; a lower bound where it is one that got no response. */
+export function allSent({ responseTimeAllMs, ledger }: Traffic, name: keyof typeof quantiles): Cell {
+  const cell = ms(responseTimeAllMs?.[name]);
+  const answered = ledger.responses / Math.max(1, ledger.responses + ledger.errors);
+  return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
+}
+
+/** The SLO line by line, of chains and of targets that have one of their own. */
+export function sloTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, slo, targets }) => [
+    ...slo.map((line) => ({ of: name, ...line })),
+    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+  ]);
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const asked = ({ line, limit }: Row): string =>
+    line === "success" ? `≥ ${share(limit).text}` : `≤ ${ms(limit).text} ms`;
+  const columns: Column<Row>[] = [
+    { title: "Of", cell: ({ of }) => words(of) },
+    { title: "Line", cell: ({ line }) => words(line.replace("p999", "p99.9")) },
+    { title: "Asked", cell: (row) => words(asked(row)) },
+    {
+      title: "Found",
+      cell: ({ line, found }) =>
+        found === null ? words("no response", true) : line === "success" ? share(found) : ms(found),
+    },
+    { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) },
+  ];
+  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
+}
+
 export type Named = Traffic & { name: string; truth?: ReportChain["truth"] };
 
 export function chainTables(): HTMLElement[] {
   const all: Named[] = [...report.chains, { ...report.total, name: ALL }];
   const name: Column<Named> = { title: "Chain", cell: (row) => words(row.name) };
-  const ledger: Column<Named>[] = (
-    ["scheduled", "sent", "missed", "responses", "errors", "valid", "invalid"] as const
-  ).map((key) => ({
-    title: key,
-    cell: (row) => count(row.ledger[key], key === "missed" || key === "errors" || key === "invalid"),
-  }));
+  const entries = ["scheduled", "sent", "missed", "responses", "errors", "unfinished", "valid", "invalid"] as const;
+  const ledger: Column<Named>[] = entries
+    .filter((key) => key !== "unfinished" || report.total.ledger.unfinished > 0)
+    .map((key) => ({
+      title: key,
+      cell: (row) => count(row.ledger[key], key === "missed" || key === "errors" || key === "invalid"),
+    }));
   if (report.chains.some(({ truth }) => truth)) {
     ledger.push({
       title: "gateway counted",
@@ -52,11 +86,28 @@ export function chainTables(): HTMLElement[] {
       cell: ({ truth }) => (truth ? count(truth.requests) : words("")),
     });
   }
+  const failing = all.filter((row) => row.ledger.errors > 0);
+  const allColumns: Column<Named>[] = [
+    name,
+    ...(["p50", "p90", "p95", "p99", "p999", "max"] as const).map(
+      (percentile): Column<Named> => ({
+        title: percentile.replace("p999", "p99.9"),
+        cell: (row) => allSent(row, percentile),
+      }),
+    ),
+  ];
   return [
     element("h2", {}, "Chains"),
     table("Rate and response time in ms", [name, ...trafficColumns, ...latencyColumns], all),
+    ...(failing.length > 0
+      ? [table("Response time of all requests sent, those without a response included, in ms", allColumns, failing)]
+      : []),
     element("h2", {}, "Ledger"),
-    table("scheduled = sent + missed; sent = responses + errors; responses = valid + invalid", [name, ...ledger], all),
+    table(
+      "scheduled = sent + missed; sent = responses + errors (+ in flight at an abort); responses = valid + invalid",
+      [name, ...ledger],
+      all,
+    ),
   ];
 }
 
@@ -121,9 +172,9 @@ export function targetTable(): HTMLElement[] {
   type Row = (typeof rows)[number];
   const columns: Column<Row>[] = [
     { title: "Chain", cell: ({ chain }) => words(chain) },
-    { title: "Calls", cell: ({ method }) => words(method) },
+    { title: "Target", cell: ({ name }) => words(name) },
     { title: "sent", cell: ({ sent }) => count(sent) },
-    { title: "Success", cell: ({ valid, sent }) => share(sent === 0 ? null : valid / sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
     { title: "errors", cell: ({ errors }) => count(errors, true) },
     { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
     ...(["p50", "p90", "p99", "max"] as const).map(

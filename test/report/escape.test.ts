@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkPlan } from "../../lib/plan/load.ts";
+import { InputError } from "../../lib/plan/problems.ts";
+import { compareRuns, compareText } from "../../lib/report/compare.ts";
+import { compareHtml } from "../../lib/report/compareHtml.ts";
+import { renderCsv } from "../../lib/report/exports/csv.ts";
+import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
+import type { Report } from "../../lib/report/schema.ts";
+import { renderText } from "../../lib/report/text.ts";
+import { chainInput, checkedPlan, planInput } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
+
+const ORIGIN = "http://127.0.0.1:8545";
+/** What a terminal obeys: colours, a title, a cleared screen, C1 codes, a turned direction, and a line of its own. */
+const OBEYED = "\u001b[31mred\u001b]0;title\u0007\u009b2J\u202egnp\u2066\u0000\u007f\r\nfinding: forged";
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not come out
+const DANGEROUS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+/** A report in which every text that comes from outside is hostile. */
+function hostileReport(text: string): Report {
+  const plan = checkedPlan(ORIGIN, { chains: [chainInput("kava", 100, ORIGIN)] });
+  const report = madeReport({ plan, findings: [{ kind: "unreadable", key: text, why: text }] });
+  report.run = { ...report.run, id: text, name: text, target: text, volley: text, aborted: text };
+  report.verdict.reasons = [text];
+  report.hints = [{ what: text, evidence: text, remedy: text }];
+  report.events = [{ fromMs: 0, toMs: 1, chain: text, kind: "errors", text }];
+  report.logs = [{ source: text, read: 1, matched: 1, failed: [text], lines: [{ atMs: 0, text }] }];
+  for (const chain of report.chains) Object.assign(chain, { name: text, errors: { [text]: 1 } });
+  for (const worker of report.workers) worker.outlier = [text];
+  for (const chain of report.capacity?.chains ?? []) chain.name = text;
+  if (report.capacity) report.capacity.unidentified = [text];
+  return report;
+}
+
+test("nothing in a report, a comparison or a plan's problems is obeyed by a terminal, or forges a line", () => {
+  const report = hostileReport(OBEYED);
+  const printed = [renderText(report, false), compareText(compareRuns(report, report))];
+  try {
+    checkPlan({ ...planInput(ORIGIN), [OBEYED]: 1, name: OBEYED, profile: { [OBEYED]: OBEYED } }, ".", OBEYED);
+    assert.fail("the plan was taken");
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    printed.push(error.message);
+  }
+  for (const text of printed) {
+    const at = text.search(DANGEROUS);
+    assert.equal(at, -1, JSON.stringify(text.slice(Math.max(0, at - 200), at + 40)));
+    const forged = text.split("\n").filter((line) => line.startsWith("finding: forged"));
+    assert.deepEqual(forged, []);
+  }
+});
+
+test("nothing in a comparison's page is markup, whatever a report file holds in the place of a number", () => {
+  const hostile = "<img src=x onerror=alert(1)>";
+  const report = hostileReport(hostile);
+  for (const chain of report.chains) {
+    Object.assign(chain, { achievedRps: hostile, responseTimeAllMs: { p50: hostile, p90: hostile, p99: hostile } });
+  }
+  const page = compareHtml([compareRuns(report, report)]);
+  assert.ok(!page.includes("<img"), page.slice(page.indexOf("<img") - 200, page.indexOf("<img") + 50));
+});
+
+test("no field of CSV is a formula or ends early", () => {
+  for (const name of ['=cmd|"x"!A1', "+1", "-1", "@SUM(A1)", "\t=1", " =1", 'a"b', "a,b", "a\r\nb", "a\nb"]) {
+    const [, line = "", ...rest] = renderCsv(hostileReport(name)).split(/\r\n(?=\d+,)/);
+    const field = /^0,("(?:[^"]|"")*"|[^",\r\n]*),/.exec(line)?.[1] ?? assert.fail(line);
+    assert.doesNotMatch(field, /^"?\s*[=+\-@]/, field);
+    assert.equal(rest.length, 1, `${name}: a line for each second`);
+  }
+});
+
+test("Markdown has no markup, mention or further column from outside", () => {
+  const text = renderMarkdown(hostileReport("a|b <img> [x](y) `c` @all &lt;\n# d"));
+  assert.doesNotMatch(text, /[^\\]<img|[^\\]\[x\]|@all|\n# d/);
+  for (const line of text.split("\n").filter((each) => each.startsWith("|"))) {
+    assert.equal(line.replaceAll("\\|", "").split("|").length, 11, line);
+  }
+});
