@@ -65,7 +65,10 @@ export interface Series {
   answers?: Tally;
   statuses: Tally;
   bytesSent: number;
+  /** Bytes of response bodies as they came. */
   bytesReceived: number;
+  /** The same bodies decoded, where any was encoded. */
+  bytesDecoded?: number;
   /** One response of each class that was no plain relay. */
   samples?: Sample[];
   /** Where the chain's nodes said that they are, where the plan asks for stale blocks. */
@@ -194,7 +197,16 @@ export function parseSeries(series: Series): ParsedSeries {
 /** What is counted of a series besides its histograms. */
 type Counted = Pick<
   Series,
-  "sent" | "valid" | "bytesSent" | "bytesReceived" | "missed" | "errors" | "invalid" | "answers" | "statuses"
+  | "sent"
+  | "valid"
+  | "bytesSent"
+  | "bytesReceived"
+  | "bytesDecoded"
+  | "missed"
+  | "errors"
+  | "invalid"
+  | "answers"
+  | "statuses"
 >;
 
 /** The interval under which a sum that keeps no intervals has its response times. */
@@ -209,6 +221,7 @@ export class SeriesSum {
   valid = 0;
   bytesSent = 0;
   bytesReceived = 0;
+  bytesDecoded = 0;
   readonly missed: Tally = {};
   readonly errors: Tally = {};
   readonly invalid: Tally = {};
@@ -264,6 +277,7 @@ export class SeriesSum {
     this.valid += from.valid;
     this.bytesSent += from.bytesSent;
     this.bytesReceived += from.bytesReceived;
+    this.bytesDecoded += from.bytesDecoded ?? from.bytesReceived;
     addTally(this.missed, from.missed);
     addTally(this.errors, from.errors);
     addTally(this.invalid, from.invalid);
@@ -320,6 +334,7 @@ export class SeriesSum {
       statuses: this.statuses,
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
+      ...(this.bytesDecoded !== this.bytesReceived && { bytesDecoded: this.bytesDecoded }),
       seconds: Object.fromEntries(this.seconds),
       responseTime: encodeHistograms(this.intervals),
       serviceTime: encodeHistogram(this.serviceTime),

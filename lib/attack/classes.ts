@@ -19,6 +19,24 @@ export interface OutcomeClass {
   meaning: string;
 }
 
+/** HTTP/2's error codes by their numbers (RFC 9113, section 7). */
+export const HTTP2_ERRORS: readonly string[] = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
+];
+
 /** All classes, the first that fits counts. docs/classes.md is this table in words. */
 export const CLASSES: readonly OutcomeClass[] = [
   { names: ["EADDRNOTAVAIL"], fault: "generator", meaning: "no ephemeral port left on this host (port exhaustion)" },
@@ -49,21 +67,37 @@ export const CLASSES: readonly OutcomeClass[] = [
   { names: ["UND_ERR_CONNECT_TIMEOUT"], fault: "gateway", meaning: "no connection within the plan's timeout" },
   { names: ["UND_ERR_HEADERS_TIMEOUT"], fault: "gateway", meaning: "no response within the plan's timeout" },
   { names: ["UND_ERR_BODY_TIMEOUT"], fault: "gateway", meaning: "the response did not end within the plan's timeout" },
-  { names: ["UND_ERR_RES_EXCEEDED_MAX_SIZE"], fault: "gateway", meaning: "a body of more than 4 MiB" },
-  { names: ["UND_ERR_HEADERS_OVERFLOW"], fault: "gateway", meaning: "a head of more than 64 KiB" },
+  {
+    names: ["UND_ERR_RES_EXCEEDED_MAX_SIZE"],
+    fault: "generator",
+    meaning: "a body above the plan's limits.maxBodyBytes, as it came or decoded",
+  },
+  {
+    names: ["RESPONSE_MEMORY"],
+    fault: "generator",
+    meaning: "a worker had 256 MiB of responses in part, and took no more",
+  },
+  { names: ["UND_ERR_HEADERS_OVERFLOW"], fault: "gateway", meaning: "heads or trailers of more than 64 KiB" },
   { names: ["INVALID_HTTP"], fault: "gateway", meaning: "bytes that are no HTTP/1.1" },
+  { names: ["INVALID_HTTP2"], fault: "gateway", meaning: "frames that break HTTP/2" },
+  { names: ["HTTP2_FLOODED"], fault: "gateway", meaning: "HTTP/2 pings or settings without end" },
+  { names: ["HTTP2_NOT_OFFERED"], fault: "gateway", meaning: "a server that does not offer HTTP/2 (ALPN)" },
   {
     names: ["HTTP2_GOAWAY", "HTTP2_GOAWAY_…"],
     fault: "gateway",
     meaning: "the server closed the HTTP/2 connection and did not process it",
   },
   { names: ["HTTP2_STREAM_…"], fault: "gateway", meaning: "the server reset this request's HTTP/2 stream alone" },
-  { names: ["ERR_HTTP2_…"], fault: "gateway", meaning: "HTTP/2: bytes or frames that are not allowed" },
   {
-    names: ["CERT_…", "DEPTH_…", "SELF_…", "UNABLE_…", "ERR_TLS_…", "ERR_SSL_…", "EPROTO", "HOSTNAME_…"],
+    names: [
+      ...["CERT_…", "CRL_…", "DEPTH_…", "SELF_…", "UNABLE_…", "HOSTNAME_…", "ERROR_IN_…", "ERR_TLS_…", "ERR_SSL_…"],
+      ...["EPROTO", "INVALID_CA", "INVALID_PURPOSE", "PATH_LENGTH_EXCEEDED"],
+    ],
     fault: "gateway",
     meaning: "TLS: the certificate, the name or the protocol",
   },
+  { names: ["INVALID_REQUEST"], fault: "request", meaning: "a request that HTTP does not allow; it was not sent" },
+  { names: ["invalid-encoding"], fault: "gateway", meaning: "a body that is not encoded as Content-Encoding says" },
   { names: ["unknown-failure"], fault: "generator", meaning: "no whole response, for a reason without a class" },
   { names: ["http-429"], fault: "gateway", meaning: "too many requests, by HTTP status" },
   { names: ["http-403"], fault: "gateway", meaning: "refused, by the gateway or by a CDN or firewall before it" },

@@ -5,6 +5,7 @@ export interface ConnectionOptions {
   http: "1.1" | "2";
   keepalive: boolean;
   timeoutMs: number;
+  limits?: { maxBodyBytes: number };
 }
 
 /** How long the parts of opening a connection took, in ms. */
@@ -21,8 +22,11 @@ export interface Exchange {
   readonly n: number;
   /** The first byte of the response is there. */
   began(): void;
-  /** The response is whole. The body's memory is only lent: it holds until this returns. */
-  responded(status: number, body: Buffer): void;
+  /**
+   * The response is whole. `codings` are those of its body, first to last, as a list; empty for none. The body's memory
+   * is only lent: it holds until this returns.
+   */
+  responded(status: number, body: Buffer, codings: string): void;
   /** There will be no response; `failure` is the class of the reason. */
   failed(failure: string): void;
 }

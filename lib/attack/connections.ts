@@ -1,6 +1,9 @@
 import type { Connection, ConnectionEvents, ConnectionOptions, OpeningMs } from "./connection.ts";
+import { Dialer } from "./dial.ts";
+import type { ResponseMemory } from "./gathered.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
-import { Http2Connection, STREAMS } from "./http2.ts";
+import { Http2Connection, type Http2Origin, STREAMS } from "./http2.ts";
+import { Reading } from "./response.ts";
 
 /** How many connections there are to all origins, open or being opened, and how many there can be. */
 export class ConnectionCount {
@@ -12,13 +15,19 @@ export class ConnectionCount {
   }
 }
 
+/** What the connections of a worker may have together. */
+export interface WorkerLimits {
+  count: ConnectionCount;
+  memory: ResponseMemory;
+}
+
 /**
  * The connections to one origin. A request never waits for another: when none is free a new one is opened, as long as
  * the count allows it. Those used last are used first, so that no more stay open than the load needs.
  */
 export class Connections implements ConnectionEvents {
-  readonly #origin: string;
   readonly #http1: Http1Origin;
+  readonly #http2: Http2Origin;
   readonly #options: ConnectionOptions;
   readonly #count: ConnectionCount;
   readonly #onOpened: (times: OpeningMs) => void;
@@ -29,11 +38,13 @@ export class Connections implements ConnectionEvents {
   constructor(
     origin: string,
     options: ConnectionOptions,
-    count: ConnectionCount,
+    { count, memory }: WorkerLimits,
     onOpened: (times: OpeningMs) => void,
   ) {
-    this.#origin = origin;
-    this.#http1 = new Http1Origin(origin);
+    const dialer = new Dialer(origin);
+    const reading = new Reading(options.limits?.maxBodyBytes, memory);
+    this.#http1 = new Http1Origin(dialer, reading);
+    this.#http2 = { origin, dialer, reading };
     this.#options = options;
     this.#count = count;
     this.#onOpened = onOpened;
@@ -101,7 +112,7 @@ export class Connections implements ConnectionEvents {
     const { http, keepalive } = this.#options;
     const connection: Connection =
       http === "2"
-        ? new Http2Connection(this.#origin, this, settled)
+        ? new Http2Connection(this.#http2, this, settled)
         : new Http1Connection(this.#http1, keepalive, this, settled);
     this.#all.add(connection);
     this.#count.now++;

@@ -1,64 +1,34 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
+import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
-import { guardedLookup } from "./lookup.ts";
 import { writeIds } from "./requests.ts";
-import { LastHead, ResponseParser } from "./response.ts";
+import { type Reading, ResponseParser } from "./response.ts";
 
 /** Bytes that one read takes from a socket at most. */
 const READ_BYTES = 64 * 1024;
 
 /** Where HTTP/1.1 connections of one origin go, and what they share. */
 export class Http1Origin {
-  readonly #url: URL;
+  readonly #dialer: Dialer;
   /** One buffer for all connections: each read is used up before the next one begins. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  readonly lastHead = new LastHead();
-  /** The TLS session last given, which spares the next connection a round trip. */
-  #session: Buffer | undefined;
+  readonly reading: Reading;
 
-  constructor(origin: string) {
-    this.#url = new URL(origin);
+  constructor(dialer: Dialer, reading: Reading) {
+    this.#dialer = dialer;
+    this.reading = reading;
   }
 
   /** Opens a socket that calls `read` with what comes; those bytes hold only until it returns. */
-  connect(opened: () => void, read: (bytes: Buffer) => void): Socket {
-    const host = this.#url.hostname.replace(/^\[|\]$/g, "");
-    if (this.#url.protocol === "https:") return this.#connectTls(host, opened, read);
-    const socket = connectTcp({
-      host,
-      port: Number(this.#url.port || 80),
-      noDelay: true,
-      lookup: guardedLookup,
-      onread: {
-        buffer: this.#buffer,
-        callback: (length) => {
-          read(this.#buffer.subarray(0, length));
-          return true;
-        },
-      },
-    });
-    socket.once("connect", opened);
-    return socket;
-  }
-
-  #connectTls(host: string, opened: () => void, read: (bytes: Buffer) => void): TLSSocket {
-    const socket = connectTls({
-      host,
-      port: Number(this.#url.port || 443),
-      lookup: guardedLookup,
-      ...(isIP(host) === 0 && { servername: host }),
-      ALPNProtocols: ["http/1.1"],
-      ...(this.#session && { session: this.#session }),
-    });
-    socket.setNoDelay(true);
-    socket.on("session", (session) => {
-      this.#session = session;
-    });
-    socket.once("secureConnect", opened);
-    socket.on("data", read);
-    return socket;
+  connect(read: (bytes: Buffer) => void): Opening {
+    const callback = (length: number): boolean => {
+      read(this.#buffer.subarray(0, length));
+      return true;
+    };
+    const opening = this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });
+    if (opening.isSecure) opening.socket.on("data", read);
+    return opening;
   }
 }
 
@@ -86,20 +56,10 @@ export class Http1Connection implements Connection {
     this.#events = events;
     this.#keepalive = keepalive;
     this.#settled = settled;
-    this.#parser = new ResponseParser(origin.lastHead);
-    const beganMs = performance.now();
-    let resolvedMs: number | undefined;
-    let connectedMs: number | undefined;
-    this.#socket = origin.connect(
-      () => this.#opened(beganMs, resolvedMs, connectedMs),
-      (bytes) => this.#read(bytes),
-    );
-    this.#socket.once("lookup", () => {
-      resolvedMs = performance.now();
-    });
-    this.#socket.once("connect", () => {
-      connectedMs ??= performance.now();
-    });
+    this.#parser = new ResponseParser(origin.reading);
+    const opening = origin.connect((bytes) => this.#read(bytes));
+    opening.opened((times) => this.#opened(times));
+    this.#socket = opening.socket;
     this.#socket.on("error", (error) => {
       this.#error = error;
     });
@@ -123,20 +83,17 @@ export class Http1Connection implements Connection {
     this.#socket.write(this.#copy);
   }
 
-  #opened(beganMs: number, resolvedMs: number | undefined, connectedMs: number | undefined): void {
+  #opened(times: OpeningMs): void {
     this.#open = true;
     this.#settled?.();
     this.#settled = undefined;
-    const nowMs = performance.now();
-    const times: OpeningMs = { connect: (connectedMs ?? nowMs) - (resolvedMs ?? beganMs) };
-    if (resolvedMs !== undefined) times.dns = resolvedMs - beganMs;
-    if (this.#socket instanceof TLSSocket) times.tls = nowMs - (connectedMs ?? nowMs);
     this.#events.opened(times);
     if (this.#exchange) this.#write(this.#exchange);
   }
 
   #read(bytes: Buffer): void {
     const exchange = this.#exchange;
+    if (this.#error) return;
     // Bytes that no request asked for: nothing that follows could be matched to a request.
     if (!exchange) {
       this.destroy();
@@ -161,7 +118,8 @@ export class Http1Connection implements Connection {
       this.#retire();
       this.#socket.destroy();
     }
-    exchange.responded(this.#parser.status, this.#parser.body);
+    exchange.responded(this.#parser.status, this.#parser.body, this.#parser.codings);
+    this.#parser.release();
   }
 
   #closed(): void {
@@ -174,7 +132,9 @@ export class Http1Connection implements Connection {
     }
     this.#exchange = undefined;
     this.#retire();
-    exchange?.failed(this.#failure());
+    const failure = this.#failure();
+    this.#parser.release();
+    exchange?.failed(failure);
   }
 
   #retire(): void {
@@ -197,6 +157,7 @@ export class Http1Connection implements Connection {
 
   cancel(): void {
     this.#exchange = undefined;
+    this.#parser.release();
     this.#retire();
     this.#socket.destroy();
   }

@@ -1,71 +1,118 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
-import { MAX_BODY_BYTES } from "../plan/schema.ts";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { HTTP2_ERRORS } from "./classes.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
+import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
-import { guardedLookup } from "./lookup.ts";
+import { Http2Request, type StreamOwner } from "./http2Stream.ts";
 import { numbered, type PreparedRequest } from "./requests.ts";
+import type { Reading } from "./response.ts";
 
 /** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
 export const STREAMS = 100;
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
+/**
+ * What may be on its way to a stream, and to all of a connection, before the server waits for leave: as much as Go's
+ * client gives a stream, so that large answers wait for the server and not for this side.
+ */
+const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 64 * 1024 * 1024;
 
-/** Names of HTTP/2's error codes (RFC 9113, section 7), as failures are classed by them. */
-const ERROR_NAMES = new Map(
-  Object.entries(constants)
-    .filter(([name]) => /^NGHTTP2_(?!FLAG|HCAT|NV_|ERR_|SESSION|STREAM_STATE|SETTINGS_|DEFAULT)[A-Z_0-9]+$/.test(name))
-    .filter(([, value]) => typeof value === "number" && value <= 13)
-    .map(([name, value]) => [value as number, name.slice("NGHTTP2_".length)]),
-);
+/** Most headers of a response; their size is bounded apart. */
+const MOST_HEADERS = 1_000;
+
+/** Where HTTP/2 connections of one origin go, and what they share. */
+export interface Http2Origin {
+  origin: string;
+  dialer: Dialer;
+  reading: Reading;
+}
 
 /**
  * An HTTP/2 connection. It carries one request until the server has said how many it allows, so that none waits for a
  * place. After a GOAWAY it takes no other: the pool opens a new one, and a request that the server did not process any
  * more fails as `HTTP2_GOAWAY`, which is told apart from a stream that was reset alone.
  */
-export class Http2Connection implements Connection {
+export class Http2Connection implements Connection, StreamOwner {
   capacity = 1;
   inFlight = 0;
   isListed = false;
   readonly #events: ConnectionEvents;
-  readonly #session: ClientHttp2Session;
+  readonly #origin: Http2Origin;
+  readonly #opening: Opening;
+  #session: ClientHttp2Session | undefined;
   readonly #streams = new Map<Exchange, Http2Request>();
-  #isOpen = false;
-  #goaway: string | undefined;
+  /** The request that waits for the connection to open. */
+  #waiting: Exchange | undefined;
+  #goaway: { name: string; lastStream: number } | undefined;
   #error: unknown;
   /** Called once when it is known whether the connection opens. */
   #settled: (() => void) | undefined;
 
-  constructor(origin: string, events: ConnectionEvents, settled?: () => void) {
+  constructor(origin: Http2Origin, events: ConnectionEvents, settled?: () => void) {
+    this.#origin = origin;
     this.#events = events;
     this.#settled = settled;
-    const beganMs = performance.now();
-    const session = connect(origin, { settings: { enablePush: false }, lookup: guardedLookup });
-    this.#session = session;
-    session.on("connect", () => {
-      this.#isOpen = true;
-      this.#events.opened({ connect: performance.now() - beganMs });
+    this.#opening = origin.dialer.dial("h2");
+    const { socket } = this.#opening;
+    socket.on("error", (error) => this.#broke(error));
+    socket.on("close", () => this.#closed());
+    this.#opening.opened((times) => {
+      this.#events.opened(times);
+      this.#opened();
     });
+  }
+
+  #opened(): void {
+    const { socket, isSecure } = this.#opening;
+    if (isSecure && (socket as TLSSocket).alpnProtocol !== "h2") {
+      this.#broke(Object.assign(new Error("the server does not offer HTTP/2"), { code: "HTTP2_NOT_OFFERED" }));
+      socket.destroy();
+      return;
+    }
+    const session = connect(this.#origin.origin, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      maxHeaderListPairs: MOST_HEADERS,
+    });
+    this.#session = session;
+    session.on("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     session.on("remoteSettings", ({ maxConcurrentStreams = STREAMS }) => {
       if (this.#goaway === undefined) this.capacity = Math.max(1, Math.min(STREAMS, maxConcurrentStreams));
       this.#settle();
       this.#events.resized(this);
     });
-    session.on("goaway", (code) => {
-      this.#goaway = code === NGHTTP2_NO_ERROR ? "HTTP2_GOAWAY" : `HTTP2_GOAWAY_${ERROR_NAMES.get(code) ?? code}`;
+    session.on("goaway", (code, lastStream) => {
+      this.#goaway = { name: code === 0 ? "HTTP2_GOAWAY" : `HTTP2_GOAWAY_${errorName(code)}`, lastStream };
       // The requests that are on it may still end.
       this.capacity = 0;
       this.#events.resized(this);
     });
-    session.on("error", (error) => {
-      this.#error = error;
-    });
-    session.on("close", () => {
-      this.#settle();
-      this.capacity = 0;
-      this.#events.closed(this);
-      for (const request of [...this.#streams.values()]) request.fail(this.#failure(undefined));
-    });
+    session.on("error", (error) => this.#broke(error));
+    session.on("close", () => this.#closed());
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) this.#request(session, waiting);
+  }
+
+  /** Keeps the first error: those that follow come of it. */
+  #broke(error: unknown): void {
+    this.#error ??= error;
+  }
+
+  /** The socket or the session has closed: what is still on it has failed. Called once or twice. */
+  #closed(): void {
+    this.#settle();
+    this.capacity = 0;
+    this.#events.closed(this);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) {
+      this.#events.released(this);
+      waiting.failed(this.#error ? classifyFailure(this.#error) : "UND_ERR_SOCKET");
+    }
+    // A stream that is closed has had its end already, and is about to say which.
+    for (const request of [...this.#streams.values()]) if (!request.stream.closed || this.#error) request.fail();
   }
 
   #settle(): void {
@@ -74,47 +121,88 @@ export class Http2Connection implements Connection {
   }
 
   send(exchange: Exchange): void {
+    if (this.#session) this.#request(this.#session, exchange);
+    else this.#waiting = exchange;
+  }
+
+  #request(session: ClientHttp2Session, exchange: Exchange): void {
     const { path, headers, body } = numbered(exchange.request, exchange.n);
-    const end = (): boolean => {
-      if (!this.#streams.delete(exchange)) return false;
-      this.#events.released(this);
-      return true;
-    };
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request(headersOf(exchange.request.method, path, headers, body), { endStream: !body });
+      stream = session.request(headersOf(exchange.request.method, path, headers, body), { endStream: !body });
     } catch (error) {
       this.#events.released(this);
-      exchange.failed(this.#goaway ?? classifyFailure(this.#error ?? error));
+      exchange.failed(this.#goaway?.name ?? classifyFailure(this.#error ?? error));
       return;
     }
-    const request = new Http2Request(stream, exchange, end, (failed) => this.#failure(failed));
-    this.#streams.set(exchange, request);
+    this.#streams.set(exchange, new Http2Request(stream, exchange, this, this.#origin.reading));
     if (body) stream.end(body);
   }
 
-  /** Why a stream ended without a response. */
-  #failure(stream: ClientHttp2Stream | undefined): string {
-    if (this.#goaway !== undefined) return this.#goaway;
-    const code = stream?.rstCode ?? NGHTTP2_NO_ERROR;
-    if (code !== NGHTTP2_NO_ERROR) return `HTTP2_STREAM_${ERROR_NAMES.get(code) ?? code}`;
-    return this.#error ? classifyFailure(this.#error) : "UND_ERR_SOCKET";
+  ended(exchange: Exchange): boolean {
+    if (!this.#streams.delete(exchange)) return false;
+    this.#events.released(this);
+    return true;
+  }
+
+  failureOf({ stream, status, error }: Http2Request): string {
+    const goaway = this.#goaway;
+    // A graceful one says up to which request the server has answered, or will.
+    if (goaway && (goaway.name !== "HTTP2_GOAWAY" || stream.id === undefined || stream.id > goaway.lastStream))
+      return goaway.name;
+    const cause = this.#error ?? error;
+    const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+    if (cause && code !== "ERR_HTTP2_STREAM_ERROR") {
+      const failure = classifyFailure(cause);
+      return failure === "ECONNRESET" && status !== 0 ? "RESET_IN_RESPONSE" : failure;
+    }
+    if (stream.closed && stream.rstCode !== undefined) return `HTTP2_STREAM_${errorName(stream.rstCode)}`;
+    return status === 0 ? "UND_ERR_SOCKET" : "TRUNCATED_RESPONSE";
   }
 
   waitingFor(exchange: Exchange): Waiting {
-    if (!this.#isOpen) return "connect";
+    if (!this.#session) return "connect";
     return this.#streams.get(exchange)?.status ? "body" : "headers";
   }
 
   cancel(exchange: Exchange): void {
+    if (this.#waiting === exchange) {
+      this.#waiting = undefined;
+      this.#events.released(this);
+    }
     this.#streams.get(exchange)?.cancel();
     // A connection that does not come about would hold its requests, and the worker, for minutes.
-    if (!this.#isOpen) this.#session.destroy();
+    if (!this.#session) this.destroy();
   }
 
   destroy(): void {
-    this.#session.destroy();
+    this.#session?.destroy();
+    this.#opening.socket.destroy();
   }
+}
+
+/** A code's name; all that HTTP/2 does not have share one, so that a server cannot make classes without end. */
+function errorName(code: number): string {
+  return HTTP2_ERRORS[code] ?? "UNKNOWN_CODE";
+}
+
+/** Headers that HTTP/2 forbids (RFC 9113, section 8.2.2): they speak of the connection, or of HTTP/1.1's framing. */
+const FORBIDDEN = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Whether HTTP/2 forbids a header, whatever the case of its name. Requests leave them out; at load a plan that has them
+ * is to be refused.
+ */
+export function isForbiddenInHttp2(name: string, value: string): boolean {
+  const lower = name.toLowerCase();
+  return FORBIDDEN.has(lower) || (lower === "te" && value.trim().toLowerCase() !== "trailers");
 }
 
 /** Headers as a raw list, which keeps their order, and those that are repeated. */
@@ -126,64 +214,4 @@ function headersOf(method: string, path: string, list: readonly string[], body: 
   }
   if (body) headers.push("content-length", String(body.length));
   return headers;
-}
-
-/** One request on an HTTP/2 connection. */
-class Http2Request {
-  readonly #stream: ClientHttp2Stream;
-  readonly #exchange: Exchange;
-  /** Gives the place on the connection back; false if that was done before. */
-  readonly #end: () => boolean;
-  readonly #pieces: Buffer[] = [];
-  #bytes = 0;
-  status = 0;
-
-  constructor(
-    stream: ClientHttp2Stream,
-    exchange: Exchange,
-    end: () => boolean,
-    failure: (stream: ClientHttp2Stream) => string,
-  ) {
-    this.#stream = stream;
-    this.#exchange = exchange;
-    this.#end = end;
-    stream.on("response", (headers) => {
-      this.status = headers[":status"] ?? 0;
-      exchange.began();
-    });
-    stream.on("data", (piece: Buffer) => this.#data(piece));
-    stream.on("end", () => {
-      // A stream that is reset ends too, and closes with a code.
-      if (this.status !== 0 && !stream.rstCode && !stream.aborted) this.#responded();
-    });
-    // Each error is followed by the stream's close, which knows the code.
-    stream.on("error", () => {});
-    stream.on("close", () => this.fail(failure(stream)));
-  }
-
-  #data(piece: Buffer): void {
-    this.#bytes += piece.length;
-    if (this.#bytes <= MAX_BODY_BYTES) {
-      this.#pieces.push(piece);
-      return;
-    }
-    this.fail("UND_ERR_RES_EXCEEDED_MAX_SIZE");
-    this.#stream.close(NGHTTP2_CANCEL);
-  }
-
-  #responded(): void {
-    if (!this.#end()) return;
-    const body = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces);
-    this.#exchange.responded(this.status, body);
-  }
-
-  /** Ends it without a response, unless it has ended. */
-  fail(failure: string): void {
-    if (this.#end()) this.#exchange.failed(failure);
-  }
-
-  /** Ends it without telling its exchange. */
-  cancel(): void {
-    if (this.#end()) this.#stream.close(NGHTTP2_CANCEL);
-  }
 }

@@ -36,6 +36,8 @@ export class Recorder {
   #valid = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
+  /** By how much bodies were longer when they were decoded. */
+  #bytesGained = 0;
   #missed: Tally = {};
   #errors: Tally = {};
   #invalid: Tally = {};
@@ -121,6 +123,11 @@ export class Recorder {
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
   }
 
+  /** A body came encoded, in `bytes`, and had `decodedBytes` when it was decoded. */
+  decoded(bytes: number, decodedBytes: number): void {
+    this.#bytesGained += decodedBytes - bytes;
+  }
+
   /** A request ended without a complete response. */
   failed(dueMs: number, failure: string, target = 0): void {
     this.#errors[failure] = (this.#errors[failure] ?? 0) + 1;
@@ -201,6 +208,7 @@ export class Recorder {
       statuses: this.#statuses,
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
+      ...(this.#bytesGained !== 0 && { bytesDecoded: this.#bytesReceived + this.#bytesGained }),
       seconds: Object.fromEntries(this.#seconds),
       responseTime: encodeHistograms(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
@@ -220,6 +228,7 @@ export class Recorder {
     this.#valid = 0;
     this.#bytesSent = 0;
     this.#bytesReceived = 0;
+    this.#bytesGained = 0;
     this.#missed = {};
     this.#errors = {};
     this.#invalid = {};

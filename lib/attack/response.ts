@@ -1,251 +1,252 @@
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
+import { ChunkLines } from "./chunkLines.ts";
+import { Gathered, ResponseMemory } from "./gathered.ts";
+import { type Head, headEnd, readHead } from "./head.ts";
+import { ResponseError } from "./responseError.ts";
 
-/** Most bytes of a response's head: what servers and proxies allow themselves. */
+/** Most bytes of a response's heads, interim ones included: what servers and proxies allow themselves. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** Most bytes of a chunk's size line, extensions included, and of each trailer line. */
-const MAX_LINE_BYTES = 4 * 1024;
+/** Most bytes of the responses that a worker has in part. */
+export const MEMORY_BYTES = 256 * 1024 * 1024;
 
-const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const NO_BYTES = Buffer.alloc(0);
+const PROTOCOL = Buffer.from("HTTP/1.");
+const NO_HEAD: Head = { status: 0, reusable: true, framing: "none", length: 0, codings: "" };
 
-/** A response that breaks HTTP/1.1 or a limit. Its code is the class of the failure. */
-export class ResponseError extends Error {
-  override readonly name = "ResponseError";
-  readonly code: "INVALID_HTTP" | "UND_ERR_HEADERS_OVERFLOW" | "UND_ERR_RES_EXCEEDED_MAX_SIZE";
+/** What the connections of an origin, or of a worker, share in reading. */
+export class Reading {
+  readonly maxBodyBytes: number;
+  readonly memory: ResponseMemory;
+  /**
+   * The head that came last, and what it said. A gateway's heads are the same to the byte until its clock's second
+   * changes, and one that is need not be read again.
+   */
+  lastBytes: Buffer = NO_BYTES;
+  lastHead: Head = NO_HEAD;
 
-  constructor(code: ResponseError["code"], message: string) {
-    super(message);
-    this.code = code;
+  constructor(maxBodyBytes = MAX_BODY_BYTES, memory = new ResponseMemory(MEMORY_BYTES)) {
+    this.maxBodyBytes = maxBodyBytes;
+    this.memory = memory;
   }
-}
-
-/** How the end of a body is told (RFC 9112, section 6.3). */
-type Framing = "head" | "length" | "chunked" | "until-close";
-
-/**
- * The head that came last from an origin, and what it said. A gateway's heads are the same to the byte until its clock's
- * second changes, and one that is need not be read again. Only heads of bodies with a known length are kept.
- */
-export class LastHead {
-  bytes: Buffer = NO_BYTES;
-  status = 0;
-  reusable = true;
-  length = 0;
 }
 
 /**
  * Reads HTTP/1.1 responses (RFC 9112), one after another, from the bytes of a connection. Made for responses that come
- * in one piece: these are read without a copy.
+ * in one piece: these are read without a copy. Time and memory are linear in what comes, however it is cut.
  */
 export class ResponseParser {
-  status = 0;
+  readonly #shared: Reading;
+  #head = NO_HEAD;
   /** Whether the connection can carry another request after this response. */
   reusable = true;
-  /** Bytes of the body so far. */
-  bodyBytes = 0;
-  #framing: Framing = "head";
   #isHead = false;
-  /** Bytes of the body that are still to come: of all of it, or of the present chunk. */
+  /** Bytes of heads so far. */
+  #headBytes = 0;
+  /** What has come of a head that is not whole yet, and from where on its end is looked for. */
+  readonly #partial: Gathered;
+  #searchFrom = 0;
+  /** Bytes of the body that are still to come. */
   #left = 0;
-  /** A chunk's data has been read and the line break after it has not; or the trailers are being read. */
-  #chunkPart: "size" | "data" | "break" | "trailers" = "size";
-  /** What has come of a head or line that is not whole yet. */
-  #carried: Buffer = NO_BYTES;
-  #body: Buffer = NO_BYTES;
-  #pieces: Buffer[] | undefined;
-  readonly #last: LastHead;
+  #chunks: ChunkLines | undefined;
+  /** A piece of the body that lies among the bytes being fed; it is the whole body where nothing is gathered. */
+  #piece: Buffer = NO_BYTES;
+  readonly #gathered: Gathered;
 
-  /** `last` is shared by the connections of an origin. */
-  constructor(last = new LastHead()) {
-    this.#last = last;
+  constructor(shared = new Reading()) {
+    this.#shared = shared;
+    this.#partial = new Gathered(shared.memory);
+    this.#gathered = new Gathered(shared.memory);
   }
 
   /** Begins the next response; one to a HEAD request has no body whatever its head says. */
   begin(isHead: boolean): void {
-    this.status = 0;
+    this.release();
+    this.#head = NO_HEAD;
     this.reusable = true;
-    this.bodyBytes = 0;
-    this.#framing = "head";
     this.#isHead = isHead;
+    this.#headBytes = 0;
     this.#left = 0;
-    this.#chunkPart = "size";
-    this.#carried = NO_BYTES;
-    this.#body = NO_BYTES;
-    this.#pieces = undefined;
+    this.#chunks = undefined;
+  }
+
+  /** Gives back the memory of the last response's body. */
+  release(): void {
+    this.#partial.clear();
+    this.#searchFrom = 0;
+    this.#gathered.clear();
+    this.#piece = NO_BYTES;
+  }
+
+  /** The response's status; 0 until its head has come. */
+  get status(): number {
+    return this.#head.status;
+  }
+
+  /** The codings of the body, first to last, as a list; empty for none. */
+  get codings(): string {
+    return this.#head.codings;
   }
 
   /** Whether anything of the response has come. */
   get hasBegun(): boolean {
-    return this.status !== 0 || this.#carried.length > 0;
+    return this.#headBytes > 0 || this.#partial.length > 0;
   }
 
-  /** The body. It may share memory with the bytes fed last, and then holds only until the caller reads again. */
+  /** The body. It may share memory with the bytes fed last, and holds only until more are read or it is released. */
   get body(): Buffer {
-    return this.#pieces ? Buffer.concat(this.#pieces) : this.#body;
+    return this.#gathered.length > 0 ? this.#gathered.bytes : this.#piece;
   }
 
   /** Takes the next bytes; true when the response is whole. Throws a ResponseError. */
   feed(fed: Buffer): boolean {
-    let bytes = fed;
-    if (this.#carried.length > 0) {
-      bytes = Buffer.concat([this.#carried, fed]);
-      this.#carried = NO_BYTES;
-    }
-    if (this.#framing === "head" && this.#isLastHead(bytes)) bytes = bytes.subarray(this.#last.bytes.length);
-    while (this.#framing === "head") {
-      const end = bytes.indexOf(END_OF_HEAD);
-      if (end === -1) return this.#carryHead(bytes);
-      this.#readHead(bytes.toString("latin1", 0, end + 2));
-      this.#keepHead(bytes, end + END_OF_HEAD.length);
-      bytes = bytes.subarray(end + END_OF_HEAD.length);
-    }
-    if (this.#framing === "chunked") return this.#feedChunked(bytes);
-    if (this.#framing === "until-close") {
-      this.#append(bytes, false);
-      return false;
-    }
-    if (bytes.length > this.#left) this.reusable = false;
-    const part = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
-    this.#left -= part.length;
-    this.#append(part, this.#left === 0);
-    return this.#left === 0;
+    const bytes = this.#head === NO_HEAD ? this.#feedHead(fed) : fed;
+    if (bytes === undefined) return false;
+    const used = this.#head.framing === "chunked" ? this.#feedChunked(bytes) : this.#feedPlain(bytes);
+    const isWhole = used !== undefined;
+    // What is left belongs to no request.
+    if (isWhole && used < bytes.length) this.reusable = false;
+    // The memory that was fed is used again, unless the body is whole and taken at once.
+    if (!isWhole || this.#gathered.length > 0) this.#gatherPiece();
+    return isWhole;
   }
 
   /** The connection has closed: true if that makes the response whole. */
   close(): boolean {
-    return this.#framing === "until-close";
+    return this.#head.framing === "until-close";
   }
 
-  /** Whether the bytes begin with the head that came last; if so takes over what it said. */
-  #isLastHead(bytes: Buffer): boolean {
-    const last = this.#last;
-    const { length } = last.bytes;
-    if (length === 0 || this.#isHead || bytes.length < length) return false;
-    if (bytes.compare(last.bytes, 0, length, 0, length) !== 0) return false;
-    this.status = last.status;
-    this.reusable = last.reusable;
-    this.#framing = "length";
-    this.#left = last.length;
-    return true;
-  }
-
-  #keepHead(bytes: Buffer, length: number): void {
-    if (this.#framing !== "length" || this.#isHead) return;
-    this.#last.bytes = Buffer.from(bytes.subarray(0, length));
-    this.#last.status = this.status;
-    this.#last.reusable = this.reusable;
-    this.#last.length = this.#left;
-  }
-
-  #carryHead(bytes: Buffer): false {
-    const begin = bytes.toString("latin1", 0, 5);
-    if (begin !== "HTTP/".slice(0, begin.length)) throw new ResponseError("INVALID_HTTP", "this is not HTTP");
-    if (bytes.length > MAX_HEAD_BYTES) throw new ResponseError("UND_ERR_HEADERS_OVERFLOW", "the head is too long");
-    this.#carried = Buffer.from(bytes);
-    return false;
-  }
-
-  #readHead(head: string): void {
-    if (head.length > MAX_HEAD_BYTES) throw new ResponseError("UND_ERR_HEADERS_OVERFLOW", "the head is too long");
-    const [, minor, status] = /^HTTP\/1\.([01]) ([1-9]\d\d)[ \r]/.exec(head) ?? [];
-    if (status === undefined) throw new ResponseError("INVALID_HTTP", "the status line is not HTTP/1.1's");
-    const code = Number(status);
-    if (code === 101) throw new ResponseError("INVALID_HTTP", "nobody asked to switch protocols");
-    if (code < 200) return;
-    this.status = code;
-
-    const connection = header(head, CONNECTION);
-    this.reusable = minor === "1" ? !/\bclose\b/i.test(connection ?? "") : /\bkeep-alive\b/i.test(connection ?? "");
-    this.#framing = "length";
-    if (this.#isHead || code === 204 || code === 304) return;
-    this.#readFraming(header(head, TRANSFER_ENCODING), header(head, CONTENT_LENGTH));
-  }
-
-  #readFraming(encoding: string | undefined, length: string | undefined): void {
-    if (encoding !== undefined) {
-      if (!/(^|,)[ \t]*chunked$/i.test(encoding)) throw new ResponseError("INVALID_HTTP", "an unknown transfer coding");
-      this.#framing = "chunked";
-      // Both together may be an attempt to smuggle a response: what follows is not to be trusted.
-      if (length !== undefined) this.reusable = false;
-    } else if (length !== undefined) {
-      if (!/^\d{1,15}$/.test(length)) throw new ResponseError("INVALID_HTTP", "Content-Length is not a number");
-      this.#left = Number(length);
-      if (this.#left > MAX_BODY_BYTES) this.#tooLong();
-    } else {
-      this.#framing = "until-close";
-      this.reusable = false;
+  /** Reads heads until that of the final response, and returns what follows it; undefined where it is not whole. */
+  #feedHead(fed: Buffer): Buffer | undefined {
+    if (this.#partial.length === 0 && this.#isLastHead(fed)) {
+      this.#take(this.#shared.lastHead, this.#shared.lastBytes.length);
+      return fed.subarray(this.#shared.lastBytes.length);
     }
-  }
-
-  #feedChunked(fed: Buffer): boolean {
     let bytes = fed;
+    if (this.#partial.length > 0) {
+      this.#gather(this.#partial, fed);
+      bytes = this.#partial.bytes;
+    }
     for (;;) {
-      if (this.#chunkPart === "data") {
-        bytes = this.#readChunkData(bytes);
-        if (this.#left > 0) return false;
+      const end = headEnd(bytes, this.#searchFrom);
+      if (this.#headBytes + (end === -1 ? bytes.length : end) > MAX_HEAD_BYTES)
+        throw new ResponseError("UND_ERR_HEADERS_OVERFLOW", "the head is too long");
+      if (end === -1) {
+        this.#keepPartial(bytes);
+        return undefined;
       }
-      const end = bytes.indexOf("\r\n");
-      if (end === -1 || end > MAX_LINE_BYTES) {
-        if (bytes.length > MAX_LINE_BYTES) throw new ResponseError("INVALID_HTTP", "a chunk's line is too long");
-        this.#carried = Buffer.from(bytes);
-        return false;
+      this.#searchFrom = 0;
+      const head = readHead(bytes, this.#isHead);
+      if (head.status === 101) throw new ResponseError("INVALID_HTTP", "nobody asked to switch protocols");
+      if (head.status >= 200) {
+        this.#keepHead(bytes, end, head);
+        this.#take(head, end);
+        return this.#rest(bytes, end);
       }
-      const line = bytes.toString("latin1", 0, end);
-      bytes = bytes.subarray(end + 2);
-      if (this.#readChunkLine(line)) {
-        if (bytes.length > 0) this.reusable = false;
-        return true;
-      }
+      this.#headBytes += end;
+      bytes = this.#rest(bytes, end);
     }
   }
 
-  /** Reads what there is of a chunk's data, and returns what follows it. */
-  #readChunkData(bytes: Buffer): Buffer {
-    const part = bytes.subarray(0, this.#left);
-    this.#append(part, false);
-    this.#left -= part.length;
-    if (this.#left === 0) this.#chunkPart = "break";
-    return bytes.subarray(part.length);
+  /** What follows a head. A copy where it was gathered, for that memory takes what comes next. */
+  #rest(bytes: Buffer, end: number): Buffer {
+    if (this.#partial.length === 0) return bytes.subarray(end);
+    const rest = Buffer.from(bytes.subarray(end));
+    this.#partial.clear();
+    return rest;
   }
 
-  /** Reads a line between chunks; true at the last one. */
-  #readChunkLine(line: string): boolean {
-    if (this.#chunkPart === "trailers") return line === "";
-    if (this.#chunkPart === "break") {
-      if (line !== "") throw new ResponseError("INVALID_HTTP", "a chunk is longer than its size");
-      this.#chunkPart = "size";
-      return false;
+  /** Keeps a head that is not whole, unless it already cannot be one. */
+  #keepPartial(bytes: Buffer): void {
+    const begin = Math.min(PROTOCOL.length, bytes.length);
+    if (bytes.compare(PROTOCOL, 0, begin, 0, begin) !== 0)
+      throw new ResponseError("INVALID_HTTP", "this is not HTTP/1.1");
+    if (this.#partial.length === 0) this.#gather(this.#partial, bytes);
+    // A line break may be the first of the two that end a head.
+    this.#searchFrom = Math.max(0, bytes.length - 2);
+  }
+
+  /** Whether the bytes begin with the head that came last. */
+  #isLastHead(bytes: Buffer): boolean {
+    const last = this.#shared.lastBytes;
+    const { length } = last;
+    if (length === 0 || this.#isHead || bytes.length < length) return false;
+    return bytes.compare(last, 0, length, 0, length) === 0;
+  }
+
+  #keepHead(bytes: Buffer, length: number, head: Head): void {
+    if (this.#isHead) return;
+    this.#shared.lastBytes = Buffer.from(bytes.subarray(0, length));
+    this.#shared.lastHead = head;
+  }
+
+  /** Takes over what the final head says. */
+  #take(head: Head, length: number): void {
+    this.#head = head;
+    this.#headBytes += length;
+    this.reusable = head.reusable;
+    if (head.framing === "chunked") this.#chunks = new ChunkLines();
+    if (head.framing !== "length") return;
+    this.#left = head.length;
+    if (head.length > this.#shared.maxBodyBytes) this.#tooLong();
+  }
+
+  /** Takes bytes of a body that is all data; returns how many, once it is whole. */
+  #feedPlain(bytes: Buffer): number | undefined {
+    if (this.#head.framing === "until-close") {
+      this.#append(bytes);
+      return undefined;
     }
-    const [, size] = /^([0-9a-f]{1,8})[ \t]*(;|$)/i.exec(line) ?? [];
-    if (size === undefined) throw new ResponseError("INVALID_HTTP", "a chunk's size is not a number");
-    this.#left = Number.parseInt(size, 16);
-    this.#chunkPart = this.#left === 0 ? "trailers" : "data";
-    return false;
+    const used = Math.min(bytes.length, this.#left);
+    this.#append(used === bytes.length ? bytes : bytes.subarray(0, used));
+    this.#left -= used;
+    return this.#left === 0 ? used : undefined;
   }
 
-  /** Adds to the body; `whole` when nothing follows, so that a body in one piece need not be copied. */
-  #append(bytes: Buffer, whole: boolean): void {
+  /** Takes bytes of a chunked body; returns how many, once it is whole. */
+  #feedChunked(bytes: Buffer): number | undefined {
+    const chunks = this.#chunks as ChunkLines;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#left > 0) {
+        const end = Math.min(bytes.length, at + this.#left);
+        this.#append(bytes.subarray(at, end));
+        this.#left -= end - at;
+        at = end;
+        continue;
+      }
+      at = chunks.feed(bytes, at);
+      if (chunks.isEnded) return at;
+      this.#left = chunks.takeSize();
+      if (this.#bodyBytes + this.#left > this.#shared.maxBodyBytes) this.#tooLong();
+    }
+    return undefined;
+  }
+
+  get #bodyBytes(): number {
+    return this.#gathered.length + this.#piece.length;
+  }
+
+  /** Adds to the body. */
+  #append(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.bodyBytes += bytes.length;
-    if (this.bodyBytes > MAX_BODY_BYTES) this.#tooLong();
-    if (whole && !this.#pieces) {
-      this.#body = bytes;
-      return;
-    }
-    this.#pieces ??= [];
-    this.#pieces.push(Buffer.from(bytes));
+    if (this.#bodyBytes + bytes.length > this.#shared.maxBodyBytes) this.#tooLong();
+    this.#gatherPiece();
+    this.#piece = bytes;
+  }
+
+  #gatherPiece(): void {
+    if (this.#piece.length === 0) return;
+    this.#gather(this.#gathered, this.#piece);
+    this.#piece = NO_BYTES;
+  }
+
+  #gather(into: Gathered, bytes: Buffer): void {
+    if (!into.append(bytes)) throw new ResponseError("RESPONSE_MEMORY", "no memory is left for responses in part");
   }
 
   #tooLong(): never {
-    throw new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", `the body is longer than ${MAX_BODY_BYTES} bytes`);
+    const message = `the body is longer than ${this.#shared.maxBodyBytes} bytes`;
+    throw new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", message);
   }
-}
-
-const CONNECTION = /\r\nconnection:[ \t]*([^\r]*?)[ \t]*\r\n/i;
-const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*([^\r]*?)[ \t]*\r\n/i;
-const TRANSFER_ENCODING = /\r\ntransfer-encoding:[ \t]*([^\r]*?)[ \t]*\r\n/i;
-
-function header(head: string, pattern: RegExp): string | undefined {
-  return pattern.exec(head)?.[1];
 }

@@ -1,11 +1,16 @@
+import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import { UNFINISHED } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
-import { ConnectionCount, Connections } from "./connections.ts";
+import { ConnectionCount, Connections, type WorkerLimits } from "./connections.ts";
+import { decodeApart, decodeAtOnce } from "./decode.ts";
 import { mostConnections } from "./fileLimit.ts";
+import { ResponseMemory } from "./gathered.ts";
 import { judgeResponse, RELAY } from "./jsonrpc.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
+import { MEMORY_BYTES } from "./response.ts";
+import { ResponseError } from "./responseError.ts";
 
 /** How often the oldest requests are looked at for their timeout, in ms. */
 const TIMEOUT_CHECK_MS = 20;
@@ -29,7 +34,7 @@ export class Sender {
   readonly #options: ConnectionOptions;
   readonly #onOpened: (times: OpeningMs) => void;
   readonly #origins = new Map<string, Connections>();
-  readonly #count: ConnectionCount;
+  readonly #limits: WorkerLimits;
   /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -47,7 +52,7 @@ export class Sender {
   ) {
     this.#clock = clock;
     this.#options = options;
-    this.#count = new ConnectionCount(most);
+    this.#limits = { count: new ConnectionCount(most), memory: new ResponseMemory(MEMORY_BYTES) };
     this.#onOpened = (times) => {
       this.opened++;
       onOpened(times);
@@ -57,12 +62,12 @@ export class Sender {
 
   /** How many connections there are, to all origins. */
   get connections(): number {
-    return this.#count.now;
+    return this.#limits.count.now;
   }
 
   /** How many connections there can be, to all origins: what the limit of open files leaves. */
   get mostConnections(): number {
-    return this.#count.most;
+    return this.#limits.count.most;
   }
 
   /** Opens connections to an origin for so many requests at once, ahead of the first one. */
@@ -73,7 +78,7 @@ export class Sender {
   #connectionsTo(origin: string): Connections {
     let connections = this.#origins.get(origin);
     if (!connections) {
-      connections = new Connections(origin, this.#options, this.#count, this.#onOpened);
+      connections = new Connections(origin, this.#options, this.#limits, this.#onOpened);
       this.#origins.set(origin, connections);
     }
     return connections;
@@ -112,6 +117,16 @@ export class Sender {
     if (connection) return connection;
     for (const others of this.#origins.values()) if (others.closeIdle()) return connections.acquire();
     return undefined;
+  }
+
+  /** Most bytes of a body, decoded. */
+  get maxBodyBytes(): number {
+    return this.#options.limits?.maxBodyBytes ?? MAX_BODY_BYTES;
+  }
+
+  /** Memory for responses in part. */
+  get memory(): ResponseMemory {
+    return this.#limits.memory;
   }
 
   /** The clock, for exchanges. */
@@ -167,6 +182,8 @@ class TimedExchange implements Exchange {
   #beganAtMs = 0;
   /** Whether its outcome has been recorded. */
   done = false;
+  /** Whether its response has come whole, and is being decoded. */
+  #isWhole = false;
 
   constructor(
     sender: Sender,
@@ -192,26 +209,74 @@ class TimedExchange implements Exchange {
     if (this.#beganAtMs === 0 && this.#recorder.splits(this.n)) this.#beganAtMs = this.#sender.nowMs();
   }
 
-  responded(status: number, body: Buffer): void {
+  responded(status: number, body: Buffer, codings: string): void {
     const nowMs = this.#sender.nowMs();
+    if (codings === "" || body.length === 0) this.#record(nowMs, status, body.length, body);
+    else this.#decode(nowMs, status, body, codings);
+  }
+
+  /** Decodes a body, and records it at the time at which it came. */
+  #decode(nowMs: number, status: number, body: Buffer, codings: string): void {
+    const { maxBodyBytes, memory } = this.#sender;
+    const { length } = body;
+    let decoded: Buffer | undefined;
+    try {
+      decoded = decodeAtOnce(body, codings, maxBodyBytes);
+    } catch (error) {
+      this.#undecodable(nowMs, status, length, error);
+      return;
+    }
+    if (decoded) {
+      this.#record(nowMs, status, length, decoded);
+      return;
+    }
+    // The lent memory is used again meanwhile.
+    const copy = memory.left >= length ? Buffer.from(body) : undefined;
+    if (!copy) {
+      this.failed("RESPONSE_MEMORY");
+      return;
+    }
+    memory.left -= length;
+    this.#isWhole = true;
+    decodeApart(copy, codings, maxBodyBytes)
+      .then(
+        (whole) => this.#record(nowMs, status, length, whole),
+        (error: unknown) => this.#undecodable(nowMs, status, length, error),
+      )
+      .finally(() => {
+        memory.left += length;
+      });
+  }
+
+  #undecodable(nowMs: number, status: number, bytes: number, error: unknown): void {
+    if (this.done) return;
+    const name = error instanceof ResponseError ? error.code : INTERNAL_ERROR;
+    if (name === "invalid-encoding") this.#count(nowMs, status, bytes, name);
+    else this.failed(name);
+  }
+
+  #record(nowMs: number, status: number, bytes: number, body: Buffer): void {
+    // It was cut off while its body was being decoded.
+    if (this.done) return;
+    if (body.length !== bytes) this.#recorder.decoded(bytes, body.length);
+    this.#count(nowMs, status, bytes, this.#classify(nowMs, status, body));
+  }
+
+  #count(nowMs: number, status: number, bytes: number, classified: string): void {
     this.done = true;
-    const classified = this.#classify(status, body);
     const responseMs = nowMs - this.#dueAtMs;
     const serviceMs = nowMs - this.sentAtMs;
-    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, body.length, classified, this.request.target);
+    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, bytes, classified, this.request.target);
     if (this.#beganAtMs !== 0) this.#recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }
 
   /** The response's class. Whatever a target answers, it must not end the worker. */
-  #classify(status: number, body: Buffer): string {
+  #classify(nowMs: number, status: number, body: Buffer): string {
     try {
       const { expected, target } = this.request;
       const verdict = judgeResponse(status, body, expected, this.n);
-      if (verdict !== RELAY) {
-        const responseMs = this.#sender.nowMs() - this.#dueAtMs;
-        this.#recorder.noted(this.#dueMs, responseMs, verdict, status, body, target);
-      }
+      if (verdict !== RELAY) this.#recorder.noted(this.#dueMs, nowMs - this.#dueAtMs, verdict, status, body, target);
       return verdict.name;
     } catch {
       return INTERNAL_ERROR;
@@ -225,13 +290,13 @@ class TimedExchange implements Exchange {
   }
 
   timeOut(): void {
-    this.cutOff(TIMED_OUT[this.#connection.waitingFor(this)]);
+    if (!this.#isWhole) this.cutOff(TIMED_OUT[this.#connection.waitingFor(this)]);
   }
 
   /** Ends it before its response, as `failure`. */
   cutOff(failure: string): void {
     if (this.done) return;
-    this.#connection.cancel(this);
+    if (!this.#isWhole) this.#connection.cancel(this);
     this.failed(failure);
   }
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DURATION_PATTERN, durationMs } from "./duration.ts";
 import { patternProblem } from "./pattern.ts";
 
-/** Most bytes of a response body that a worker reads; a longer one is an error of its own class. */
+/** Most bytes of a response body that a worker reads, where the plan does not say. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Most targets of a chain that are recorded apart. */
@@ -179,6 +179,12 @@ const limits = z.strictObject({
     .max(60_000)
     .default(10_000)
     .describe("Requests in flight at one worker; one that comes due above this is missed, never delayed"),
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .max(256 * 1024 * 1024)
+    .default(MAX_BODY_BYTES)
+    .describe("Most bytes of a response's body, as it comes and decoded; a longer one is an error of its own class"),
   sendLagP99Ms: z
     .number()
     .positive()

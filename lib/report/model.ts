@@ -209,6 +209,7 @@ function trafficOf(
     timingsMs: Object.fromEntries([...sum.timings].map(([timing, histogram]) => [timing, latencyOf(histogram)])),
     bytesSent: sum.bytesSent,
     bytesReceived: sum.bytesReceived,
+    bytesDecoded: sum.bytesDecoded,
     responseTimeMs: latencyOf(responseTime),
     responseTimeAllMs: latencyOfAll({ responseTime, failed: ledger.errors }, timeoutMs),
     meanMs: responseTime.totalCount === 0 ? null : round(responseTime.mean / 1_000, 3),

@@ -54,7 +54,8 @@ const traffic = {
       "With the plan's timings: dns, connect and tls of connections, firstByte and body of a sample of requests",
     ),
   bytesSent: count.describe("Bytes of request bodies"),
-  bytesReceived: count.describe("Bytes of response bodies"),
+  bytesReceived: count.describe("Bytes of response bodies as they came"),
+  bytesDecoded: count.describe("Bytes of the same bodies when they were decoded (gzip, deflate, br, zstd)"),
   responseTimeMs: latency.describe("Finished − due, of the responses"),
   responseTimeAllMs: latency.describe(
     "The same of all requests sent, which the SLO is held against: one without a response ranks above every response, " +

@@ -28,13 +28,19 @@ function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
 }
 
 function checkSeries(series: Series, where: string): void {
-  const { chain, phase, sent, valid, bytesSent, bytesReceived, missed, errors, invalid, statuses } = record(
-    series,
-    where,
-  ) as unknown as Series;
+  const {
+    chain,
+    phase,
+    sent,
+    valid,
+    bytesSent,
+    bytesReceived,
+    bytesDecoded = 0,
+  } = record(series, where) as unknown as Series;
+  const { missed, errors, invalid, statuses } = series;
   text(chain, `${where}.chain`);
   text(phase, `${where}.phase`);
-  for (const [name, value] of Object.entries({ sent, valid, bytesSent, bytesReceived }))
+  for (const [name, value] of Object.entries({ sent, valid, bytesSent, bytesReceived, bytesDecoded }))
     count(value, `${where}.${name}`);
   for (const [name, tally] of Object.entries({ missed, errors, invalid, statuses }))
     checkTally(tally, `${where}.${name}`);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type Series, total } from "../../lib/attack/chunk.ts";
+import { faultOf } from "../../lib/attack/classes.ts";
 import { systemClock } from "../../lib/attack/clock.ts";
 import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
@@ -113,6 +115,70 @@ for (const [what, errors, bytes, end] of misbehaviours) {
     assert.ok(performance.now() - beganMs < 3_000);
   });
 }
+
+const LONG_RELAY = RELAY.replace("0x1", "0x".padEnd(2_000, "1"));
+const compressed: [coding: string, bytes: Buffer][] = [
+  ["gzip", gzipSync(LONG_RELAY)],
+  ["X-GZip", gzipSync(LONG_RELAY)],
+  ["deflate", deflateSync(LONG_RELAY)],
+  ["deflate", deflateRawSync(LONG_RELAY)],
+  ["br", brotliCompressSync(LONG_RELAY)],
+  ["zstd", zstdCompressSync(LONG_RELAY)],
+  ["gzip, identity, br", brotliCompressSync(gzipSync(LONG_RELAY))],
+];
+
+/** A response with these bytes as its body. */
+function encoded(coding: string, body: Buffer): Buffer {
+  const head = `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+async function sendTo(t: TestContext, bytes: Buffer, options = OPTIONS): Promise<Series> {
+  const server = await rawServer(t, (socket) => socket.once("data", () => socket.write(bytes)));
+  return send(server.origin, 1, options);
+}
+
+for (const [coding, bytes] of compressed) {
+  test(`a body in ${coding} (${bytes.length} bytes) is decoded before it is judged; both sizes are counted`, async (t) => {
+    const series = await sendTo(t, encoded(coding, bytes));
+    assert.equal(series.valid, 1, JSON.stringify([series.invalid, series.errors]));
+    assert.deepEqual([series.bytesReceived, series.bytesDecoded], [bytes.length, LONG_RELAY.length]);
+  });
+}
+
+test("a body that is not encoded as its head says is invalid-encoding", async (t) => {
+  const broken = [
+    encoded("gzip", Buffer.from(RELAY)),
+    encoded("br", brotliCompressSync(LONG_RELAY).subarray(0, -3)),
+    encoded("compress", Buffer.from(RELAY)),
+    encoded("gzip,gzip,gzip,gzip,gzip", Buffer.from(RELAY)),
+  ];
+  for (const bytes of broken) {
+    const { invalid, statuses } = await sendTo(t, bytes);
+    assert.deepEqual([invalid, statuses], [{ "invalid-encoding": 1 }, { 200: 1 }]);
+  }
+});
+
+test("a small body that becomes a large one is cut off at the plan's limit, and judged where it stays below", async (t) => {
+  const bomb = encoded("br", brotliCompressSync(Buffer.alloc(3_000_000, "x")));
+  const limited = (maxBodyBytes: number) => ({ ...OPTIONS, limits: { maxBodyBytes } });
+  for (const maxBodyBytes of [10_000, 2_900_000]) {
+    const { errors } = await sendTo(t, bomb, limited(maxBodyBytes));
+    assert.deepEqual(errors, { UND_ERR_RES_EXCEEDED_MAX_SIZE: 1 });
+  }
+  const series = await sendTo(t, bomb, limited(3_000_000));
+  assert.equal(series.bytesDecoded, 3_000_000);
+  assert.deepEqual(series.invalid, { "invalid-json": 1 });
+});
+
+test("the limit of a body's bytes is the plan's, and it is not the gateway's fault", async (t) => {
+  const bytes = Buffer.from(jsonResponse(LONG_RELAY));
+  const { length } = LONG_RELAY;
+  assert.equal((await sendTo(t, bytes, { ...OPTIONS, limits: { maxBodyBytes: length } })).valid, 1);
+  const { errors } = await sendTo(t, bytes, { ...OPTIONS, limits: { maxBodyBytes: length - 1 } });
+  assert.deepEqual(errors, { UND_ERR_RES_EXCEEDED_MAX_SIZE: 1 });
+  assert.equal(faultOf("UND_ERR_RES_EXCEEDED_MAX_SIZE"), "generator");
+});
 
 test("a server that closes an idle connection costs no request", async (t) => {
   const server = await answeringServer(t, (socket) => {

@@ -1,0 +1,117 @@
+import { promisify } from "node:util";
+import {
+  brotliDecompress,
+  brotliDecompressSync,
+  constants,
+  gunzip,
+  gunzipSync,
+  inflate,
+  inflateRaw,
+  inflateRawSync,
+  inflateSync,
+  type ZlibOptions,
+  type ZstdOptions,
+  zstdDecompress,
+  zstdDecompressSync,
+} from "node:zlib";
+import { ResponseError } from "./responseError.ts";
+
+/** Most bytes that are decoded on the thread that sends, as they came and decoded: a few ms of its time. */
+const SYNC_BYTES = 256 * 1024;
+const SYNC_DECODED_BYTES = 1024 * 1024;
+
+/** Most codings of one body: each may multiply it by a thousand. */
+const MOST_CODINGS = 4;
+
+interface Decoder {
+  sync(body: Buffer, options: ZlibOptions & ZstdOptions): Buffer;
+  async(body: Buffer, options: ZlibOptions & ZstdOptions): Promise<Buffer>;
+}
+
+const GZIP: Decoder = { sync: gunzipSync, async: promisify<Buffer, ZlibOptions, Buffer>(gunzip) };
+const ZLIB: Decoder = { sync: inflateSync, async: promisify<Buffer, ZlibOptions, Buffer>(inflate) };
+const DEFLATE: Decoder = { sync: inflateRawSync, async: promisify<Buffer, ZlibOptions, Buffer>(inflateRaw) };
+const BROTLI: Decoder = {
+  sync: (body, { maxOutputLength }) => brotliDecompressSync(body, { maxOutputLength }),
+  async: (body, { maxOutputLength }) => promisify(brotliDecompress)(body, { maxOutputLength }),
+};
+
+/** RFC 9659: a window of more than 8 MB is nothing that a client must take. */
+const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+const ZSTD: Decoder = {
+  sync: (body, options) => zstdDecompressSync(body, { ...options, ...ZSTD_WINDOW }),
+  async: (body, options) => promisify(zstdDecompress)(body, { ...options, ...ZSTD_WINDOW }),
+};
+
+function decoderOf(coding: string, body: Buffer): Decoder {
+  switch (coding) {
+    case "gzip":
+    case "x-gzip":
+      return GZIP;
+    case "deflate":
+      return hasZlibHeader(body) ? ZLIB : DEFLATE;
+    case "br":
+      return BROTLI;
+    case "zstd":
+      return ZSTD;
+    default:
+      throw new ResponseError("invalid-encoding", `there is no coding ${coding}`);
+  }
+}
+
+/** "deflate" is zlib's format (RFC 9110, section 8.4.1.2), and some servers send the bare one. RFC 1950, section 2.2. */
+function hasZlibHeader(body: Buffer): boolean {
+  const [method = 0, flags = 0] = body;
+  return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
+}
+
+/** The decoders to be used in turn: the coding that was applied last comes first. */
+function inTurn(codings: string): string[] {
+  const list = codings.split(",");
+  if (list.length > MOST_CODINGS) throw new ResponseError("invalid-encoding", "there are too many codings");
+  return list.reverse();
+}
+
+/**
+ * Decodes a body at once; undefined where that could take longer than a few ms. `codings` is a list of content codings,
+ * first to last; `mostBytes` the most that the body may become. Throws a ResponseError, of the class invalid-encoding or
+ * of a body that is too long.
+ */
+export function decodeAtOnce(body: Buffer, codings: string, mostBytes: number): Buffer | undefined {
+  let decoded = body;
+  for (const coding of inTurn(codings)) {
+    if (decoded.length > SYNC_BYTES) return undefined;
+    const decoder = decoderOf(coding, decoded);
+    try {
+      decoded = decoder.sync(decoded, { maxOutputLength: Math.min(mostBytes, SYNC_DECODED_BYTES) });
+    } catch (error) {
+      if (isTooLong(error) && mostBytes > SYNC_DECODED_BYTES) return undefined;
+      throw failure(error, mostBytes);
+    }
+  }
+  return decoded;
+}
+
+/** Decodes a body in Node's thread pool. Rejects as `decodeAtOnce` throws. */
+export async function decodeApart(body: Buffer, codings: string, mostBytes: number): Promise<Buffer> {
+  let decoded = body;
+  for (const coding of inTurn(codings)) {
+    const decoder = decoderOf(coding, decoded);
+    try {
+      decoded = await decoder.async(decoded, { maxOutputLength: mostBytes });
+    } catch (error) {
+      throw failure(error, mostBytes);
+    }
+  }
+  return decoded;
+}
+
+function isTooLong(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+}
+
+function failure(error: unknown, mostBytes: number): ResponseError {
+  if (isTooLong(error))
+    return new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", `the decoded body is longer than ${mostBytes} bytes`);
+  return new ResponseError("invalid-encoding", `the body cannot be decoded: ${String(error)}`);
+}

@@ -1,0 +1,184 @@
+import { ResponseError } from "./responseError.ts";
+
+/** How the end of a body is told (RFC 9112, section 6.3). */
+export type Framing = "none" | "length" | "chunked" | "until-close";
+
+/** What a response's head says of the response and its connection. */
+export interface Head {
+  status: number;
+  /** Whether the connection can carry another request after this response. */
+  reusable: boolean;
+  framing: Framing;
+  /** The body's length, where the framing is a length; as long as the head says, even if that is beyond all limits. */
+  length: number;
+  /** The codings that were applied to the body, first to last, in lower case; empty for none. */
+  codings: string;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+
+/** Bytes that a header's name can have (RFC 9110, section 5.6.2). */
+const IS_TOKEN = new Uint8Array(256);
+for (const each of Buffer.from("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
+  IS_TOKEN[each] = 1;
+
+/** Transfer codings besides chunked that a body can be decoded from. */
+const TRANSFER_CODINGS = new Set(["gzip", "x-gzip", "deflate"]);
+
+/** Lengths of the names of the headers that are read: most others need not be looked at. */
+const IS_READ = new Set(["connection", "content-length", "content-encoding", "transfer-encoding"].map((n) => n.length));
+
+/**
+ * Where a head ends that begins with `bytes`: behind its empty line; −1 where that has not come yet. Looks from `from`
+ * on. Lines end with CR LF or with a lone LF (RFC 9112, section 2.2).
+ */
+export function headEnd(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
+}
+
+/**
+ * Reads the head that `bytes` begin with, which must be whole, in time that is linear in its length. `isHead` says that
+ * it answers a HEAD request. Throws a ResponseError of the class INVALID_HTTP for what RFC 9112 forbids where it could
+ * be read in more than one way.
+ */
+export function readHead(bytes: Buffer, isHead: boolean): Head {
+  const firstEnd = bytes.indexOf(LF);
+  const { minor, status } = readStatusLine(bytes.toString("latin1", 0, firstEnd));
+  const fields = readFields(bytes, firstEnd + 1);
+  const head: Head = { status, reusable: isKept(minor, fields.connection), framing: "none", length: 0, codings: "" };
+  if (status < 200 || status === 204 || status === 304 || isHead) return head;
+  head.codings = codingsOf(fields["content-encoding"]).join();
+  readFraming(head, minor, fields["transfer-encoding"], fields["content-length"]);
+  return head;
+}
+
+function readStatusLine(line: string): { minor: string; status: number } {
+  const [, minor, status] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\r\0]*)?\r?$/.exec(line) ?? [];
+  if (minor === undefined) throw new ResponseError("INVALID_HTTP", "the status line is not HTTP/1.1's");
+  return { minor, status: Number(status) };
+}
+
+/** The headers that the framing and the connection go by, in lower case; those that came several times as one list. */
+type Fields = Partial<Record<string, string>>;
+
+function readFields(bytes: Buffer, from: number): Fields {
+  const fields: Fields = {};
+  /** The header that a line beginning with a blank goes on with (obs-fold): "" for one that is not read. */
+  let name: string | undefined;
+  let at = from;
+  while (!isEmptyLine(bytes, at)) {
+    let valueAt = at;
+    if (isBlank(bytes[at])) {
+      if (name === undefined) throw new ResponseError("INVALID_HTTP", "the head begins with a blank");
+    } else {
+      valueAt = endOfName(bytes, at) + 1;
+      name = IS_READ.has(valueAt - 1 - at) ? bytes.toString("latin1", at, valueAt - 1).toLowerCase() : "";
+      if (fields[name] !== undefined) fields[name] += ",";
+    }
+    const lineEnd = endOfLine(bytes, valueAt);
+    if (name !== "") fields[name] = (fields[name] ?? "") + textOf(bytes, valueAt, lineEnd);
+    at = lineEnd + 1;
+  }
+  return fields;
+}
+
+function isEmptyLine(bytes: Buffer, at: number): boolean {
+  return bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB;
+}
+
+/** Where a header's name ends with its colon. Throws where the line is no header. */
+function endOfName(bytes: Buffer, from: number): number {
+  let at = from;
+  while (IS_TOKEN[bytes[at] as number] === 1) at++;
+  if (at === from || bytes[at] !== COLON) throw new ResponseError("INVALID_HTTP", "a line is no header");
+  return at;
+}
+
+/** Where a line's LF is. Throws at what no value may have: a CR before anything but the line's end, or NUL. */
+function endOfLine(bytes: Buffer, from: number): number {
+  for (let at = from; ; at++) {
+    const byte = bytes[at];
+    if (byte === LF) return at;
+    if (byte === 0 || (byte === CR && bytes[at + 1] !== LF))
+      throw new ResponseError("INVALID_HTTP", "a header's value has a CR or NUL in it");
+  }
+}
+
+/** A line of a header's value in lower case, with one blank before it: that is what a fold stands for. */
+function textOf(bytes: Buffer, from: number, to: number): string {
+  const end = bytes[to - 1] === CR ? to - 1 : to;
+  return ` ${withoutBlanks(bytes.toString("latin1", from, end)).toLowerCase()}`;
+}
+
+/** A text without the blanks around it; `trim` takes off more than HTTP's two. */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+/** The members of a list, without the blanks around them and without empty ones. */
+function membersOf(list: string | undefined): string[] {
+  if (list === undefined) return [];
+  return list
+    .split(",")
+    .map(withoutBlanks)
+    .filter((member) => member !== "");
+}
+
+/** A list of content codings without "identity", which does nothing. */
+export function codingsOf(list: string | undefined): string[] {
+  return membersOf(list).filter((coding) => coding !== "identity");
+}
+
+/** Whether the connection stays open after the response (RFC 9112, section 9.3). */
+function isKept(minor: string, connection: string | undefined): boolean {
+  if (connection === undefined) return minor !== "0";
+  const options = membersOf(connection);
+  return !options.includes("close") && (minor !== "0" || options.includes("keep-alive"));
+}
+
+/** RFC 9112, section 6.3. */
+function readFraming(head: Head, minor: string, encoding: string | undefined, length: string | undefined): void {
+  const codings = membersOf(encoding);
+  // "identity", alone, is from before RFC 7230, and does nothing.
+  if (codings.length > 0 && codings.join() !== "identity") {
+    const isChunked = codings.at(-1) === "chunked";
+    const others = isChunked ? codings.slice(0, -1) : codings;
+    if (!others.every((coding) => TRANSFER_CODINGS.has(coding)))
+      throw new ResponseError("INVALID_HTTP", "an unknown transfer coding, or chunked before another one");
+    head.framing = isChunked ? "chunked" : "until-close";
+    head.codings = [...codingsOf(head.codings), ...others].join();
+    // A length as well, or HTTP/1.0, may be an attempt to smuggle a response: what follows is not to be trusted.
+    if (!isChunked || length !== undefined || minor === "0") head.reusable = false;
+  } else if (length !== undefined) {
+    head.framing = "length";
+    head.length = readLength(length);
+  } else {
+    head.framing = "until-close";
+    head.reusable = false;
+  }
+}
+
+/** A Content-Length, which may have been repeated as long as it says the same. */
+function readLength(list: string): number {
+  const lengths = new Set(list.split(",").map(withoutBlanks));
+  const [length = ""] = lengths;
+  if (lengths.size > 1) throw new ResponseError("INVALID_HTTP", "there are several Content-Lengths");
+  if (!/^\d+$/.test(length)) throw new ResponseError("INVALID_HTTP", "Content-Length is not a number");
+  return Number(length);
+}

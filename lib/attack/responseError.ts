@@ -1,0 +1,18 @@
+/** Why a response is not taken in: it breaks HTTP, or a limit. It is the class of the failure. */
+export type ResponseFailure =
+  | "INVALID_HTTP"
+  | "UND_ERR_HEADERS_OVERFLOW"
+  | "UND_ERR_RES_EXCEEDED_MAX_SIZE"
+  | "RESPONSE_MEMORY"
+  | "invalid-encoding";
+
+/** A response that breaks HTTP or a limit. Its code is the class of the failure. */
+export class ResponseError extends Error {
+  override readonly name = "ResponseError";
+  readonly code: ResponseFailure;
+
+  constructor(code: ResponseFailure, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
