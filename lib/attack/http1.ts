@@ -112,7 +112,7 @@ export class Http1Connection implements Connection {
 
   #respond(exchange: Exchange): void {
     this.#exchange = undefined;
-    if (this.#keepalive && this.#parser.reusable) {
+    if (this.#keepalive && !exchange.request.closes && this.#parser.reusable) {
       this.#events.released(this);
     } else {
       this.#retire();

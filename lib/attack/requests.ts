@@ -1,9 +1,12 @@
 import { Buffer } from "node:buffer";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
-import { seedOf, uniform } from "../plan/random.ts";
+import { InputError, type Problem } from "../plan/problems.ts";
+import { seedOf } from "../plan/random.ts";
+import { chainProblems, headProblems } from "../plan/requestProblems.ts";
 import { type Piece, type RequestTemplate, requestTemplate } from "../plan/requestTemplate.ts";
-import type { Chain, Target } from "../plan/schema.ts";
-import { bytesOf, hasControl } from "../plan/values.ts";
+import type { Chain, Plan, Target } from "../plan/schema.ts";
+import { Turns } from "../plan/turns.ts";
+import { bytesOf, hasControl, isMethod, isToken } from "../plan/values.ts";
 import { batchId } from "./ids.ts";
 import { type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
 import { ID_DIGITS, type IdPlace, type Rendered, type RenderInput, render } from "./render.ts";
@@ -22,6 +25,8 @@ export interface PreparedRequest {
   bytes: number;
   /** The whole request as HTTP/1.1 sends it. */
   http1: Buffer;
+  /** Whether it asks for its connection to be closed after it. */
+  closes: boolean;
   /** Calls of its batch; 1 otherwise. */
   parts: number;
   /** Where ids are to be written for each request; most requests have none. */
@@ -38,13 +43,12 @@ export interface IdPlaces {
   headers: readonly { index: number; ids: readonly IdPlace[] }[];
 }
 
-/** Headers of the connection and the message's framing: the worker's own, whatever a target says of them. */
-const FRAMING = new Set(["connection", "content-length", "expect", "keep-alive", "transfer-encoding", "upgrade"]);
-
 /** What a chain's requests are made from, besides the chain. */
 export interface PrepareOptions {
   /** Without it each request asks for its connection to be closed after it. */
   keepalive: boolean;
+  /** 1.1 by default. */
+  http?: Plan["http"];
   seed: number;
   /** The chain's newest block, for targets that name blocks. */
   block?: number;
@@ -52,14 +56,43 @@ export interface PrepareOptions {
   secret?(reference: string): string;
 }
 
+/** Most targets that are made ready before the first request; those of more are made ready as their turn comes. */
+const MOST_READY = 10_000;
+
+/** A chain's requests: the n-th is a function of n and the plan's seed. */
+export interface ChainRequests {
+  (n: number): PreparedRequest;
+  /** Whether all of them are ready: otherwise each is made when it is asked for. */
+  isReady: boolean;
+}
+
 /**
- * A chain's requests: the n-th is a function of n and the plan's seed. Targets without random or data placeholders are
- * made ready here, before the first one is due.
+ * Prepares a chain's requests. Throws an InputError, before anything is sent, where one could not be sent as it stands: the
+ * plan was checked when it was loaded, but may have been changed since, and secrets are known only here.
  */
-export function prepareChain(chain: Chain, options: PrepareOptions): (n: number) => PreparedRequest {
-  const targets = chain.targets.map((target, index) => new TargetRequests(target, index, chain, options));
-  const choose = chain.replay ? (n: number) => n : targetChooser(chain, options.seed);
-  return (n) => (targets[choose(n)] as TargetRequests).request(n);
+export function prepareChain(chain: Chain, options: PrepareOptions): ChainRequests {
+  const problems = refusals(chain, { http: options.http ?? "1.1", keepalive: options.keepalive });
+  if (problems.length > 0) throw new InputError(`chain ${chain.name}`, problems);
+  const make = (index: number): TargetRequests => {
+    return new TargetRequests(chain.targets[index] as Target, index, chain, options);
+  };
+  const isKept = chain.replay === undefined && chain.targets.length <= MOST_READY;
+  const kept = isKept ? chain.targets.map((_, index) => make(index)) : [];
+  const turns = new Turns(chain, options.seed);
+  const request = (n: number): PreparedRequest => {
+    const index = turns.target(n);
+    return (kept[index] ?? make(index)).request(n, turns);
+  };
+  return Object.assign(request, { isReady: isKept && kept.every(({ isReady }) => isReady) });
+}
+
+/** A replay's many targets are looked at for what is dangerous alone: each is sent at most once by one worker of many. */
+function refusals(chain: Chain, transport: Pick<Plan, "http" | "keepalive">): Problem[] {
+  const found =
+    chain.replay && !chain.data
+      ? chain.targets.flatMap((target) => headProblems(target, transport))
+      : chainProblems(chain, transport);
+  return found.map((problem) => ({ where: "its targets", ...problem }));
 }
 
 /** The requests of one target. */
@@ -81,19 +114,22 @@ class TargetRequests {
     this.#chain = chain;
     this.#options = options;
     this.#demands = demandsOf(target, chain);
-    this.#template = withSecrets(withUserAgent(requestTemplate(target)), options.secret);
+    this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
     this.#seed = seedOf(`${chain.name}/${index}`, options.seed);
     if (!varies(this.#template)) this.#only = this.#build(0);
   }
 
-  request(n: number): PreparedRequest {
-    return this.#only ?? this.#build(n);
+  /** Whether its requests need not be made one by one. */
+  get isReady(): boolean {
+    return this.#only !== undefined;
   }
 
-  #build(n: number): PreparedRequest {
+  request(n: number, turns: Turns): PreparedRequest {
+    return this.#only ?? this.#build(n, this.#chain.data?.[turns.row(n)]);
+  }
+
+  #build(n: number, row: Record<string, string> = {}): PreparedRequest {
     const { scheme, authority, headers, method, parts } = this.#template;
-    const rows = this.#chain.data ?? [];
-    const row = rows[n % rows.length] ?? {};
     const fill = (part: string, pieces: readonly Piece[]): Rendered => {
       const input: RenderInput = { n, seed: seedOf(part, this.#seed), block: this.#options.block ?? 0, row };
       return render(pieces, input);
@@ -102,8 +138,8 @@ class TargetRequests {
     const path = fill("path", this.#template.path);
     const body = this.#template.body && fill("body", this.#template.body);
     const values = headers.map(([name, pieces], index) => ({ name, value: fill(`header ${index}`, pieces) }));
-    const message: Message = { method, host, path, headers: values, body };
-    const http1 = http1Request(message, this.#options.keepalive);
+    const closes = !this.#options.keepalive || values.some(isClose);
+    const http1 = http1Request({ method, host, path, headers: values, body, closes });
     const bytes = body?.bytes.length ?? 0;
     return {
       target: this.#index,
@@ -114,6 +150,7 @@ class TargetRequests {
       body: body ? http1.bytes.subarray(http1.bytes.length - bytes) : null,
       bytes,
       http1: http1.bytes,
+      closes,
       parts,
       ids: {
         http1: http1.ids,
@@ -145,9 +182,11 @@ function varies({ authority, path, headers, body = [] }: RequestTemplate): boole
   );
 }
 
-function withUserAgent(template: RequestTemplate): RequestTemplate {
-  const has = template.headers.some(([name]) => name.toLowerCase() === "user-agent");
-  return has ? template : { ...template, headers: [...template.headers, ["User-Agent", ["volley"]]] };
+/** With a User-Agent, and without a Content-Length: that is counted. */
+function withOwnHeaders(template: RequestTemplate): RequestTemplate {
+  const headers = template.headers.filter(([name]) => name.toLowerCase() !== "content-length");
+  const hasAgent = headers.some(([name]) => name.toLowerCase() === "user-agent");
+  return { ...template, headers: hasAgent ? headers : [...headers, ["User-Agent", ["volley"]]] };
 }
 
 /** Puts secrets into the literal text of headers: what a placeholder is filled with is never taken for a reference. */
@@ -183,57 +222,62 @@ function hostOf(authority: string): string {
   return /^[!-~]*$/.test(authority) ? authority : new URL(`http://${utf8Of(authority)}`).host;
 }
 
+/** A header with its value rendered. */
+interface Header {
+  name: string;
+  value: Rendered;
+}
+
 /** A request's parts, rendered. */
 interface Message {
   method: string;
   host: string;
   path: Rendered;
-  headers: readonly { name: string; value: Rendered }[];
+  headers: readonly Header[];
   body: Rendered | undefined;
+  closes: boolean;
+}
+
+function isClose({ name, value }: Header): boolean {
+  return name.toLowerCase() === "connection" && value.bytes.toLowerCase() === "close";
 }
 
 /** Methods that say how long their body is even where there is none, as Go's client does. */
 const WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 /** The request's bytes over HTTP/1.1. The one place that puts a head together, and it refuses what would split one. */
-function http1Request(
-  { method, host, path, headers, body }: Message,
-  keepalive: boolean,
-): { bytes: Buffer; ids: IdPlace[] } {
+function http1Request({ method, host, path, headers, body, closes }: Message): { bytes: Buffer; ids: IdPlace[] } {
   let head = "";
   const ids: IdPlace[] = [];
   const add = ({ bytes, ids: own }: Rendered): void => {
     for (const { at, part } of own) ids.push({ at: head.length + at, part });
     head += bytes;
   };
-  const line = (name: string, value: Rendered): void => {
+  const line = ({ name, value }: Header): void => {
+    refuseUnless(isToken(name), "a header's name");
+    refuseUnless(!hasControl(value.bytes), `the value of the header ${name}`);
     head += `${name}: `;
     add(value);
     head += "\r\n";
   };
-  refuseInHead(method, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a method");
-  refuseInHead(path.bytes, /^\/[!-~\x80-\xff]*$/, "a path");
+  refuseUnless(isMethod(method), "a method");
+  refuseUnless(/^\/[!-~\x80-\xff]*$/.test(path.bytes), "a path");
   head += `${method} `;
   add(path);
   head += " HTTP/1.1\r\n";
-  const sent = headers.filter(({ name }) => !FRAMING.has(name.toLowerCase()));
-  const own = sent.filter(({ name }) => name.toLowerCase() === "host");
-  for (const { name, value } of own) line(name, value);
-  if (own.length === 0) head += `Host: ${hostOf(host)}\r\n`;
-  for (const { name, value } of sent) {
-    refuseInHead(name, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header's name");
-    refuseInHead(value.bytes, /^[\t -~\x80-\xff]*$/, `the value of the header ${name}`);
-    if (name.toLowerCase() !== "host") line(name, value);
-  }
+  const hosts = headers.filter(({ name }) => name.toLowerCase() === "host");
+  if (hosts.length === 0) head += `Host: ${hostOf(host)}\r\n`;
+  for (const header of hosts) line(header);
+  for (const header of headers) if (!hosts.includes(header)) line(header);
   if (body || WITH_BODY.has(method)) head += `Content-Length: ${body?.bytes.length ?? 0}\r\n`;
-  if (!keepalive) head += "Connection: close\r\n";
+  if (closes && !headers.some(isClose)) head += "Connection: close\r\n";
   head += "\r\n";
   if (body) add(body);
   return { bytes: Buffer.from(head, "latin1"), ids };
 }
 
-function refuseInHead(text: string, legal: RegExp, what: string): void {
-  if (!legal.test(text)) throw new RangeError(`${what} holds a character that would split or break the request`);
+function refuseUnless(isLegal: boolean, what: string): void {
+  if (!isLegal) throw new RangeError(`${what} holds a character that would split or break the request`);
 }
 
 /** Writes the n-th request's ids over their places in a copy of its bytes. */
@@ -262,23 +306,4 @@ function withIds(text: string, ids: readonly IdPlace[], n: number, parts: number
   let own = text;
   for (const { at, part } of ids) own = own.slice(0, at) + batchId(n, part, parts) + own.slice(at + ID_DIGITS);
   return own;
-}
-
-/**
- * Which target a chain's n-th request goes to: a seeded function of n, so that neither the number of workers nor a
- * retry changes the mix.
- */
-export function targetChooser(chain: Pick<Chain, "targets">, seed: number): (n: number) => number {
-  const { targets } = chain;
-  if (targets.length === 1) return () => 0;
-  const upTo: number[] = [];
-  const sum = targets.reduce((reached, { weight }) => {
-    upTo.push(reached + weight);
-    return reached + weight;
-  }, 0);
-  return (n) => {
-    const point = uniform(n, seed) * sum;
-    const index = upTo.findIndex((limit) => point < limit);
-    return index === -1 ? targets.length - 1 : index;
-  };
 }

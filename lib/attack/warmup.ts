@@ -74,9 +74,10 @@ async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs:
     });
     recorders.push(recorder);
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
-    const request = prepareChain(nullChain(chain, origin), { keepalive: true, seed: plan.seed });
-    const events = chainEvents({ plan: local, request, sender, recorder, originMs, onSend: () => {} });
-    return { schedule, originMs, shard: 0, of: 1, from: 0, to: schedule.count, events };
+    const requests = prepareChain(nullChain(chain, origin), { keepalive: true, seed: plan.seed });
+    const range = { shard: 0, of: 1, from: 0, to: schedule.count };
+    const parts = { plan: local, requests, range, firstNumber: 0, sender, recorder, originMs, onSend: () => {} };
+    return { schedule, originMs, ...range, events: chainEvents(parts) };
   });
   await new Pacer(clock, tracks).run(startWaker);
   await sender.drained();

@@ -1,4 +1,4 @@
-import { type Assignment, phaseRange } from "../plan/assign.ts";
+import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
@@ -9,7 +9,7 @@ import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
-import { prepareChain } from "./requests.ts";
+import { plainSecret, prepareChain } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
@@ -141,7 +141,7 @@ class WorkerRun {
         for (const [reference] of value.matchAll(SECRET_REFERENCE)) {
           if (this.#secrets.has(reference)) continue;
           if (!this.#ports.secret) throw new Error(`there is no store of secrets for ${reference}`);
-          this.#secrets.set(reference, await this.#ports.secret(reference));
+          this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
         }
       }
       if (!needsBlock(chain)) continue;
@@ -175,8 +175,9 @@ class WorkerRun {
     return assignment.shares.flatMap((share, index) => {
       const chain = chains[index] as Chain;
       const block = this.#blocks.get(chain.name);
-      const request = prepareChain(chain, {
+      const requests = prepareChain(chain, {
         keepalive: plan.keepalive,
+        http: plan.http,
         seed: plan.seed,
         ...(block !== undefined && { block }),
         secret: (reference) => this.#reveal(reference),
@@ -194,8 +195,11 @@ class WorkerRun {
         const onSend = (nowMs: number): void => {
           this.#firstSentAtMs ??= nowMs;
         };
-        const events = chainEvents({ plan, request, sender: this.#sender, recorder, originMs, onSend });
-        return [{ schedule: range.schedule, originMs, shard, of, from, to: range.to, events }];
+        const part = { shard, of, from, to: range.to };
+        // The warm-up's requests are numbered after the measurement's, so that they warm no cache for them.
+        const firstNumber = phase === "warmup" ? chainSchedule(plan, chain, "measure").count : 0;
+        const parts = { plan, requests, range: part, firstNumber, sender: this.#sender, recorder, originMs, onSend };
+        return [{ schedule: range.schedule, originMs, ...part, events: chainEvents(parts) }];
       });
     });
   }

@@ -25,7 +25,8 @@ export interface JsonTemplate {
  * for any other body. `"{{id}}"` as a whole value loses its quotes, so that the id is a number.
  */
 export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTemplate | undefined {
-  if (!/^\s*[{[]/.test(String(pieces[0] ?? ""))) return undefined;
+  const [first] = pieces;
+  if (typeof first !== "string" || !/^\s*[{[]/.test(first)) return undefined;
   const text = pieces.map((piece) => (typeof piece === "string" ? piece : "0")).join("");
   try {
     JSON.parse(text);
@@ -84,7 +85,8 @@ class Scanner {
 
   place(before: string | Placeholder | undefined, after: string | Placeholder | undefined): JsonPlace {
     if (!this.#inString) this.#beginValue();
-    const alone = typeof before === "string" && /[[,:]\s*$/.test(before) && /^\s*[,\]}]/.test(String(after ?? ""));
+    const begins = typeof before === "string" && /[[,:]\s*$/.test(before);
+    const alone = begins && typeof after === "string" && /^\s*[,\]}]/.test(after);
     // What a placeholder puts into a string keeps it from being an empty one, and a field's name from being known.
     if (this.#inString) this.#string += "{{";
     return { inString: this.#inString, part: this.#part, field: this.#field, alone: alone && !this.#inString };

@@ -4,9 +4,11 @@ import { assignmentProblems } from "./assign.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
+import { withOwnIds } from "./ownIds.ts";
 import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { type Parsed, parseRequestLog, parseRows, type RequestLog } from "./records.ts";
+import { requestProblems, rowProblems } from "./requestProblems.ts";
 import {
   type Accept,
   type Chain,
@@ -91,10 +93,13 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   } = parsed.data;
   const plan: Plan = {
     ...rest,
-    chains: chains.map(({ name, rps, replay, staleBlocks, accept, rateLimitCodes, slo }, index): Chain => {
+    chains: chains.map((chain, index): Chain => {
+      const { name, rps, replay, staleBlocks, accept, rateLimitCodes, slo, order, dataOrder } = chain;
       const { replayed, data } = details[index] ?? {};
       const own = {
         ...(data && { data }),
+        ...(dataOrder && { dataOrder }),
+        ...(order && { order }),
         ...(staleBlocks !== undefined && { staleBlocks }),
         ...(accept && { accept }),
         ...(rateLimitCodes && { rateLimitCodes }),
@@ -114,9 +119,9 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
-  if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(numberTarget);
+  if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(withOwnIds);
   problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
-  problems.push(...placeholderProblems(plan), ...sloProblems(plan));
+  problems.push(...placeholderProblems(plan), ...requestProblems(plan), ...rowProblems(plan), ...sloProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
   if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
@@ -230,19 +235,6 @@ function readDetails(
 function within(log: RequestLog, factor: number, durationMs: number): Pick<Chain, "rps" | "targets" | "replay"> {
   const replay = log.atMs.map((ms) => ms / factor).filter((ms) => ms < durationMs);
   return { rps: replay.length / (durationMs / 1_000), targets: log.targets.slice(0, replay.length), replay };
-}
-
-/** Gives a target's JSON-RPC calls the placeholder of an id of their own. */
-function numberTarget(target: Target): void {
-  if (target.body === undefined) return;
-  try {
-    const body: unknown = JSON.parse(target.body);
-    const number = (call: unknown): unknown =>
-      typeof call === "object" && call !== null && "method" in call ? { ...call, id: "{{id}}" } : call;
-    target.body = JSON.stringify(Array.isArray(body) ? body.map(number) : number(body));
-  } catch {
-    // No JSON, and so no call with an id.
-  }
 }
 
 /** Placeholders that are none, or that name a field which the chain's data does not have. */

@@ -149,6 +149,16 @@ const chain = z
       .min(1)
       .optional()
       .describe("A CSV file with a header, or JSON objects a line, relative to the plan, for {{data.field}}"),
+    dataOrder: z
+      .enum(["cycle", "once", "random"])
+      .optional()
+      .describe(
+        "How requests take the data's rows: in order and again from the first (cycle), each row once, or at random",
+      ),
+    order: z
+      .enum(["turns", "random"])
+      .optional()
+      .describe("How targets follow each other: in turns, exactly by their weights, or at random by them"),
     staleBlocks: z
       .int()
       .min(0)
@@ -495,6 +505,10 @@ export interface Chain {
   replay?: number[];
   /** Rows that {{data.field}} is filled from. */
   data?: Record<string, string>[];
+  /** How requests take the rows; by default in order, and again from the first. */
+  dataOrder?: "cycle" | "once" | "random";
+  /** How targets follow each other; by default in turns. */
+  order?: "turns" | "random";
   staleBlocks?: number;
   accept?: Accept;
   rateLimitCodes?: number[];

@@ -71,3 +71,15 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Whether a text is a token of HTTP (RFC 9110, section 5.6.2), as headers' names are. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** Whether a text is a method that a request can be sent with: any but CONNECT, which asks for a tunnel. */
+export function isMethod(text: string): boolean {
+  return TOKEN.test(text) && text !== "CONNECT";
+}

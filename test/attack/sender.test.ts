@@ -41,15 +41,15 @@ test("requests arrive as they were planned, on one connection", async (t) => {
   });
   const series = await send(server.origin, 3, OPTIONS, [
     ["X-Key", "k"],
-    ["Content-Length", "9"],
-    ["Connection", "close"],
+    ["Content-Length", String(JSON.stringify(CALL).length)],
+    ["Connection", "keep-alive"],
   ]);
   assert.equal(series.valid, 3);
   assert.equal(server.connections, 1);
   const body = JSON.stringify(CALL);
   const host = new URL(server.origin).host;
-  const head = ["POST /rpc?a=b HTTP/1.1", `Host: ${host}`, "X-Key: k", "User-Agent: volley"];
-  assert.equal(requests[2], [...head, `Content-Length: ${body.length}`, "", body].join("\r\n"));
+  const head = ["POST /rpc?a=b HTTP/1.1", `Host: ${host}`, "X-Key: k", "Connection: keep-alive"];
+  assert.equal(requests[2], [...head, "User-Agent: volley", `Content-Length: ${body.length}`, "", body].join("\r\n"));
 });
 
 test("without keep-alive each request has a connection of its own, and says so", async (t) => {

@@ -1,0 +1,179 @@
+import { chainSchedule } from "./assign.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import { type Piece, type RequestTemplate, requestTemplate, type Slot } from "./requestTemplate.ts";
+import type { Chain, Plan, Target } from "./schema.ts";
+import { Turns } from "./turns.ts";
+import { hasControl, isMethod, isToken, unfitFor } from "./values.ts";
+
+type Found = Omit<Problem, "where">;
+
+/** What the plan says of all requests. */
+type Transport = Pick<Plan, "http" | "keepalive">;
+
+/** What of a plan's requests cannot be sent as it stands, for every row of its data. */
+export function requestProblems(plan: Pick<Plan, "chains"> & Transport): Problem[] {
+  return plan.chains.flatMap((chain, index) => {
+    const where = jsonPath(["chains", index, "targets"]);
+    return chainProblems(chain, plan).map((found) => ({ where, ...found }));
+  });
+}
+
+/** The same of one chain; a mistake that many targets share is told once. */
+export function chainProblems(chain: Chain, transport: Transport): Found[] {
+  const problems = new Map<string, Found>();
+  const slots = new Map<string, Slot>();
+  for (const target of chain.targets) {
+    for (const found of targetProblems(target, transport, slots)) {
+      const key = `${found.found}\n${found.expected}`;
+      if (!problems.has(key)) problems.set(key, found);
+    }
+  }
+  return [...problems.values(), ...dataProblems(chain, [...slots.values()])];
+}
+
+/** What would split or break a target's head, or frame its body otherwise, whatever its placeholders are filled with. */
+export function headProblems({ method, url, headers }: Target, transport: Transport): Found[] {
+  const problems: Found[] = [];
+  if (!isMethod(method))
+    problems.push({ found: `the method ${show(method)}`, expected: "an HTTP method, such as POST" });
+  if (hasControl(url) || url.includes("\t")) {
+    problems.push({ found: `a control character in the URL ${show(url)}`, expected: "%0A and the like in its place" });
+  }
+  for (const [name, value] of headers) {
+    if (!isToken(name)) {
+      problems.push({
+        found: `a header named ${show(name)}`,
+        expected: "letters, digits and dashes, as in Content-Type",
+      });
+    } else if (hasControl(value)) {
+      const found = `a control character in the header ${name}: ${show(value)}`;
+      problems.push({ found, expected: "a value on one line, without line breaks, NUL and the like" });
+    }
+    const framing = framingExpectation(name.toLowerCase(), value.trim().toLowerCase(), transport);
+    if (framing !== undefined) problems.push({ found: `the header ${name}: ${show(value)}`, expected: framing });
+  }
+  const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
+  if (hosts.length > 1) problems.push({ found: `${hosts.length} Host headers`, expected: "one at most" });
+  return problems;
+}
+
+function targetProblems(target: Target, transport: Transport, slots: Map<string, Slot>): Found[] {
+  const broken = headProblems(target, transport);
+  if (broken.length > 0) return broken;
+  const template = templateOf(target);
+  if (!template) return [{ found: show(target.url), expected: "an absolute http or https URL" }];
+  for (const slot of slotsOf(template)) slots.set(`${slot.writing} ${JSON.stringify(slot.placeholder)}`, slot);
+  return [...lengthProblems(target, template), ...slotProblems(slotsOf(template))];
+}
+
+function templateOf(target: Target): RequestTemplate | undefined {
+  try {
+    return requestTemplate(target);
+  } catch {
+    return undefined;
+  }
+}
+
+function slotsOf({ authority, path, headers, body = [] }: RequestTemplate): Slot[] {
+  const all: Piece[][] = [authority, path, body, ...headers.map(([, value]) => value)];
+  return all.flat().filter((piece) => typeof piece !== "string");
+}
+
+/** Random values that would make JSON none. */
+function slotProblems(slots: readonly Slot[]): Found[] {
+  return slots.flatMap(({ placeholder, writing }): Found[] => {
+    if (writing !== "json-value" && writing !== "json-digits") return [];
+    if (placeholder.kind === "address" || placeholder.kind === "hex" || placeholder.kind === "block") {
+      const found = "a hexadecimal placeholder in JSON without quotes around it";
+      return [{ found, expected: '"{{randomHex 64}}", "{{blockNumber}}" or the like, in quotes' }];
+    }
+    if (placeholder.kind === "integer" && placeholder.from < 0 && writing === "json-digits") {
+      return [
+        { found: "a {{randomInt}} below 0 within a number", expected: "a range from 0 on, or a number by itself" },
+      ];
+    }
+    return [];
+  });
+}
+
+/** What a header says of the connection or the message's framing, where a worker would do something else. */
+const FRAMING = new Map([
+  ["transfer-encoding", "no Transfer-Encoding: a body is sent whole, with its Content-Length"],
+  ["trailer", "no Trailer: a body is sent whole, with nothing after it"],
+  ["expect", "no Expect: a body is sent together with its head"],
+  ["upgrade", "no Upgrade: the protocol is the plan's http"],
+  ["http2-settings", "no HTTP2-Settings: HTTP/2 is agreed on in the TLS handshake"],
+]);
+
+/** Headers that no message has over HTTP/2 (RFC 9113, section 8.2.2). */
+const NOT_IN_HTTP2 = new Set(["connection", "keep-alive", "proxy-connection"]);
+
+function framingExpectation(header: string, value: string, { http, keepalive }: Transport): string | undefined {
+  if (http === "2" && NOT_IN_HTTP2.has(header)) return `no ${header} header: over HTTP/2 there is none`;
+  if (header === "te" && value !== "trailers") return "trailers, or no TE header: other codings are not read";
+  if (header !== "connection" || value === "close" || (value === "keep-alive" && keepalive)) return FRAMING.get(header);
+  return keepalive
+    ? "close, keep-alive or no Connection header"
+    : 'close, as "keepalive": false in the plan says, or no Connection header';
+}
+
+/** A Content-Length that is not the body's. */
+function lengthProblems({ headers }: Target, { body = [] }: RequestTemplate): Found[] {
+  const bytes = fixedLength(body);
+  const expected =
+    bytes === undefined
+      ? "no Content-Length: it is counted for each request, with its placeholders filled in"
+      : `${bytes}, the length of the body, or no Content-Length`;
+  return headers.flatMap(([name, value]) =>
+    name.toLowerCase() === "content-length" && value.trim() !== String(bytes)
+      ? [{ found: `the header ${name}: ${show(value)}`, expected }]
+      : [],
+  );
+}
+
+/** The length of a body whose placeholders do not change it. */
+function fixedLength(body: readonly Piece[]): number | undefined {
+  return body.every((piece) => typeof piece === "string")
+    ? body.reduce((sum, piece) => sum + piece.length, 0)
+    : undefined;
+}
+
+/** Values of the data that cannot stand where the targets have them. */
+function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
+  return slots.flatMap(({ placeholder, writing }): Found[] => {
+    if (placeholder.kind !== "data") return [];
+    const { field } = placeholder;
+    // A field that no row has is told with the names of those that there are.
+    if (!Object.hasOwn(data[0] ?? {}, field)) return [];
+    let first: Found | undefined;
+    let count = 0;
+    for (const [index, row] of data.entries()) {
+      const value = row[field];
+      const expected = value === undefined ? `a field "${field}" in each row` : unfitFor(value, writing);
+      if (expected === undefined) continue;
+      count++;
+      first ??= { found: `${show(value)} in row ${index + 1} of the data, for {{data.${field}}}`, expected };
+    }
+    if (!first) return [];
+    const more = count === 1 ? "" : ` (and ${count - 1} more like it)`;
+    return [{ found: `${first.found}${more}`, expected: first.expected }];
+  });
+}
+
+/** Rows that are too few to be taken once each. */
+export function rowProblems(plan: Plan): Problem[] {
+  return plan.chains.flatMap((chain, index): Problem[] => {
+    if (chain.dataOrder !== "once" || !chain.data) return [];
+    const where = jsonPath(["chains", index, "dataOrder"]);
+    if (plan.profile.type === "search") {
+      return [
+        { where, found: '"once" in a search', expected: '"cycle": how many requests it takes is not known before' },
+      ];
+    }
+    const requests = chainSchedule(plan, chain, "measure").count + chainSchedule(plan, chain, "warmup").count;
+    const needed = new Turns(chain, plan.seed).rowsOf(requests);
+    if (needed <= chain.data.length) return [];
+    const found = `${chain.data.length} rows for ${needed} requests that take one each`;
+    return [{ where, found, expected: `${needed} rows, a lower rate, or "cycle"` }];
+  });
+}

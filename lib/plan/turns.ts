@@ -1,0 +1,139 @@
+import { parseTemplate } from "./placeholders.ts";
+import { seedOf, uniform } from "./random.ts";
+import type { Chain, Target } from "./schema.ts";
+
+/** Longest cycle that targets take turns in: weights whose common measure needs a longer one are rounded to this. */
+const LONGEST_CYCLE = 2 ** 18;
+
+/**
+ * Which target and which row of the data a chain's n-th request takes: a function of n and the plan's seed, so that
+ * neither the number of workers nor a later attempt changes the mix.
+ */
+export class Turns {
+  readonly #replayed: boolean;
+  readonly #order: NonNullable<Chain["order"]>;
+  readonly #dataOrder: NonNullable<Chain["dataOrder"]>;
+  readonly #rows: number;
+  readonly #targetSeed: number;
+  readonly #rowSeed: number;
+  /** The targets of one cycle of turns. */
+  readonly #cycle: Uint32Array;
+  /** How many before each turn of the cycle take a row of the data, and how many of all of them. */
+  readonly #rowsBefore: Uint32Array;
+  readonly #rowsOfCycle: number;
+  /** The weights' sums, up to each target. */
+  readonly #upTo: readonly number[];
+
+  constructor(chain: Chain, seed: number) {
+    const { targets } = chain;
+    this.#replayed = chain.replay !== undefined;
+    this.#order = chain.order ?? "turns";
+    this.#dataOrder = chain.dataOrder ?? "cycle";
+    this.#rows = chain.data?.length ?? 0;
+    this.#targetSeed = seed;
+    this.#rowSeed = seedOf(`${chain.name}/rows`, seed);
+    const weights = targets.map(({ weight }) => weight);
+    this.#cycle = this.#replayed ? Uint32Array.from(targets.keys()) : cycleOf(weights);
+    this.#rowsBefore = new Uint32Array(this.#cycle.length);
+    const takesRow = targets.map((target) => this.#rows > 0 && takesData(target));
+    let before = 0;
+    for (const [turn, target] of this.#cycle.entries()) {
+      this.#rowsBefore[turn] = before;
+      if (takesRow[target]) before++;
+    }
+    this.#rowsOfCycle = before;
+    this.#upTo = this.#order === "random" ? sumsOf(weights) : [];
+  }
+
+  /** The n-th request's target, as its place in the chain. */
+  target(n: number): number {
+    if (this.#order === "turns" || this.#replayed) return this.#cycle[n % this.#cycle.length] as number;
+    return firstAbove(this.#upTo, uniform(n, this.#targetSeed) * (this.#upTo.at(-1) ?? 0));
+  }
+
+  /**
+   * The row that the n-th request takes. In order each request that takes one takes the next, from the first on; what
+   * the other targets of the chain have between them skips none.
+   */
+  row(n: number): number {
+    if (this.#dataOrder === "random") return Math.floor(uniform(n, this.#rowSeed) * this.#rows);
+    const number = this.#number(n);
+    return this.#dataOrder === "once" ? number : number % this.#rows;
+  }
+
+  /** How many of the first n requests take a row. */
+  #number(n: number): number {
+    if (this.#order === "random" && !this.#replayed) return n;
+    const turn = n % this.#cycle.length;
+    return ((n - turn) / this.#cycle.length) * this.#rowsOfCycle + (this.#rowsBefore[turn] as number);
+  }
+
+  /** How many rows so many requests need, each once. */
+  rowsOf(requests: number): number {
+    return this.#number(requests);
+  }
+}
+
+/** Whether a target has a field of the data in it. */
+function takesData({ url, body = "", headers }: Target): boolean {
+  return [url, body, ...headers.map(([, value]) => value)].some((text) =>
+    parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "data"),
+  );
+}
+
+/**
+ * Targets in an order in which each has exactly its weight over a cycle, spread as evenly as can be: the j-th turn of
+ * weight w falls at (j + 1/2)/w of the cycle (Webster's method, Sainte-Laguë), and of two at once the first target's
+ * comes first. Equal weights give the targets' own order.
+ */
+export function cycleOf(weights: readonly number[]): Uint32Array {
+  const counts = wholeWeights(weights);
+  const turns = counts.flatMap((count, target) =>
+    Array.from({ length: count }, (_, turn) => ({ target, at: (2 * turn + 1) / (2 * count) })),
+  );
+  if (turns.length > counts.length) turns.sort((a, b) => a.at - b.at || a.target - b.target);
+  return Uint32Array.from(turns, ({ target }) => target);
+}
+
+/** The least whole numbers in the weights' proportions, or in what is nearest to them in a cycle of the longest length. */
+function wholeWeights(weights: readonly number[]): number[] {
+  for (let scale = 1; scale <= 1e9; scale *= 10) {
+    const scaled = weights.map((weight) => weight * scale);
+    const whole = scaled.map(Math.round);
+    if (!scaled.every((value, index) => Math.abs(value - (whole[index] as number)) <= value * 1e-9)) continue;
+    const divisor = whole.reduce(greatestCommonDivisor, 0);
+    const counts = whole.map((count) => count / divisor);
+    if (sumOf(counts) <= Math.max(LONGEST_CYCLE, weights.length)) return counts;
+    break;
+  }
+  const sum = sumOf(weights);
+  return weights.map((weight) => Math.max(1, Math.round((weight / sum) * LONGEST_CYCLE)));
+}
+
+function sumsOf(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value) => {
+    sum += value;
+    return sum;
+  });
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** The first place whose value is above a point; the last one where none is. */
+function firstAbove(values: readonly number[], point: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (point < (values[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
