@@ -9,6 +9,7 @@ import { StoreClock } from "../lib/results/clockError.ts";
 import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
 import { takeLease } from "../lib/results/lease.ts";
 import type { Store } from "../lib/results/store.ts";
+import { tickKey } from "../lib/results/ticks.ts";
 import { deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */
@@ -49,18 +50,23 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
   const { VOLLEY_HOST: host } = process.env;
   // What is left of the time before the first request also goes into knowing the clock better.
   const narrowing = clock.narrow(beginsAtMs);
+  // Whoever stops a search stops the trial that is on.
+  const askAborts = [runId, search].flatMap((each) => (each === undefined ? [] : [store.poll(abortKey(each))]));
+  const askLease = store.poll(leaseKey(runId, id, attempt + 1));
   const summary = await attack(
     { plan, assignment, attempt, joinsAtMs, ...(host !== undefined && { host }) },
     {
       clock,
-      emit: (chunk) => store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk)),
+      emit: async (chunk) => {
+        await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
+        // Only the breaker goes by these.
+        if (plan.limits.breaker) await store.put(tickKey(chunk, assignment.startAtMs), "");
+      },
       stopRequested: async () => {
         const told = toldToStop();
         if (told) return told;
-        if ((await store.get(abortKey(runId))) !== undefined) return { reason: "aborted" };
-        // Whoever stops a search stops the trial that is on.
-        if (search !== undefined && (await store.get(abortKey(search))) !== undefined) return { reason: "aborted" };
-        const lease = await store.get(leaseKey(runId, id, attempt + 1));
+        const [lease, ...aborts] = await Promise.all([askLease(), ...askAborts.map((ask) => ask())]);
+        if (aborts.some((flag) => flag !== undefined)) return { reason: "aborted" };
         return lease === undefined
           ? undefined
           : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };

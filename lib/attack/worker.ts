@@ -15,8 +15,8 @@ import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
 
-/** How often a worker asks whether it is to stop, in ms. */
-export const POLL_MS = 400;
+/** How often a worker asks whether it is to stop, in ms: with the store's answer it has stopped within 2 s. */
+export const POLL_MS = 1_200;
 
 /** The response time, in s, for which a worker opens connections ahead. */
 const OPEN_AHEAD_S = 0.2;
@@ -25,7 +25,7 @@ const OPEN_AHEAD_S = 0.2;
 const ABORT_DRAIN_MS = 500;
 
 /** How long a second attempt waits before it sends, in ms: by then the first has seen that it was superseded. */
-export const TAKEOVER_MS = 4 * POLL_MS;
+export const TAKEOVER_MS = POLL_MS + 800;
 
 /**
  * Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. One whose

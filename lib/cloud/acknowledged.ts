@@ -22,6 +22,8 @@ const KEYS = [
   "scrapes/*",
   "search.json",
   "summaries/*",
+  "ticks/*",
+  "watched/*",
 ];
 
 /** Findings of cdk-nag's AwsSolutions that are meant to be so, each with the reason, acknowledged one by one. */

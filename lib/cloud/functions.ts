@@ -95,7 +95,7 @@ export class Functions extends Construct {
         description: "Sends one worker's part of the load in one segment",
         memoryMb: props.workerMemoryMb,
         timeout: Duration.minutes(15),
-        writes: ["leases", "chunks", "summaries", "failures"],
+        writes: ["leases", "chunks", "ticks", "summaries", "failures"],
         statements: secrets,
         environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" },
         hooks: WORKER_WRAPPER,
@@ -114,7 +114,7 @@ export class Functions extends Construct {
         description: "Looks on: circuit breaker, the gateway's metrics",
         memoryMb: 256,
         timeout: Duration.minutes(15),
-        writes: ["abort.json", "observations.json", "scrapes", "logs"],
+        writes: ["abort.json", "observations.json", "scrapes", "logs", "watched"],
         statements: [...secrets, ...logReads],
       }),
       reduce: this.#make("reduce", props, {

@@ -22,6 +22,13 @@ export class StateError extends Error {
   }
 }
 
+/** An execution that has as many events as a history keeps: it ends, whatever its states would catch. */
+class HistoryFull extends StateError {
+  constructor() {
+    super("States.Runtime", `The execution reached the maximum number of history events (${MOST_EVENTS}).`);
+  }
+}
+
 /** What happened in an execution, in Step Functions' own words. */
 export interface HistoryEvent {
   atMs: number;
@@ -49,7 +56,16 @@ export type ExecutionResult =
   | { status: "SUCCEEDED"; output: Json }
   | { status: "FAILED"; error: string; cause: string };
 
-/** Most items of a Map at once where the definition says 0: what Step Functions allows child executions. */
+/** Most bytes of a state's input and output, and of a Map's results together, as JSON in UTF-8. */
+export const MOST_DATA_BYTES = 262_144;
+
+/** Most events of an execution's history, the one of its end included. */
+export const MOST_EVENTS = 25_000;
+
+/** What an execution may be called. */
+const EXECUTION_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
+
+/** Most items of a Map at once, whatever the definition says: what Step Functions allows child executions. */
 const MOST_CHILDREN = 10_000;
 
 /**
@@ -69,6 +85,9 @@ export async function execute(
   const signals = [signal, ended.signal];
   if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
   const tell = (type: string): void => ports.onEvent?.({ atMs: Date.now(), type, path: "" });
+  if (!EXECUTION_NAME.test(executionName)) {
+    return { status: "FAILED", error: "InvalidName", cause: `Invalid Name: '${executionName}'` };
+  }
   tell("ExecutionStarted");
   try {
     const run = new Execution(ports, AbortSignal.any(signals));
@@ -98,7 +117,7 @@ function matches(names: readonly string[], error: string): boolean {
       name === error ||
       (name === "States.ALL" && error !== "States.DataLimitExceeded" && error !== "States.Runtime") ||
       (name === "States.Timeout" && error === "States.HeartbeatTimeout") ||
-      (name === "States.TaskFailed" && !/^States\.(Timeout|HeartbeatTimeout|Runtime)$/.test(error)),
+      (name === "States.TaskFailed" && !/^States\.(Timeout|HeartbeatTimeout|Runtime|DataLimitExceeded)$/.test(error)),
   );
 }
 
@@ -108,17 +127,20 @@ class Execution {
   readonly #ports: InterpreterPorts;
   readonly #signal: AbortSignal;
   readonly #random: () => number;
+  /** How many events the history has; an item of a Map has a history of its own. */
+  readonly #history: { events: number };
 
-  constructor(ports: InterpreterPorts, signal: AbortSignal) {
+  constructor(ports: InterpreterPorts, signal: AbortSignal, history = { events: 1 }) {
     this.#ports = ports;
     this.#signal = signal;
+    this.#history = history;
     this.#random = ports.random ?? Math.random;
   }
 
   /** Runs a machine from its first state to its end; resolves to its output. */
   async machine(machine: Machine, input: Json, context: Context, path: string): Promise<Json> {
     let name = machine.StartAt;
-    let data = input;
+    let data = sized(input, name);
     for (;;) {
       this.#signal.throwIfAborted();
       const state = machine.States[name] as State;
@@ -126,13 +148,15 @@ class Execution {
       this.#event(`${eventKind(state)}StateEntered`, here);
       const step = await this.#state(state, data, { ...context, State: { Name: name } }, here);
       this.#event(`${eventKind(state)}StateExited`, here);
-      data = step.output;
+      data = sized(step.output, name);
       if (step.next === undefined) return data;
       name = step.next;
     }
   }
 
   #event(type: string, path: string, detail?: string): void {
+    // The last event is that of the execution's end.
+    if (++this.#history.events >= MOST_EVENTS) throw new HistoryFull();
     this.#ports.onEvent?.({ atMs: Date.now(), type, path, ...(detail !== undefined && { detail }) });
   }
 
@@ -171,11 +195,12 @@ class Execution {
     for (let retryCount = 0; ; retryCount++) {
       const here = { ...context, State: { ...(context.State as Context), RetryCount: retryCount } };
       try {
-        const raw = await this.#work(state, input, here, path);
+        const raw = sized(await this.#work(state, input, here, path), nameOf(here));
         const result = state.ResultSelector ? fill(state.ResultSelector, { input: raw, context: here }) : raw;
-        return step(state, outputOf(state.OutputPath, resultInto(state.ResultPath, input, result), here));
+        const output = outputOf(state.OutputPath, resultInto(state.ResultPath, input, result), here);
+        return step(state, sized(output, nameOf(here)));
       } catch (thrown) {
-        if (this.#signal.aborted) throw thrown;
+        if (this.#signal.aborted || thrown instanceof HistoryFull) throw thrown;
         const error = asStateError(thrown);
         const index = state.Retry.findIndex((retrier) => matches(retrier.ErrorEquals, error.name));
         const retrier = state.Retry[index];
@@ -215,7 +240,7 @@ class Execution {
   /** Runs branches side by side; when one fails the others are ended, as Step Functions ends them. */
   async #together(branches: ((run: Execution) => Promise<Json>)[]): Promise<Json[]> {
     const ended = new AbortController();
-    const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]));
+    const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]), this.#history);
     const running = branches.map((branch) => branch(run));
     try {
       return await Promise.all(running);
@@ -273,7 +298,7 @@ class Execution {
     let failed = 0;
     const results: Json[] = [];
     const ended = new AbortController();
-    const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]));
+    const signal = AbortSignal.any([this.#signal, ended.signal]);
     const waiting = (items as Json[]).slice(0, state.ItemReader.ReaderConfig.MaxItems).entries();
     this.#event("MapStateStarted", path);
     this.#event("MapRunStarted", path, `${items.length} items`);
@@ -283,6 +308,7 @@ class Execution {
         const itemContext = { ...context, Map: { Item: { Index: index, Value: item } } };
         const itemInput = state.ItemSelector ? fill(state.ItemSelector, { input, context: itemContext }) : item;
         try {
+          const run = new Execution(this.#ports, signal);
           results[index] = await run.machine(state.ItemProcessor, itemInput, itemContext, `${path}[${index}]`);
         } catch (error) {
           if (ended.signal.aborted || this.#signal.aborted) throw error;
@@ -294,7 +320,7 @@ class Execution {
         }
       }
     };
-    const lanes = Array.from({ length: Math.min(most || MOST_CHILDREN, items.length) }, lane);
+    const lanes = Array.from({ length: Math.min(most || MOST_CHILDREN, MOST_CHILDREN, items.length) }, lane);
     try {
       await Promise.all(lanes);
     } finally {
@@ -305,6 +331,17 @@ class Execution {
     this.#event("MapStateSucceeded", path);
     return results;
   }
+}
+
+/** Passes on what a state was given or gives, unless it is larger than Step Functions allows. */
+function sized(data: Json, state: string): Json {
+  if (Buffer.byteLength(JSON.stringify(data) ?? "") <= MOST_DATA_BYTES) return data;
+  const cause = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+  throw new StateError("States.DataLimitExceeded", cause);
+}
+
+function nameOf(context: Context): string {
+  return String((context.State as { Name?: string } | undefined)?.Name);
 }
 
 function eventKind(state: State): string {

@@ -1,17 +1,17 @@
-import { request } from "undici";
 import type { Observe, Selector } from "../plan/schema.ts";
-import { parsePrometheus, type Sample } from "./prometheus.ts";
+import { FetchError, type FetchFailure, fetchText } from "./fetchText.ts";
+import { PrometheusError, parsePrometheus, type Sample } from "./prometheus.ts";
 
 /** What one look at the endpoints gave: `runs/<id>/scrapes/…`. */
 export interface Scrape {
   /** When, in ms from the run's start instant. */
   atMs: number;
   samples: Sample[];
-  /** Endpoints that did not answer, and why: a gap in the figures, not a failure of the run. */
-  failed: { url: string; why: string }[];
+  /** Endpoints that gave no page, by their URLs without queries: a gap in the figures, not a failure of the run. */
+  failed: { url: string; failure: FetchFailure; detail: string }[];
 }
 
-/** How long an endpoint may take, in ms. */
+/** How long an endpoint may take for its whole page, in ms. */
 const TIMEOUT_MS = 2_000;
 
 /** Most bytes of a page. */
@@ -19,6 +19,11 @@ const MOST_BYTES = 16 * 2 ** 20;
 
 /** Most samples that are kept besides those that the plan names: a page may have ten thousands. */
 const MOST_SHOWN = 200;
+
+/**
+ * Text first: some servers name their counters otherwise in OpenMetrics, and plans name them as a browser shows them.
+ */
+const ACCEPT = "text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1";
 
 /** Reads all endpoints at once, and keeps the samples that the plan has a use for. Never rejects. */
 export async function scrape(
@@ -33,9 +38,21 @@ export async function scrape(
   for (const [index, page] of pages.entries()) {
     const url = observe.endpoints[index]?.url ?? "";
     if (page.status === "fulfilled") samples.push(...page.value);
-    else failed.push({ url, why: (page.reason as Error).message || (page.reason as Error).name });
+    else failed.push({ url: withoutQuery(url), ...failureOf(page.reason) });
   }
   return { atMs: Math.round(at), samples: keep(samples, observe), failed };
+}
+
+/** A URL as a report may show it: a query may hold a token. */
+export function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function failureOf(error: unknown): { failure: FetchFailure; detail: string } {
+  if (error instanceof FetchError) return { failure: error.failure, detail: error.message };
+  if (error instanceof PrometheusError) return { failure: "unreadable", detail: error.message };
+  return { failure: "unreachable", detail: error instanceof Error ? error.message || error.name : String(error) };
 }
 
 async function fetchPage(
@@ -43,23 +60,12 @@ async function fetchPage(
   reveal: (header: string) => Promise<string>,
 ): Promise<Sample[]> {
   const shown = await Promise.all(Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)]));
-  const { statusCode, body } = await request(url, {
-    headers: Object.fromEntries(shown),
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
+  const { text, contentType } = await fetchText(url, {
+    headers: { Accept: ACCEPT, "Accept-Encoding": "gzip", ...Object.fromEntries(shown) },
+    timeoutMs: TIMEOUT_MS,
+    mostBytes: MOST_BYTES,
   });
-  if (statusCode !== 200) {
-    await body.dump();
-    throw new Error(`HTTP ${statusCode}`);
-  }
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += (piece as Buffer).length;
-    if (bytes > MOST_BYTES) throw new Error(`a page of more than ${MOST_BYTES} bytes`);
-    pieces.push(piece as Buffer);
-  }
-  return parsePrometheus(Buffer.concat(pieces).toString("utf8"));
+  return parsePrometheus(text, contentType.startsWith("application/openmetrics-text") ? "openmetrics" : "text");
 }
 
 function keep(samples: readonly Sample[], { costs, resources, show }: Observe): Sample[] {
@@ -88,6 +94,39 @@ export function select(scraped: Scrape, selector: Selector, chain?: string): num
     if (Number.isFinite(sample.value)) sum = (sum ?? 0) + sample.value;
   }
   return sum;
+}
+
+/** A selector of the plan that no sample fitted in any look. */
+export interface Unmatched {
+  of: "cost" | "resource" | "limit";
+  name: string;
+  metric: string;
+  labels: Record<string, string>;
+  /** The chain that has no value though the others may; undefined where there is no sample at all. */
+  chain?: string;
+}
+
+/** The selectors that found nothing in any of the looks: a misspelt metric, label or chain's name. */
+export function unmatchedSelectors(
+  scrapes: readonly Scrape[],
+  observe: Observe,
+  chains: readonly string[],
+): Unmatched[] {
+  const selectors = [
+    ...observe.costs.map(({ name, ...selector }) => ({ of: "cost" as const, name, selector })),
+    ...observe.resources.map(({ name, used }) => ({ of: "resource" as const, name, selector: used })),
+    ...observe.resources.flatMap(({ name, limit }) =>
+      typeof limit === "number" ? [] : [{ of: "limit" as const, name, selector: limit }],
+    ),
+  ];
+  return selectors.flatMap(({ of, name, selector }): Unmatched[] => {
+    const { metric, labels, chainLabel } = selector;
+    const isFound = (chain?: string): boolean => scrapes.some((each) => select(each, selector, chain) !== undefined);
+    const unmatched = { of, name, metric, labels };
+    if (!isFound()) return [unmatched];
+    if (chainLabel === undefined) return [];
+    return chains.filter((chain) => !isFound(chain)).map((chain) => ({ ...unmatched, chain }));
+  });
 }
 
 /** A counter's growth from each scrape to the next; a counter that fell was reset, and grew from 0. */

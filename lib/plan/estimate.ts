@@ -10,8 +10,11 @@ export const WORKER_GB = 0.25;
 const OVERHEAD_S = 12;
 
 /** Seconds between a worker's polls and between its chunks, at run lengths where they matter for cost. */
-const POLL_S = 0.4;
+const POLL_S = 1.2;
 const FLUSH_S = 5;
+
+/** For how many seconds Watch lists ticks at each look. */
+const TICKS_S = 25;
 
 /** Bytes of a request's headers, in and around, that leave AWS with its body. */
 const HEADER_BYTES = 250;
@@ -39,7 +42,10 @@ export function estimate(plan: Plan): Estimate {
     const weights = targets.reduce((all, { weight }) => all + weight, 0);
     return sum + rps * fullSeconds * (bodies / weights + HEADER_BYTES);
   }, 0);
-  const puts = (workers * seconds) / FLUSH_S + invocations * 2 + 6;
+  // With a breaker each flush puts a tick too, and Watch lists them, by pages of a thousand.
+  const flushes = (workers * seconds) / FLUSH_S;
+  const lists = plan.limits.breaker ? seconds * Math.ceil((workers * TICKS_S) / FLUSH_S / 1_000) : 0;
+  const puts = flushes * (plan.limits.breaker ? 2 : 1) + lists + invocations * 2 + 6;
   const gets = (2 * workers * seconds) / POLL_S + invocations * 3;
   // Plan, Reduce, Verdict and the branches once; each child is Wait and Worker, with its start.
   const transitions = 10 + invocations * 3 + Math.ceil(seconds / 600) * 2;

@@ -9,6 +9,7 @@ import {
 import { faultOf } from "../attack/classes.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
+import type { Watched } from "../observe/watched.ts";
 import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
@@ -23,6 +24,7 @@ import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
 import { metricsOf } from "./metrics.ts";
+import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
 import type { Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
 import { methodOf, targetNames } from "./targetNames.ts";
@@ -45,6 +47,8 @@ export interface ReportInput {
   scrapes: readonly Scrape[];
   /** What was read of its logs. */
   logs: readonly LogLooks[];
+  /** When Watch looked; undefined of a run that goes on. */
+  watched?: readonly Watched[];
   /** Why the run was aborted, and how long it had measured by then. */
   aborted?: AbortFlag;
   truth?: Truth;
@@ -94,11 +98,16 @@ export function buildReport(input: ReportInput): Report {
     generator: { all: generator.all, workers: generator.workers },
     coolDownMs: round(Math.max(0, reduction.finishedMs - measuredMs), 1),
     metrics: [...metricsOf(scrapes, plan), ...logSeries(logs)],
+    observed: observedOf(plan, schedule, scrapes, input.watched, measuredMs),
     logs: logsOf(logs),
     findings: reduction.findings.map(findingText),
   };
   const errors = workerErrors(reduction.findings);
-  const judged = judge({ ...report, hints: hintsOf(report, plan) }, plan, errors);
+  const judged = judge(
+    { ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] },
+    plan,
+    errors,
+  );
   return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
 }
 

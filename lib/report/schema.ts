@@ -232,6 +232,39 @@ const log = z.object({
   lines: z.array(z.object({ atMs: z.int(), text: z.string() })).describe("The first lines that match"),
 });
 
+const observed = z.object({
+  endpoints: z
+    .array(
+      z.object({
+        url: z.string(),
+        looks: count,
+        failures: z.array(
+          z.object({
+            failure: z.enum(["refused", "unreachable", "timeout", "status", "too large", "unreadable"]),
+            count,
+            detail: z.string(),
+          }),
+        ),
+      }),
+    )
+    .describe("The plan's Prometheus endpoints, and how often each gave no page"),
+  unmatched: z
+    .array(
+      z.object({
+        of: z.enum(["cost", "resource", "limit"]),
+        name: z.string(),
+        metric: z.string(),
+        labels: z.record(z.string(), z.string()),
+        chain: z.string().optional(),
+      }),
+    )
+    .describe("The plan's selectors that no sample fitted, of all chains or of one"),
+  watch: z
+    .object({ gaps: z.array(z.object({ fromMs: z.int(), toMs: z.int() })), unwatchedMs: z.int() })
+    .nullable()
+    .describe("When no call of Watch looked at the run; null while it goes on"),
+});
+
 const metricSeries = z.object({
   name: z.string(),
   unit: z.enum(["per second", "value"]),
@@ -296,6 +329,7 @@ export const reportSchema = z.object({
     .describe("The workers' requests in flight and sockets over the run; each worker's own where they are few"),
   coolDownMs: z.number().describe("From the last request's due instant to the last response"),
   metrics: z.array(metricSeries).describe("The gateway's own metrics, on the run's time; null is a gap"),
+  observed: observed.describe("What Watch could not see"),
   logs: z.array(log).describe("What the gateway's logs said while the run went"),
   findings: z.array(z.string()).describe("What is missing, unreadable or doubled in the results"),
 });

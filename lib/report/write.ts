@@ -3,8 +3,17 @@ import { encodeHistogram, encodeHistograms } from "../attack/histogram.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
+import type { Watched } from "../observe/watched.ts";
 import type { Plan } from "../plan/schema.ts";
-import { histogramsKey, logsPrefix, observationsKey, planKey, reportKey, scrapesPrefix } from "../results/keys.ts";
+import {
+  histogramsKey,
+  logsPrefix,
+  observationsKey,
+  planKey,
+  reportKey,
+  scrapesPrefix,
+  watchedPrefix,
+} from "../results/keys.ts";
 import type { Reduction } from "../results/reduce.ts";
 import { readJson, type Store } from "../results/store.ts";
 import { histogramOfAll } from "./allRequests.ts";
@@ -36,6 +45,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     generator,
     scrapes,
     logs,
+    watched: await readLooks<Watched>(store, watchedPrefix(runId)),
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
-import type { Store, StoreTime } from "./store.ts";
+import { dirname, join } from "node:path";
+import type { ListOptions, Store, StoreTime } from "./store.ts";
 
 /** Files that are being written carry this mark in their names, and are no objects yet. */
 const PARTIAL = ".partial-";
@@ -59,20 +59,36 @@ export class FolderStore implements Store {
     }
   }
 
-  async list(prefix: string): Promise<string[]> {
-    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    let entries: { name: string; parentPath: string; isFile(): boolean }[];
+  async list(prefix: string, { startAfter = "" }: ListOptions = {}): Promise<string[]> {
+    const keys: string[] = [];
+    await this.#walk(prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix, startAfter, keys);
+    return keys.sort(byBytes);
+  }
+
+  /** Collects the keys of a folder; what lies in a folder under it that ends before `startAfter` is passed over. */
+  async #walk(folder: string, prefix: string, startAfter: string, keys: string[]): Promise<void> {
+    let entries: { name: string; isFile(): boolean; isDirectory(): boolean }[];
     try {
-      entries = await readdir(this.#path(folder), { recursive: true, withFileTypes: true });
+      entries = await readdir(this.#path(folder), { withFileTypes: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
       throw error;
     }
-    return entries
-      .filter((entry) => entry.isFile() && !entry.name.includes(PARTIAL))
-      .map((entry) => relative(this.#folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
-      .filter((key) => key.startsWith(prefix))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    for (const entry of entries) {
+      const key = `${folder}${entry.name}`;
+      if (entry.isDirectory()) {
+        const inside = `${key}/`;
+        const isWanted = inside.startsWith(prefix) || prefix.startsWith(inside);
+        const isOver = byBytes(inside, startAfter) < 0 && !startAfter.startsWith(inside);
+        if (isWanted && !isOver) await this.#walk(inside, prefix, startAfter, keys);
+      } else if (entry.isFile() && !entry.name.includes(PARTIAL)) {
+        if (key.startsWith(prefix) && byBytes(key, startAfter) > 0) keys.push(key);
+      }
+    }
+  }
+
+  poll(key: string): () => Promise<string | undefined> {
+    return () => this.get(key);
   }
 
   async time(key: string): Promise<StoreTime> {
@@ -90,4 +106,8 @@ export class FolderStore implements Store {
     if (key.split("/").includes("..")) throw new Error(`a key that leaves the store: ${key}`);
     return join(this.#folder, key);
   }
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -33,6 +33,11 @@ export function chunkKey(runId: string, assignment: string, attempt: number, seq
   return `${chunksPrefix(runId)}${assignment}/${attempt}/${String(sequence).padStart(6, "0")}.json`;
 }
 
+/** Prefix of what each flush counted, told by keys alone: `ticks.ts`. */
+export function ticksPrefix(runId: string): string {
+  return `${runPrefix(runId)}ticks/`;
+}
+
 /** Prefix of all summaries. */
 export function summariesPrefix(runId: string): string {
   return `${runPrefix(runId)}summaries/`;
@@ -81,6 +86,16 @@ export function logsPrefix(runId: string): string {
 /** One look at the gateway's logs. */
 export function logsKey(runId: string, number: number): string {
   return `${logsPrefix(runId)}${String(number).padStart(6, "0")}.json`;
+}
+
+/** Prefix of when Watch looked. */
+export function watchedPrefix(runId: string): string {
+  return `${runPrefix(runId)}watched/`;
+}
+
+/** When one call of Watch looked; `fromMs` is its first look, in ms since the epoch. */
+export function watchedKey(runId: string, fromMs: number): string {
+  return `${watchedPrefix(runId)}${Math.round(fromMs)}.json`;
 }
 
 /** The trials that a capacity search has made. */

@@ -7,7 +7,9 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import type { Store, StoreTime } from "./store.ts";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { request } from "undici";
+import type { ListOptions, Store, StoreTime } from "./store.ts";
 
 /** How often a conditional write is tried again that met another one in the same moment. */
 const MOST_CONFLICTS = 5;
@@ -15,19 +17,29 @@ const MOST_CONFLICTS = 5;
 /** The Date header's resolution, in ms. */
 const DATE_RESOLUTION_MS = 1_000;
 
+/** How long a connection may take, and a request without any news, in ms: one that hangs is tried again. */
+const TIMEOUTS = { connectionTimeout: 5_000, socketTimeout: 20_000 };
+
+/** For how long a signed URL is asked with, in s, and how much sooner a new one is made, in ms. */
+const SIGNED_S = 900;
+const SIGNED_SPARE_MS = 300_000;
+
+/** How long one of many questions for the same object may take, in ms. */
+const POLL_TIMEOUT_MS = 5_000;
+
 /** A store in an S3 bucket. Throttling and passing errors are tried again by the SDK, with growing pauses. */
 export class S3Store implements Store {
   readonly #bucket: string;
   readonly #client: S3Client;
 
-  constructor(bucket: string, client = new S3Client({ maxAttempts: 8 })) {
+  constructor(bucket: string, client = new S3Client({ maxAttempts: 8, requestHandler: TIMEOUTS })) {
     this.#bucket = bucket;
     this.#client = client;
   }
 
   async put(key: string, body: string): Promise<void> {
-    // The bucket's lifecycle goes by this: chunks are of no use once the run is reduced.
-    const tagging = key.includes("/chunks/") ? { Tagging: "kind=chunk" } : {};
+    // The bucket's lifecycle goes by this: chunks and ticks are of no use once the run is reduced.
+    const tagging = /\/(chunks|ticks)\//.test(key) ? { Tagging: "kind=chunk" } : {};
     await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...tagging }));
   }
 
@@ -56,7 +68,27 @@ export class S3Store implements Store {
     }
   }
 
-  async list(prefix: string): Promise<string[]> {
+  /** Signs once for many questions, and asks without the SDK: its own way to a "no such key" costs a worker more CPU. */
+  poll(key: string): () => Promise<string | undefined> {
+    let signed: { url: string; untilMs: number } | undefined;
+    const sign = async (): Promise<{ url: string; untilMs: number }> => {
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+      const url = await getSignedUrl(this.#client, command, { expiresIn: SIGNED_S });
+      return { url, untilMs: Date.now() + SIGNED_S * 1_000 - SIGNED_SPARE_MS };
+    };
+    return async () => {
+      if (!signed || Date.now() > signed.untilMs) signed = await sign();
+      const { statusCode, body } = await request(signed.url, { signal: AbortSignal.timeout(POLL_TIMEOUT_MS) });
+      if (statusCode === 200) return body.text();
+      await body.dump();
+      if (statusCode === 404) return undefined;
+      // The credentials that signed it may have ended.
+      signed = undefined;
+      throw new Error(`S3 answered HTTP ${statusCode} for ${key}`);
+    };
+  }
+
+  async list(prefix: string, { startAfter }: ListOptions = {}): Promise<string[]> {
     const keys: string[] = [];
     let token: string | undefined;
     do {
@@ -64,6 +96,7 @@ export class S3Store implements Store {
         new ListObjectsV2Command({
           Bucket: this.#bucket,
           Prefix: prefix,
+          ...(startAfter !== undefined && { StartAfter: startAfter }),
           ...(token !== undefined && { ContinuationToken: token }),
         }),
       );

@@ -11,10 +11,33 @@ export interface Store {
   putIfAbsent(key: string, body: string): Promise<boolean>;
   /** An object's content, or undefined if there is none. */
   get(key: string): Promise<string | undefined>;
-  /** The keys that begin with a prefix, in the order of their UTF-8 bytes. */
-  list(prefix: string): Promise<string[]>;
+  /** The keys that begin with a prefix, and come after `startAfter` if it is given, in the order of their UTF-8 bytes. */
+  list(prefix: string, options?: ListOptions): Promise<string[]>;
+  /**
+   * A way to ask for one object over and over that costs little: a worker asks every second, and is to send meanwhile.
+   * What it resolves to, and when it rejects, is as with `get`.
+   */
+  poll(key: string): () => Promise<string | undefined>;
   /** The store's own time, as it tells it with an object that is there; undefined where it does not. */
   time(key: string): Promise<StoreTime | undefined>;
+}
+
+/** Which part of a prefix is listed. */
+export interface ListOptions {
+  /** Only keys after this one; it need not exist. */
+  startAfter?: string;
+}
+
+/** Reads and writes that are under way at once where there are many: a store may be far away. */
+export const AT_ONCE = 32;
+
+/** Does something for each of many values, at most AT_ONCE of them at the same time. Rejects with the first failure. */
+export async function forEachAtOnce<T>(values: Iterable<T>, act: (value: T) => Promise<void>): Promise<void> {
+  const waiting = values[Symbol.iterator]();
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.next(); !next.done; next = waiting.next()) await act(next.value);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
 /** A time that was cut off to its resolution: the true one is less than that later. In ms since the epoch. */

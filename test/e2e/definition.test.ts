@@ -103,6 +103,8 @@ test("a Catch decides what becomes of a worker that fails", async (t) => {
     delete breakWorker(machine).Catch;
     delete itemProcessor(machine).States["Lost worker"];
     delete itemProcessor(machine).States.Host?.Catch;
+    const [branch] = state(machine, "Run").Branches as Machine[];
+    delete branch?.States.Attack?.ToleratedFailurePercentage;
     delete state(machine, "Run").Catch;
   });
   assert.equal((uncaught.execution as { error: string }).error, "States.ExceedToleratedFailureThreshold");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadDefinition } from "../../lib/local/definition.ts";
+import { type Definition, loadDefinition } from "../../lib/local/definition.ts";
 import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { type ExecutionResult, execute, type HistoryEvent, StateError } from "../../lib/local/interpreter.ts";
 import type { Json } from "../../lib/local/paths.ts";
@@ -194,14 +194,181 @@ test("a task that takes too long is States.Timeout", async () => {
   assert.equal((result as { error: string }).error, "States.Timeout");
 });
 
-test("the history of the longest run stays far below what Step Functions keeps", async () => {
+function deployedDefinition(): Definition {
   const names = ["plan", "attack", "watch", "reduce", "next", "bucket"];
-  const text = readFileSync(DEFINITION_PATH, "utf8");
-  const definition = loadDefinition(
-    text,
+  return loadDefinition(
+    readFileSync(DEFINITION_PATH, "utf8"),
     { ...Object.fromEntries(names.map((name) => [name, name])), activity: LOCAL_ACTIVITY },
     "the definition",
   );
+}
+
+const LIMIT = 262_144;
+
+/** A JSON string of so many bytes, its quotes included. */
+function bytes(count: number): string {
+  return "x".repeat(count - 2);
+}
+
+test("a state's input and output are limited as in Step Functions, and States.ALL does not catch that", async () => {
+  const pass = { A: task("a", { OutputPath: "$.Payload.text", End: true }) };
+  const enveloped =
+    LIMIT - JSON.stringify({ ExecutedVersion: "$LATEST", Payload: { text: "" }, StatusCode: 200 }).length;
+  assert.equal(((await output(pass, {}, { a: () => ({ text: bytes(enveloped + 2) }) })) as string).length, enveloped);
+  const error = "States.DataLimitExceeded";
+  const tooMuch = { a: () => ({ text: bytes(enveloped + 3) }) };
+  assert.equal(((await run(pass, {}, tooMuch)).result as { error: string }).error, error);
+  // Its size in UTF-8 counts.
+  const wide = { a: () => ({ text: "é".repeat(LIMIT / 2) }) };
+  assert.equal(((await run(pass, {}, wide)).result as { error: string }).error, error);
+
+  const caught = (names: string[]) => ({
+    A: task("a", { Catch: [{ ErrorEquals: names, ResultPath: null, Next: "B" }], End: true }),
+    B: { Type: "Succeed" },
+  });
+  for (const names of [["States.ALL"], ["States.TaskFailed"]]) {
+    assert.equal(((await run(caught(names), {}, tooMuch)).result as { error: string }).error, error, names[0]);
+  }
+  assert.deepEqual(await output(caught([error]), { x: 1 }, tooMuch), { x: 1 });
+
+  const { result } = await run({ A: { Type: "Succeed" } }, bytes(LIMIT + 1));
+  assert.equal((result as { error: string }).error, error, "the execution's input is limited too");
+  const grown = { A: { Type: "Pass", ResultPath: "$.b", Result: bytes(LIMIT / 2), End: true } };
+  assert.equal(((await run(grown, { a: bytes(LIMIT / 2) })).result as { error: string }).error, error);
+});
+
+test("a Map's results together are limited, also where its output is its input", async () => {
+  const map = (more: object): Record<string, object> => ({
+    M: {
+      Type: "Map",
+      ItemReader: {
+        Resource: "arn:aws:states:::s3:getObject",
+        ReaderConfig: { InputType: "JSON" },
+        Parameters: { Bucket: "${bucket}", Key: "items.json" },
+      },
+      ItemProcessor: {
+        ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+        StartAt: "A",
+        States: { A: { Type: "Pass", End: true, ...more } },
+      },
+      ResultPath: null,
+      End: true,
+    },
+  });
+  const objects = { "items.json": JSON.stringify(Array.from({ length: 100 }, () => bytes(LIMIT / 100))) };
+  const { result } = await run(map({}), {}, {}, objects);
+  assert.equal((result as { error: string }).error, "States.DataLimitExceeded");
+  assert.deepEqual(await output(map({ OutputPath: null }), { x: 1 }, {}, objects), { x: 1 });
+});
+
+test("an execution ends at 25,000 events, whatever it would catch, and an item of a Map has as many of its own", async () => {
+  let calls = 0;
+  const a: Call = () => {
+    calls++;
+    throw new StateError("Again", "");
+  };
+  const states = {
+    A: task("a", { Catch: [{ ErrorEquals: ["Again", "States.Runtime"], ResultPath: null, Next: "A" }], End: true }),
+  };
+  const { result, events } = await run(states, {}, { a });
+  const cause = "The execution reached the maximum number of history events (25000).";
+  assert.deepEqual(result, { status: "FAILED", error: "States.Runtime", cause });
+  assert.equal(events.length, 25_000);
+  assert.ok(calls > 4_900);
+});
+
+test("an execution's name has at most 80 characters, and none that Step Functions refuses", async () => {
+  const definition = loadDefinition('{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}', {}, "test");
+  const ports = { invoke: async () => null, readObject: async () => undefined };
+  const ended = async (name: string) => (await execute(definition, {}, name, ports)).status;
+  assert.equal(await ended("a".repeat(80)), "SUCCEEDED");
+  for (const name of ["", "a".repeat(81), "a b", "a/b", "a:b", "a#b"]) assert.equal(await ended(name), "FAILED", name);
+});
+
+test("the deployed Map gives nothing back: 10,000 workers' items, lost ones among them, end within the limits", async () => {
+  for (const [workers, segments] of [
+    [1_000, 6],
+    [10_000, 1],
+  ] as const) {
+    const items = Array.from({ length: workers * segments }, (_, index) => ({
+      id: `w${index % workers}-s${Math.floor(index / workers)}`,
+      invokeAt: new Date(0).toISOString(),
+      mode: "lambda",
+      timeoutSeconds: 60,
+    }));
+    const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: items.length, partsKey: "p", parts: 11 };
+    const parts = Array.from({ length: 11 }, (_, part) => ({ runId: "r", part }));
+    let attacks = 0;
+    const result = await execute(deployedDefinition(), {}, "r", {
+      invoke: async (name) => {
+        if (name === "plan") return planned;
+        if (name === "watch") return { done: true };
+        if (name === "attack" && attacks++ % 100 === 0) throw new StateError("Error", "lost");
+        return { verdict: { valid: true, pass: true }, isTrial: false, text: bytes(40_000) };
+      },
+      readObject: async (_bucket, key) => JSON.stringify(key === "a" ? items : parts),
+    });
+    assert.equal(result.status, "SUCCEEDED", JSON.stringify(result));
+    assert.equal(attacks, items.length);
+  }
+});
+
+test("a worker whose call may not have reached it, or was lost, is called once more; one that failed is not", async () => {
+  const item = { id: "w000-s00", invokeAt: new Date(0).toISOString(), mode: "lambda", timeoutSeconds: 60 };
+  const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
+  const unsure = [
+    "ServiceException",
+    "AWSLambdaException",
+    "SdkClientException",
+    "ResourceNotReadyException",
+    "Unknown",
+  ];
+  const expected = [...unsure.map((name) => [`Lambda.${name}`, 2] as const), ["TypeError", 1] as const];
+  const found = await Promise.all(
+    expected.map(async ([error]) => {
+      let attacks = 0;
+      const { status } = await execute(deployedDefinition(), {}, "r", {
+        invoke: async (name) => {
+          if (name === "plan") return planned;
+          if (name === "watch") return { done: true };
+          if (name !== "attack") return { verdict: { valid: true, pass: true }, isTrial: false };
+          attacks++;
+          throw new StateError(error, "a fault of the test");
+        },
+        readObject: async () => JSON.stringify([item]),
+      });
+      assert.equal(status, "SUCCEEDED", "a lost worker does not end the run");
+      return [error, attacks] as const;
+    }),
+  );
+  assert.deepEqual(found, expected);
+});
+
+test("Watch is called again however it fails", async () => {
+  const errors = ["Lambda.Unknown", "TypeError", "States.Timeout"];
+  const found = await Promise.all(
+    errors.map(async (error) => {
+      let watches = 0;
+      const { status } = await execute(deployedDefinition(), {}, "r", {
+        invoke: async (name) => {
+          if (name === "plan") return { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
+          if (name !== "watch") return { verdict: { valid: true, pass: true }, isTrial: false };
+          if (watches++ === 0) throw new StateError(error, "a fault of the test");
+          return { done: true };
+        },
+        readObject: async () => "[]",
+      });
+      return [error, status, watches];
+    }),
+  );
+  assert.deepEqual(
+    found,
+    errors.map((error) => [error, "SUCCEEDED", 2]),
+  );
+});
+
+test("the history of the longest run stays far below what Step Functions keeps", async () => {
+  const definition = deployedDefinition();
   // The definition ends after 25 hours; a call of Watch looks on for 10 minutes.
   let watches = (definition.TimeoutSeconds ?? 0) / 600;
   let events = 0;

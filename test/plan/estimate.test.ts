@@ -23,9 +23,9 @@ test("each item of the estimate is quantity × list price, within 5 %", () => {
     // Ten workers, three invocations each with some 12 s before and after, and Watch: 256 MB on arm64.
     "Lambda time": (10 * (seconds + 3 * 12) + seconds) * 0.25 * 0.0000133334,
     "Lambda requests": 33 * 0.0000002,
-    // A chunk every 5 s and worker, and two objects for each invocation; the abort flag and the lease every 0.4 s.
+    // A chunk every 5 s and worker, and two objects for each invocation; the abort flag and the lease every 1.2 s.
     "S3 writes": (10 * (seconds / 5) + 60) * 0.000005,
-    "S3 reads": 10 * 2 * (seconds / 0.4) * 0.0000004,
+    "S3 reads": 10 * 2 * (seconds / 1.2) * 0.0000004,
     "Step Functions": (30 * 3 + 10 + 8) * 0.000025,
     Egress: ((requests * (body + 250)) / 1e9) * 0.09,
   };

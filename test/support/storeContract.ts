@@ -32,6 +32,42 @@ export function storeContract(kind: string, open: (test: TestContext) => Promise
     assert.deepEqual(await store.list("none/"), []);
   });
 
+  test(`${kind}: keys are listed from one on that need not exist, whatever folders they lie in`, async (t) => {
+    const store = await open(t);
+    if (!store) return;
+    const keys = ["a/1/1", "a/1/2", "a/10/1", "a/2/1", "a/2-", "a/3/4/5", "b"];
+    for (const key of keys) await store.put(key, key);
+    const inOrder = keys.filter((key) => key.startsWith("a/")).sort();
+    for (const startAfter of [
+      "",
+      "a/",
+      "a/1/1",
+      "a/1/1x",
+      "a/10",
+      "a/2",
+      "a/2/",
+      "a/2/1",
+      "a/3",
+      "a/3/4/5",
+      "a/4",
+      "b",
+    ]) {
+      const expected = inOrder.filter((key) => key > startAfter);
+      assert.deepEqual(await store.list("a/", { startAfter }), expected, `after ${startAfter}`);
+    }
+  });
+
+  test(`${kind}: one object can be asked for over and over`, async (t) => {
+    const store = await open(t);
+    if (!store) return;
+    const ask = store.poll("runs/a/abort.json");
+    assert.equal(await ask(), undefined);
+    await store.put("runs/a/abort.json", "één ✓");
+    assert.equal(await ask(), "één ✓");
+    await store.put("runs/a/abort.json", "two");
+    assert.equal(await ask(), "two");
+  });
+
   test(`${kind}: a reader never sees an object that is half written`, async (t) => {
     const store = await open(t);
     if (!store) return;

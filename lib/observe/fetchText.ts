@@ -1,0 +1,79 @@
+import { type Duplex, pipeline, type Readable } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { request } from "undici";
+
+/** Why a page could not be read. */
+export type FetchFailure = "refused" | "unreachable" | "timeout" | "status" | "too large" | "unreadable";
+
+/** A page that could not be read: how, and what was seen. */
+export class FetchError extends Error {
+  override readonly name = "FetchError";
+  readonly failure: FetchFailure;
+
+  constructor(failure: FetchFailure, detail: string) {
+    super(detail);
+    this.failure = failure;
+  }
+}
+
+/** How a page is fetched. */
+export interface FetchOptions {
+  headers: Record<string, string>;
+  /** How long all of it may take, in ms. */
+  timeoutMs: number;
+  /** Most bytes, after decompression. */
+  mostBytes: number;
+}
+
+/**
+ * Fetches a page of text within a time and a size, whatever the server does. Rejects with a FetchError.
+ */
+export async function fetchText(url: string, options: FetchOptions): Promise<{ text: string; contentType: string }> {
+  const signal = AbortSignal.timeout(options.timeoutMs);
+  try {
+    const { statusCode, headers, body } = await request(url, { headers: options.headers, signal });
+    // A body that is given up is of no interest any more, whatever becomes of it.
+    body.on("error", () => {});
+    if (statusCode !== 200) {
+      body.destroy();
+      throw new FetchError("status", `HTTP ${statusCode}`);
+    }
+    const text = await readBody(body, String(headers["content-encoding"] ?? "identity"), options.mostBytes);
+    return { text, contentType: String(headers["content-type"] ?? "") };
+  } catch (error) {
+    throw asFetchError(error, signal, options.timeoutMs);
+  }
+}
+
+const DECODERS: Record<string, () => Duplex> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+async function readBody(body: Readable, encoding: string, mostBytes: number): Promise<string> {
+  const decoder = DECODERS[encoding.toLowerCase()];
+  if (!decoder && encoding.toLowerCase() !== "identity") {
+    body.destroy();
+    throw new FetchError("unreadable", `Content-Encoding ${encoding}`);
+  }
+  // Its failure is the reader's, who gets it from the decoder.
+  const plain = decoder ? pipeline(body, decoder(), () => {}) : body;
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of plain as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes > mostBytes) throw new FetchError("too large", `more than ${mostBytes} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+function asFetchError(error: unknown, signal: AbortSignal, timeoutMs: number): FetchError {
+  if (error instanceof FetchError) return error;
+  if (signal.aborted) return new FetchError("timeout", `no whole answer within ${timeoutMs / 1_000} s`);
+  const { code, message, name } = error as NodeJS.ErrnoException;
+  if (code?.startsWith("Z_") || code?.startsWith("ERR_")) return new FetchError("unreadable", message || code);
+  return new FetchError("unreachable", message || code || name);
+}
