@@ -33,12 +33,13 @@ export function idEnd(body: Buffer, from: number, { bytes, places }: CallId, mad
 
 /** Whether the digits of a made id stand at a byte. */
 function areDigits(body: Buffer, from: number, made: number): boolean {
-  let rest = made;
-  for (let index = from + ID_DIGITS - 1; index >= from; index--) {
-    if (body[index] !== 0x30 + (rest % 10)) return false;
-    rest = Math.floor(rest / 10);
+  let value = 0;
+  for (let index = from; index < from + ID_DIGITS; index++) {
+    const digit = (body[index] as number) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return false;
+    value = value * 10 + digit;
   }
-  return true;
+  return value === made;
 }
 
 /** Whether an id that was answered is a call's: numbers by their value and all their digits, texts by their characters. */

@@ -156,16 +156,20 @@ function wordEnd(bytes: Buffer, at: number, word: string): number {
 /** Reads a string, from its first quote on. */
 function stringEnd(bytes: Buffer, from: number): number {
   if (bytes[from] !== QUOTE) return -1;
+  const { length } = bytes;
   let at = from + 1;
-  while (at < bytes.length) {
-    const byte = bytes[at] as number;
-    if (byte === QUOTE) return at + 1;
-    if (byte < 0x20) return -1;
-    at = byte === BACKSLASH ? escapeEnd(bytes, at) : at + 1;
+  for (;;) {
+    while (at < length && IN_STRINGS[bytes[at] as number] === 1) at++;
+    if (bytes[at] === QUOTE) return at + 1;
+    at = bytes[at] === BACKSLASH ? escapeEnd(bytes, at) : -1;
     if (at === -1) return -1;
   }
-  return -1;
 }
+
+/** By byte: 1 for what stands in a string as it is, characters above ASCII included. */
+const IN_STRINGS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0;
+});
 
 /** Reads an escaped character, from its backslash on. */
 function escapeEnd(bytes: Buffer, at: number): number {

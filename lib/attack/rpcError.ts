@@ -63,6 +63,7 @@ const RATE_LIMIT_TEXT = new RegExp(
     "compute units? (per second|limit|capacity|quota|exceeded)",
     "exceeded .{0,40}(quota|capacity|compute units|credits|requests)",
     "(capacity|quota|credits?|usage limit) .{0,20}(exceeded|exhausted|reached)",
+    "limited to [\\d,.]+ ?(/|per) ?(s|m|h|d)",
     "(daily|monthly|free tier|plan) .{0,20}(limit|quota) .{0,10}(exceeded|reached|exhausted)",
     "throttl",
   ].join("|"),

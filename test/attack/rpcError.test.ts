@@ -25,6 +25,8 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-rate-limited", -32_000, "This request has been rate limited."],
   ["rpc-rate-limited", -32_600, "monthly capacity limit exceeded"],
   ["rpc-rate-limited", 15, "request was throttled"],
+  ["rpc-rate-limited", -32_012, "credits limited to 6000/sec"],
+  ["rpc-rate-limited", -32_000, '429 Too Many Requests: {"code":-32016,"message":"over rate limit"}'],
   ["rpc-query-too-large", -32_005, "query returned more than 10000 results"],
   ["rpc-query-too-large", -32_005, "Requested range exceeds maximum RPC range limit"],
   ["rpc-query-too-large", -32_005, "Number of requests exceeds max batch size"],
