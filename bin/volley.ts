@@ -1,6 +1,13 @@
 import { InputError } from "../lib/plan/problems.ts";
 import { BAD_INPUT, INTERNAL_ERROR, OK } from "./exitCodes.ts";
+import { tolerateLostOutput } from "./output.ts";
 import { makeProgram } from "./program.ts";
+
+const lostOutput = tolerateLostOutput();
+process.once("exit", () => {
+  // Commands with an outcome of their own have set the code; of the others the output was all.
+  if (lostOutput()) process.exitCode ??= INTERNAL_ERROR;
+});
 
 try {
   await makeProgram().parseAsync();

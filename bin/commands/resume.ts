@@ -3,10 +3,10 @@ import { Command } from "commander";
 import { LocalRun } from "../../lib/local/run.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
-import { assignmentsKey, planKey, reportKey } from "../../lib/results/keys.ts";
+import { assignmentsKey, planKey } from "../../lib/results/keys.ts";
 import { follow, liveOutput } from "../live.ts";
 import { locateRun } from "../runs.ts";
-import { finishRun } from "./run.ts";
+import { finishRun, stopOnSignals } from "./run.ts";
 
 /** `volley resume RUN`. */
 export function resumeCommand(): Command {
@@ -18,8 +18,8 @@ export function resumeCommand(): Command {
     .addHelpText("after", "\nExample:\n  volley resume evening-20261124-101500-a1b2")
     .action(async (run: string, options: { out: string; json?: boolean }) => {
       const { folder, runId, store } = locateRun(run, options.out);
-      const [text, assignments, report] = await Promise.all(
-        [planKey(runId), assignmentsKey(runId), reportKey(runId, "json")].map((key) => store.get(key)),
+      const [text, assignments] = await Promise.all(
+        [planKey(runId), assignmentsKey(runId)].map((key) => store.get(key)),
       );
       const where = resolve(folder, "runs", runId);
       if (text === undefined || assignments === undefined) {
@@ -27,16 +27,18 @@ export function resumeCommand(): Command {
           { where, found: "no run that was planned", expected: "the id of a run that was begun" },
         ]);
       }
-      if (report !== undefined) {
-        throw new InputError(run, [
-          { where, found: "a run that has its report", expected: "volley report, to see it" },
-        ]);
-      }
       const plan = JSON.parse(text) as Plan;
       const local = new LocalRun({ plan, runId, folder });
-      const following = follow(store, runId, plan, liveOutput(options.json === true, process.stdout));
-      const result = await local.resume();
-      await following.stop();
-      finishRun(result, runId, (key) => resolve(folder, key), options);
+      const output = liveOutput(options.json === true, process.stdout);
+      const signals = stopOnSignals(local, output);
+      const following = follow(store, runId, plan, output);
+      try {
+        const result = await local.resume();
+        await following.stop();
+        finishRun(result, runId, (key) => resolve(folder, key), options, signals.stopped());
+      } finally {
+        signals.release();
+        await following.stop();
+      }
     });
 }

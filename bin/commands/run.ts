@@ -11,7 +11,7 @@ import { openStore } from "../../lib/results/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
 import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
-import { follow, liveOutput } from "../live.ts";
+import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import { collect, parseOrigin, parsePort, parseStore } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { runRemotely } from "./remote.ts";
@@ -69,15 +69,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const { store: uri } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
   const local = new LocalRun({ plan, runId, folder, ...(remote && { remote }) });
-  let stopped: NodeJS.Signals | undefined;
-  const release = onSignals(
-    async (signal) => {
-      stopped = signal;
-      output.note(`stopping the workers (${signal}); once more to leave at once`);
-      await local.abort({ kind: "signal", signal });
-    },
-    () => local.leave(),
-  );
+  const signals = stopOnSignals(local, output);
   const following = follow(local.store, runId, plan, output);
   const port = options.dashboard === true ? 0 : options.dashboard;
   const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
@@ -87,10 +79,9 @@ async function run(path: string, options: RunOptions): Promise<void> {
     await following.stop();
     await dashboard?.end(result.report);
     const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
-    finishRun(result, runId, placeOf, options);
-    if (stopped) process.exitCode = stoppedBy(stopped);
+    finishRun(result, runId, placeOf, options, signals.stopped());
   } finally {
-    release();
+    signals.release();
     await following.stop();
     await dashboard?.end(undefined);
   }
@@ -113,12 +104,33 @@ function checkSecrets(plan: Plan, path: string): void {
   if (problems.length > 0) throw new InputError(path, problems);
 }
 
-/** Prints what a run came to, and sets the exit code. `placeOf` tells where an object of its store is. */
+/** Stops a run's workers on the first signal, and leaves on the second; says which it was. */
+export function stopOnSignals(
+  local: LocalRun,
+  output: LiveOutput,
+): { stopped(): NodeJS.Signals | undefined; release(): void } {
+  let stopped: NodeJS.Signals | undefined;
+  const release = onSignals(
+    async (signal) => {
+      stopped = signal;
+      output.note(`stopping the workers (${signal}); once more to leave at once`);
+      await local.abort({ kind: "signal", signal });
+    },
+    () => local.leave(),
+  );
+  return { stopped: () => stopped, release };
+}
+
+/**
+ * Prints what a run came to, and sets the exit code: the verdict's, or that of the signal which stopped it. `placeOf`
+ * tells where an object of its store is.
+ */
 export function finishRun(
   { execution, report }: LocalRunResult,
   runId: string,
   placeOf: (key: string) => string,
   { json }: { json?: boolean },
+  stopped: NodeJS.Signals | undefined,
 ): void {
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
@@ -133,5 +145,5 @@ export function finishRun(
     process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);
     process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
   }
-  process.exitCode = verdictCode(report.verdict);
+  process.exitCode = stopped ? stoppedBy(stopped) : verdictCode(report.verdict);
 }

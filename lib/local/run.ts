@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
+import { InputError } from "../plan/problems.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
@@ -18,6 +19,7 @@ import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.ts";
 import { HostNetwork } from "./hostNetwork.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
 import type { Json } from "./paths.ts";
+import { RunnerLease, type RunnerState, runnerState } from "./runnerLease.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -45,6 +47,14 @@ const REMOTE_LEAD_MS = 15_000;
 
 /** How long hosts that were started here may take to say that they are there, in ms. */
 const FLEET_WAIT_MS = 10_000;
+
+/** Why a run cannot be gone on with, by what became of its runner. */
+const RESUMABLE: Record<RunnerState, { found: string; expected: string } | undefined> = {
+  none: undefined,
+  dead: undefined,
+  alive: { found: "a run that goes on: its runner lives", expected: "its end, or Ctrl-C where it runs" },
+  ended: { found: "a run that has its report", expected: "volley report, to see it" },
+};
 
 /** What a local run is made of. */
 export interface LocalRunOptions {
@@ -94,6 +104,25 @@ export class LocalRun {
 
   /** Runs to the end: the report is written when this resolves, whatever became of the workers. */
   async run(): Promise<LocalRunResult> {
+    return this.#leased(() => this.#runAnew());
+  }
+
+  /** Does something as the run's only runner: whoever goes on with the run meanwhile ends this one, and its workers. */
+  async #leased(work: () => Promise<LocalRunResult>): Promise<LocalRunResult> {
+    const lease = await RunnerLease.take(this.store, this.#options.runId);
+    try {
+      const result = await Promise.race([work(), lease.lost]);
+      if (result.report) await lease.end();
+      return result;
+    } catch (error) {
+      this.leave();
+      throw error;
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #runAnew(): Promise<LocalRunResult> {
     const { plan, runId } = this.#options;
     const history: HistoryEvent[] = [];
     let gateway: GatewayProcess | undefined;
@@ -128,10 +157,18 @@ export class LocalRun {
 
   /**
    * Goes on with a run whose runner has died: workers join the schedule where it is by now, as attempts of their own, and
-   * the report is written of all that there is. What is over is only reduced.
+   * the report is written of all that there is. What is over is only reduced. The stand-in gateway, which died with the
+   * runner, is started again where it was. Rejects with an InputError while the run's runner lives, and when it has ended.
    */
   async resume(): Promise<LocalRunResult> {
     const { runId } = this.#options;
+    const problem = RESUMABLE[await runnerState(this.store, runId)];
+    if (problem) throw new InputError(runId, [{ where: runPrefix(runId), ...problem }]);
+    return this.#leased(() => this.#goOn());
+  }
+
+  async #goOn(): Promise<LocalRunResult> {
+    const { plan, runId } = this.#options;
     const history: HistoryEvent[] = [];
     const schedule = await this.store.get(scheduleKey(runId));
     const assignments = await this.store.get(assignmentsKey(runId));
@@ -140,8 +177,16 @@ export class LocalRun {
     const isOver = Date.now() > (JSON.parse(schedule) as RunSchedule).endAtMs;
     const definition: Definition = { ...this.#definition, StartAt: isOver ? "Too large for one reducer?" : "Run" };
     const input: Json = { ...planned };
+    const port = Number(new URL(plan.chains[0]?.targets[0]?.url ?? "http://none/").port);
+    const gateway =
+      plan.gateway && !isOver && plan.mode !== "fleet"
+        ? await startGatewayProcess({ ...plan.gateway, port })
+        : undefined;
     if (!isOver) await this.#startFleet();
-    const execution = await this.#execute(definition, input, history).finally(() => this.#fleet?.stop());
+    const execution = await this.#execute(definition, input, history).finally(async () => {
+      await this.#fleet?.stop();
+      await gateway?.stop();
+    });
     await this.store.put(`${runPrefix(runId)}history-resumed.json`, `${JSON.stringify(history, null, 1)}\n`);
     return { execution, ...(await this.#report()) };
   }

@@ -103,7 +103,7 @@ function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced 
   return { reduction: { ...rest, chains: results }, workers, generator };
 }
 
-/** A run's schedule and assignments. Rejects where there are none. */
+/** A run's schedule and assignments, under the id by which they are found now. Rejects where there are none. */
 export async function readSchedule(
   store: Store,
   runId: string,
@@ -111,7 +111,8 @@ export async function readSchedule(
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
   if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
-  return { schedule, assignments };
+  // A folder may have been renamed since: what is in it is there by its present name.
+  return { schedule: { ...schedule, runId }, assignments };
 }
 
 /** Why a run was aborted, and when, in ms from its start instant; a trial is aborted with its search. */

@@ -4,6 +4,7 @@ import type { LogLooks } from "../observe/logTail.ts";
 import type { Observations, TrueCounts } from "../observe/observations.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Watched } from "../observe/watched.ts";
+import { InputError } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
 import {
   histogramsKey,
@@ -11,6 +12,7 @@ import {
   observationsKey,
   planKey,
   reportKey,
+  runPrefix,
   scrapesPrefix,
   watchedPrefix,
 } from "../results/keys.ts";
@@ -24,7 +26,10 @@ import { readAbort, readSchedule, reduceParts } from "./parts.ts";
 import type { Report } from "./schema.ts";
 import { renderText } from "./text.ts";
 
-/** Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store. */
+/**
+ * Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store, and
+ * with an InputError where the run's report knows more than what is left of the run.
+ */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
   const { plan, scrapes, logs } = await readReportInput(store, runId);
   const { schedule, assignments } = await readSchedule(store, runId);
@@ -49,9 +54,41 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });
+  await refuseWorse(store, runId, report);
   await store.put(histogramsKey(runId), JSON.stringify(runHistograms(reduction, plan)));
   await writeReportFiles(store, runId, report);
   return report;
+}
+
+/** Throws an InputError if a report is there that knows of more requests: results of the run have gone since. */
+async function refuseWorse(store: Store, runId: string, report: Report): Promise<void> {
+  const key = reportKey(runId, "json");
+  let earlier: Report | undefined;
+  try {
+    earlier = await readJson<Report>(store, key);
+  } catch {
+    // A report that cannot be read is no better.
+  }
+  if (!earlier?.total) return;
+  const now = knowledgeOf(report);
+  const problems = Object.entries(knowledgeOf(earlier)).flatMap(([what, count]) => {
+    const left = now[what] ?? 0;
+    if (count <= left) return [];
+    const found = `${left} ${what}, and a report that has ${count}`;
+    return [{ where: runPrefix(runId), found, expected: "the run's objects as they were, or report.json moved away" }];
+  });
+  if (problems.length > 0) throw new InputError(key, problems);
+}
+
+/** How much a report knows, by what it knows. */
+function knowledgeOf({ total, chains, metrics, logs }: Report): Record<string, number> {
+  const { ledger, missed, errors } = total;
+  return {
+    "requests whose end is known": ledger.scheduled - (missed.lost ?? 0) - (errors.lost ?? 0),
+    "chains that the gateway counted": chains.filter(({ truth }) => truth !== undefined).length,
+    "points of the gateway's metrics": metrics.reduce((sum, { points }) => sum + points.length, 0),
+    "lines of the gateway's logs": logs.reduce((sum, { read }) => sum + read, 0),
+  };
 }
 
 function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {

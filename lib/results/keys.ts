@@ -23,6 +23,16 @@ export function leaseKey(runId: string, assignment: string, attempt: number): st
   return `${runPrefix(runId)}leases/${assignment}/${attempt}.json`;
 }
 
+/** Prefix of the leases of a run's runners. */
+export function runnersPrefix(runId: string): string {
+  return `${runPrefix(runId)}runners/`;
+}
+
+/** The lease of a run's runner: whoever puts the highest has the run. */
+export function runnerKey(runId: string, number: number): string {
+  return `${runnersPrefix(runId)}${String(number).padStart(3, "0")}.json`;
+}
+
 /** Prefix of all chunks. */
 export function chunksPrefix(runId: string): string {
   return `${runPrefix(runId)}chunks/`;
