@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../lib/attack/clock.ts";
 import { watchRun } from "../lib/observe/watch.ts";
 import { deployedReveal, deployedStore } from "./environment.ts";
 
@@ -11,5 +12,10 @@ interface WatchEvent {
 
 /** Looks on at a run for some minutes, or until its workers are done. */
 export async function handler({ runId }: WatchEvent) {
-  return watchRun(await deployedStore(), runId, { callMs: CALL_MS, nowMs: Date.now, sleep, reveal: deployedReveal });
+  return watchRun(await deployedStore(), runId, {
+    callMs: CALL_MS,
+    nowMs: systemClock.nowMs,
+    sleep,
+    reveal: deployedReveal,
+  });
 }

@@ -256,7 +256,12 @@ export class SeriesSum {
     this.addCounts(series);
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
-    for (const second in series.seconds) this.#addSecond(Number(second), series.seconds[second] as SecondCounts);
+    this.addSeconds(series);
+  }
+
+  /** Adds what a series counts by the second, and nothing else of it. */
+  addSeconds({ seconds }: Pick<Series, "seconds">): void {
+    for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
   }
 
   /** Adds another sum, which stays as it is. */

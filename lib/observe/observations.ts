@@ -18,6 +18,8 @@ export interface TrueCounts {
 export interface Observations {
   before?: TrueCounts[];
   after?: TrueCounts[];
+  /** Whether all workers were done by the look after the run: otherwise some may have sent more since. */
+  settled?: boolean;
 }
 
 /** Asks a stand-in gateway for its true counts. Rejects where it does not answer. */

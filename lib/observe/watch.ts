@@ -54,7 +54,7 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
     scraper.look();
     if (await watch.look()) {
       await scraper.lookLast();
-      await observe(store, runId, plan, "after");
+      await observe(store, runId, plan, "after", await watch.isSettled());
       return { done: true };
     }
     if (ports.nowMs() + LOOK_MS > untilMs) {
@@ -128,6 +128,11 @@ class Watch {
     await this.#store.put(watchedKey(this.#schedule.runId, this.#watched.fromMs), JSON.stringify(this.#watched));
   }
 
+  /** Whether all workers have written their summaries: what the stand-in counts from then on is no more of the run. */
+  async isSettled(): Promise<boolean> {
+    return this.#allDone().catch(() => false);
+  }
+
   async #allDone(): Promise<boolean> {
     const prefix = summariesPrefix(this.#schedule.runId);
     const summaries = await this.#store.list(prefix);
@@ -150,13 +155,20 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 }
 
 /** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */
-async function observe(store: Store, runId: string, plan: Plan, when: keyof Observations): Promise<void> {
+async function observe(
+  store: Store,
+  runId: string,
+  plan: Plan,
+  when: "before" | "after",
+  isSettled = false,
+): Promise<void> {
   const origin = plan.chains[0]?.targets[0] && new URL(plan.chains[0].targets[0].url).origin;
   if (!plan.gateway || !origin) return;
   const observations = JSON.parse((await store.get(observationsKey(runId))) ?? "{}") as Observations;
   if (observations[when]) return;
   try {
     observations[when] = await readTruth(origin);
+    if (isSettled) observations.settled = true;
   } catch {
     return;
   }

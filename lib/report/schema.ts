@@ -175,6 +175,7 @@ const generatorPoint = z.object({
 
 const truth = z
   .object({
+    settled: z.boolean().describe("Whether all workers were done when it was asked: else it may lack some requests"),
     requests: count,
     relays: count,
     capacityRps: z.number().nullable().describe("What this chain can carry alone, by the gateway's own service times"),

@@ -131,7 +131,7 @@ export async function readReportInput(
 
 /** What the stand-in gateway counted between Watch's two looks, for chains that it can be told of. */
 async function readTruth(store: Store, runId: string, plan: Plan): Promise<Truth | undefined> {
-  const { before, after } = (await readJson<Observations>(store, observationsKey(runId))) ?? {};
+  const { before, after, settled = false } = (await readJson<Observations>(store, observationsKey(runId))) ?? {};
   if (!before || !after) return undefined;
   const own = after.filter(({ name }) => isLoadedByItself(name, plan));
   return new Map(
@@ -141,6 +141,7 @@ async function readTruth(store: Store, runId: string, plan: Plan): Promise<Truth
       const relays = grown((counts) => counts.relays);
       const per = (total: number): number => (relays > 0 ? total / relays : 0);
       const truth = {
+        settled,
         requests: grown((counts) => counts.requests),
         relays,
         capacityRps: now.capacityRps,

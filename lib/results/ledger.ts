@@ -1,4 +1,4 @@
-import { type Ledger, type SeriesSum, total, UNFINISHED } from "../attack/chunk.ts";
+import { type Ledger, type SecondCounts, type SeriesSum, total, UNFINISHED } from "../attack/chunk.ts";
 
 /** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
 export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
@@ -65,6 +65,50 @@ export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   };
   bookLost(sum, gap);
   return gap;
+}
+
+/** What is missing of one second. */
+export type SecondGap = Pick<Gap, "unsent" | "unended" | "unrecorded">;
+
+/**
+ * A gap by the seconds in which its requests were due: what each second's schedule has more than was recorded of it.
+ * `seconds` are the counts of all attempts, `scheduledIn` the requests that were due by second.
+ */
+export function gapBySecond(
+  gap: Gap,
+  scheduledIn: ReadonlyMap<number, number>,
+  seconds: ReadonlyMap<number, SecondCounts>,
+): Map<number, SecondGap> {
+  const left = { ...gap };
+  const found = new Map<number, SecondGap>();
+  for (const second of [...new Set([...scheduledIn.keys(), ...seconds.keys()])].sort((a, b) => a - b)) {
+    const { sent, missed, valid, invalid, errors } = seconds.get(second) ?? NOTHING;
+    const ended = valid + invalid + errors;
+    const begun = Math.max(sent, ended);
+    const unsent = Math.max(0, (scheduledIn.get(second) ?? 0) - begun - missed);
+    const missing = {
+      unsent: Math.min(left.unsent, unsent),
+      unended: Math.min(left.unended, begun - ended),
+      unrecorded: Math.min(left.unrecorded, begun - sent),
+    };
+    for (const key of ["unsent", "unended", "unrecorded"] as const) left[key] -= missing[key];
+    if (missing.unsent + missing.unended + missing.unrecorded > 0) found.set(second, missing);
+  }
+  return found;
+}
+
+const NOTHING: SecondCounts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+
+/** Books what is missing of seconds in a sum's seconds. */
+export function bookLostSeconds(sum: SeriesSum, gaps: ReadonlyMap<number, SecondGap>): void {
+  for (const [second, { unsent, unended, unrecorded }] of gaps) {
+    const counts = sum.seconds.get(second) ?? { ...NOTHING };
+    sum.seconds.set(second, counts);
+    counts.sent += unrecorded;
+    counts.missed += unsent;
+    counts.errors += unended;
+    if (unended > 0) counts.classes = { ...counts.classes, lost: (counts.classes?.lost ?? 0) + unended };
+  }
 }
 
 /** Books what is missing of a gap in a sum. */

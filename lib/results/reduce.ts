@@ -10,13 +10,23 @@ import {
   SeriesSum,
   type Summary,
 } from "../attack/chunk.ts";
-import { type Assignment, type Phase, scheduledRequests } from "../plan/assign.ts";
+import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
+import { firstInShard } from "../plan/schedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { checkPart } from "./checkPart.ts";
 import type { ClockError } from "./clockError.ts";
 import type { Finding } from "./findings.ts";
 import { chunksPrefix, failuresPrefix, summariesPrefix } from "./keys.ts";
-import { addLedgers, bookLost, closeLedger, type Gap, ledgerOf } from "./ledger.ts";
+import {
+  addLedgers,
+  bookLost,
+  bookLostSeconds,
+  closeLedger,
+  type Gap,
+  gapBySecond,
+  ledgerOf,
+  type SecondGap,
+} from "./ledger.ts";
 import type { Store } from "./store.ts";
 
 /** Most characters of a worker's own error that are kept. */
@@ -246,9 +256,12 @@ function reduceWorker(
         findings.push(...gapFindings(gap, assignment.id, share.chain));
         const chain = chainOf(chains, share.chain, phase);
         chain.ledger = addLedgers([chain.ledger, ledger]);
+        const seconds = secondGaps(gap, parsed, () => scheduledBySecond(plan, assignment, share, phase));
         addParts(chain.sum, parsed, gap, true);
+        bookLostSeconds(chain.sum, seconds);
         if (phase === "warmup") continue;
         addParts(all, parsed, gap, false);
+        bookLostSeconds(all, seconds);
         ledgers.push(ledger);
       }
     }
@@ -281,6 +294,29 @@ function ledgerOfParts(scheduled: number, parts: readonly ParsedSeries[]): { led
   for (const { series } of parts) counts.addCounts(series);
   const gap = closeLedger(scheduled, counts);
   return { ledger: ledgerOf(scheduled, counts), gap };
+}
+
+/** A gap by second; where there is none, nothing is looked for. */
+function secondGaps(
+  gap: Gap,
+  parts: readonly ParsedSeries[],
+  scheduledIn: () => Map<number, number>,
+): Map<number, SecondGap> {
+  if (gap.unsent + gap.unended + gap.unrecorded === 0) return new Map();
+  const counts = new SeriesSum();
+  for (const part of parts) counts.addSeconds(part.series);
+  return gapBySecond(gap, scheduledIn(), counts.seconds);
+}
+
+/** How many of an assignment's requests are due in each second of a phase. */
+function scheduledBySecond(plan: Plan, assignment: Assignment, share: Share, phase: Phase): Map<number, number> {
+  const { from, to, schedule } = phaseRange(plan, assignment, share, phase);
+  const bySecond = new Map<number, number>();
+  for (let n = firstInShard(from, share); n < to; n += share.of) {
+    const second = Math.floor(schedule.dueAtMs(n) / 1_000);
+    bySecond.set(second, (bySecond.get(second) ?? 0) + 1);
+  }
+  return bySecond;
 }
 
 function addParts(sum: SeriesSum, parts: readonly ParsedSeries[], gap: Gap, keepIntervals: boolean): void {

@@ -134,3 +134,22 @@ test("the rate of an aborted run is that of its whole seconds before the abort",
     [100, 50],
   );
 });
+
+test("the gateway's count is held against the ledger only where it can tell", () => {
+  const one = checkedPlan(ORIGIN, { chains: [chainInput("kava", 50, ORIGIN)] });
+  const counted = (requests: number, settled: boolean, change?: MadeRun["change"]) => {
+    const truth = { requests, relays: requests, capacityRps: null, perRelay: {}, settled };
+    const made = madeReport({ plan: one, truth: new Map([["kava", truth]]), ...(change && { change }) });
+    return made.verdict.causes.map(({ kind }) => kind);
+  };
+  assert.deepEqual(counted(100, true), []);
+  assert.deepEqual(counted(99, true), ["gateway-count"]);
+  assert.deepEqual(counted(101, true), ["gateway-count"]);
+  // Asked before all workers were done, as after a step of the clock, it lacks what was sent since.
+  assert.deepEqual(counted(60, false), []);
+  assert.deepEqual(counted(101, false), ["gateway-count"]);
+  // A lost worker had sent some of what it did not write down.
+  const lost = (sum: SeriesSum) => move(sum, 20, "missed", "lost");
+  assert.deepEqual(counted(95, false, lost), ["lost"]);
+  assert.deepEqual(counted(101, false, lost), ["lost", "gateway-count"]);
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeriesSum } from "../../lib/attack/chunk.ts";
 import { findingText } from "../../lib/results/findings.ts";
-import { chunkKey } from "../../lib/results/keys.ts";
+import { chunkKey, failureKey } from "../../lib/results/keys.ts";
 import { takeLease } from "../../lib/results/lease.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
 import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
@@ -117,4 +117,51 @@ test("each invocation takes an attempt of its own", async (t) => {
   const attempts = await Promise.all([1, 2, 3].map(() => takeLease(store, RUN, "w000-s00", 0)));
   assert.deepEqual(attempts.sort(), [1, 2, 3]);
   assert.equal(await takeLease(store, RUN, "w001-s00", 0), 1);
+});
+
+test("what is lost is booked in the seconds in which it was due, so that each second balances", async (t) => {
+  const run = fixture(t);
+  const [first, second] = run.assignments;
+  assert.ok(first && second);
+  for (const [index, assignment] of run.assignments.entries()) {
+    const chunks = chunksOf(run.plan, assignment, 1, 4);
+    if (index === 0) continue;
+    if (index === 1) {
+      const [a, b] = chunks;
+      assert.ok(a && b);
+      // Two chunks are gone, and of one only that its requests were sent is known.
+      const sent = structuredClone(b);
+      for (const series of sent.series) {
+        series.valid = 0;
+        for (const counts of Object.values(series.seconds)) counts.valid = 0;
+      }
+      await writeChunks(run, [a, sent]);
+    } else await writeSummary(run, chunks);
+  }
+  const { chains } = await reduce(run);
+  const { ledger, sum } = chains[0] ?? assert.fail();
+  assert.ok(balances(ledger));
+  assert.ok((sum.missed.lost ?? 0) > 0 && (sum.errors.lost ?? 0) > 0);
+  const total = { sent: 0, missed: 0, errors: 0, valid: 0 };
+  for (const [index, counts] of sum.seconds) {
+    assert.equal(counts.sent + counts.missed, 100, `second ${index}: ${JSON.stringify(counts)}`);
+    assert.equal(counts.sent, counts.valid + counts.invalid + counts.errors, `second ${index}`);
+    assert.equal(counts.errors, counts.classes?.lost ?? 0);
+    for (const key of ["sent", "missed", "errors", "valid"] as const) total[key] += counts[key];
+  }
+  assert.deepEqual(total, { sent: ledger.sent, missed: ledger.missed, errors: ledger.errors, valid: ledger.valid });
+});
+
+test("an error that a worker wrote down is a finding of its assignment, and of no other run", async (t) => {
+  const run = fixture(t);
+  const [failed, ...others] = run.assignments;
+  assert.ok(failed);
+  for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
+  await run.store.put(failureKey(RUN, failed.id, 1), "no secret at env://TOKEN");
+  await run.store.put(failureKey("another", failed.id, 1), "something else");
+  const { findings } = await reduce(run);
+  assert.deepEqual(
+    findings.filter(({ kind }) => kind === "failed"),
+    [{ kind: "failed", assignment: failed.id, error: "no secret at env://TOKEN" }],
+  );
 });

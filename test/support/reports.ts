@@ -4,7 +4,7 @@ import { recordMs } from "../../lib/attack/histogram.ts";
 import { scheduleRun } from "../../lib/plan/runSchedule.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
-import { buildReport, workerReport } from "../../lib/report/model.ts";
+import { buildReport, type Truth, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import type { AbortFlag } from "../../lib/results/abort.ts";
 import type { Finding } from "../../lib/results/findings.ts";
@@ -19,6 +19,8 @@ export interface MadeRun {
   /** How many requests of a chain were due, where it is not its rate over the duration. */
   scheduled?: Record<string, number>;
   findings?: Finding[];
+  /** What the stand-in gateway counted. */
+  truth?: Truth;
   aborted?: AbortFlag;
   startSkewMs?: number;
   /** How long before its first request each worker was ready. */
@@ -81,6 +83,7 @@ export function madeReport(made: MadeRun): Report {
     scrapes: [],
     logs: [],
     ...(aborted && { aborted }),
+    ...(made.truth && { truth: made.truth }),
   });
 }
 
