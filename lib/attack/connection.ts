@@ -1,11 +1,14 @@
+import type { Plan } from "../plan/schema.ts";
 import type { PreparedRequest } from "./requests.ts";
+import type { Secure } from "./secure.ts";
 
-/** How a worker speaks to an origin. */
-export interface ConnectionOptions {
-  http: "1.1" | "2";
-  keepalive: boolean;
-  timeoutMs: number;
+/** How a worker speaks to an origin: the plan's own fields, and what was read for them. */
+export interface ConnectionOptions
+  extends Pick<Plan, "http" | "keepalive" | "timeoutMs">,
+    Partial<Pick<Plan, "resolve" | "unixSocket" | "dns">> {
   limits?: { maxBodyBytes: number };
+  /** The plan's `tls`. */
+  secure?: Secure;
 }
 
 /** How long the parts of opening a connection took, in ms. */

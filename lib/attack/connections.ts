@@ -3,6 +3,7 @@ import { Dialer } from "./dial.ts";
 import type { ResponseMemory } from "./gathered.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
 import { Http2Connection, type Http2Origin, STREAMS } from "./http2.ts";
+import type { Names } from "./names.ts";
 import { Reading } from "./response.ts";
 
 /** How many connections there are to all origins, open or being opened, and how many there can be. */
@@ -15,10 +16,11 @@ export class ConnectionCount {
   }
 }
 
-/** What the connections of a worker may have together. */
-export interface WorkerLimits {
+/** What all connections of a worker share. */
+export interface Shared {
   count: ConnectionCount;
   memory: ResponseMemory;
+  names: Names;
 }
 
 /**
@@ -38,10 +40,10 @@ export class Connections implements ConnectionEvents {
   constructor(
     origin: string,
     options: ConnectionOptions,
-    { count, memory }: WorkerLimits,
+    { count, memory, names }: Shared,
     onOpened: (times: OpeningMs) => void,
   ) {
-    const dialer = new Dialer(origin);
+    const dialer = new Dialer(origin, options, names.lookup);
     const reading = new Reading(options.limits?.maxBodyBytes, memory);
     this.#http1 = new Http1Origin(dialer, reading);
     this.#http2 = { origin, dialer, reading };

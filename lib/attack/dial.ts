@@ -1,7 +1,22 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { OpeningMs } from "./connection.ts";
-import { guardedLookup } from "./lookup.ts";
+import {
+  connect as connectTcp,
+  isIP,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from "node:net";
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type TLSSocket,
+  type ConnectionOptions as TlsOptions,
+} from "node:tls";
+import { destinationOf } from "../plan/connect.ts";
+import type { ConnectionOptions, OpeningMs } from "./connection.ts";
+
+/** How long a connection is quiet before TCP asks whether the other side is there, in ms: as long as in Go's client. */
+const KEEP_ALIVE_MS = 15_000;
 
 /** The protocols that are asked for by ALPN. */
 export type Alpn = "http/1.1" | "h2";
@@ -16,17 +31,31 @@ export interface Opening {
 
 /** Opens sockets to one origin. */
 export class Dialer {
-  readonly #host: string;
-  readonly #port: number;
   readonly #isSecure: boolean;
+  /** Where sockets go. */
+  readonly #to: { path: string } | Pick<TcpNetConnectOpts, "host" | "port" | "lookup">;
+  readonly #tls: TlsOptions;
   /** The TLS session last given, which spares the next connection a round trip. */
   #session: Buffer | undefined;
 
-  constructor(origin: string) {
+  constructor(
+    origin: string,
+    options: Pick<ConnectionOptions, "resolve" | "unixSocket" | "secure">,
+    lookup: LookupFunction,
+  ) {
     const { hostname, port, protocol } = new URL(origin);
+    const { resolve, unixSocket, secure } = options;
     this.#isSecure = protocol === "https:";
-    this.#host = hostname.replace(/^\[|\]$/g, "");
-    this.#port = Number(port || (this.#isSecure ? 443 : 80));
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const to = destinationOf(host, Number(port || (this.#isSecure ? 443 : 80)), resolve);
+    this.#to = unixSocket === undefined ? { ...to, lookup } : { path: unixSocket };
+    // The certificate must be the target's, wherever the socket goes.
+    const name = secure?.serverName ?? host;
+    this.#tls = {
+      ...(isIP(name) === 0 && { servername: name }),
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+      ...(secure && { secureContext: secure.context, rejectUnauthorized: !secure.insecure }),
+    };
   }
 
   /** Begins to open a socket. `onread` takes what comes without copies, where there is no TLS. */
@@ -34,7 +63,9 @@ export class Dialer {
     const beganMs = performance.now();
     let resolvedMs: number | undefined;
     let connectedMs: number | undefined;
-    const socket = this.#isSecure ? this.#dialTls(alpn) : this.#dialTcp(onread);
+    const socket = this.#isSecure ? this.#dialTls(alpn) : connectTcp({ ...this.#to, ...(onread && { onread }) });
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.once("lookup", () => {
       resolvedMs = performance.now();
     });
@@ -57,26 +88,13 @@ export class Dialer {
     };
   }
 
-  #dialTcp(onread: OnReadOpts | undefined): Socket {
-    return connectTcp({
-      host: this.#host,
-      port: this.#port,
-      noDelay: true,
-      lookup: guardedLookup,
-      ...(onread && { onread }),
-    });
-  }
-
   #dialTls(alpn: Alpn): TLSSocket {
     const socket = connectTls({
-      host: this.#host,
-      port: this.#port,
-      lookup: guardedLookup,
-      ...(isIP(this.#host) === 0 && { servername: this.#host }),
+      ...this.#to,
+      ...this.#tls,
       ALPNProtocols: [alpn],
       ...(this.#session && { session: this.#session }),
     });
-    socket.setNoDelay(true);
     socket.on("session", (session) => {
       this.#session = session;
     });

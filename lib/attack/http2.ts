@@ -186,25 +186,6 @@ function errorName(code: number): string {
   return HTTP2_ERRORS[code] ?? "UNKNOWN_CODE";
 }
 
-/** Headers that HTTP/2 forbids (RFC 9113, section 8.2.2): they speak of the connection, or of HTTP/1.1's framing. */
-const FORBIDDEN = new Set([
-  "connection",
-  "http2-settings",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/**
- * Whether HTTP/2 forbids a header, whatever the case of its name. Requests leave them out; at load a plan that has them
- * is to be refused.
- */
-export function isForbiddenInHttp2(name: string, value: string): boolean {
-  const lower = name.toLowerCase();
-  return FORBIDDEN.has(lower) || (lower === "te" && value.trim().toLowerCase() !== "trailers");
-}
-
 /** Headers as a raw list, which keeps their order, and those that are repeated. */
 function headersOf(method: string, path: string, list: readonly string[], body: PreparedRequest["body"]): string[] {
   const headers = [":method", method, ":path", path];

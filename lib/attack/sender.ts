@@ -2,11 +2,13 @@ import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import { UNFINISHED } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
-import { ConnectionCount, Connections, type WorkerLimits } from "./connections.ts";
+import { ConnectionCount, Connections, type Shared } from "./connections.ts";
 import { decodeApart, decodeAtOnce } from "./decode.ts";
 import { mostConnections } from "./fileLimit.ts";
 import { ResponseMemory } from "./gathered.ts";
 import { judgeResponse, RELAY } from "./jsonrpc.ts";
+import { guardedLookup } from "./lookup.ts";
+import { Names } from "./names.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
 import { MEMORY_BYTES } from "./response.ts";
@@ -22,6 +24,9 @@ const TIMED_OUT: Record<Waiting, string> = {
   body: "UND_ERR_BODY_TIMEOUT",
 };
 
+/** For whoever does not say how long a name's addresses are used. */
+const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;
+
 /** The class of a request at which the generator itself failed: a fault of Volley's. */
 const INTERNAL_ERROR = "internal-error";
 
@@ -34,7 +39,7 @@ export class Sender {
   readonly #options: ConnectionOptions;
   readonly #onOpened: (times: OpeningMs) => void;
   readonly #origins = new Map<string, Connections>();
-  readonly #limits: WorkerLimits;
+  readonly #shared: Shared;
   /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -52,7 +57,11 @@ export class Sender {
   ) {
     this.#clock = clock;
     this.#options = options;
-    this.#limits = { count: new ConnectionCount(most), memory: new ResponseMemory(MEMORY_BYTES) };
+    this.#shared = {
+      count: new ConnectionCount(most),
+      memory: new ResponseMemory(MEMORY_BYTES),
+      names: new Names(guardedLookup, options.dns ?? NO_CACHE),
+    };
     this.#onOpened = (times) => {
       this.opened++;
       onOpened(times);
@@ -62,12 +71,12 @@ export class Sender {
 
   /** How many connections there are, to all origins. */
   get connections(): number {
-    return this.#limits.count.now;
+    return this.#shared.count.now;
   }
 
   /** How many connections there can be, to all origins: what the limit of open files leaves. */
   get mostConnections(): number {
-    return this.#limits.count.most;
+    return this.#shared.count.most;
   }
 
   /** Opens connections to an origin for so many requests at once, ahead of the first one. */
@@ -78,7 +87,7 @@ export class Sender {
   #connectionsTo(origin: string): Connections {
     let connections = this.#origins.get(origin);
     if (!connections) {
-      connections = new Connections(origin, this.#options, this.#limits, this.#onOpened);
+      connections = new Connections(origin, this.#options, this.#shared, this.#onOpened);
       this.#origins.set(origin, connections);
     }
     return connections;
@@ -126,7 +135,7 @@ export class Sender {
 
   /** Memory for responses in part. */
   get memory(): ResponseMemory {
-    return this.#limits.memory;
+    return this.#shared.memory;
   }
 
   /** The clock, for exchanges. */

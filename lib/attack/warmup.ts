@@ -62,7 +62,8 @@ export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: numb
 
 async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs: number, rps: number): Promise<void> {
   const limits = { ...plan.limits, inFlightPerWorker: CONNECTIONS };
-  const local: Plan = { ...plan, limits, http: "1.1", keepalive: true, timeoutMs: 1_000, durationMs, warmupMs: 0 };
+  const { tls: _, resolve: __, unixSocket: ___, ...own } = plan;
+  const local: Plan = { ...own, limits, http: "1.1", keepalive: true, timeoutMs: 1_000, durationMs, warmupMs: 0 };
   const sender = new Sender(clock, local);
   await sender.open(origin, CONNECTIONS);
   const originMs = clock.nowMs();

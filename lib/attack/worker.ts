@@ -10,6 +10,7 @@ import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { plainSecret, prepareChain } from "./requests.ts";
+import { type Secure, secureOf } from "./secure.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
@@ -61,7 +62,10 @@ export interface AttackInput {
  * them all. A later attempt joins the schedule at the present: what was due before is the earlier one's.
  */
 export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Summary> {
-  const run = new WorkerRun(input, ports);
+  const { tls } = input.plan;
+  const secret = ports.secret ?? (async (reference) => Promise.reject(noSecrets(reference)));
+  const secure = tls && (await secureOf(tls, secret));
+  const run = new WorkerRun(input, ports, secure);
   return run.run();
 }
 
@@ -87,13 +91,14 @@ class WorkerRun {
   readonly #blocks = new Map<string, number>();
   readonly #secrets = new Map<string, string>();
 
-  constructor(input: AttackInput, ports: WorkerPorts) {
+  constructor(input: AttackInput, ports: WorkerPorts, secure: Secure | undefined) {
     this.#input = input;
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#stale = new StaleBlocks(input.plan);
     this.#intervalMs = intervalMs(input.plan.durationMs);
-    this.#sender = new Sender(ports.clock, input.plan, (times) => {
+    const options = { ...input.plan, ...(secure && { secure }) };
+    this.#sender = new Sender(ports.clock, options, (times) => {
       this.#recorders.at(-1)?.opened(times);
     });
     this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
@@ -140,7 +145,7 @@ class WorkerRun {
       for (const value of chain.targets.flatMap(({ headers }) => headers.map(([, each]) => each))) {
         for (const [reference] of value.matchAll(SECRET_REFERENCE)) {
           if (this.#secrets.has(reference)) continue;
-          if (!this.#ports.secret) throw new Error(`there is no store of secrets for ${reference}`);
+          if (!this.#ports.secret) throw noSecrets(reference);
           this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
         }
       }
@@ -300,6 +305,10 @@ class WorkerRun {
       health: this.#chunks.map(({ health }) => health),
     };
   }
+}
+
+function noSecrets(reference: string): Error {
+  return new Error(`there is no store of secrets for ${reference}`);
 }
 
 /** Books what a stopped worker will not send, up to the instant from which another one does. */

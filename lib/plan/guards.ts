@@ -1,4 +1,5 @@
 import { assign, splitRates } from "./assign.ts";
+import { connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
@@ -30,6 +31,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     ...problem,
     expected: `a host that this deployment allows: ${guards.allowedHosts.join(", ") || "none is allowed yet (allowedHosts)"}`,
   }));
+  problems.push(...connectProblems({ ...plan, allowedHosts: guards.allowedHosts }, true));
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   const workers = splitRates(plan).length;
   const lengthMs = plan.durationMs + plan.warmupMs;

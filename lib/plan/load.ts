@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { assignmentProblems } from "./assign.ts";
+import { absoluteTls, connectProblems, http2HeaderProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
@@ -89,6 +90,9 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     limits,
     ids,
     segment,
+    tls,
+    resolve: destinations,
+    unixSocket,
     ...rest
   } = parsed.data;
   const plan: Plan = {
@@ -114,6 +118,9 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     segmentMs: segment,
     limits,
     allowedHosts: [...parsed.data.allowedHosts, ...(options.allowHosts ?? [])],
+    ...(tls && { tls: absoluteTls(tls, folder) }),
+    ...(destinations && { resolve: destinations }),
+    ...(unixSocket !== undefined && { unixSocket }),
     ...(workers !== undefined && { workers }),
     ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
@@ -122,9 +129,10 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(withOwnIds);
   problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
   problems.push(...placeholderProblems(plan), ...requestProblems(plan), ...rowProblems(plan), ...sloProblems(plan));
+  problems.push(...connectProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
-  if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
+  if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan), ...http2HeaderProblems(plan));
   if (plan.http === "2" && plan.gateway) {
     problems.push({ where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' });
   }

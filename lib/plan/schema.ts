@@ -182,6 +182,29 @@ const chain = z
     }
   });
 
+/** A value that is a reference to a secret and nothing else. */
+export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;
+
+const pem = z.string().min(1);
+
+const tls = z.strictObject({
+  insecure: z.boolean().default(false).describe("Take any certificate, also one that nobody vouches for"),
+  ca: pem.optional().describe("Certificates that are trusted besides the usual ones: a PEM file, or env://, secret://"),
+  cert: pem
+    .optional()
+    .describe("The client's certificate: a PEM file relative to the plan, or env://, secret://, ssm://"),
+  key: pem.optional().describe("Its key: a PEM file relative to the plan, or env://, secret://, ssm://"),
+  serverName: z.string().min(1).optional().describe("The name that is asked for (SNI) instead of the target's host"),
+});
+
+const dns = z.strictObject({
+  ttl: duration.prefault("60s").describe("How long an answer is used"),
+  select: z
+    .enum(["roundRobin", "random", "first"])
+    .default("roundRobin")
+    .describe("Which of a name's addresses a new connection takes"),
+});
+
 const limits = z.strictObject({
   inFlightPerWorker: z
     .int()
@@ -447,6 +470,15 @@ export const planSchema = z.strictObject({
       "Connections that each worker opens before the start; by default what its rate needs at 200 ms a response",
     ),
   http: z.enum(["1.1", "2"]).default("1.1").describe('HTTP version; "2" needs https targets (ALPN)'),
+  tls: tls.optional().describe("How TLS is spoken to https targets"),
+  resolve: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Where connections go instead: "host" or "host:port" to the same, as curl\'s --connect-to and k6\'s hosts',
+    ),
+  unixSocket: z.string().min(1).max(107).optional().describe("A unix socket that all connections go to"),
+  dns: dns.prefault({}).describe("How names are looked up"),
   slo: slo.prefault({}).describe("What the run must show to pass"),
   mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
   seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
@@ -535,6 +567,12 @@ export interface Plan {
   keepalive: boolean;
   connections?: number;
   http: "1.1" | "2";
+  tls?: z.infer<typeof tls>;
+  /** By host, or host and port. */
+  resolve?: Record<string, string>;
+  unixSocket?: string;
+  /** `ttl` in ms. */
+  dns: z.infer<typeof dns>;
   slo: z.infer<typeof slo>;
   mode: "lambda" | "fleet";
   seed: number;

@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { type Plan, SECRET_VALUE } from "../plan/schema.ts";
+
+/** How TLS is spoken, with the plan's certificates read. */
+export interface Secure {
+  context: SecureContext;
+  /** Takes any certificate. */
+  insecure: boolean;
+  /** The name that is asked for, and that the certificate must have, instead of the target's host. */
+  serverName?: string;
+}
+
+/**
+ * Reads the plan's certificates and key: `secret` gives what a reference stands for. Rejects with what is wrong, without
+ * the values.
+ */
+export async function secureOf(
+  tls: NonNullable<Plan["tls"]>,
+  secret: (reference: string) => Promise<string>,
+): Promise<Secure> {
+  const read = async (field: "ca" | "cert" | "key"): Promise<string | undefined> => {
+    const value = tls[field];
+    if (value === undefined) return undefined;
+    // Environments and stores often hold line breaks as text.
+    return SECRET_VALUE.test(value) ? (await secret(value)).replaceAll("\\n", "\n") : readFile(value, "utf8");
+  };
+  const [ca, cert, key] = await Promise.all([read("ca"), read("cert"), read("key")]);
+  try {
+    const context = createSecureContext({
+      // A gateway of one's own beside hosts that the world vouches for.
+      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    });
+    return { context, insecure: tls.insecure, ...(tls.serverName !== undefined && { serverName: tls.serverName }) };
+  } catch (error) {
+    const { code = "no PEM" } = error as NodeJS.ErrnoException;
+    throw new Error(
+      `the plan's tls cannot be used (${code}): expected ca, cert and key in PEM format that fit together`,
+    );
+  }
+}

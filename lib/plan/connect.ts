@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { resolve as resolvePath } from "node:path";
+import { hostProblems } from "./hosts.ts";
+import type { Problem } from "./problems.ts";
+import { type Plan, SECRET_VALUE } from "./schema.ts";
+
+/** A host, and a port where it has one. */
+export interface Endpoint {
+  host: string;
+  port?: number;
+}
+
+/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined where it is none of these. */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  if (host === undefined) return undefined;
+  if (port === undefined) return { host };
+  return Number(port) >= 1 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined;
+}
+
+/** Where connections to a host and port go: there, or where the plan's `resolve` sends them. */
+export function destinationOf(host: string, port: number, resolve: Plan["resolve"]): Required<Endpoint> {
+  const bare = host.replace(/^\[|\]$/g, "");
+  const written = bare.includes(":") ? `[${bare}]` : bare;
+  const to = resolve?.[`${written}:${port}`] ?? resolve?.[written];
+  const endpoint = to === undefined ? undefined : parseEndpoint(to);
+  return { host: endpoint?.host ?? bare, port: endpoint?.port ?? port };
+}
+
+/** The fields of `tls` that name a file, or a secret. */
+const TLS_FILES = ["ca", "cert", "key"] as const;
+
+/** Makes the files that the plan's `tls` names absolute. */
+export function absoluteTls(tls: NonNullable<Plan["tls"]>, folder: string): NonNullable<Plan["tls"]> {
+  const absolute = { ...tls };
+  for (const field of TLS_FILES) {
+    const value = tls[field];
+    if (value !== undefined && !SECRET_VALUE.test(value)) absolute[field] = resolvePath(folder, value);
+  }
+  return absolute;
+}
+
+/**
+ * What is wrong with how the plan connects: endpoints that are none, hosts that may not be loaded, files that are not
+ * there. In a deployment there are no files and no sockets of its own to name.
+ */
+export function connectProblems(plan: Plan, isDeployed = false): Problem[] {
+  const problems: Problem[] = [];
+  for (const [from, to] of Object.entries(plan.resolve ?? {})) {
+    const where = `$.resolve[${JSON.stringify(from)}]`;
+    const expected = 'a host as in a URL, with or without a port, such as "gw.example.com:443": "127.0.0.1:8443"';
+    const endpoint = parseEndpoint(to);
+    if (!parseEndpoint(from) || !endpoint) problems.push({ where, found: `${from}: ${to}`, expected });
+    else problems.push(...hostProblemsOf(plan, endpoint).map((problem) => ({ ...problem, where })));
+  }
+  for (const field of TLS_FILES) {
+    const value = plan.tls?.[field];
+    if (value === undefined || SECRET_VALUE.test(value)) continue;
+    const where = `$.tls.${field}`;
+    if (isDeployed)
+      problems.push({ where, found: "a file", expected: "a reference to a secret: secret://… or ssm://…" });
+    else if (!existsSync(value)) problems.push({ where, found: `no file ${value}`, expected: "a file in PEM format" });
+  }
+  if ((plan.tls?.cert === undefined) !== (plan.tls?.key === undefined))
+    problems.push({ where: "$.tls", found: "one of cert and key", expected: "both, or none" });
+  if (plan.unixSocket !== undefined && isDeployed)
+    problems.push({ where: "$.unixSocket", found: "a unix socket", expected: "none: a deployment loads other hosts" });
+  return problems;
+}
+
+/** Headers that HTTP/2 forbids (RFC 9113, section 8.2.2): they speak of the connection, or of HTTP/1.1's framing. */
+const FORBIDDEN_IN_HTTP2 = new Set([
+  ...["connection", "http2-settings", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
+]);
+
+/** A problem for each header that HTTP/2 forbids, whatever the case of its name. */
+export function http2HeaderProblems({ chains }: Pick<Plan, "chains">): Problem[] {
+  return chains.flatMap(({ targets }, index) => {
+    const names = targets.flatMap(({ headers }) => headers.filter(isForbiddenInHttp2).map(([name]) => name));
+    return [...new Set(names)].map((name) => ({
+      where: `$.chains[${index}].targets`,
+      found: `the header ${name}`,
+      expected: "headers that HTTP/2 allows (RFC 9113, section 8.2.2)",
+    }));
+  });
+}
+
+function isForbiddenInHttp2([name, value]: readonly [string, string]): boolean {
+  const lower = name.toLowerCase();
+  return FORBIDDEN_IN_HTTP2.has(lower) || (lower === "te" && value.trim().toLowerCase() !== "trailers");
+}
+
+/** What is wrong with loading a host, whatever the plan's targets are. */
+function hostProblemsOf(plan: Plan, { host, port = 80 }: Endpoint): Problem[] {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  const [chain] = plan.chains;
+  const [target] = chain?.targets ?? [];
+  if (!chain || !target) return [];
+  return hostProblems({ ...plan, chains: [{ ...chain, targets: [{ ...target, url }] }] });
+}
