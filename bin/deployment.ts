@@ -1,6 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import {
   DescribeExecutionCommand,
+  ExecutionAlreadyExists,
   ExecutionDoesNotExist,
   ListExecutionsCommand,
   SFNClient,
@@ -18,19 +19,25 @@ export interface DeployedRun {
 
 /** A stack that `cdk deploy` has put up, with what a person needs of it. */
 export class Deployment {
+  /** The stack's name. */
+  readonly stack: string;
   readonly store: S3Store;
   readonly #stateMachineArn: string;
-  readonly #states = new SFNClient();
+  readonly #states = new SFNClient({ requestHandler: { connectionTimeout: 5_000, socketTimeout: 20_000 } });
 
-  constructor(bucket: string, stateMachineArn: string) {
+  constructor(stack: string, bucket: string, stateMachineArn: string) {
+    this.stack = stack;
     this.store = new S3Store(bucket);
     this.#stateMachineArn = stateMachineArn;
   }
 
-  /** Starts a run of a plan that lies in the store under this id. */
+  /** Starts a run of a plan that lies in the store under this id. May be called again where its answer was lost. */
   async start(runId: string, planKey: string): Promise<void> {
     const input = JSON.stringify({ planKey });
-    await this.#states.send(new StartExecutionCommand({ stateMachineArn: this.#stateMachineArn, name: runId, input }));
+    const command = new StartExecutionCommand({ stateMachineArn: this.#stateMachineArn, name: runId, input });
+    await this.#states.send(command).catch((error: Error) => {
+      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+    });
   }
 
   /** How a run's execution stands, with its error if it failed; undefined if there is none of this id. */
@@ -72,5 +79,5 @@ export async function openDeployment(stack: string): Promise<Deployment> {
   if (bucket === undefined || stateMachineArn === undefined) {
     throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: "a stack without Volley's outputs", expected }]);
   }
-  return new Deployment(bucket, stateMachineArn);
+  return new Deployment(stack, bucket, stateMachineArn);
 }

@@ -11,6 +11,8 @@ export const BAD_INPUT = 2;
 export const INVALID_RUN = 3;
 /** Volley itself failed, or the system under it: a full disk, a port that is taken. */
 export const INTERNAL_ERROR = 4;
+/** A run in AWS goes on, and can no longer be followed from here: credentials expired, or AWS does not answer. */
+export const RUN_GOES_ON = 5;
 
 /** Every exit code, with its meaning as `--help` and the README tell it. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
@@ -19,6 +21,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [BAD_INPUT, "bad input, nothing was sent"],
   [INVALID_RUN, "invalid run"],
   [INTERNAL_ERROR, "internal error"],
+  [RUN_GOES_ON, "a run in AWS goes on, not followed"],
   [stoppedBy("SIGINT"), "stopped by Ctrl-C"],
 ];
 

@@ -56,7 +56,7 @@ export function calibrateCommand(): Command {
 async function runOnce(plan: Plan, { out, stack }: CalibrateOptions): Promise<Report | undefined> {
   const runId = newRunId(`${plan.name}-${plan.mode}`, new Date());
   if (stack !== undefined) {
-    await runRemotely(plan, runId, stack, false);
+    await runRemotely(plan, runId, stack, {});
     return readJson<Report>((await openDeployment(stack)).store, reportKey(runId, "json"));
   }
   const local = new LocalRun({ plan, runId, folder: resolve(out) });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { InputError } from "../../lib/plan/problems.ts";
@@ -6,10 +7,15 @@ import type { Report } from "../../lib/report/schema.ts";
 import { renderTable } from "../../lib/report/table.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { type AbortCause, encodeAbort } from "../../lib/results/abort.ts";
-import { abortKey, planKey, reportKey } from "../../lib/results/keys.ts";
+import { FolderStore } from "../../lib/results/folderStore.ts";
+import { abortKey, planKey, reportKey, runPrefix } from "../../lib/results/keys.ts";
+import { forEachAtOnce, readJson } from "../../lib/results/store.ts";
+import { serveRun } from "../dashboard.ts";
 import type { Deployment } from "../deployment.ts";
-import { BAD_INPUT, INTERNAL_ERROR, verdictCode } from "../exitCodes.ts";
-import { follow, liveOutput } from "../live.ts";
+import { BAD_INPUT, INTERNAL_ERROR, RUN_GOES_ON, verdictCode } from "../exitCodes.ts";
+import { type ExecutionStatus, followExecution, LeftError, patiently } from "../following.ts";
+import { follow, type LiveOutput, liveOutput } from "../live.ts";
+import { parsePort } from "../options.ts";
 import { onSignals } from "../signals.ts";
 
 /** Loaded where it is used: a run on this machine needs no client of AWS, and starts sooner without. */
@@ -18,49 +24,100 @@ export async function openDeployment(stack: string): Promise<Deployment> {
   return open(stack);
 }
 
-/** How often an execution is asked for, in ms. */
-const ASK_MS = 2_000;
+/** How a run in AWS is followed. */
+export interface RemoteOptions {
+  json?: boolean;
+  /** Serve the page of the run while it goes, on this port of loopback; `true` for a free one. */
+  dashboard?: number | true;
+}
+
+/** How long the live view may take to end, in ms: AWS may not answer any more. */
+const STOP_MS = 3_000;
+
+/** What making calls to AWS patiently needs; notes go to the live view. */
+function patience(output: LiveOutput) {
+  return { nowMs: Date.now, sleep: (ms: number) => sleep(ms), note: (text: string) => output.note(text) };
+}
 
 /** Uploads a checked plan, starts it in a deployment, and follows it to its report. */
-export async function runRemotely(plan: Plan, runId: string, stack: string, json: boolean): Promise<void> {
+export async function runRemotely(plan: Plan, runId: string, stack: string, options: RemoteOptions): Promise<void> {
   const deployment = await openDeployment(stack);
-  await deployment.store.put(planKey(runId), JSON.stringify(plan));
-  await deployment.start(runId, planKey(runId));
-  await followRemotely(deployment, runId, plan, json);
+  const output = liveOutput(options.json === true, process.stdout);
+  await patiently(() => deployment.store.put(planKey(runId), JSON.stringify(plan)), patience(output));
+  await patiently(() => deployment.start(runId, planKey(runId)), patience(output));
+  await followRemotely(deployment, runId, plan, options, output);
 }
 
 /** Follows a run to its end, from wherever one is, and prints its report. Ctrl-C stops its workers. */
-async function followRemotely(deployment: Deployment, runId: string, plan: Plan, json: boolean): Promise<void> {
-  const output = liveOutput(json, process.stdout);
+async function followRemotely(
+  deployment: Deployment,
+  runId: string,
+  plan: Plan,
+  { json = false, dashboard: port }: RemoteOptions,
+  output = liveOutput(json, process.stdout),
+): Promise<void> {
+  const { store } = deployment;
   const release = onSignals(async (signal) => {
     output.note(`stopping the workers (${signal}); once more to leave, and the run goes on to its end`);
     await requestAbort(deployment, runId, { kind: "signal", signal });
   });
-  const following = follow(deployment.store, runId, plan, output);
+  const following = follow(store, runId, plan, output);
+  const dashboard = port === undefined ? undefined : await serveRun(port === true ? 0 : port, store, runId, plan);
+  if (dashboard) output.note(`dashboard: ${dashboard.url}`);
   try {
-    let now = await deployment.status(runId);
-    while (now?.status === "RUNNING") {
-      await sleep(ASK_MS);
-      now = await deployment.status(runId);
-    }
+    const ended = await followExecution({
+      ...patience(output),
+      status: () => deployment.status(runId),
+      isReported: async () => (await store.list(reportKey(runId, "json"))).length > 0,
+    });
     await following.stop();
-    if (!(await printReport(deployment, runId, json))) {
-      process.stderr.write(`volley: the run ${runId} ended without a report: ${now?.status}: ${now?.error}\n`);
-      process.exitCode = now?.error.startsWith("InputError") ? BAD_INPUT : INTERNAL_ERROR;
-    }
+    const report = await patiently(() => readJson<Report>(store, reportKey(runId, "json")), patience(output));
+    await dashboard?.end(report);
+    if (report) print(report, json);
+    else tellFailed(runId, deployment.stack, ended);
+  } catch (error) {
+    if (!(error instanceof LeftError)) throw error;
+    await Promise.race([following.stop(), sleep(STOP_MS, undefined, { ref: false })]);
+    tellLeft(runId, deployment.stack, error);
   } finally {
     release();
+    await dashboard?.end(undefined);
   }
+}
+
+function tellFailed(runId: string, stack: string, ended: ExecutionStatus | undefined): void {
+  const why = ended ? [ended.status, ended.error].filter(Boolean).join(": ") : "no execution of this name is known";
+  const isInput = ended?.error.startsWith("InputError") === true;
+  const next = isInput || !ended ? "" : `\nvolley report ${runId} --stack ${stack} makes one of what there is`;
+  process.stderr.write(`volley: the run ${runId} ended without a report: ${why}${next}\n`);
+  process.exitCode = isInput ? BAD_INPUT : INTERNAL_ERROR;
+}
+
+function tellLeft(runId: string, stack: string, { why, message }: LeftError): never {
+  const reason = why === "credentials" ? "AWS no longer accepts these credentials" : "AWS does not answer";
+  const renew =
+    why === "credentials" ? "Renew them (aws sso login, or new keys in the environment), then follow" : "Follow";
+  process.stderr.write(
+    `volley: ${reason} (${message}). The run ${runId} goes on without this command.\n` +
+      `${renew} it with: volley watch ${runId} --stack ${stack}\n`,
+  );
+  // Calls that are under way would keep this process for minutes.
+  process.exit(RUN_GOES_ON);
 }
 
 /** Prints a run's report; false if there is none yet. */
 export async function printReport({ store }: Deployment, runId: string, json: boolean): Promise<boolean> {
-  const text = await store.get(reportKey(runId, "json"));
-  if (text === undefined) return false;
-  const report = JSON.parse(text) as Report;
-  process.stdout.write(json ? text : `\n${renderText(report, process.stdout.isTTY)}\n`);
+  const report = await readJson<Report>(store, reportKey(runId, "json"));
+  if (report) print(report, json);
+  return report !== undefined;
+}
+
+/** Prints a report, and sets the exit code. */
+export function print(report: Report, json: boolean): void {
+  process.stdout.write(
+    json ? `${JSON.stringify(report, null, 2)}\n` : `\n${renderText(report, process.stdout.isTTY)}\n`,
+  );
   process.exitCode = verdictCode(report.verdict);
-  return true;
 }
 
 async function requestAbort({ store }: Deployment, runId: string, cause: AbortCause): Promise<void> {
@@ -77,7 +134,20 @@ async function planOf({ store }: Deployment, runId: string): Promise<Plan> {
   return JSON.parse(text) as Plan;
 }
 
-/** `volley watch RUN`, `volley abort RUN` and `volley list`, of a deployment in AWS. */
+/** Copies all of a run's objects from a deployment into a folder, and says how many there were. */
+async function fetchRun({ store }: Deployment, runId: string, folder: string): Promise<number> {
+  const local = new FolderStore(folder);
+  const keys = await store.list(runPrefix(runId));
+  // Ticks are keys alone, and of use only while the run goes.
+  const kept = keys.filter((key) => !key.includes("/ticks/"));
+  await forEachAtOnce(kept, async (key) => {
+    const body = await store.get(key);
+    if (body !== undefined) await local.put(key, body);
+  });
+  return kept.length;
+}
+
+/** `volley watch RUN`, `volley abort RUN`, `volley fetch RUN` and `volley list`, of a deployment in AWS. */
 export function remoteCommands(): Command[] {
   const command = (name: string, description: string, example: string): Command =>
     new Command(name)
@@ -91,10 +161,24 @@ export function remoteCommands(): Command[] {
       "volley watch evening-20261124-… --stack volley",
     )
       .argument("<run>", "the run's id")
+      .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
       .option("--json", "print events as JSON lines instead of text")
-      .action(async (runId: string, { stack, json }: { stack: string; json?: boolean }) => {
+      .action(async (runId: string, { stack, ...options }: RemoteOptions & { stack: string }) => {
         const deployment = await openDeployment(stack);
-        await followRemotely(deployment, runId, await planOf(deployment, runId), json === true);
+        await followRemotely(deployment, runId, await planOf(deployment, runId), options);
+      }),
+    command(
+      "fetch",
+      "Download a run from AWS into a folder, where report, compare and export find it.",
+      "volley fetch evening-20261124-… --stack volley",
+    )
+      .argument("<run>", "the run's id")
+      .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+      .action(async (runId: string, { stack, out }: { stack: string; out: string }) => {
+        const deployment = await openDeployment(stack);
+        await planOf(deployment, runId);
+        const count = await fetchRun(deployment, runId, resolve(out));
+        process.stdout.write(`${resolve(out, runPrefix(runId))}: ${count} objects\n`);
       }),
     command(
       "abort",

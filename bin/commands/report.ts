@@ -5,9 +5,10 @@ import { writeSearchReport } from "../../lib/report/searchRun.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { writeReport } from "../../lib/report/write.ts";
 import { assignmentsKey, reportKey, searchKey } from "../../lib/results/keys.ts";
+import type { Deployment } from "../deployment.ts";
 import { verdictCode } from "../exitCodes.ts";
 import { locateRun } from "../runs.ts";
-import { openDeployment, printReport } from "./remote.ts";
+import { openDeployment, print, printReport } from "./remote.ts";
 
 /** `volley report RUN`. */
 export function reportCommand(): Command {
@@ -15,20 +16,19 @@ export function reportCommand(): Command {
     .description("Reduce a run's results again and print its report; report.json and report.html are written anew.")
     .argument("<run>", "the run's id, or its folder")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
-    .option("--stack <name>", "read it from a deployment in AWS instead")
+    .option("--stack <name>", "read it from a deployment in AWS instead; where its reduction failed it is made here")
     .option("--json", "print report.json instead of text")
     .addHelpText(
       "after",
       `
 Examples:
   volley report demo-20261124-101500-a1b2
-  volley report runs/demo-20261124-101500-a1b2 --json | jq .verdict`,
+  volley report runs/demo-20261124-101500-a1b2 --json | jq .verdict
+  volley report evening-20261124-101500-a1b2 --stack volley`,
     )
     .action(async (run: string, options: { out: string; json?: boolean; stack?: string }) => {
       if (options.stack !== undefined) {
-        const deployment = await openDeployment(options.stack);
-        if (await printReport(deployment, run, options.json === true)) return;
-        throw new InputError(run, [{ where: "--stack", found: "no report of it", expected: "a run that has ended" }]);
+        return printOrMake(await openDeployment(options.stack), run, options.json === true);
       }
       const { folder, runId, store } = locateRun(run, options.out);
       const isSearch = (await store.get(searchKey(runId))) !== undefined;
@@ -44,4 +44,20 @@ Examples:
       }
       process.exitCode = verdictCode(report.verdict);
     });
+}
+
+/** Prints a deployed run's report. Where the run has ended without one, it is made of what there is, and stored. */
+async function printOrMake(deployment: Deployment, runId: string, json: boolean): Promise<void> {
+  if (await printReport(deployment, runId, json)) return;
+  const { store } = deployment;
+  const refused = (found: string, expected: string): InputError =>
+    new InputError(runId, [{ where: `--stack ${deployment.stack}`, found, expected }]);
+  const isSearch = (await store.get(searchKey(runId))) !== undefined;
+  if (!isSearch && (await store.get(assignmentsKey(runId))) === undefined) {
+    throw refused("no run that was planned", "an id that `volley list` shows");
+  }
+  if ((await deployment.status(runId))?.status === "RUNNING") {
+    throw refused("a run that goes on", `volley watch ${runId} --stack ${deployment.stack}, to follow it`);
+  }
+  print(isSearch ? await writeSearchReport(store, runId) : await writeReport(store, runId), json);
 }

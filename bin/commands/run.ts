@@ -61,9 +61,9 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
   if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
-  if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options.json === true);
-  checkSecrets(plan, path);
+  if (options.stack === undefined) checkSecrets(plan, path);
   await confirmLoad(plan, path, options.yes === true);
+  if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options);
   const folder = resolve(options.out);
   const output = liveOutput(options.json === true, process.stdout);
   const { store: uri } = options;

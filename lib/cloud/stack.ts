@@ -58,13 +58,16 @@ export class VolleyStack extends Stack {
         new PolicyStatement({ actions: ["s3:GetObject"], resources: [bucket.arnForObjects("runs/*")] }),
         new PolicyStatement({
           actions: ["s3:PutObject"],
-          resources: [bucket.arnForObjects("runs/*/plan.json"), bucket.arnForObjects("runs/*/abort.json")],
+          resources: WRITTEN_BY_OPERATORS.map((key) => bucket.arnForObjects(`runs/*/${key}`)),
         }),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
       ],
     });
   }
 }
+
+/** What operators write: plans, the flag that stops a run, and the report of a run whose reduction failed. */
+const WRITTEN_BY_OPERATORS = ["plan.json", "abort.json", "report.json", "report.html", "report.txt", "histograms.json"];
 
 function list(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(String);

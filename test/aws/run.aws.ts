@@ -68,7 +68,7 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
   assert.deepEqual(invoked, new Set(["plan", "watch", "attack", "reduce"]));
 
   // What the command line does: upload, start, follow, list.
-  const deployment = new Deployment(deployed.bucket, deployed.stateMachineArn);
+  const deployment = new Deployment("volley", deployed.bucket, deployed.stateMachineArn);
   assert.deepEqual(
     (await deployment.list()).map((run) => [run.runId, run.status]),
     [[name, execution.status]],

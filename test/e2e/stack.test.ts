@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import type { Report } from "../../lib/report/schema.ts";
+import { startFakeAws } from "../support/fakeAws.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { planInput } from "../support/plans.ts";
+import { jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+import { reportOf, startVolley, volley } from "../support/volley.ts";
+
+/* `--stack` against an AWS that lags, drops, throttles and expires. What is asked of it is real; what it runs is nothing. */
+
+const PASSED = JSON.stringify({ verdict: { valid: true, pass: true, reasons: [] } });
+
+function planFile(t: TestContext, changes: object = {}): string {
+  const path = `${temporaryFolder(t)}/plan.json`;
+  writeFileSync(
+    path,
+    JSON.stringify(planInput("https://gateway.example", { allowedHosts: ["gateway.example"], ...changes })),
+  );
+  return path;
+}
+
+const JSON_TYPE = { "Content-Type": "application/x-amz-json-1.0" };
+
+test("a run is followed although its execution comes late, and AWS drops and throttles; then it is fetched", async (t) => {
+  const aws = await startFakeAws(
+    t,
+    {
+      statusAt: (sinceMs) => (sinceMs < 1_500 ? undefined : sinceMs < 5_500 ? "RUNNING" : "SUCCEEDED"),
+      reportedAtMs: 5_000,
+      meet(call, sinceMs, response) {
+        if (sinceMs > 2_000 && sinceMs < 4_000) response.destroy();
+        else if (call === "DescribeExecution" && sinceMs > 4_000 && sinceMs < 4_500) {
+          response.writeHead(400, JSON_TYPE).end('{"__type":"ThrottlingException","message":"Rate exceeded"}');
+        } else return false;
+        return true;
+      },
+    },
+    PASSED,
+  );
+  const running = startVolley(["run", planFile(t), "--stack", "volley", "--dashboard", "--json"], aws.env);
+  const [, url = ""] = await running.printed(/dashboard: (http:\/\/127\.0\.0\.1:\d+)/);
+  assert.equal((await fetch(url)).ok, true);
+  const ended = await running.ended;
+  assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  assert.match(ended.stdout, /AWS does not answer.*AWS answers again.*"valid": true/s);
+
+  const plan = [...aws.objects.keys()].find((key) => key.endsWith("/plan.json")) ?? "";
+  const runId = plan.split("/")[1] ?? "";
+  const folder = temporaryFolder(t);
+  const fetched = await volley(["fetch", runId, "--stack", "volley", "--out", folder], aws.env);
+  assert.equal(fetched.code, 0, fetched.stderr);
+  assert.deepEqual(readdirSync(`${folder}/runs/${runId}`).sort(), ["plan.json", "report.json"]);
+  assert.equal(readFileSync(`${folder}/${plan}`, "utf8"), aws.objects.get(plan));
+});
+
+test("with credentials that expire the command ends with what to type, and an exit code of its own", async (t) => {
+  const aws = await startFakeAws(t, {
+    statusAt: () => "RUNNING",
+    meet(call, sinceMs, response) {
+      if (sinceMs < 1_000) return false;
+      if (call === "S3")
+        response.writeHead(400).end("<Error><Code>ExpiredToken</Code><Message>expired</Message></Error>");
+      else response.writeHead(400, JSON_TYPE).end('{"__type":"ExpiredTokenException","message":"expired"}');
+      return true;
+    },
+  });
+  const { code, stderr, tookMs } = await volley(["run", planFile(t), "--stack", "volley", "--json"], aws.env);
+  assert.equal(code, 5, stderr);
+  assert.match(stderr, /no longer accepts these credentials \(ExpiredToken.*The run test-\S+ goes on/);
+  assert.match(stderr, /volley watch test-\S+ --stack volley\n$/);
+  assert.ok(tookMs < 15_000);
+});
+
+test("a high rate is asked about before anything is started, also in AWS", async (t) => {
+  const aws = await startFakeAws(t, { statusAt: () => "RUNNING" });
+  const target = { url: "https://gateway.example/", body: {} };
+  const plan = planFile(t, { chains: [{ name: "ethereum", rps: 1_001, targets: [target] }] });
+  const { code, stderr } = await volley(["run", plan, "--stack", "volley"], aws.env);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /1001 requests\/s to gateway\.example.*--yes/s);
+  assert.deepEqual(aws.calls, {});
+});
+
+test("a run that failed before its report says how to make one, and it is made of what there is", async (t) => {
+  const aws = await startFakeAws(t, { statusAt: () => "FAILED" });
+  const failed = await volley(["run", planFile(t), "--stack", "volley", "--json"], aws.env);
+  assert.notEqual(failed.code, 0);
+  const [, runId = ""] = /volley report (test-\S+) --stack volley makes one/.exec(failed.stderr) ?? [];
+  const never = await volley(["report", runId, "--stack", "volley"], aws.env);
+  assert.equal(never.code, 2);
+  assert.match(never.stderr, /no run that was planned/);
+
+  const server = await rawServer(t, (socket) => socket.on("data", () => socket.write(jsonResponse(RELAY))));
+  const folder = temporaryFolder(t);
+  const plan = `${folder}/plan.json`;
+  writeFileSync(plan, JSON.stringify(planInput(server.origin, { duration: "1s" })));
+  const report = reportOf(folder, await volley(["run", plan, "--out", folder, "--json"]));
+  const root = `runs/${report.run.id}`;
+  for (const entry of readdirSync(`${folder}/${root}`, { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}/${entry.name}`;
+    if (entry.isFile() && !/^(report|histograms)\./.test(entry.name)) {
+      aws.objects.set(path.slice(folder.length + 1), readFileSync(path, "utf8"));
+    }
+  }
+  const made = await volley(["report", report.run.id, "--stack", "volley", "--json"], aws.env);
+  assert.deepEqual((JSON.parse(made.stdout) as Report).total.ledger, report.total.ledger, made.stderr);
+  assert.ok(aws.objects.has(`${root}/report.html`) && aws.objects.has(`${root}/report.json`));
+});
