@@ -24,7 +24,8 @@ export function tickKey(chunk: Chunk, startAtMs: number): string {
     valid += series.valid;
     ended += series.valid + total(series.invalid) + total(series.errors);
   }
-  valid -= chunk.stale ?? 0;
+  // A stale answer is no valid relay, though it was counted as one when it came.
+  valid = Math.max(0, valid - (chunk.stale ?? 0));
   const who = `${chunk.assignment}-${chunk.attempt}-${chunk.sequence}`;
   return `${keyOfTime(chunk.runId, startAtMs + chunk.atMs)}_${who}_${ended}_${valid}`;
 }
