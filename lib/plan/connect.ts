@@ -69,28 +69,6 @@ export function connectProblems(plan: Plan, isDeployed = false): Problem[] {
   return problems;
 }
 
-/** Headers that HTTP/2 forbids (RFC 9113, section 8.2.2): they speak of the connection, or of HTTP/1.1's framing. */
-const FORBIDDEN_IN_HTTP2 = new Set([
-  ...["connection", "http2-settings", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
-]);
-
-/** A problem for each header that HTTP/2 forbids, whatever the case of its name. */
-export function http2HeaderProblems({ chains }: Pick<Plan, "chains">): Problem[] {
-  return chains.flatMap(({ targets }, index) => {
-    const names = targets.flatMap(({ headers }) => headers.filter(isForbiddenInHttp2).map(([name]) => name));
-    return [...new Set(names)].map((name) => ({
-      where: `$.chains[${index}].targets`,
-      found: `the header ${name}`,
-      expected: "headers that HTTP/2 allows (RFC 9113, section 8.2.2)",
-    }));
-  });
-}
-
-function isForbiddenInHttp2([name, value]: readonly [string, string]): boolean {
-  const lower = name.toLowerCase();
-  return FORBIDDEN_IN_HTTP2.has(lower) || (lower === "te" && value.trim().toLowerCase() !== "trailers");
-}
-
 /** What is wrong with loading a host, whatever the plan's targets are. */
 function hostProblemsOf(plan: Plan, { host, port = 80 }: Endpoint): Problem[] {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;

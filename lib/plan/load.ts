@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { assignmentProblems } from "./assign.ts";
-import { absoluteTls, connectProblems, http2HeaderProblems } from "./connect.ts";
+import { absoluteTls, connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { hostProblems } from "./hosts.ts";
@@ -132,7 +132,7 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
   problems.push(...connectProblems(plan));
   // With a stand-in gateway the targets' own hosts are never spoken to.
   if (!plan.gateway) problems.push(...hostProblems(plan));
-  if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan), ...http2HeaderProblems(plan));
+  if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
   if (plan.http === "2" && plan.gateway) {
     problems.push({ where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' });
   }

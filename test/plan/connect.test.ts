@@ -55,18 +55,3 @@ test("a deployment has no files and no unix sockets to name, and its own hosts",
   assert.deepEqual(where, ['$.resolve["127.0.0.1"]', "$.tls.ca", "$.unixSocket"]);
   assert.deepEqual(connectProblems({ ...plan, allowedHosts: ["inner.example"] }), []);
 });
-
-test("headers that HTTP/2 forbids are refused at load, in any case, and only with HTTP/2", () => {
-  const headers = { Connection: "close", "TRANSFER-encoding": "chunked", TE: "gzip", te: "trailers", "X-Upgrade": "a" };
-  const targets = [{ url: "https://127.0.0.1/", body: "x", expect: "http", headers }];
-  const input = { ...planInput(ORIGIN), chains: [{ name: "a", rps: 1, targets }] };
-  assert.throws(
-    () => checkPlan({ ...input, http: "2" }, ".", "the plan"),
-    ({ message }: Error) => {
-      const found = [...message.matchAll(/the header ([\w-]+)/g)].map(([, name]) => name);
-      assert.deepEqual(found, ["Connection", "TRANSFER-encoding", "TE"]);
-      return true;
-    },
-  );
-  assert.doesNotThrow(() => checkPlan({ ...input, http: "1.1" }, ".", "the plan"));
-});
