@@ -82,9 +82,15 @@ export async function recordHttp2(t: Pick<TestContext, "after">): Promise<Record
 }
 
 /** Sends a chain's first requests one after another, and gives what the server got of them. */
-export async function sendTo(server: RecordingServer, chain: Chain, count = 1, from = 0): Promise<Recorded[]> {
+export async function sendTo(
+  server: RecordingServer,
+  chain: Chain,
+  count = 1,
+  from = 0,
+  secret?: (reference: string) => string,
+): Promise<Recorded[]> {
   const before = server.requests.length;
-  const request = prepareChain(chain, { keepalive: true, seed: 1 });
+  const request = prepareChain(chain, { keepalive: true, seed: 1, ...(secret && { secret }) });
   const sender = new Sender(systemClock, { http: server.http, keepalive: true, timeoutMs: 2_000 });
   const recorder = new Recorder(chain.name, "measure", 1_000);
   try {
