@@ -19,7 +19,7 @@ export interface Template {
 
 /** What placeholders there are, for messages. */
 export const PLACEHOLDERS =
-  "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}";
+  "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}; {{{{ for two braces as they stand";
 
 /** Takes a text apart at its `{{placeholders}}`. `{{{{` is a literal `{{`. */
 export function parseTemplate(text: string): Template {
