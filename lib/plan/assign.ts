@@ -1,5 +1,5 @@
 import type { Problem } from "./problems.ts";
-import { firstShare, profileSchedule } from "./profile.ts";
+import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
 import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
@@ -132,8 +132,8 @@ function pad(value: number, digits: number): string {
  * Times are from the phase's own start: −warmupMs, or 0.
  */
 export function chainSchedule(plan: Plan, chain: Chain, phase: Phase): Schedule {
-  if (phase === "measure") return profileSchedule(plan, chain);
-  return constantSchedule(chain.rps * firstShare(plan), plan.warmupMs);
+  if (phase === "measure") return profileSchedule(plan, chain, phaseOf(plan, chain));
+  return constantSchedule(chain.rps * firstShare(plan), plan.warmupMs, phaseOf(plan, chain));
 }
 
 /** How many requests an assignment has of one chain in one phase. */

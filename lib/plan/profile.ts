@@ -10,17 +10,29 @@ import {
 } from "./schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
+/** The golden ratio's fractional part: its multiples keep apart from each other, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** The share of an interval that a plan's chain begins later than its first one: chains of one rate do not fire together. */
+export function phaseOf(plan: Pick<Plan, "chains">, chain: Pick<Chain, "name">): number {
+  const place = plan.chains.findIndex(({ name }) => name === chain.name);
+  return place <= 0 ? 0 : (place * GOLDEN) % 1;
+}
+
 /** A chain's schedule over the measurement: its recorded one, or the profile from its highest rate. */
 export function profileSchedule(
   plan: Pick<Plan, "profile" | "durationMs" | "arrivals" | "seed">,
   chain: Pick<Chain, "name" | "rps" | "replay">,
+  phase = 0,
 ): Schedule {
   if (chain.replay) return recordedSchedule(chain.replay, plan.durationMs);
   const curve =
     plan.profile.type === "constant" || plan.profile.type === "search"
       ? constantCurve(chain.rps, plan.durationMs)
       : stretchCurve(stretches(plan, chain.rps));
-  return plan.arrivals === "poisson" ? poissonSchedule(curve, seedOf(chain.name, plan.seed)) : evenSchedule(curve);
+  return plan.arrivals === "poisson"
+    ? poissonSchedule(curve, seedOf(chain.name, plan.seed))
+    : evenSchedule(curve, phase);
 }
 
 /** The profile's mean over the measurement, as a share of each chain's rps. */

@@ -31,9 +31,9 @@ export function constantCurve(rps: number, durationMs: number): Curve {
   return { durationMs, dueAtMs: (x) => (x * 1_000) / rps, reachedAt: (ms) => (ms * rps) / 1_000 };
 }
 
-/** A constant rate: request n is due at n ÷ rps. */
-export function constantSchedule(rps: number, durationMs: number): Schedule {
-  return evenSchedule(constantCurve(rps, durationMs));
+/** A constant rate: request n is due at n ÷ rps, and a phase's share of an interval later. */
+export function constantSchedule(rps: number, durationMs: number, phase = 0): Schedule {
+  return evenSchedule(constantCurve(rps, durationMs), phase);
 }
 
 /** A stretch of time over which the rate goes linearly from one value to another. */
@@ -110,11 +110,23 @@ function scheduleWithin(within: Within): Schedule {
   };
 }
 
-/** Requests as evenly as the rate allows: request n is due when the curve reaches n. */
-export function evenSchedule({ dueAtMs, reachedAt, durationMs }: Curve): Schedule {
-  const count = Math.max(0, Math.ceil(reachedAt(durationMs) - ROUNDING));
+/** Longest time, in ms, that a schedule begins later for its phase. */
+const MOST_PHASE_MS = 1_000;
+
+/**
+ * Requests as evenly as the rate allows: request n is due when the curve reaches n, or for a phase from 0 up to 1 that
+ * share of an interval later. The phase changes no count: it is less where the last request would not fit any more.
+ */
+export function evenSchedule(curve: Curve, phase = 0): Schedule {
+  const { durationMs } = curve;
+  const end = curve.reachedAt(durationMs);
+  const count = Math.max(0, Math.ceil(end - ROUNDING));
+  const room = Math.min(end - (count - 1), curve.reachedAt(Math.min(MOST_PHASE_MS, durationMs)));
+  const shift = phase === 0 ? 0 : phase * Math.min(1, Math.max(0, room));
+  const dueAtMs = (n: number): number => curve.dueAtMs(n + shift);
+  const reachedAt = (ms: number): number => curve.reachedAt(ms) - shift;
   const dueBefore = (ms: number): number => {
-    let n = Math.min(count, Math.ceil(reachedAt(ms)));
+    let n = Math.min(count, Math.max(0, Math.ceil(reachedAt(ms))));
     // The two round apart: the count must agree with the instants to the request.
     while (n > 0 && dueAtMs(n - 1) >= ms) n--;
     while (n < count && dueAtMs(n) < ms) n++;

@@ -289,7 +289,7 @@ for (const [source, planOf] of SOURCES) {
       }),
       { numRuns: 60 },
     );
-    // No method is known that has any of this in it.
-    if (!source.includes("method")) assert.ok(sent > 0, "some of it can be sent");
+    // A method or a header's name has next to nothing of this in it.
+    if (!/method|name/.test(source)) assert.ok(sent > 0, "some of it can be sent");
   });
 }

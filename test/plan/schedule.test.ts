@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { assign, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
+import { assign, chainSchedule, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
 import { meanShare, profileSchedule } from "../../lib/plan/profile.ts";
 import {
   constantCurve,
@@ -137,6 +137,42 @@ function integral(stretches: readonly Stretch[], untilMs: number): number {
   }
   return sum;
 }
+
+test("a phase moves requests by less than an interval, and changes neither their number nor their order", () => {
+  const stretch = fc.record({
+    durationMs: fc.integer({ min: 1, max: 20_000 }),
+    fromRps: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 2_000, noNaN: true })),
+    toRps: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 2_000, noNaN: true })),
+  });
+  const phases = fc.double({ min: 1e-3, max: 0.999, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(stretch, { minLength: 1, maxLength: 4 }), phases, (stretches, phase) => {
+      const curve = stretchCurve(stretches);
+      const [schedule, moved] = [evenSchedule(curve), evenSchedule(curve, phase)];
+      assert.equal(moved.count, schedule.count);
+      for (let n = 0; n < moved.count; n += Math.max(1, Math.floor(moved.count / 50))) {
+        const dueMs = moved.dueAtMs(n);
+        assert.ok(dueMs >= schedule.dueAtMs(n) && dueMs <= curve.durationMs);
+        if (n + 1 < moved.count) assert.ok(dueMs <= schedule.dueAtMs(n + 1));
+        assert.ok(moved.dueBefore(dueMs) <= n);
+      }
+      assert.equal(moved.dueBefore(curve.durationMs), moved.count);
+    }),
+  );
+});
+
+test("chains of one rate do not fire in phase, and the first one begins at once", () => {
+  const names = Array.from({ length: 8 }, (_, index) => `chain-${index}`);
+  const plan = checkedPlan(ORIGIN, { chains: names.map((name) => chainInput(name, 10, ORIGIN)), warmup: "1s" });
+  for (const phase of ["warmup", "measure"] as const) {
+    const schedules = plan.chains.map((chain) => chainSchedule(plan, chain, phase));
+    const first = schedules.map((schedule) => schedule.dueAtMs(0)).toSorted((a, b) => a - b);
+    assert.equal(first[0], 0);
+    for (const [index, atMs] of first.entries())
+      if (index > 0) assert.ok(atMs - (first[index - 1] ?? 0) > 5, `${first}`);
+    assert.ok(schedules.every(({ count }) => count === (phase === "measure" ? 20 : 10)));
+  }
+});
 
 test("ramps and steps send as many requests as their area, and offer their mean rate", () => {
   const countOf = (profile: object): number => {
