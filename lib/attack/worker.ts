@@ -66,7 +66,8 @@ export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Su
   const secret = ports.secret ?? (async (reference) => Promise.reject(noSecrets(reference)));
   const secure = tls && (await secureOf(tls, secret));
   const run = new WorkerRun(input, ports, secure);
-  return run.run();
+  // However it ends: a process that lives on must not keep its timers and connections.
+  return run.run().finally(() => run.close());
 }
 
 class WorkerRun {
@@ -128,8 +129,13 @@ class WorkerRun {
     this.#sender.close();
     this.#flush();
     await this.#flushing;
-    this.#health.close();
     return this.#summary(readyMs, firstDueAtMs);
+  }
+
+  /** Gives back what it holds; safe to call again. */
+  close(): void {
+    this.#sender.close();
+    this.#health.close();
   }
 
   /** When the first request is due; of a worker that has none, when its segment begins. */
