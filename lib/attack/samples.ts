@@ -71,6 +71,7 @@ export function redact(text: string, secrets: readonly string[], goesOn = false)
     .replaceAll(/[\p{C}\s]+/gu, " ")
     .replaceAll(/\b(0x[0-9a-f]{8})[0-9a-f]+/gi, "$1…")
     .replaceAll(/(?:bearer|basic) +[\w.~+/=-]+/gi, "…")
+    .replaceAll(/\/\/[^/ @]+@/g, "//…@")
     .replaceAll(NAMED_SECRET, "$1…")
     .replaceAll(/[\w+=-]{16,}/g, (word) => (/\d/.test(word) ? `${word.slice(0, 4)}…` : word));
   if (goesOn) shown = shown.slice(0, -Math.max(20, ...secrets.map(({ length }) => length)));

@@ -1,4 +1,6 @@
 import { request } from "undici";
+import { redact } from "../attack/samples.ts";
+import { compilePattern } from "../plan/pattern.ts";
 import type { LogSettings } from "../plan/schema.ts";
 
 /** A line of a log that the plan asks for. */
@@ -14,10 +16,12 @@ export interface LogLook {
   /** New lines, and those of them that match. */
   read: number;
   matched: number;
-  /** The first of those that match. */
+  /** The first of those that match, without what may be secret and without control characters. */
   lines: LogLine[];
   /** Where the next look begins: a place in the file in bytes, or a time in ms since 1970. */
   position: number;
+  /** Lines that came and were not looked at: more than a look may read. */
+  skipped?: number;
   /** Why there was no look. */
   failed?: string;
 }
@@ -40,9 +44,15 @@ export interface LogPorts {
 interface News {
   lines: { text: string; atMs?: number }[];
   position: number;
+  /** Lines that were left out. */
+  left?: number;
+  /** Values of the request's headers that are secrets: a gateway may log them. */
+  secrets?: readonly string[];
 }
 
+/** How long a source may take for all that a look reads of it, and how long its lines may take to be matched, in ms. */
 const TIMEOUT_MS = 3_000;
+const MATCH_MS = 1_000;
 
 /** Most that is read at one look: of a log that grows faster the rest comes at the next. */
 const MOST_BYTES = 4 * 2 ** 20;
@@ -50,7 +60,9 @@ const MOST_PAGES = 10;
 
 /** Most lines that a look keeps; all are counted. */
 const MOST_LINES = 20;
-const MOST_LINE_LENGTH = 400;
+
+/** How much of a line that is kept is looked through for what may be secret, in characters. */
+const MOST_SHOWN = 4_096;
 
 /** How long CloudWatch may take to show an event, in ms: what is younger is left to the next look. */
 const INGESTION_MS = 5_000;
@@ -90,17 +102,35 @@ async function lookAt(
     const news = await ("logGroup" in log
       ? eventsOf(log, position, ports.nowMs() - (isLast ? 0 : INGESTION_MS))
       : linesOf(log, position, ports.reveal));
-    const pattern = new RegExp(log.match, "iu");
-    const matching = news.lines.filter(({ text }) => pattern.test(text));
-    const lines = matching.slice(0, MOST_LINES).map(({ text, atMs }) => ({
-      atMs: Math.round((atMs ?? ports.nowMs()) - ports.startAtMs),
-      text: text.slice(0, MOST_LINE_LENGTH),
-    }));
-    return { source, read: news.lines.length, matched: matching.length, lines, position: news.position };
+    return { source, position: news.position, ...matchLines(news, log.match, ports) };
   } catch (error) {
     const failed = (error as Error).message || (error as Error).name;
     return { source, read: 0, matched: 0, lines: [], position: position ?? 0, failed };
   }
+}
+
+/** Which of the new lines match. A pattern takes time linear in a line, of which it sees the first 64 Ki characters. */
+function matchLines(
+  { lines, left = 0, secrets = [] }: News,
+  match: string,
+  ports: LogPorts,
+): Pick<LogLook, "read" | "matched" | "lines" | "skipped"> {
+  const pattern = compilePattern(match, { ignoreCase: true });
+  const untilMs = performance.now() + MATCH_MS;
+  const kept: LogLine[] = [];
+  let read = 0;
+  let matched = 0;
+  for (const { text, atMs = ports.nowMs() } of lines) {
+    if (performance.now() > untilMs) break;
+    read++;
+    if (!pattern.test(text)) continue;
+    matched++;
+    if (kept.length >= MOST_LINES) continue;
+    const shown = redact(text.slice(0, MOST_SHOWN), secrets, text.length > MOST_SHOWN);
+    kept.push({ atMs: Math.round(atMs - ports.startAtMs), text: shown });
+  }
+  const skipped = lines.length - read + left;
+  return { read, matched, lines: kept, ...(skipped > 0 && { skipped }) };
 }
 
 /** The new whole lines of a file over HTTP, by a range where its server gives ranges. */
@@ -109,7 +139,10 @@ async function linesOf(
   position: number | undefined,
   reveal: LogPorts["reveal"],
 ): Promise<News> {
-  const shown = await Promise.all(Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)]));
+  const shown = await Promise.all(
+    Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)] as const),
+  );
+  const secrets = shown.flatMap(([name, value]) => value.split(" ").filter((part) => !headers[name]?.includes(part)));
   const range = `bytes=${position ?? 0}-${position === undefined ? 0 : position + MOST_BYTES - 1}`;
   const {
     statusCode,
@@ -117,9 +150,10 @@ async function linesOf(
     body,
   } = await request(url, {
     headers: { ...Object.fromEntries(shown), Range: range },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
+  // A body that is given up is of no interest any more, whatever becomes of it.
+  body.on("error", () => {});
   const length = Number(/\/(\d+)$/.exec(String(answered["content-range"]))?.[1] ?? Number.NaN);
   if (statusCode === 416) {
     await body.dump();
@@ -136,11 +170,11 @@ async function linesOf(
   }
   const from = position ?? Number.POSITIVE_INFINITY;
   const { text, end } = await readFrom(body, statusCode === 206 ? 0 : from);
-  if (statusCode === 206) return wholeLines(text, from);
+  if (statusCode === 206) return { ...wholeLines(text, from), secrets };
   // All of the file came. One that is shorter than before has begun anew.
   return position === undefined || end < position
     ? { lines: [], position: position ? 0 : end }
-    : wholeLines(text, from);
+    : { ...wholeLines(text, from), secrets };
 }
 
 /** A body's bytes after the first `skipped`, at most MOST_BYTES of them, and how many came in all. */
@@ -162,7 +196,7 @@ async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<
 function wholeLines(bytes: Buffer, from: number): News {
   const end = bytes.lastIndexOf("\n") + 1;
   // A line longer than a look reads would hold up all that follow.
-  if (end === 0 && bytes.length >= MOST_BYTES) return { lines: [], position: from + bytes.length };
+  if (end === 0 && bytes.length >= MOST_BYTES) return { lines: [], position: from + bytes.length, left: 1 };
   const lines = bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1);
   return { lines: lines.map((text) => ({ text })), position: from + end };
 }
@@ -194,5 +228,6 @@ async function eventsOf(
     if (nextToken === undefined) break;
   }
   client.destroy();
-  return { lines, position: untilMs };
+  // How many there are beyond the pages that a look reads is not known: at least one.
+  return { lines, position: untilMs, ...(nextToken !== undefined && { left: 1 }) };
 }

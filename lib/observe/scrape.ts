@@ -1,3 +1,4 @@
+import { compilePattern } from "../plan/pattern.ts";
 import type { Observe, Selector } from "../plan/schema.ts";
 import { FetchError, type FetchFailure, fetchText } from "./fetchText.ts";
 import { PrometheusError, parsePrometheus, type Sample } from "./prometheus.ts";
@@ -73,7 +74,7 @@ function keep(samples: readonly Sample[], { costs, resources, show }: Observe): 
     ...costs.map(({ metric }) => metric),
     ...resources.flatMap(({ used, limit }) => [used.metric, ...(typeof limit === "number" ? [] : [limit.metric])]),
   ]);
-  const patterns = show.map((pattern) => new RegExp(pattern, "u"));
+  const patterns = show.map((pattern) => compilePattern(pattern));
   const named = samples.filter(({ name }) => wanted.has(name));
   const shown = samples.filter(({ name }) => !wanted.has(name) && patterns.some((pattern) => pattern.test(name)));
   return [...named, ...shown.slice(0, MOST_SHOWN)];

@@ -12,6 +12,7 @@ export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
       source,
       read: own.reduce((sum, { read }) => sum + read, 0),
       matched: own.reduce((sum, { matched }) => sum + matched, 0),
+      skipped: own.reduce((sum, { skipped = 0 }) => sum + skipped, 0),
       failed: [...new Set(own.flatMap(({ failed }) => failed ?? []))],
       lines: own.flatMap(({ lines }) => lines).slice(0, MOST_LINES),
     };

@@ -229,6 +229,7 @@ const log = z.object({
   source: z.string(),
   read: count.describe("New lines"),
   matched: count.describe("Those of them that match the plan's pattern"),
+  skipped: count.describe("New lines at least that were not looked at: more than a look may read"),
   failed: z.array(z.string()).describe("Why it could not be read at times"),
   lines: z.array(z.object({ atMs: z.int(), text: z.string() })).describe("The first lines that match"),
 });

@@ -320,14 +320,15 @@ function warmupLines({ chains, run }: Report): string[] {
 /** Lines of each log that a terminal shows. */
 const SHOWN_LINES = 5;
 
-function logText({ source, read, matched, failed, lines }: Report["logs"][number]): string {
+function logText({ source, read, matched, skipped, failed, lines }: Report["logs"][number]): string {
   const shown = lines
     .slice(0, SHOWN_LINES)
     .map(({ atMs, text }) => `  ${(atMs / 1_000).toFixed(1)} s  ${cleanText(text)}`);
   const more = matched > shown.length ? [`  and ${number(matched - shown.length)} more`] : [];
+  const unread = skipped > 0 ? [`  at least ${number(skipped)} more lines were not looked at`] : [];
   const gaps = failed.map((why) => `  could not be read at times: ${cleanText(why)}`);
   const head = `log ${cleanText(source)}: ${number(matched)} of ${number(read)} new lines match`;
-  return [head, ...shown, ...more, ...gaps].join("\n");
+  return [head, ...shown, ...more, ...unread, ...gaps].join("\n");
 }
 
 function number(value: number): string {

@@ -25,7 +25,7 @@ function hostileReport(text: string): Report {
   report.verdict.reasons = [text];
   report.hints = [{ what: text, evidence: text, remedy: text }];
   report.events = [{ fromMs: 0, toMs: 1, chain: text, kind: "errors", text }];
-  report.logs = [{ source: text, read: 1, matched: 1, failed: [text], lines: [{ atMs: 0, text }] }];
+  report.logs = [{ source: text, read: 1, matched: 1, skipped: 0, failed: [text], lines: [{ atMs: 0, text }] }];
   for (const chain of report.chains) Object.assign(chain, { name: text, errors: { [text]: 1 } });
   for (const worker of report.workers) worker.outlier = [text];
   for (const chain of report.capacity?.chains ?? []) chain.name = text;

@@ -90,7 +90,9 @@ test("hostile text from plans and servers stays text", async (t) => {
   report.run.target = HOSTILE;
   report.events = [{ fromMs: 0, toMs: 1_000, chain: HOSTILE, kind: "errors", text: HOSTILE }];
   report.hints = [{ what: HOSTILE, evidence: HOSTILE, remedy: HOSTILE }];
-  report.logs = [{ source: HOSTILE, read: 1, matched: 1, failed: [HOSTILE], lines: [{ atMs: 0, text: HOSTILE }] }];
+  report.logs = [
+    { source: HOSTILE, read: 1, matched: 1, skipped: 0, failed: [HOSTILE], lines: [{ atMs: 0, text: HOSTILE }] },
+  ];
   report.verdict.reasons.push(HOSTILE);
   report.total.errors[HOSTILE] = 1;
   for (const chain of report.chains) {
