@@ -14,10 +14,9 @@ export interface IdPlace {
   part: number;
 }
 
-/** What the placeholders of the n-th request are filled from. */
+/** What the placeholders of the n-th request are filled from, besides the seed. */
 export interface RenderInput {
   n: number;
-  seed: number;
   /** The chain's newest block, where it is known. */
   block: number;
   row: Record<string, string>;
@@ -29,22 +28,45 @@ export interface Rendered {
   ids: IdPlace[];
 }
 
-/** Fills a template in. Each id is left as `ID_BASE`'s digits, and its place noted, to be written for each request. */
-export function render(pieces: readonly Piece[], input: RenderInput): Rendered {
-  let bytes = "";
-  const ids: IdPlace[] = [];
-  for (const [place, piece] of pieces.entries()) {
-    if (typeof piece === "string") bytes += piece;
-    else {
-      if (piece.placeholder.kind === "id") ids.push({ at: bytes.length, part: piece.part });
-      bytes += fill(piece, place, input);
-    }
+/** A part of a request, such as its path or a header's value; one without placeholders but ids is filled in once. */
+export class Part {
+  readonly #pieces: readonly Piece[];
+  /** By piece: random values of different places have nothing to do with each other. */
+  readonly #seeds: readonly number[];
+  readonly #fixed: Rendered | undefined;
+
+  constructor(pieces: readonly Piece[], seed: number) {
+    this.#pieces = pieces;
+    this.#seeds = pieces.map((_, place) => seedOf(String(place), seed));
+    const varies = pieces.some((piece) => typeof piece !== "string" && piece.placeholder.kind !== "id");
+    if (!varies) this.#fixed = this.#fill({ n: 0, block: 0, row: {} });
   }
-  return { bytes, ids };
+
+  /** Whether it differs from request to request in more than its ids. */
+  get varies(): boolean {
+    return this.#fixed === undefined;
+  }
+
+  /** Fills it in. Each id is left as `ID_BASE`'s digits, and its place noted, to be written for each request. */
+  render(input: RenderInput): Rendered {
+    return this.#fixed ?? this.#fill(input);
+  }
+
+  #fill(input: RenderInput): Rendered {
+    let bytes = "";
+    const ids: IdPlace[] = [];
+    for (const [place, piece] of this.#pieces.entries()) {
+      if (typeof piece === "string") bytes += piece;
+      else {
+        if (piece.placeholder.kind === "id") ids.push({ at: bytes.length, part: piece.part });
+        bytes += fill(piece, this.#seeds[place] as number, input);
+      }
+    }
+    return { bytes, ids };
+  }
 }
 
-function fill({ placeholder, writing }: Slot, place: number, { n, seed: partSeed, block, row }: RenderInput): string {
-  const seed = seedOf(String(place), partSeed);
+function fill({ placeholder, writing }: Slot, seed: number, { n, block, row }: RenderInput): string {
   switch (placeholder.kind) {
     case "id":
       return String(ID_BASE);
@@ -61,13 +83,16 @@ function fill({ placeholder, writing }: Slot, place: number, { n, seed: partSeed
   }
 }
 
+/** Each byte in hexadecimal. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Digits of which each eight are another permutation of n: no two requests have the same. */
 function hex(digits: number, n: number, seed: number): string {
   let text = "";
-  for (let word = 0; text.length < digits; word++)
-    text += bits(n, seed + word)
-      .toString(16)
-      .padStart(8, "0");
+  for (let word = 0; text.length < digits; word++) {
+    const own = bits(n, seed + word);
+    for (let shift = 24; shift >= 0; shift -= 8) text += HEX[(own >>> shift) & 0xff];
+  }
   return text.slice(0, digits);
 }
 

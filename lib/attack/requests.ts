@@ -9,7 +9,7 @@ import { Turns } from "../plan/turns.ts";
 import { bytesOf, hasControl, isMethod, isToken } from "../plan/values.ts";
 import { batchId } from "./ids.ts";
 import { type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
-import { ID_DIGITS, type IdPlace, type Rendered, type RenderInput, render } from "./render.ts";
+import { ID_DIGITS, type IdPlace, Part, type Rendered, type RenderInput } from "./render.ts";
 
 /** A request made ready, so that sending it allocates as little as can be. Its texts hold bytes as latin1. */
 export interface PreparedRequest {
@@ -103,9 +103,15 @@ class TargetRequests {
   readonly #options: PrepareOptions;
   readonly #demands: Demands;
   readonly #template: RequestTemplate;
-  readonly #seed: number;
+  readonly #authority: Part;
+  readonly #path: Part;
+  readonly #headers: readonly { name: string; value: Part }[];
+  readonly #body: Part | undefined;
   /** The request, where all of them are the same but for their ids. */
   readonly #only: PreparedRequest | undefined;
+  /** What is the same for all, once it is known. */
+  #origin: string | undefined;
+  #head: Head | undefined;
   #expected: Expected | undefined;
 
   constructor(target: Target, index: number, chain: Chain, options: PrepareOptions) {
@@ -115,8 +121,15 @@ class TargetRequests {
     this.#options = options;
     this.#demands = demandsOf(target, chain);
     this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
-    this.#seed = seedOf(`${chain.name}/${index}`, options.seed);
-    if (!varies(this.#template)) this.#only = this.#build(0);
+    const { authority, path, headers, body } = this.#template;
+    const seed = seedOf(`${chain.name}/${index}`, options.seed);
+    const part = (name: string, pieces: readonly Piece[]): Part => new Part(pieces, seedOf(name, seed));
+    this.#authority = part("host", authority);
+    this.#path = part("path", path);
+    this.#headers = headers.map(([name, pieces], place) => ({ name, value: part(`header ${place}`, pieces) }));
+    this.#body = body && part("body", body);
+    const parts = [this.#authority, this.#path, ...this.#headers.map(({ value }) => value), this.#body];
+    if (!parts.some((each) => each?.varies)) this.#only = this.#build(0);
   }
 
   /** Whether its requests need not be made one by one. */
@@ -129,37 +142,47 @@ class TargetRequests {
   }
 
   #build(n: number, row: Record<string, string> = {}): PreparedRequest {
-    const { scheme, authority, headers, method, parts } = this.#template;
-    const fill = (part: string, pieces: readonly Piece[]): Rendered => {
-      const input: RenderInput = { n, seed: seedOf(part, this.#seed), block: this.#options.block ?? 0, row };
-      return render(pieces, input);
-    };
-    const host = fill("host", authority).bytes;
-    const path = fill("path", this.#template.path);
-    const body = this.#template.body && fill("body", this.#template.body);
-    const values = headers.map(([name, pieces], index) => ({ name, value: fill(`header ${index}`, pieces) }));
-    const closes = !this.#options.keepalive || values.some(isClose);
-    const http1 = http1Request({ method, host, path, headers: values, body, closes });
+    const input: RenderInput = { n, block: this.#options.block ?? 0, row };
+    const { method, parts } = this.#template;
+    const host = this.#authority.render(input).bytes;
+    const path = this.#path.render(input);
+    const body = this.#body?.render(input);
+    const head = this.#headOf(input);
+    const http1 = http1Request({ method, host, path, head, body });
     const bytes = body?.bytes.length ?? 0;
     return {
       target: this.#index,
-      origin: originOf(scheme, host),
+      origin: this.#originOf(host),
       path: path.bytes,
       method,
-      headers: values.flatMap(({ name, value }) => [name, value.bytes]),
+      headers: head.list,
       body: body ? http1.bytes.subarray(http1.bytes.length - bytes) : null,
       bytes,
       http1: http1.bytes,
-      closes,
+      closes: head.closes,
       parts,
-      ids: {
-        http1: http1.ids,
-        body: body?.ids ?? [],
-        path: path.ids,
-        headers: values.flatMap(({ value: { ids } }, index) => (ids.length > 0 ? [{ index: 2 * index + 1, ids }] : [])),
-      },
+      ids: { http1: http1.ids, body: body?.ids ?? NO_IDS, path: path.ids, headers: head.ids },
       expected: this.#expectedOf(body),
     };
+  }
+
+  #originOf(host: string): string {
+    const origin = this.#origin ?? originOf(this.#template.scheme, host);
+    if (!this.#authority.varies) this.#origin = origin;
+    return origin;
+  }
+
+  #headOf(input: RenderInput): Head {
+    if (this.#head) return this.#head;
+    const headers = this.#headers.map(({ name, value }) => ({ name, value: value.render(input) }));
+    const head: Head = {
+      headers,
+      list: headers.flatMap(({ name, value }) => [name, value.bytes]),
+      ids: headers.flatMap(({ value: { ids } }, index) => (ids.length > 0 ? [{ index: 2 * index + 1, ids }] : [])),
+      closes: !this.#options.keepalive || headers.some(isClose),
+    };
+    if (!this.#headers.some(({ value }) => value.varies)) this.#head = head;
+    return head;
   }
 
   /** What the response must be: the same for all, unless a placeholder decides it. */
@@ -173,13 +196,6 @@ class TargetRequests {
 
 function utf8Of(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
-}
-
-/** Whether requests differ in more than their ids. */
-function varies({ authority, path, headers, body = [] }: RequestTemplate): boolean {
-  return [authority, path, body, ...headers.map(([, value]) => value)].some((pieces) =>
-    pieces.some((piece) => typeof piece !== "string" && piece.placeholder.kind !== "id"),
-  );
 }
 
 /** With a User-Agent, and without a Content-Length: that is counted. */
@@ -233,10 +249,20 @@ interface Message {
   method: string;
   host: string;
   path: Rendered;
-  headers: readonly Header[];
+  head: Head;
   body: Rendered | undefined;
+}
+
+/** A request's headers, rendered. */
+interface Head {
+  headers: readonly Header[];
+  /** Names and values in turn. */
+  list: readonly string[];
+  ids: IdPlaces["headers"];
   closes: boolean;
 }
+
+const NO_IDS: readonly IdPlace[] = [];
 
 function isClose({ name, value }: Header): boolean {
   return name.toLowerCase() === "connection" && value.bytes.toLowerCase() === "close";
@@ -246,7 +272,10 @@ function isClose({ name, value }: Header): boolean {
 const WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 /** The request's bytes over HTTP/1.1. The one place that puts a head together, and it refuses what would split one. */
-function http1Request({ method, host, path, headers, body, closes }: Message): { bytes: Buffer; ids: IdPlace[] } {
+function http1Request({ method, host, path, head: { headers, closes }, body }: Message): {
+  bytes: Buffer;
+  ids: IdPlace[];
+} {
   let head = "";
   const ids: IdPlace[] = [];
   const add = ({ bytes, ids: own }: Rendered): void => {

@@ -138,6 +138,87 @@ for (const [protocol, record] of PROTOCOLS) {
   });
 }
 
+test("what the data holds is one value where it stands: in a JSON string, bare in JSON, in path, query, form and header", async (t) => {
+  const server = await recordHttp1(t);
+  const texts = fc.oneof(
+    TEXT,
+    fc.constantFrom('a"b', "x&y=z", "p#q", "50%", "back\\slash", "two\nlines", "a/b?c", "{{id}}", "env://HOME"),
+  );
+  await fc.assert(
+    fc.asyncProperty(texts, fc.json(), VALUE, async (text, json, value) => {
+      const data = [{ text, json, value }];
+      const targets: Chain["targets"] = [
+        {
+          method: "POST",
+          url: `${server.origin}/a{{data.text}}b/?u={{data.text}}&k=1`,
+          headers: [["X-V", "<{{data.value}}>"]],
+          body: '{"jsonrpc":"2.0","id":{{id}},"method":"m","params":["<{{data.text}}>",{{data.json}}]}',
+          weight: 1,
+        },
+        {
+          method: "POST",
+          url: server.origin,
+          headers: [["Content-Type", "application/x-www-form-urlencoded"]],
+          body: "a={{data.text}}&b=1",
+          weight: 1,
+        },
+      ];
+      const [request, form] = await sendTo(server, { name: "a", rps: 1, targets, data }, 2);
+      assert.ok(request && form);
+      const body = JSON.parse(Buffer.from(request.body, "latin1").toString());
+      assert.deepEqual(body, { jsonrpc: "2.0", id: ID_BASE, method: "m", params: [`<${text}>`, JSON.parse(json)] });
+      const [path = "", query = ""] = request.path.split("?");
+      assert.equal(decodeURIComponent(path), `/a${text}b/`);
+      assert.equal(path.split("/").length, 3);
+      assert.equal(new URLSearchParams(query.replaceAll("+", "%2B")).get("u"), text);
+      assert.equal(query.split("&").length, 2);
+      assert.deepEqual(ownHeaders(request), [["x-v", latin1(`<${value}>`)]]);
+      assert.deepEqual(
+        [...new URLSearchParams(form.body.replaceAll("+", "%2B"))],
+        [
+          ["a", text],
+          ["b", "1"],
+        ],
+      );
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("numbers keep all their digits, and the bytes of a body its form", async (t) => {
+  const server = await recordHttp1(t);
+  const folder = temporaryFolder(t);
+  const body = '{ "jsonrpc":"2.0","method":"m","params":[12345678901234567890, 1.0, 1e30],"id":1 }';
+  writeFileSync(`${folder}/t.txt`, `POST ${server.origin}/\n\n${body}\n`);
+  const raw = { name: "digits", duration: "2s", ids: "unique", chains: [{ name: "a", rps: 1, targets: "t.txt" }] };
+  const [chain] = checkPlan(raw, folder, "plan").chains;
+  assert.ok(chain);
+  const [request] = await sendTo(server, chain, 1, 3);
+  assert.equal(request?.body, body.replace('"id":1', `"id":${ID_BASE + 3}`));
+});
+
+test("two braces that begin no placeholder are written {{{{", async (t) => {
+  const server = await recordHttp1(t);
+  const raw = {
+    name: "braces",
+    duration: "2s",
+    chains: [
+      {
+        name: "a",
+        rps: 1,
+        targets: [
+          { url: `${server.origin}/?{{{{x}}`, body: { a: "{{{{ .Values.x }}", b: "{{{{id}}" }, expect: "http" },
+        ],
+      },
+    ],
+  };
+  const [chain] = checkPlan(raw, ".", "plan").chains;
+  assert.ok(chain);
+  const [request] = await sendTo(server, chain);
+  assert.equal(request?.body, '{"a":"{{ .Values.x }}","b":"{{id}}"}');
+  assert.equal(request?.path, "/?{{x}}");
+});
+
 /** Where a value of a plan may come from, as the plan that holds it and the files beside it. */
 const SOURCES: [
   source: string,
