@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { isLoopback } from "../lib/plan/hosts.ts";
+import { isLoopback, originsOf } from "../lib/plan/hosts.ts";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 
@@ -12,8 +12,10 @@ const CONFIRM_ABOVE_RPS = 1_000;
  */
 export async function confirmLoad(plan: Plan, path: string, yes: boolean): Promise<void> {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
-  const urls = plan.gateway ? [] : plan.chains.flatMap(({ targets }) => targets.map(({ url }) => new URL(url)));
-  const hosts = [...new Set(urls.map(({ hostname }) => hostname))].filter((host) => !isLoopback(host));
+  const origins = plan.gateway
+    ? []
+    : plan.chains.flatMap(({ targets, data }) => targets.flatMap(({ url }) => originsOf(url, data)));
+  const hosts = [...new Set(origins.map((origin) => new URL(origin).hostname))].filter((host) => !isLoopback(host));
   if (yes || rps <= CONFIRM_ABOVE_RPS || hosts.length === 0) return;
   const [host = ""] = hosts;
   const found = `${rps} requests/s to ${hosts.join(", ")}`;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { isHttpUrl } from "../lib/plan/targets.ts";
+import { isHttpUrl } from "../lib/plan/httpUrl.ts";
 
 /** An option's origin such as `http://127.0.0.1:8080`. */
 export function parseOrigin(text: string): string {

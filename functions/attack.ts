@@ -10,7 +10,7 @@ import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey
 import { takeLease } from "../lib/results/lease.ts";
 import type { Store } from "../lib/results/store.ts";
 import { tickKey } from "../lib/results/ticks.ts";
-import { deployedSecret, deployedStore, readJson } from "./environment.ts";
+import { deployedGuards, deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */
 const CLOCK_SPARE_MS = 1_000;
@@ -42,6 +42,7 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
   const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
+  const deployed = deployedGuards();
   const search = searchOf(runId);
   const beginsAtMs = assignment.startAtMs + assignment.fromMs - plan.warmupMs - CLOCK_SPARE_MS;
   await clock.settle(beginsAtMs);
@@ -72,6 +73,7 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
           : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };
       },
       secret: deployedSecret,
+      ...(deployed && { deployed }),
     },
   );
   await narrowing;

@@ -18,9 +18,13 @@ export async function deployedStore(): Promise<Store> {
 
 /** What this deployment allows; undefined on one machine, where a person's own plan says it. */
 export function deployedGuards(): Guards | undefined {
-  const guards = process.env.VOLLEY_GUARDS;
-  return guards === undefined ? undefined : (JSON.parse(guards) as Guards);
+  const { VOLLEY_GUARDS: guards, AWS_LAMBDA_FUNCTION_NAME: lambda } = process.env;
+  if (guards !== undefined) return JSON.parse(guards) as Guards;
+  // A function that was given no guards allows nothing: a person's machine is no Lambda.
+  return lambda === undefined ? undefined : NOTHING_ALLOWED;
 }
+
+const NOTHING_ALLOWED: Guards = { allowedHosts: [], maxRps: 0, maxDurationMs: 0, maxWorkers: 0, maxUsd: 0 };
 
 /** When a run that is planned now is to begin. */
 export function startTimes(): StartTimes {
@@ -46,7 +50,9 @@ export async function readJson<T>(store: Store, key: string): Promise<T> {
  * Store. Rejects with a SecretError where there is none.
  */
 export async function deployedSecret(reference: string): Promise<string> {
-  if (reference.startsWith("env://")) return environmentSecret(reference, process.env);
+  // A deployment's environment holds its role's credentials.
+  const prefix = deployedGuards() ? "VOLLEY_SECRET_" : "";
+  if (reference.startsWith("env://")) return environmentSecret(reference, process.env, prefix);
   // Loaded where it is used: hardly any plan refers to these.
   const { storedSecret } = await import("./storedSecret.ts");
   return storedSecret(reference);

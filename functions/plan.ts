@@ -5,10 +5,11 @@ import { guardProblems } from "../lib/plan/guards.ts";
 import { checkPlan } from "../lib/plan/load.ts";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
+import { secretProblems } from "../lib/plan/secretReferences.ts";
 import { planRun, planSearch } from "../lib/report/searchRun.ts";
 import type { Store } from "../lib/results/store.ts";
 import { availableConcurrency } from "./concurrency.ts";
-import { deployedGuards, deployedStore, readJson, startTimes } from "./environment.ts";
+import { deployedGuards, deployedSecret, deployedStore, readJson, startTimes } from "./environment.ts";
 
 /** How long hosts may take to come, in ms: an instance is started, installs Volley and is tuned. */
 const FLEET_WAIT_MS = 10 * 60_000;
@@ -27,11 +28,13 @@ export async function handler({ runId, input }: PlanEvent) {
   const plan =
     "planKey" in input
       ? await readJson<Plan>(store, String(input.planKey))
-      : checkPlan(input, "/nonexistent", shownAs, guards ? { allowHosts: guards.allowedHosts } : {});
+      : checkPlan(input, undefined, shownAs, guards ? { allowHosts: guards.allowedHosts } : {});
   if (guards) {
     const problems = guardProblems(plan, guards, await availableConcurrency());
     if (problems.length > 0) throw new InputError(shownAs, problems);
   }
+  const unreadable = await secretProblems(plan, deployedSecret);
+  if (unreadable.length > 0) throw new InputError(shownAs, unreadable);
   if (plan.mode === "fleet") await gather(store, splitRates(plan).length);
   return plan.profile.type === "search"
     ? planSearch(store, runId, plan, startTimes())

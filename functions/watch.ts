@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../lib/attack/clock.ts";
 import { watchRun } from "../lib/observe/watch.ts";
-import { deployedReveal, deployedStore } from "./environment.ts";
+import { deployedGuards, deployedReveal, deployedStore } from "./environment.ts";
 
 /** How long one call looks on, in ms: well below a Lambda's 15 minutes. */
 const CALL_MS = 10 * 60_000;
@@ -12,10 +12,12 @@ interface WatchEvent {
 
 /** Looks on at a run for some minutes, or until its workers are done. */
 export async function handler({ runId }: WatchEvent) {
+  const deployed = deployedGuards();
   return watchRun(await deployedStore(), runId, {
     callMs: CALL_MS,
     nowMs: systemClock.nowMs,
     sleep,
     reveal: deployedReveal,
+    ...(deployed && { deployed }),
   });
 }

@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
 import { loadPlan } from "../../lib/plan/load.ts";
-import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { secretReferences } from "../../lib/plan/secretReferences.ts";
 import { renderText } from "../../lib/report/text.ts";
 import { reportKey } from "../../lib/results/keys.ts";
 import { openStore } from "../../lib/results/store.ts";
@@ -89,18 +89,13 @@ async function run(path: string, options: RunOptions): Promise<void> {
 
 /** Throws an InputError for secrets that the workers of this machine would not find. */
 function checkSecrets(plan: Plan, path: string): void {
-  const problems = plan.chains.flatMap(({ targets }, index) => {
-    const references = new Set(
-      targets.flatMap(({ headers }) => headers.flatMap(([, value]) => value.match(SECRET_REFERENCE) ?? [])),
-    );
-    return [...references]
-      .filter((reference) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))
-      .map((reference) => ({
-        where: `$.chains[${index}].targets`,
-        found: `the secret ${reference}`,
-        expected: "env:// and the name of an environment variable that is set here",
-      }));
-  });
+  const problems = [...secretReferences(plan)]
+    .filter(([reference]) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))
+    .map(([reference, where]) => ({
+      where,
+      found: `the secret ${reference}`,
+      expected: "env:// and the name of an environment variable that is set here",
+    }));
   if (problems.length > 0) throw new InputError(path, problems);
 }
 

@@ -54,7 +54,12 @@ export const CLASSES: readonly OutcomeClass[] = [
   { names: ["internal-error"], fault: "generator", meaning: "Volley failed at it: report it as a fault of Volley's" },
   { names: ["ENOTFOUND", "EAI_…"], fault: "gateway", meaning: "the host's name does not resolve" },
   { names: ["ENOENT"], fault: "request", meaning: "no such unix socket" },
-  { names: ["FORBIDDEN_ADDRESS"], fault: "request", meaning: "an address that may not be loaded" },
+  {
+    names: ["FORBIDDEN_ADDRESS"],
+    fault: "request",
+    meaning: "an address that may not be loaded, or a name that leads to one",
+  },
+  { names: ["FORBIDDEN_HOST"], fault: "request", meaning: "a host that neither the plan nor the deployment allows" },
   { names: ["ECONNREFUSED"], fault: "gateway", meaning: "nobody listens there" },
   { names: ["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN"], fault: "gateway", meaning: "no route to the host" },
   { names: ["ETIMEDOUT"], fault: "gateway", meaning: "the system gave the connection up: the host does not answer" },

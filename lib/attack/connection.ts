@@ -1,3 +1,4 @@
+import type { HostGuard } from "../plan/hostGuard.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { PreparedRequest } from "./requests.ts";
 import type { Secure } from "./secure.ts";
@@ -9,6 +10,8 @@ export interface ConnectionOptions
   limits?: { maxBodyBytes: number };
   /** The plan's `tls`. */
   secure?: Secure;
+  /** Which hosts may be spoken to; without it loopback alone. */
+  guard?: HostGuard;
 }
 
 /** How long the parts of opening a connection took, in ms. */

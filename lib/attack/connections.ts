@@ -1,9 +1,12 @@
+import { destinationOf, urlOf } from "../plan/connect.ts";
+import { LOOPBACK_ALONE, type Refusal } from "../plan/hostGuard.ts";
 import type { Connection, ConnectionEvents, ConnectionOptions, OpeningMs } from "./connection.ts";
 import { Dialer } from "./dial.ts";
 import type { ResponseMemory } from "./gathered.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
 import { Http2Connection, type Http2Origin, STREAMS } from "./http2.ts";
 import type { Names } from "./names.ts";
+import { RefusedConnection } from "./refused.ts";
 import { Reading } from "./response.ts";
 
 /** How many connections there are to all origins, open or being opened, and how many there can be. */
@@ -30,6 +33,8 @@ export interface Shared {
 export class Connections implements ConnectionEvents {
   readonly #http1: Http1Origin;
   readonly #http2: Http2Origin;
+  /** Why no connection is opened: the class that each request ends in. */
+  readonly #refused: string | undefined;
   readonly #options: ConnectionOptions;
   readonly #count: ConnectionCount;
   readonly #onOpened: (times: OpeningMs) => void;
@@ -43,6 +48,7 @@ export class Connections implements ConnectionEvents {
     { count, memory, names }: Shared,
     onOpened: (times: OpeningMs) => void,
   ) {
+    this.#refused = refusalOf(origin, options)?.code;
     const dialer = new Dialer(origin, options, names.lookup);
     const reading = new Reading(options.limits?.maxBodyBytes, memory);
     this.#http1 = new Http1Origin(dialer, reading);
@@ -111,15 +117,19 @@ export class Connections implements ConnectionEvents {
 
   /** A new connection; `settled` is called once when it is known whether it opens. */
   #create(settled?: () => void): Connection {
-    const { http, keepalive } = this.#options;
-    const connection: Connection =
-      http === "2"
-        ? new Http2Connection(this.#http2, this, settled)
-        : new Http1Connection(this.#http1, keepalive, this, settled);
+    const connection = this.#make(settled);
     this.#all.add(connection);
     this.#count.now++;
     this.resized(connection);
     return connection;
+  }
+
+  #make(settled?: () => void): Connection {
+    const { http, keepalive } = this.#options;
+    if (this.#refused !== undefined) return new RefusedConnection(this.#refused, this, settled);
+    return http === "2"
+      ? new Http2Connection(this.#http2, this, settled)
+      : new Http1Connection(this.#http1, keepalive, this, settled);
   }
 
   /** Closes all connections at once; requests that are still on them fail. */
@@ -129,4 +139,14 @@ export class Connections implements ConnectionEvents {
       connection.destroy();
     }
   }
+}
+
+/** Why an origin, or where the plan's `resolve` sends connections to it, must not be spoken to. */
+function refusalOf(
+  origin: string,
+  { guard = LOOPBACK_ALONE, resolve }: Pick<ConnectionOptions, "guard" | "resolve">,
+): Refusal | undefined {
+  const { protocol, hostname, port } = new URL(origin);
+  const to = destinationOf(hostname, Number(port || (protocol === "https:" ? 443 : 80)), resolve);
+  return guard.refusal(origin) ?? guard.refusal(urlOf(to));
 }

@@ -1,39 +1,88 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
+import type { HostGuard } from "../plan/hostGuard.ts";
 import { parseTemplate } from "../plan/placeholders.ts";
 import type { Chain, Target } from "../plan/schema.ts";
+import { guardedAgent } from "./lookup.ts";
 
-/** How long the question may take, in ms. */
+/** How long one question may take, in ms. */
 const TIMEOUT_MS = 3_000;
+
+/** How often a gateway is asked that answers with anything but a block, and the pause before the second time, in ms. */
+const TRIES = 3;
+const PAUSE_MS = 500;
+
+/** Most of an answer that an error shows. */
+const MOST_SHOWN = 200;
 
 /** Whether a chain's targets name blocks by their distance from the newest one. */
 export function needsBlock({ targets }: Chain): boolean {
-  return targets.some((target) =>
-    [target.url, target.body ?? "", ...target.headers.map(([, value]) => value)].some((text) =>
-      parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "block"),
-    ),
+  return targets.some(namesBlock);
+}
+
+function namesBlock({ url, body = "", headers }: Target): boolean {
+  return [url, body, ...headers.map(([, value]) => value)].some((text) =>
+    parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "block"),
   );
 }
 
 /**
- * Asks a chain's first target for its newest block, once before the run. Rejects where it does not say: requests for
- * blocks that are not there would measure something else.
+ * Asks for a chain's newest block, once before the run, where the first target that names a block is sent: with its
+ * headers, and its URL filled in from the first row of data. `reveal` resolves references to secrets. Rejects where no
+ * block is told: requests for blocks that are not there would measure something else.
  */
-export async function newestBlock(chain: Chain, headers: Target["headers"]): Promise<number> {
-  const [target] = chain.targets;
-  if (!target) throw new Error(`chain ${chain.name} has no targets`);
-  const { body } = await request(target.url, {
+export async function newestBlock(chain: Chain, guard: HostGuard, reveal: (text: string) => string): Promise<number> {
+  const target = chain.targets.find(namesBlock);
+  if (!target) throw new Error(`no target of chain ${chain.name} names a block`);
+  const agent = guardedAgent(guard);
+  try {
+    for (let tries = 1; ; tries++) {
+      const answer = await ask(target, chain.data?.[0] ?? {}, reveal, agent);
+      if (typeof answer === "number") return answer;
+      if (tries === TRIES) {
+        throw new Error(
+          `${chain.name} does not tell its newest block, which {{blockNumber}} needs: eth_blockNumber was answered with ${answer}`,
+        );
+      }
+      await sleep(PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
+    }
+  } finally {
+    await agent.close();
+  }
+}
+
+/** One question: the block, or what was answered instead of one. */
+async function ask(
+  { url, headers }: Target,
+  row: Record<string, string>,
+  reveal: (text: string) => string,
+  dispatcher: ReturnType<typeof guardedAgent>,
+): Promise<number | string> {
+  const fill = (text: string): string =>
+    parseTemplate(reveal(text))
+      .pieces.map((piece) =>
+        typeof piece === "string" ? piece : piece.kind === "data" ? (row[piece.field] ?? "") : "0",
+      )
+      .join("");
+  const own = headers.filter(([name]) => !/^(content-|accept-encoding$|expect$|connection$|transfer-)/i.test(name));
+  const { statusCode, body } = await request(fill(url), {
+    dispatcher,
     method: "POST",
-    headers: [
-      ...headers.filter(([name]) => name.toLowerCase() !== "content-type").flat(),
-      "content-type",
-      "application/json",
-    ],
+    headers: [...own.map(([name, value]) => [name, fill(value)]), ["content-type", "application/json"]].flat(),
     body: '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}',
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
   });
-  const { result } = (await body.json()) as { result?: unknown };
-  const block = typeof result === "string" ? Number.parseInt(result, 16) : Number.NaN;
-  if (Number.isNaN(block)) throw new Error(`${chain.name} does not tell its newest block, which {{blockNumber}} needs`);
-  return block;
+  const text = await body.text();
+  return blockIn(text) ?? `HTTP ${statusCode}: ${JSON.stringify(text.slice(0, MOST_SHOWN))}`;
+}
+
+/** A block's number in a JSON-RPC response; undefined where there is none. */
+function blockIn(text: string): number | undefined {
+  try {
+    const { result } = JSON.parse(text) as { result?: unknown };
+    return typeof result === "string" && /^0x[0-9a-f]+$/i.test(result) ? Number.parseInt(result, 16) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { bodyText } from "../plan/jsonRpcBody.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
 import { seedOf } from "../plan/random.ts";
@@ -188,7 +189,8 @@ class TargetRequests {
   /** What the response must be: the same for all, unless a placeholder decides it. */
   #expectedOf(body: Rendered | undefined): Expected {
     if (this.#expected && this.#template.sameExpectation) return this.#expected;
-    const text = this.#target.body === undefined ? undefined : utf8Of(body?.bytes ?? "");
+    // Of bytes that are a compressed call the call decides; they hold no ids that are made for each request.
+    const text = this.#target.body === undefined ? bodyText(this.#target) : utf8Of(body?.bytes ?? "");
     this.#expected = expectedOf(text, body?.ids ?? [], this.#demands);
     return this.#expected;
   }
@@ -205,17 +207,17 @@ function withOwnHeaders(template: RequestTemplate): RequestTemplate {
   return { ...template, headers: hasAgent ? headers : [...headers, ["User-Agent", ["volley"]]] };
 }
 
-/** Puts secrets into the literal text of headers: what a placeholder is filled with is never taken for a reference. */
+/** Puts secrets into the literal text of paths, queries and headers: what a placeholder is filled with is never taken for a reference. */
 function withSecrets(template: RequestTemplate, secret: PrepareOptions["secret"]): RequestTemplate {
   if (!secret) return template;
-  const reveal = (text: string): string =>
-    text.replace(SECRET_REFERENCE, (reference) => bytesOf(plainSecret(reference, secret(reference))));
+  const reveal = (text: string, write: (value: string) => string): string =>
+    text.replace(SECRET_REFERENCE, (reference) => bytesOf(write(plainSecret(reference, secret(reference)))));
+  const revealAll = (pieces: readonly Piece[], write = (value: string): string => value): Piece[] =>
+    pieces.map((piece) => (typeof piece === "string" ? reveal(piece, write) : piece));
   return {
     ...template,
-    headers: template.headers.map(([name, value]) => [
-      name,
-      value.map((piece) => (typeof piece === "string" ? reveal(piece) : piece)),
-    ]),
+    path: revealAll(template.path, encodeURIComponent),
+    headers: template.headers.map(([name, value]) => [name, revealAll(value)]),
   };
 }
 

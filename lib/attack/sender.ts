@@ -1,3 +1,4 @@
+import { LOOPBACK_ALONE } from "../plan/hostGuard.ts";
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import { UNFINISHED } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
@@ -60,7 +61,7 @@ export class Sender {
     this.#shared = {
       count: new ConnectionCount(most),
       memory: new ResponseMemory(MEMORY_BYTES),
-      names: new Names(guardedLookup, options.dns ?? NO_CACHE),
+      names: new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), options.dns ?? NO_CACHE),
     };
     this.#onOpened = (times) => {
       this.opened++;

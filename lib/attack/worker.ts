@@ -1,7 +1,12 @@
 import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
+import { connectProblems } from "../plan/connect.ts";
+import type { HostGuard } from "../plan/hostGuard.ts";
+import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
+import { InputError } from "../plan/problems.ts";
 import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
+import { referencesOf } from "../plan/secretReferences.ts";
 import { StaleBlocks } from "./blocks.ts";
 import { type Chunk, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
@@ -43,6 +48,8 @@ export interface WorkerPorts {
   stopRequested(): Promise<StopRequest | undefined>;
   /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
   secret?(reference: string): Promise<string>;
+  /** What the deployment allows, where the worker is part of one: the plan may have been changed since it was checked. */
+  deployed?: DeployedHosts;
 }
 
 /** One invocation for an assignment. */
@@ -62,6 +69,11 @@ export interface AttackInput {
  * them all. A later attempt joins the schedule at the present: what was due before is the earlier one's.
  */
 export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Summary> {
+  const forbidden = [
+    ...hostProblems(input.plan, ports.deployed),
+    ...(ports.deployed ? connectProblems(input.plan, ports.deployed) : []),
+  ];
+  if (forbidden.length > 0) throw new InputError("the run's plan", forbidden);
   const { tls } = input.plan;
   const secret = ports.secret ?? (async (reference) => Promise.reject(noSecrets(reference)));
   const secure = tls && (await secureOf(tls, secret));
@@ -74,6 +86,7 @@ class WorkerRun {
   readonly #input: AttackInput;
   readonly #ports: WorkerPorts;
   readonly #clock: Clock;
+  readonly #guard: HostGuard;
   readonly #sender: Sender;
   readonly #recorders: Recorder[] = [];
   readonly #stale: StaleBlocks;
@@ -98,7 +111,8 @@ class WorkerRun {
     this.#clock = ports.clock;
     this.#stale = new StaleBlocks(input.plan);
     this.#intervalMs = intervalMs(input.plan.durationMs);
-    const options = { ...input.plan, ...(secure && { secure }) };
+    this.#guard = targetGuard(input.plan, ports.deployed);
+    const options = { ...input.plan, guard: this.#guard, ...(secure && { secure }) };
     this.#sender = new Sender(ports.clock, options, (times) => {
       this.#recorders.at(-1)?.opened(times);
     });
@@ -148,19 +162,13 @@ class WorkerRun {
   /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */
   async #prepare(): Promise<void> {
     for (const chain of this.#chains()) {
-      for (const value of chain.targets.flatMap(({ headers }) => headers.map(([, each]) => each))) {
-        for (const [reference] of value.matchAll(SECRET_REFERENCE)) {
-          if (this.#secrets.has(reference)) continue;
-          if (!this.#ports.secret) throw noSecrets(reference);
-          this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
-        }
+      for (const reference of chain.targets.flatMap(referencesOf)) {
+        if (this.#secrets.has(reference)) continue;
+        if (!this.#ports.secret) throw noSecrets(reference);
+        this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
       }
       if (!needsBlock(chain)) continue;
-      const headers = (chain.targets[0]?.headers ?? []).map(([name, value]): [string, string] => [
-        name,
-        this.#reveal(value),
-      ]);
-      this.#blocks.set(chain.name, await newestBlock(chain, headers));
+      this.#blocks.set(chain.name, await newestBlock(chain, this.#guard, (text) => this.#reveal(text)));
     }
   }
 
@@ -225,7 +233,7 @@ class WorkerRun {
     const rates = new Map<string, number>();
     for (const share of assignment.shares) {
       const chain = plan.chains.find(({ name }) => name === share.chain);
-      const origins = new Set(chain?.targets.map(({ url }) => new URL(url).origin));
+      const origins = new Set(chain?.targets.flatMap(({ url }) => originsOf(url, chain.data)));
       for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
     }
     const most = Math.min(plan.limits.inFlightPerWorker, this.#sender.mostConnections / rates.size);

@@ -44,6 +44,8 @@ export interface FleetProps {
   instanceType: string;
   spot: boolean;
   secretArns: string[];
+  /** What the deployment allows, as JSON: its hosts hold each plan against it. */
+  guards: string;
   logRetention: RetentionDays;
   /** The network with fixed egress addresses, where the deployment has one. */
   vpc: Vpc | undefined;
@@ -130,7 +132,7 @@ export class Fleet extends Construct {
   }
 
   /** Installs Volley with what npm's registry gives, tunes the host, starts the service. */
-  #userData(code: Asset, { bucket, activity }: FleetProps): UserData {
+  #userData(code: Asset, { bucket, activity, guards }: FleetProps): UserData {
     const userData = UserData.forLinux();
     userData.addCommands("set -eu", "dnf install -y -q nodejs22 nodejs22-npm unzip");
     const zip = userData.addS3DownloadCommand({ bucket: code.bucket, bucketKey: code.s3ObjectKey });
@@ -140,6 +142,8 @@ export class Fleet extends Construct {
       "chmod 755 bin/volley fleet/tune-system-limits.sh && fleet/tune-system-limits.sh",
       `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
+      // Hosts hold no quotes: the JSON stands in single ones, for the shell and for systemd.
+      `printf "VOLLEY_GUARDS='%s'\\n" '${guards}' >> /etc/volley/host.env`,
       "cp fleet/volley-host.service /etc/systemd/system/ && systemctl enable --now volley-host",
     );
     return userData;

@@ -37,7 +37,7 @@ interface Shape {
 export interface FunctionsProps {
   bucket: Bucket;
   workerMemoryMb: number;
-  /** Guards of the Plan function, as JSON. */
+  /** What the deployment allows, as JSON: Plan holds plans against it, and whoever opens connections does again. */
   guards: string;
   /** ARNs of secrets and parameters that plans may refer to. */
   secretArns: string[];
@@ -97,7 +97,7 @@ export class Functions extends Construct {
         timeout: Duration.minutes(15),
         writes: ["leases", "chunks", "ticks", "summaries", "failures"],
         statements: secrets,
-        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" },
+        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards },
         hooks: WORKER_WRAPPER,
       }),
       plan: this.#make("plan", props, {
@@ -107,7 +107,8 @@ export class Functions extends Construct {
         timeout: Duration.minutes(15),
         writes: ["plan.json", "schedule.json", "assignments.json", "parts.json", "search.json"],
         reads: ["hosts/*"],
-        statements: [accountReads],
+        // It looks whether the secrets that a plan refers to are there, before anything is started.
+        statements: [accountReads, ...secrets],
         environment: { VOLLEY_GUARDS: props.guards },
       }),
       watch: this.#make("watch", props, {
@@ -116,6 +117,7 @@ export class Functions extends Construct {
         timeout: Duration.minutes(15),
         writes: ["abort.json", "observations.json", "scrapes", "logs", "watched"],
         statements: [...secrets, ...logReads],
+        environment: { VOLLEY_GUARDS: props.guards },
       }),
       reduce: this.#make("reduce", props, {
         description: "Merges what the workers wrote, writes the report",

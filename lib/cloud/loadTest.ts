@@ -9,6 +9,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3"
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { Guards } from "../plan/guards.ts";
+import { isHostEntry } from "../plan/hostGuard.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
 
@@ -17,8 +18,13 @@ export const DEFINITION_PATH = fileURLToPath(new URL("../../statemachines/volley
 
 /** What a deployment decides. */
 export interface LoadTestProps {
-  /** Hosts that may be loaded: exact names, or `*.example.com`. None by default: a deployment states them. */
+  /**
+   * Hosts that may be loaded: names, `*.example.com`, addresses, blocks such as `10.0.0.0/8`. None by default. A name that
+   * leads to a private address also needs that address or its block.
+   */
   readonly allowedHosts?: string[];
+  /** Further hosts whose metrics and logs plans may read; those that may be loaded are among them. */
+  readonly observeHosts?: string[];
   /** Memory of a worker in MB, and with it its share of a CPU; 256 is enough for 500 requests per second. */
   readonly workerMemoryMb?: number;
   /** Most workers of a run; 200 by default. */
@@ -87,11 +93,15 @@ export class LoadTest extends Construct {
     this.logGroupArns = props.logGroupArns ?? [];
     const guards: Guards = {
       allowedHosts: props.allowedHosts ?? [],
+      observeHosts: props.observeHosts ?? [],
       maxRps: props.maxRps ?? 50_000,
       maxDurationMs: maxDuration.toMilliseconds(),
       maxWorkers: props.maxWorkers ?? 200,
       maxUsd: props.maxUsdPerRun ?? 10,
     };
+    const wrong = [...guards.allowedHosts, ...(guards.observeHosts ?? [])].filter((each) => !isHostEntry(each));
+    if (wrong.length > 0)
+      throw new Error(`allowedHosts and observeHosts: no host, address or block: ${wrong.join(", ")}`);
     this.functions = new Functions(this, "Functions", {
       bucket: this.bucket,
       workerMemoryMb: props.workerMemoryMb ?? 256,
@@ -114,6 +124,7 @@ export class LoadTest extends Construct {
           instanceType: props.fleetInstanceType ?? "c7g.large",
           spot: props.fleetSpot ?? false,
           secretArns: props.secretArns ?? [],
+          guards: JSON.stringify(guards),
           logRetention,
           vpc,
         })

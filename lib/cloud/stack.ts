@@ -15,6 +15,7 @@ export class VolleyStack extends Stack {
     const context: Context = (name) => this.node.tryGetContext(name);
     this.loadTest = new LoadTest(this, "LoadTest", {
       allowedHosts: list(context("allowedHosts")),
+      observeHosts: list(context("observeHosts")),
       secretArns: list(context("secretArns")),
       logGroupArns: list(context("logGroupArns")),
       fixedEgress: flag(context("fixedEgress")),

@@ -1,6 +1,7 @@
 import { type Duplex, pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { request } from "undici";
+import { type Dispatcher, request } from "undici";
+import { ForbiddenHostError } from "../attack/lookup.ts";
 
 /** Why a page could not be read. */
 export type FetchFailure = "refused" | "unreachable" | "timeout" | "status" | "too large" | "unreadable";
@@ -18,6 +19,8 @@ export class FetchError extends Error {
 
 /** How a page is fetched. */
 export interface FetchOptions {
+  /** The connections that may be used. */
+  dispatcher: Dispatcher;
   headers: Record<string, string>;
   /** How long all of it may take, in ms. */
   timeoutMs: number;
@@ -31,7 +34,11 @@ export interface FetchOptions {
 export async function fetchText(url: string, options: FetchOptions): Promise<{ text: string; contentType: string }> {
   const signal = AbortSignal.timeout(options.timeoutMs);
   try {
-    const { statusCode, headers, body } = await request(url, { headers: options.headers, signal });
+    const { statusCode, headers, body } = await request(url, {
+      dispatcher: options.dispatcher,
+      headers: options.headers,
+      signal,
+    });
     // A body that is given up is of no interest any more, whatever becomes of it.
     body.on("error", () => {});
     if (statusCode !== 200) {
@@ -72,6 +79,7 @@ async function readBody(body: Readable, encoding: string, mostBytes: number): Pr
 
 function asFetchError(error: unknown, signal: AbortSignal, timeoutMs: number): FetchError {
   if (error instanceof FetchError) return error;
+  if (error instanceof ForbiddenHostError) return new FetchError("refused", error.message);
   if (signal.aborted) return new FetchError("timeout", `no whole answer within ${timeoutMs / 1_000} s`);
   const { code, message, name } = error as NodeJS.ErrnoException;
   if (code?.startsWith("Z_") || code?.startsWith("ERR_")) return new FetchError("unreadable", message || code);

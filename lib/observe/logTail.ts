@@ -1,4 +1,4 @@
-import { request } from "undici";
+import { type Dispatcher, request } from "undici";
 import { redact } from "../attack/samples.ts";
 import { compilePattern } from "../plan/pattern.ts";
 import type { LogSettings } from "../plan/schema.ts";
@@ -38,6 +38,8 @@ export interface LogPorts {
   /** The run's start instant. */
   startAtMs: number;
   reveal(header: string): Promise<string>;
+  /** The connections to logs' servers. */
+  dispatcher: Dispatcher;
 }
 
 /** New lines of a source, and where the next look begins. */
@@ -101,7 +103,7 @@ async function lookAt(
   try {
     const news = await ("logGroup" in log
       ? eventsOf(log, position, ports.nowMs() - (isLast ? 0 : INGESTION_MS))
-      : linesOf(log, position, ports.reveal));
+      : linesOf(log, position, ports));
     return { source, position: news.position, ...matchLines(news, log.match, ports) };
   } catch (error) {
     const failed = (error as Error).message || (error as Error).name;
@@ -137,7 +139,7 @@ function matchLines(
 async function linesOf(
   { url, headers }: Extract<LogSettings, { url: string }>,
   position: number | undefined,
-  reveal: LogPorts["reveal"],
+  { reveal, dispatcher }: LogPorts,
 ): Promise<News> {
   const shown = await Promise.all(
     Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)] as const),
@@ -149,6 +151,7 @@ async function linesOf(
     headers: answered,
     body,
   } = await request(url, {
+    dispatcher,
     headers: { ...Object.fromEntries(shown), Range: range },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });

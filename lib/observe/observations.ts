@@ -1,4 +1,4 @@
-import { request } from "undici";
+import { type Dispatcher, request } from "undici";
 
 /** A chain's true counts, from the stand-in gateway. */
 export interface TrueCounts {
@@ -23,8 +23,12 @@ export interface Observations {
 }
 
 /** Asks a stand-in gateway for its true counts. Rejects where it does not answer. */
-export async function readTruth(origin: string): Promise<TrueCounts[]> {
-  const { statusCode, body } = await request(`${origin}/truth`, { headersTimeout: 5_000, bodyTimeout: 5_000 });
+export async function readTruth(origin: string, dispatcher?: Dispatcher): Promise<TrueCounts[]> {
+  const { statusCode, body } = await request(`${origin}/truth`, {
+    ...(dispatcher && { dispatcher }),
+    headersTimeout: 5_000,
+    bodyTimeout: 5_000,
+  });
   if (statusCode !== 200) throw new Error(`${origin}/truth answered HTTP ${statusCode}`);
   const { chains } = (await body.json()) as { chains: TrueCounts[] };
   return chains;

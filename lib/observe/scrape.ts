@@ -2,6 +2,7 @@ import { compilePattern } from "../plan/pattern.ts";
 import type { Observe, Selector } from "../plan/schema.ts";
 import { FetchError, type FetchFailure, fetchText } from "./fetchText.ts";
 import { PrometheusError, parsePrometheus, type Sample } from "./prometheus.ts";
+import type { ScraperPorts } from "./scraper.ts";
 
 /** What one look at the endpoints gave: `runs/<id>/scrapes/…`. */
 export interface Scrape {
@@ -30,10 +31,10 @@ const ACCEPT = "text/plain;version=0.0.4, application/openmetrics-text;version=1
 export async function scrape(
   observe: Observe,
   atMs: () => number,
-  reveal: (header: string) => Promise<string>,
+  ports: Pick<ScraperPorts, "reveal" | "dispatcher">,
 ): Promise<Scrape> {
   const at = atMs();
-  const pages = await Promise.allSettled(observe.endpoints.map((endpoint) => fetchPage(endpoint, reveal)));
+  const pages = await Promise.allSettled(observe.endpoints.map((endpoint) => fetchPage(endpoint, ports)));
   const samples: Sample[] = [];
   const failed: Scrape["failed"] = [];
   for (const [index, page] of pages.entries()) {
@@ -58,10 +59,11 @@ function failureOf(error: unknown): { failure: FetchFailure; detail: string } {
 
 async function fetchPage(
   { url, headers }: Observe["endpoints"][number],
-  reveal: (header: string) => Promise<string>,
+  { reveal, dispatcher }: Pick<ScraperPorts, "reveal" | "dispatcher">,
 ): Promise<Sample[]> {
   const shown = await Promise.all(Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)]));
   const { text, contentType } = await fetchText(url, {
+    dispatcher,
     headers: { Accept: ACCEPT, "Accept-Encoding": "gzip", ...Object.fromEntries(shown) },
     timeoutMs: TIMEOUT_MS,
     mostBytes: MOST_BYTES,

@@ -1,3 +1,4 @@
+import type { Dispatcher } from "undici";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Observe, Plan } from "../plan/schema.ts";
 import { logsKey, logsPrefix, scrapeKey, scrapesPrefix } from "../results/keys.ts";
@@ -14,6 +15,8 @@ export interface ScraperPorts {
   nowMs(): number;
   /** A header's value with its references to secrets resolved. */
   reveal(value: string): Promise<string>;
+  /** The connections to metrics' and logs' servers. */
+  dispatcher: Dispatcher;
 }
 
 /** Reads the gateway's metrics and logs every so often, and keeps what the plan has a use for. */
@@ -81,7 +84,7 @@ export class Scraper {
   async #scrape(): Promise<void> {
     if (this.#observe.endpoints.length === 0) return;
     const atMs = (): number => this.#ports.nowMs() - this.#schedule.startAtMs;
-    const scraped = await scrape(this.#observe, atMs, this.#ports.reveal);
+    const scraped = await scrape(this.#observe, atMs, this.#ports);
     await this.#store.put(scrapeKey(this.#runId, this.#number++), JSON.stringify(scraped));
   }
 

@@ -1,3 +1,6 @@
+import type { Dispatcher } from "undici";
+import { guardedAgent } from "../attack/lookup.ts";
+import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { encodeAbort } from "../results/abort.ts";
@@ -30,10 +33,12 @@ const LATE_MS = 15_000;
 const LOOK_LIMIT_MS = 10_000;
 
 /** What Watch needs from outside. */
-export interface WatchPorts extends ScraperPorts {
+export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
   /** How long this call may look on, in ms. */
   callMs: number;
   sleep(ms: number): Promise<unknown>;
+  /** What the deployment allows, where there is one: the plan may have been changed since it was checked. */
+  deployed?: DeployedHosts;
 }
 
 /**
@@ -47,14 +52,15 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   if (!plan || !schedule) throw new Error(`there is no run ${runId} in the store`);
   const watch = new Watch(store, plan, schedule, ports);
-  await observe(store, runId, plan, "before");
-  const scraper = new Scraper(store, runId, plan, schedule, ports);
+  const dispatcher = guardedAgent(observeGuard(plan, ports.deployed));
+  await observe(store, plan, schedule, { when: "before", dispatcher });
+  const scraper = new Scraper(store, runId, plan, schedule, { ...ports, dispatcher });
   await scraper.begin();
   for (;;) {
     scraper.look();
     if (await watch.look()) {
       await scraper.lookLast();
-      await observe(store, runId, plan, "after", await watch.isSettled());
+      await observe(store, plan, schedule, { when: "after", dispatcher, isSettled: await watch.isSettled() });
       return { done: true };
     }
     if (ports.nowMs() + LOOK_MS > untilMs) {
@@ -157,17 +163,16 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 /** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */
 async function observe(
   store: Store,
-  runId: string,
   plan: Plan,
-  when: "before" | "after",
-  isSettled = false,
+  { runId }: RunSchedule,
+  { when, dispatcher, isSettled = false }: { when: "before" | "after"; dispatcher: Dispatcher; isSettled?: boolean },
 ): Promise<void> {
   const origin = plan.chains[0]?.targets[0] && new URL(plan.chains[0].targets[0].url).origin;
   if (!plan.gateway || !origin) return;
   const observations = JSON.parse((await store.get(observationsKey(runId))) ?? "{}") as Observations;
   if (observations[when]) return;
   try {
-    observations[when] = await readTruth(origin);
+    observations[when] = await readTruth(origin, dispatcher);
     if (isSettled) observations.settled = true;
   } catch {
     return;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
-import { hostProblems } from "./hosts.ts";
+import { type DeployedHosts, targetGuard } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { type Plan, SECRET_VALUE } from "./schema.ts";
 
@@ -45,35 +45,35 @@ export function absoluteTls(tls: NonNullable<Plan["tls"]>, folder: string): NonN
  * What is wrong with how the plan connects: endpoints that are none, hosts that may not be loaded, files that are not
  * there. In a deployment there are no files and no sockets of its own to name.
  */
-export function connectProblems(plan: Plan, isDeployed = false): Problem[] {
+export function connectProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   const problems: Problem[] = [];
+  const guard = targetGuard(plan, deployed);
   for (const [from, to] of Object.entries(plan.resolve ?? {})) {
     const where = `$.resolve[${JSON.stringify(from)}]`;
     const expected = 'a host as in a URL, with or without a port, such as "gw.example.com:443": "127.0.0.1:8443"';
     const endpoint = parseEndpoint(to);
-    if (!parseEndpoint(from) || !endpoint) problems.push({ where, found: `${from}: ${to}`, expected });
-    else problems.push(...hostProblemsOf(plan, endpoint).map((problem) => ({ ...problem, where })));
+    if (!parseEndpoint(from) || !endpoint) {
+      problems.push({ where, found: `${from}: ${to}`, expected });
+      continue;
+    }
+    const refusal = guard.refusal(urlOf(endpoint));
+    if (refusal) problems.push({ where, found: refusal.found, expected: refusal.expected });
   }
   for (const field of TLS_FILES) {
     const value = plan.tls?.[field];
     if (value === undefined || SECRET_VALUE.test(value)) continue;
     const where = `$.tls.${field}`;
-    if (isDeployed)
-      problems.push({ where, found: "a file", expected: "a reference to a secret: secret://… or ssm://…" });
+    if (deployed) problems.push({ where, found: "a file", expected: "a reference to a secret: secret://… or ssm://…" });
     else if (!existsSync(value)) problems.push({ where, found: `no file ${value}`, expected: "a file in PEM format" });
   }
   if ((plan.tls?.cert === undefined) !== (plan.tls?.key === undefined))
     problems.push({ where: "$.tls", found: "one of cert and key", expected: "both, or none" });
-  if (plan.unixSocket !== undefined && isDeployed)
+  if (plan.unixSocket !== undefined && deployed)
     problems.push({ where: "$.unixSocket", found: "a unix socket", expected: "none: a deployment loads other hosts" });
   return problems;
 }
 
-/** What is wrong with loading a host, whatever the plan's targets are. */
-function hostProblemsOf(plan: Plan, { host, port = 80 }: Endpoint): Problem[] {
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
-  const [chain] = plan.chains;
-  const [target] = chain?.targets ?? [];
-  if (!chain || !target) return [];
-  return hostProblems({ ...plan, chains: [{ ...chain, targets: [{ ...target, url }] }] });
+/** An endpoint as the URL that is held against the lists of hosts. */
+export function urlOf({ host, port = 80 }: Endpoint): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }

@@ -2,14 +2,12 @@ import { assign, splitRates } from "./assign.ts";
 import { connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
-import { hostProblems } from "./hosts.ts";
+import { type DeployedHosts, hostProblems } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import type { Plan } from "./schema.ts";
 
 /** What a deployment allows, whatever a plan says. */
-export interface Guards {
-  /** Hosts that may be loaded: exact names, or `*.example.com`. */
-  allowedHosts: string[];
+export interface Guards extends DeployedHosts {
   maxRps: number;
   maxDurationMs: number;
   maxWorkers: number;
@@ -27,11 +25,11 @@ const MOST_CHILDREN = 10_000;
  * attack function allow at once: fewer than the run needs would turn it into waves at a lower rate.
  */
 export function guardProblems(plan: Plan, guards: Guards, concurrency: number): Problem[] {
-  const problems = hostProblems({ ...plan, allowedHosts: guards.allowedHosts }).map((problem) => ({
-    ...problem,
-    expected: `a host that this deployment allows: ${guards.allowedHosts.join(", ") || "none is allowed yet (allowedHosts)"}`,
-  }));
-  problems.push(...connectProblems({ ...plan, allowedHosts: guards.allowedHosts }, true));
+  const problems = [...hostProblems(plan, guards), ...connectProblems(plan, guards)];
+  if (plan.gateway) {
+    const expected = "targets of its own: the stand-in gateway runs beside the workers of one machine only";
+    problems.push({ where: "$.gateway", found: "a stand-in gateway", expected });
+  }
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   const workers = splitRates(plan).length;
   const lengthMs = plan.durationMs + plan.warmupMs;

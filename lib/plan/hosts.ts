@@ -1,58 +1,127 @@
-import { BlockList, isIP } from "node:net";
-import type { Problem } from "./problems.ts";
-import type { Plan } from "./schema.ts";
+import { HostGuard } from "./hostGuard.ts";
+import { parseTemplate, SECRET_REFERENCE } from "./placeholders.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import type { Chain, Plan } from "./schema.ts";
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
+/** Hosts that a deployment allows, whatever a plan says: exact names, `*.example.com`, addresses, blocks. */
+export interface DeployedHosts {
+  /** Hosts that may be loaded. */
+  allowedHosts: readonly string[];
+  /** Further hosts that may be read: metrics and logs. */
+  observeHosts?: readonly string[];
+}
 
-const LINK_LOCAL = new BlockList();
-LINK_LOCAL.addSubnet("169.254.0.0", 16, "ipv4");
-LINK_LOCAL.addSubnet("fe80::", 10, "ipv6");
+/** What a plan's targets are held against; in a deployment its own list alone counts. */
+export function targetGuard(plan: Pick<Plan, "allowedHosts">, deployed?: DeployedHosts): HostGuard {
+  const { allowedHosts } = deployed ?? plan;
+  return new HostGuard({ allowed: allowedHosts, loopback: deployed === undefined });
+}
 
-function isIn(list: BlockList, host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, "");
-  const family = isIP(address);
-  return family !== 0 && list.check(address, family === 6 ? "ipv6" : "ipv4");
+/** What metrics' and logs' URLs are held against: they may carry secrets. */
+export function observeGuard(plan: Pick<Plan, "allowedHosts" | "observeHosts">, deployed?: DeployedHosts): HostGuard {
+  const { allowedHosts, observeHosts = [] } = deployed ?? plan;
+  return new HostGuard({ allowed: [...allowedHosts, ...observeHosts], loopback: deployed === undefined });
 }
 
 /** Whether a URL's host is this machine itself: `localhost` or a loopback address. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || isIn(LOOPBACK, host);
+  return new HostGuard({ allowed: [], loopback: true }).refusal(`http://${host}/`) === undefined;
 }
 
-/** Whether a name must not lead to an address: link-local never, loopback only for a name that says so. */
-export function isForbiddenAddress(host: string, address: string): boolean {
-  return isIn(LINK_LOCAL, address) || (isIn(LOOPBACK, address) && !isLoopback(host));
+/** The scheme of a URL's text, and its user, host and port. */
+const AUTHORITY = /^https?:\/\/([^/?#\\]+)/i;
+
+/** What a data field may put into a URL's host: letters that need no escape there. */
+const HOST_PART = /^[A-Za-z0-9._-]*$/;
+
+/** The rest of a URL's text after its scheme, host and port. */
+export function afterAuthority(url: string): string {
+  return url.replace(AUTHORITY, "");
 }
 
-/** Whether a host is allowed by a list of exact names and wildcards such as `*.example.com`. */
-export function matchesHost(host: string, allowed: readonly string[]): boolean {
-  return allowed.some((each) =>
-    each.startsWith("*.")
-      ? host.toLowerCase().endsWith(each.slice(1).toLowerCase())
-      : host.toLowerCase() === each.toLowerCase(),
+/** The origins that a URL is sent to, as its text is filled in from each row of data. */
+export function originsOf(url: string, rows: readonly Record<string, string>[] = []): string[] {
+  return [...new Set(renderedAuthorities(url, rows))].flatMap((text) =>
+    URL.canParse(text) ? new URL(text).origin : [],
   );
 }
 
+function* renderedAuthorities(url: string, rows: readonly Record<string, string>[]): Generator<string> {
+  const [prefix = ""] = AUTHORITY.exec(url) ?? [];
+  const { pieces } = parseTemplate(prefix);
+  if (!pieces.some((piece) => typeof piece !== "string")) {
+    yield prefix;
+    return;
+  }
+  for (const row of rows) {
+    yield pieces
+      .map((piece) => (typeof piece === "string" ? piece : piece.kind === "data" ? (row[piece.field] ?? "") : ""))
+      .join("");
+  }
+}
+
 /**
- * A problem for each host that the plan would load without leave. Loopback is always allowed; link-local addresses
- * never are, for the metadata services of clouds live there.
+ * A problem for each host that the plan would load or read without leave, as its URLs are filled in: data fields may
+ * stand in a host, anything else that is made for each request may not.
  */
-export function hostProblems(plan: Pick<Plan, "chains" | "allowedHosts">): Problem[] {
+export function hostProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   const problems = new Map<string, Problem>();
+  const guard = targetGuard(plan, deployed);
   for (const [index, chain] of plan.chains.entries()) {
-    for (const target of chain.targets) {
-      const host = new URL(target.url).hostname;
-      const where = `$.chains[${index}].targets`;
-      if (isIn(LINK_LOCAL, host)) {
-        const expected = "a host that is not link-local (metadata services are never a target)";
-        problems.set(host, { where, found: `the host ${host}`, expected });
-      } else if (!isLoopback(host) && !matchesHost(host, plan.allowedHosts) && !problems.has(host)) {
-        const expected = `loopback, or leave to load it: "allowedHosts": ["${host}"] in the plan, or --allow-host ${host}`;
-        problems.set(host, { where, found: `the host ${host}`, expected });
+    const where = jsonPath(["chains", index, "targets"]);
+    for (const { url } of chain.targets) {
+      for (const problem of [...hostTextProblems(url, chain), ...refusals(url, chain.data ?? [], guard)]) {
+        const key = `${problem.found} ${problem.expected}`;
+        if (!problems.has(key)) problems.set(key, { where, ...problem });
       }
     }
   }
-  return [...problems.values()];
+  return [...problems.values(), ...observedProblems(plan, deployed)];
+}
+
+function refusals(url: string, rows: readonly Record<string, string>[], guard: HostGuard): Omit<Problem, "where">[] {
+  return originsOf(url, rows).flatMap((origin) => {
+    const refusal = guard.refusal(origin);
+    return refusal ? [{ found: refusal.found, expected: refusal.expected }] : [];
+  });
+}
+
+/** What must not stand in a URL's host, whatever it is filled in with. */
+function hostTextProblems(url: string, { data = [] }: Chain): Omit<Problem, "where">[] {
+  const [prefix = "", authority = ""] = AUTHORITY.exec(url) ?? [];
+  const problems: Omit<Problem, "where">[] = [];
+  const secret = url.matchAll(SECRET_REFERENCE).find(({ index }) => index < prefix.length);
+  if (secret) problems.push({ found: `${secret[0]} in a URL's host`, expected: "secrets after the host alone" });
+  for (const piece of parseTemplate(authority).pieces) {
+    if (typeof piece === "string") continue;
+    if (piece.kind !== "data") {
+      const expected = "a host that is known before the run: text, or a data field";
+      problems.push({ found: `the host ${show(authority)}`, expected });
+      continue;
+    }
+    const row = data.findIndex((each) => !HOST_PART.test(each[piece.field] ?? ""));
+    if (row === -1) continue;
+    const found = `${show(data[row]?.[piece.field])} in row ${row + 1} of the data, in a URL's host`;
+    problems.push({ found, expected: "a part of a host name: letters, digits, dots, dashes" });
+  }
+  const broken = [...new Set(renderedAuthorities(url, data))].find((text) => !URL.canParse(text));
+  if (problems.length === 0 && broken !== undefined) {
+    problems.push({ found: `the host ${show(broken)}`, expected: "a host name or an address" });
+  }
+  return problems;
+}
+
+function observedProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
+  const guard = observeGuard(plan, deployed);
+  const { endpoints, logs } = plan.observe;
+  const read = [
+    ...endpoints.map(({ url }, index) => ({ url, at: ["endpoints", index] })),
+    ...logs.flatMap((log, index) => ("url" in log ? [{ url: log.url, at: ["logs", index] }] : [])),
+  ];
+  return read.flatMap(({ url, at }): Problem[] => {
+    const refusal = guard.refusal(url);
+    if (!refusal) return [];
+    const expected = refusal.expected.replaceAll("allowedHosts", "observeHosts");
+    return [{ where: jsonPath(["observe", ...at, "url"]), found: refusal.found, expected }];
+  });
 }

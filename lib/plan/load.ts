@@ -1,29 +1,27 @@
-import { readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname } from "node:path";
+import type { z } from "zod";
 import { assignmentProblems } from "./assign.ts";
+import { type ChainInput, rawChains, readChain, within } from "./chainInput.ts";
 import { absoluteTls, connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
-import { hostProblems } from "./hosts.ts";
+import { parseExactJson } from "./exactJson.ts";
+import { afterAuthority, hostProblems } from "./hosts.ts";
+import { expectationProblems } from "./jsonRpcBody.ts";
 import { withOwnIds } from "./ownIds.ts";
 import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
+import { PlanFiles, readBytes, textOf } from "./planFiles.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
-import { type Parsed, parseRequestLog, parseRows, type RequestLog } from "./records.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
 import {
-  type Accept,
   type Chain,
-  type Check,
   type GatewaySettings,
   gatewaySchema,
   MOST_TARGETS_APART,
   type Plan,
   planJsonSchema,
   planSchema,
-  type Slo,
-  type Target,
 } from "./schema.ts";
-import { readTargetFile } from "./targets.ts";
 
 /** What a command line adds to the plan that it names. */
 export interface LoadOptions {
@@ -50,34 +48,61 @@ export function loadGateway(path: string): GatewaySettings {
 
 /** A file's JSON. Throws an InputError that says what was expected there. */
 function readJsonFile(path: string, expected: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? "no such file" : `a file that cannot be read (${code})`;
-    throw new InputError(path, [{ where: path, found, expected }]);
+  const refused = (found: string, wanted = expected): InputError =>
+    new InputError(path, [{ where: path, found, expected: wanted }]);
+  const bytes = readBytes(path);
+  if (typeof bytes === "string") {
+    throw refused(bytes === "ENOENT" ? "no such file" : `a file that cannot be read (${bytes})`);
   }
+  const text = textOf(bytes, path);
+  if (typeof text !== "string") throw new InputError(path, [text]);
   try {
-    return JSON.parse(text);
+    return withExactBodies(JSON.parse(text), parseExactJson(text));
   } catch (error) {
-    const found = `text that is not JSON (${(error as SyntaxError).message})`;
-    throw new InputError(path, [{ where: path, found, expected: "one JSON object" }]);
+    throw refused(`text that is not JSON (${(error as SyntaxError).message})`, "one JSON object");
   }
 }
 
+/** A plan whose targets' bodies have the digits of their numbers as they are written. */
+function withExactBodies(plan: unknown, exact: unknown): unknown {
+  for (const [index, chain] of rawChains(plan).entries()) {
+    const targets: unknown = chain?.targets;
+    if (!Array.isArray(targets)) continue;
+    const exactTargets = rawChains(exact)[index]?.targets as { body?: unknown }[];
+    for (const [position, target] of targets.entries()) {
+      if (target?.body !== undefined) target.body = exactTargets[position]?.body;
+    }
+  }
+  return plan;
+}
+
 /**
- * Checks a plan and fills in its defaults; target files are read relative to `folder`. `shownAs` names the plan in the
- * InputError that is thrown with all problems at once: those of fields, of target files and of fields together.
+ * Checks a plan and fills in its defaults; files that it names are relative to `folder`, and without one are refused.
+ * `shownAs` names the plan in the InputError that is thrown with all problems at once: those of fields, of files and of
+ * fields together.
  */
-export function checkPlan(raw: unknown, folder: string, shownAs: string, options: LoadOptions = {}): Plan {
+export function checkPlan(raw: unknown, folder: string | undefined, shownAs: string, options: LoadOptions = {}): Plan {
   const parsed = planSchema.safeParse(raw);
   const problems = parsed.success ? [] : problemsOf(parsed.error.issues, raw, knownFieldsAt);
   problems.push(...duplicateNames(raw));
-  const targets = readTargets(raw, folder, problems);
-  const details = rawChains(raw).map((chain, index) => readDetails(chain, index, folder, problems));
+  const files = new PlanFiles(folder);
+  const inputs = rawChains(raw).map((chain, index) => readChain(chain, index, files));
+  for (const problem of files.problems) problems.push(problem);
   if (!parsed.success) throw new InputError(shownAs, problems);
 
+  const plan = planOf(parsed.data, inputs, folder, options);
+  for (const problem of planProblems(plan, folder)) problems.push(problem);
+  if (problems.length > 0) throw new InputError(shownAs, problems);
+  return plan;
+}
+
+/** The plan that every later stage reads, of one as a person wrote it and of what its chains read. */
+function planOf(
+  input: z.infer<typeof planSchema>,
+  inputs: readonly ChainInput[],
+  folder: string | undefined,
+  options: LoadOptions,
+): Plan {
   const {
     $schema: _,
     chains,
@@ -93,156 +118,82 @@ export function checkPlan(raw: unknown, folder: string, shownAs: string, options
     tls,
     resolve: destinations,
     unixSocket,
+    observeHosts,
     ...rest
-  } = parsed.data;
+  } = input;
   const plan: Plan = {
     ...rest,
-    chains: chains.map((chain, index): Chain => {
-      const { name, rps, replay, staleBlocks, accept, rateLimitCodes, slo, order, dataOrder } = chain;
-      const { replayed, data } = details[index] ?? {};
-      const own = {
-        ...(data && { data }),
-        ...(dataOrder && { dataOrder }),
-        ...(order && { order }),
-        ...(staleBlocks !== undefined && { staleBlocks }),
-        ...(accept && { accept }),
-        ...(rateLimitCodes && { rateLimitCodes }),
-        ...(slo && { slo }),
-      };
-      if (replay && replayed) return { name, ...within(replayed, replay.factor, duration), ...own };
-      return { name, rps: rps ?? 0, targets: targets[index] ?? [], ...own };
-    }),
+    chains: chains.map((chain, index) => chainOf(chain, inputs[index] ?? { targets: [] }, duration)),
     durationMs: duration,
     warmupMs: warmup ?? 0,
     timeoutMs: timeout,
     segmentMs: segment,
     limits,
-    allowedHosts: [...parsed.data.allowedHosts, ...(options.allowHosts ?? [])],
-    ...(tls && { tls: absoluteTls(tls, folder) }),
+    allowedHosts: [...input.allowedHosts, ...(options.allowHosts ?? [])],
+    ...(tls && { tls: absoluteTls(tls, folder ?? ".") }),
     ...(destinations && { resolve: destinations }),
     ...(unixSocket !== undefined && { unixSocket }),
+    ...(observeHosts !== undefined && { observeHosts }),
     ...(workers !== undefined && { workers }),
     ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
-  if (ids === "unique") for (const chain of plan.chains) chain.targets.forEach(withOwnIds);
-  problems.push(...assignmentProblems(plan), ...limitProblems(plan), ...profileProblems(plan));
-  problems.push(...placeholderProblems(plan), ...requestProblems(plan), ...rowProblems(plan), ...sloProblems(plan));
-  problems.push(...connectProblems(plan));
-  // With a stand-in gateway the targets' own hosts are never spoken to.
-  if (!plan.gateway) problems.push(...hostProblems(plan));
-  if (plan.http === "2" && !plan.gateway) problems.push(...plainTextTargets(plan));
-  if (plan.http === "2" && plan.gateway) {
-    problems.push({ where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' });
+  if (ids === "unique") {
+    for (const { targets } of plan.chains) targets.filter(({ expect }) => expect !== "http").forEach(withOwnIds);
   }
-  if (problems.length > 0) throw new InputError(shownAs, problems);
   return plan;
 }
 
-/** Sends every target to another origin, keeping its path and query. */
-export function moveTargets(plan: Plan, origin: string): void {
-  const base = new URL(origin);
-  for (const chain of plan.chains) {
-    for (const target of chain.targets) {
-      const url = new URL(target.url);
-      target.url = `${base.origin}${url.pathname}${url.search}`;
-    }
+function chainOf(
+  chain: z.infer<typeof planSchema>["chains"][number],
+  { targets, replayed, data }: ChainInput,
+  durationMs: number,
+): Chain {
+  const { name, rps, replay, staleBlocks, accept, rateLimitCodes, slo, order, dataOrder, expect } = chain;
+  for (const target of [...targets, ...(replayed?.targets ?? [])]) {
+    if (expect !== undefined) target.expect ??= expect;
   }
-}
-
-interface RawTarget {
-  method?: string;
-  url?: string;
-  headers?: Record<string, string | string[]>;
-  body?: unknown;
-  weight?: number;
-  checks?: Check[];
-  accept?: Accept;
-  name?: string;
-  expect?: "json-rpc" | "http";
-  slo?: Slo;
-}
-
-/** The targets of each chain, read from whatever the plan holds: it may have problems elsewhere. */
-function readTargets(raw: unknown, folder: string, problems: Problem[]): Target[][] {
-  return rawChains(raw).map((chain, index) => {
-    const listed = chain?.targets;
-    const entries = Array.isArray(listed) ? listed : [listed];
-    return entries.flatMap((entry: unknown, position): Target[] => {
-      if (typeof entry === "string" && entry !== "") {
-        const path = resolve(folder, entry);
-        const shownAs = relative(process.cwd(), path).startsWith("..") ? path : join(folder, entry);
-        const namedAt = jsonPath(["chains", index, "targets", ...(Array.isArray(listed) ? [position] : [])]);
-        const file = readTargetFile(path, shownAs, namedAt);
-        problems.push(...file.problems);
-        return file.targets;
-      }
-      if (typeof entry !== "object" || entry === null) return [];
-      return [inlineTarget(entry as RawTarget)];
-    });
-  });
-}
-
-function inlineTarget(raw: RawTarget): Target {
-  const { method = "POST", url = "", body, weight = 1, checks, accept, name, expect, slo } = raw;
-  const isText = typeof body === "string" || body === undefined;
-  const headers = Object.entries(raw.headers ?? {}).flatMap(([header, values]) =>
-    [values].flat().map((value): [string, string] => [header, value]),
-  );
-  const hasType = headers.some(([header]) => header.toLowerCase() === "content-type");
-  return {
-    ...(name !== undefined && { name }),
-    method,
-    url,
-    headers: isText || hasType ? headers : [...headers, ["Content-Type", "application/json"]],
-    ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
-    weight,
-    ...(checks !== undefined && { checks }),
-    ...(accept !== undefined && { accept }),
-    ...(expect !== undefined && { expect }),
-    ...(slo !== undefined && { slo }),
+  const own = {
+    ...(data && { data }),
+    ...(dataOrder && { dataOrder }),
+    ...(order && { order }),
+    ...(staleBlocks !== undefined && { staleBlocks }),
+    ...(accept && { accept }),
+    ...(rateLimitCodes && { rateLimitCodes }),
+    ...(slo && { slo }),
   };
+  if (replay && replayed) return { name, ...within(replayed, replay.factor, durationMs), ...own };
+  return { name, rps: rps ?? 0, targets, ...own };
 }
 
-/** What a chain reads from files besides its targets. */
-function readDetails(
-  chain: Record<string, unknown> | null | undefined,
-  index: number,
-  folder: string,
-  problems: Problem[],
-) {
-  const read = <T>(
-    value: unknown,
-    field: string[],
-    parse: (text: string, shownAs: string) => Parsed<T>,
-  ): T | undefined => {
-    if (typeof value !== "string" || value === "") return undefined;
-    const path = resolve(folder, value);
-    const shownAs = relative(process.cwd(), path).startsWith("..") ? path : join(folder, value);
-    let text: string;
-    try {
-      text = readFileSync(path, "utf8");
-    } catch (error) {
-      const where = jsonPath(["chains", index, ...field]);
-      const found = `${shownAs}, which cannot be read (${(error as NodeJS.ErrnoException).code})`;
-      problems.push({ where, found, expected: "a file, relative to the plan" });
-      return undefined;
-    }
-    const parsed = parse(text, shownAs);
-    problems.push(...parsed.problems);
-    return parsed.value;
-  };
-  const replay = chain?.replay as { file?: unknown } | undefined;
-  const replayed = read(replay?.file, ["replay", "file"], parseRequestLog);
-  const data = read(chain?.data, ["data"], parseRows);
-  return { ...(replayed && { replayed }), ...(data && { data }) };
+/** What is wrong with a plan whose fields are in order, each by itself. */
+function planProblems(plan: Plan, folder: string | undefined): Problem[] {
+  const problems = [
+    assignmentProblems(plan),
+    limitProblems(plan),
+    profileProblems(plan),
+    placeholderProblems(plan),
+    requestProblems(plan),
+    rowProblems(plan),
+    sloProblems(plan),
+    expectationProblems(plan),
+    // Where there is no folder there are no files, as in a deployment.
+    connectProblems(plan, folder === undefined ? plan : undefined),
+    // With a stand-in gateway the targets' own hosts are never spoken to: a run moves them to its origin.
+    hostProblems(plan.gateway ? { ...plan, chains: [] } : plan),
+  ].flat();
+  if (plan.http !== "2") return problems;
+  if (!plan.gateway) return [...problems, ...plainTextTargets(plan)];
+  return [...problems, { where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' }];
 }
 
-/** The part of a request log that falls into the duration, at a factor, with its mean rate. */
-function within(log: RequestLog, factor: number, durationMs: number): Pick<Chain, "rps" | "targets" | "replay"> {
-  const replay = log.atMs.map((ms) => ms / factor).filter((ms) => ms < durationMs);
-  return { rps: replay.length / (durationMs / 1_000), targets: log.targets.slice(0, replay.length), replay };
+/** Sends every target to another origin, keeping the text of its path and query with their placeholders. */
+export function moveTargets(plan: Plan, origin: string): void {
+  const base = new URL(origin).origin;
+  for (const { targets } of plan.chains) {
+    for (const target of targets) target.url = `${base}${afterAuthority(target.url)}`;
+  }
 }
 
 /** Placeholders that are none, or that name a field which the chain's data does not have. */
@@ -274,11 +225,6 @@ function placeholderProblems(plan: Plan): Problem[] {
       })),
     ];
   });
-}
-
-function rawChains(raw: unknown): (Record<string, unknown> | null | undefined)[] {
-  const chains = (raw as { chains?: unknown } | null | undefined)?.chains;
-  return Array.isArray(chains) ? chains : [];
 }
 
 function duplicateNames(raw: unknown): Problem[] {

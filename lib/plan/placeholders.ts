@@ -65,5 +65,8 @@ function range(kind: "integer" | "block", from: string, to = from): Placeholder 
   return Number(from) <= Number(to) ? { kind, from: Number(from), to: Number(to) } : undefined;
 }
 
-/** References to secrets in a header's value: `env://NAME`, or in AWS `secret://name` and `ssm://name`. */
-export const SECRET_REFERENCE = /\b(env|secret|ssm):\/\/([\w/.@+=-]+)/g;
+/**
+ * References to secrets in a header's value, or in a URL's path or query: `env://NAME`, or in AWS `secret://name` and
+ * `ssm://name`, whose names may have slashes.
+ */
+export const SECRET_REFERENCE = /\benv:\/\/[A-Za-z_]\w*|\b(?:secret|ssm):\/\/[\w/.@+=-]+/g;

@@ -9,6 +9,18 @@ export interface Problem {
   expected: string;
 }
 
+/** A problem whose place is still to be told. */
+export type Mistake = Omit<Problem, "where">;
+
+/** What was read of something, and what could not be. */
+export interface Parsed<T> {
+  value: T;
+  problems: Problem[];
+}
+
+/** Most problems that a message lists: of a file that is wrong in every line the first ones tell enough. */
+const MOST_LISTED = 50;
+
 /** Bad input, with all its problems. Commands print them and exit with 2. */
 export class InputError extends Error {
   override readonly name = "InputError";
@@ -17,7 +29,10 @@ export class InputError extends Error {
   /** `subject` says what was read, such as "plans/demo.json". */
   constructor(subject: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    const lines = problems.map(({ where, found, expected }) => `${where}: found ${found}; expected ${expected}`);
+    const lines = problems
+      .slice(0, MOST_LISTED)
+      .map(({ where, found, expected }) => `${where}: found ${found}; expected ${expected}`);
+    if (problems.length > MOST_LISTED) lines.push(`and ${problems.length - MOST_LISTED} more`);
     super([cleanText(`${subject}: ${count}`), ...lines.map((line) => `  ${cleanText(line)}`)].join("\n"));
     this.problems = problems;
   }
@@ -26,8 +41,16 @@ export class InputError extends Error {
 /** A value as a problem shows it: JSON, cut to a length that fits a line. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = printable(JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Control characters, and those that change the direction of what follows: a terminal would obey them. */
+const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
+
+/** A text in which such characters are written as escapes. */
+function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** `["chains", 1, "rps"]` as `$.chains[1].rps`. */
@@ -73,7 +96,7 @@ function problemsOfIssue(
     const known = knownAt(path);
     return issue.keys.map((key) => ({
       where: jsonPath([...path, key]),
-      found: `an unknown field "${key}"`,
+      found: `an unknown field ${show(key)}`,
       expected: suggestion(key, known),
     }));
   }
@@ -117,7 +140,6 @@ const FORMATS: Record<string, string> = {
 const PATTERNS: [RegExp, string][] = [
   [/\\d\+.*ms/, 'a duration such as "90s", "33m" or "1h30m", or a number of seconds'],
   [/\{0,62\}/, "a name of letters, digits, dots, dashes and underscores, at most 63 long"],
-  [/\\\*\\\./, 'a host name, or "*." and a domain'],
   [/`\|~/, "an HTTP header's name"],
   [/\\r\\n/, "an HTTP header's value, on one line"],
 ];

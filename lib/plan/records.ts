@@ -1,13 +1,9 @@
-import type { Problem } from "./problems.ts";
-import { show } from "./problems.ts";
+import { type CsvError, type Info, parse as parseCsvRecords } from "csv-parse/sync";
+import { isExactNumber } from "./exactJson.ts";
+import type { TextFile } from "./planFiles.ts";
+import { type Mistake, type Parsed, type Problem, show } from "./problems.ts";
 import type { Target } from "./schema.ts";
-import { isHttpUrl } from "./targets.ts";
-
-/** What was read of a file, and what could not be. */
-export interface Parsed<T> {
-  value: T;
-  problems: Problem[];
-}
+import { headerLists, methodMistakes, objectOf, urlMistakes } from "./targets.ts";
 
 /** Requests in the order in which they were recorded. */
 export interface RequestLog {
@@ -20,14 +16,14 @@ export interface RequestLog {
  * A request log: a JSON object a line, `{"at", "url", "method", "headers", "body"}`. `at` is RFC 3339 or a number of ms;
  * the body is text, or any JSON value. Lines may be out of order.
  */
-export function parseRequestLog(text: string, shownAs: string): Parsed<RequestLog> {
+export function parseRequestLog({ text, shownAs }: Pick<TextFile, "text" | "shownAs">): Parsed<RequestLog> {
   const problems: Problem[] = [];
   const entries: { at: number; target: Target }[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === "") continue;
     const entry = parseEntry(line);
-    if ("found" in entry) problems.push({ where: `${shownAs}:${index + 1}`, ...entry });
-    else entries.push(entry);
+    if (!Array.isArray(entry)) entries.push(entry);
+    else for (const mistake of entry) problems.push({ where: `${shownAs}:${index + 1}`, ...mistake });
   }
   if (entries.length === 0 && problems.length === 0) {
     problems.push({ where: shownAs, found: "an empty file", expected: "at least one request" });
@@ -40,44 +36,45 @@ export function parseRequestLog(text: string, shownAs: string): Parsed<RequestLo
   };
 }
 
-function parseEntry(line: string): { at: number; target: Target } | Omit<Problem, "where"> {
-  let entry: Record<string, unknown>;
-  try {
-    entry = JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    return { found: show(line), expected: "a request as a JSON object on a line of its own" };
-  }
-  const { at, url, method = "POST", headers = {}, body } = entry ?? {};
-  const atMs = typeof at === "number" ? at : Date.parse(String(at));
-  if (Number.isNaN(atMs)) return { found: `at ${show(at)}`, expected: "RFC 3339, or a number of ms" };
-  if (typeof url !== "string" || !isHttpUrl(url))
-    return { found: `url ${show(url)}`, expected: "an absolute http or https URL" };
-  if (typeof method !== "string" || !/^[A-Z]+$/.test(method)) {
-    return { found: `method ${show(method)}`, expected: "an HTTP method in capitals" };
-  }
-  if (
-    typeof headers !== "object" ||
-    headers === null ||
-    Object.values(headers).some((each) => typeof each !== "string")
-  ) {
-    return { found: `headers ${show(headers)}`, expected: "an object of strings" };
-  }
-  const isText = typeof body === "string";
-  const own = Object.entries(headers as Record<string, string>);
+function parseEntry(line: string): { at: number; target: Target } | Mistake[] {
+  const entry = objectOf(line);
+  if (!entry) return [{ found: show(line), expected: "a request as a JSON object on a line of its own" }];
+  const { at, url, method = "POST", headers, body, name } = entry;
+  const mistakes = [...methodMistakes(method), ...urlMistakes(url)];
+  const atMs = instant(at);
+  if (atMs === undefined) mistakes.push({ found: `at ${show(at)}`, expected: "RFC 3339, or a number of ms" });
+  const own = headerLists(headers, "headers", mistakes);
+  if (mistakes.length > 0 || atMs === undefined) return mistakes;
+  const isValue = typeof body === "object" ? body !== null : body !== undefined && typeof body !== "string";
+  const hasType = own.some(([header]) => header.toLowerCase() === "content-type");
   return {
     at: atMs,
     target: {
-      method,
-      url,
-      headers: isText || body === undefined ? own : [["Content-Type", "application/json"], ...own],
-      ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+      ...(typeof name === "string" && name !== "" && { name }),
+      method: method as string,
+      url: url as string,
+      headers: isValue && !hasType ? [["Content-Type", "application/json"], ...own] : own,
+      ...(typeof body === "string" && { body }),
+      ...(isValue && { body: JSON.stringify(body) }),
       weight: 1,
     },
   };
 }
 
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** An instant in ms: RFC 3339, or a finite number as it is written. */
+function instant(at: unknown): number | undefined {
+  const ms = isExactNumber(at)
+    ? Number(JSON.stringify(at))
+    : typeof at === "string" && RFC_3339.test(at)
+      ? Date.parse(at.toUpperCase().replace(" ", "T"))
+      : Number.NaN;
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
 /** Rows of a CSV file with a header (RFC 4180), or JSON objects a line. All values become text. */
-export function parseRows(text: string, shownAs: string): Parsed<Record<string, string>[]> {
+export function parseRows({ text, shownAs }: Pick<TextFile, "text" | "shownAs">): Parsed<Record<string, string>[]> {
   const parsed = text.trimStart().startsWith("{") ? parseJsonRows(text, shownAs) : parseCsv(text, shownAs);
   if (parsed.value.length === 0 && parsed.problems.length === 0) {
     parsed.problems.push({ where: shownAs, found: "no rows", expected: "a header, and at least one row" });
@@ -87,15 +84,27 @@ export function parseRows(text: string, shownAs: string): Parsed<Record<string, 
 
 function parseJsonRows(text: string, shownAs: string): Parsed<Record<string, string>[]> {
   const problems: Problem[] = [];
-  const value = text.split(/\r?\n/).flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    try {
-      return [Object.fromEntries(Object.entries(JSON.parse(line) as object).map(([key, each]) => [key, textOf(each)]))];
-    } catch {
-      problems.push({ where: `${shownAs}:${index + 1}`, found: show(line), expected: "a JSON object on each line" });
-      return [];
+  const value: Record<string, string>[] = [];
+  let fields: string[] | undefined;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "") continue;
+    const where = `${shownAs}:${index + 1}`;
+    const row = objectOf(line);
+    if (!row) {
+      problems.push({ where, found: show(line), expected: "a JSON object on each line" });
+      continue;
     }
-  });
+    fields ??= Object.keys(row);
+    const missing = fields.filter((field) => !Object.hasOwn(row, field));
+    if (missing.length > 0) {
+      problems.push({
+        where,
+        found: `a row without ${missing.map(show).join(", ")}`,
+        expected: "the first row's fields",
+      });
+    }
+    value.push(Object.fromEntries(Object.entries(row).map(([key, each]) => [key, textOf(each)])));
+  }
   return { value, problems };
 }
 
@@ -103,33 +112,46 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** CSV as people have it: blank lines are passed over, and a quote within a field is a quote. */
 function parseCsv(text: string, shownAs: string): Parsed<Record<string, string>[]> {
-  const [header = [], ...rows] = csvRecords(text);
-  const problems = rows.flatMap((row, index) =>
-    row.length === header.length
-      ? []
-      : [
-          {
-            where: `${shownAs}, row ${index + 1}`,
-            found: `${row.length} fields`,
-            expected: `${header.length}, as in the header`,
-          },
-        ],
-  );
-  const value = rows.map((row) => Object.fromEntries(header.map((name, index) => [name.trim(), row[index] ?? ""])));
-  return { value: problems.length > 0 ? [] : value, problems };
+  let records: { record: string[]; info: Info }[];
+  try {
+    records = parseCsvRecords(text, {
+      info: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+    }) as unknown as typeof records;
+  } catch (error) {
+    const { code, records: before } = error as CsvError & { records?: number };
+    const found = code === "CSV_QUOTE_NOT_CLOSED" ? "a quote that is not closed" : (error as Error).message;
+    const where = `${shownAs}, after ${before ?? 0} whole records`;
+    return { value: [], problems: [{ where, found, expected: "CSV (RFC 4180)" }] };
+  }
+  const [header, ...rows] = records;
+  const names = (header?.record ?? []).map((name) => name.trim());
+  const problems = columnProblems(names, shownAs);
+  for (const { record, info } of rows) {
+    if (record.length !== names.length) {
+      const where = `${shownAs}:${info.lines}`;
+      problems.push({ where, found: `${record.length} fields`, expected: `${names.length}, as in the header` });
+    }
+  }
+  if (problems.length > 0) return { value: [], problems };
+  return {
+    value: rows.map(({ record }) => Object.fromEntries(names.map((name, at) => [name, record[at] ?? ""]))),
+    problems,
+  };
 }
 
-function csvRecords(text: string): string[][] {
-  const records: string[][] = [];
-  let record: string[] = [];
-  for (const [, quoted, plain = "", end = ""] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
-    if (end === "" && record.length === 0 && quoted === undefined && plain === "") break;
-    record.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end === ",") continue;
-    records.push(record);
-    record = [];
-    if (end === "") break;
-  }
-  return records;
+function columnProblems(names: readonly string[], shownAs: string): Problem[] {
+  const where = `${shownAs}:1`;
+  return names.flatMap((name, index): Problem[] => {
+    if (name === "")
+      return [{ where, found: `column ${index + 1} without a name`, expected: "a name for each column" }];
+    const first = names.indexOf(name);
+    if (first === index) return [];
+    const found = `the name ${show(name)} of columns ${first + 1} and ${index + 1}`;
+    return [{ where, found, expected: "another name for each column" }];
+  });
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { DURATION_PATTERN, durationMs } from "./duration.ts";
+import { isHostEntry } from "./hostGuard.ts";
+import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
 import { patternProblem } from "./pattern.ts";
 
 /** Most bytes of a response body that a worker reads, where the plan does not say. */
@@ -26,11 +28,11 @@ const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
   .describe("Letters, digits, dot, dash and underscore; at most 63");
 
-const httpUrl = z
+const httpUrl = z.string().refine(isHttpUrl, HTTP_URL).describe("An absolute http or https URL");
+
+const hostEntry = z
   .string()
-  .refine((url) => /^https?:\/\/[^/]/.test(url) && URL.canParse(url), "an absolute http or https URL")
-  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "credentials in a URL end up in logs: use a header")
-  .describe("An absolute http or https URL");
+  .refine(isHostEntry, 'a host name, "*." and a domain, an address, or a block such as "10.0.0.0/8"');
 
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
 
@@ -101,12 +103,15 @@ export type Slo = z.infer<typeof ownSlo>;
 const expectation = z
   .enum(["json-rpc", "http"])
   .optional()
-  .describe('"http" for a target that is no JSON-RPC: its HTTP status and checks decide');
+  .describe(
+    '"http" where a target is no JSON-RPC: its HTTP status and checks decide. "json-rpc" also takes calls that do not say ' +
+      '"jsonrpc": "2.0". Without it a body must be JSON-RPC 2.0, and a target without a body is plain HTTP',
+  );
 
 const headerValue = z.string().regex(/^[^\r\n\0]*$/);
 
 const inlineTarget = z.strictObject({
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).default("POST"),
+  method: token.default("POST").describe("The HTTP method, as it is sent"),
   url: httpUrl,
   headers: z
     .record(token, z.union([headerValue, z.array(headerValue)]))
@@ -143,6 +148,7 @@ const chain = z
       .optional()
       .describe("A target file, or a list of target files and targets written out"),
     slo: ownSlo.optional().describe("What this chain must show: each field stands in place of the plan's"),
+    expect: expectation,
     replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
     data: z
       .string()
@@ -483,9 +489,16 @@ export const planSchema = z.strictObject({
   mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
   seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
   allowedHosts: z
-    .array(z.string().regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/))
+    .array(hostEntry)
     .default([])
-    .describe('Hosts that may be loaded, besides loopback: exact names, or "*.example.com"'),
+    .describe(
+      'Hosts that may be loaded, besides loopback: names, "*.example.com", addresses, with a port or without. A name ' +
+        'that leads to a private address also needs that address, or a block such as "10.0.0.0/8"',
+    ),
+  observeHosts: z
+    .array(hostEntry)
+    .optional()
+    .describe("Further hosts that metrics and logs may be read from, besides loopback and allowedHosts"),
   observe: observe.prefault({}).describe("What is read of the gateway while the run goes"),
   capacity: capacity.prefault({}).describe("What the gateway is to carry, and what it costs"),
   limits: limits.prefault({}).describe("Bounds that the run must keep"),
@@ -577,6 +590,7 @@ export interface Plan {
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];
+  observeHosts?: string[];
   observe: z.infer<typeof observe>;
   capacity: z.infer<typeof capacity>;
   limits: z.infer<typeof limits>;

@@ -1,50 +1,48 @@
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import type { Problem } from "./problems.ts";
-import { show } from "./problems.ts";
+import { isUtf8 } from "node:buffer";
+import { resolve } from "node:path";
+import { isExactNumber, parseExactJson } from "./exactJson.ts";
+import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
+import { jsonTemplate } from "./jsonTemplate.ts";
+import { parseTemplate } from "./placeholders.ts";
+import { readBytes, type TextFile } from "./planFiles.ts";
+import { type Mistake, type Parsed, type Problem, show } from "./problems.ts";
 import type { Target } from "./schema.ts";
+import { hasControl, isMethod, isToken } from "./values.ts";
 
-/** Targets that could be read, and what could not. */
-export interface ParsedTargets {
-  targets: Target[];
-  problems: Problem[];
-}
+/** Most of a comment that becomes a target's name. */
+const MOST_NAME_LENGTH = 100;
 
-/**
- * Reads a target file. Which of vegeta's two formats it has is told by its first character: JSON begins with `{`.
- * Problems name the file as `shownAs`; a file that cannot be read is a problem of `namedAt`, the place that names it.
- */
-export function readTargetFile(path: string, shownAs: string, namedAt: string): ParsedTargets {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? `no file ${shownAs}` : `${shownAs}, which cannot be read (${code})`;
-    return { targets: [], problems: [{ where: namedAt, found, expected: "a target file, relative to the plan" }] };
+/** Targets of a file in one of vegeta's two formats, which is told by its first character: JSON begins with `{`. */
+export function parseTargets({ text, shownAs, folder }: TextFile): Parsed<Target[]> {
+  const first = text.trimStart()[0];
+  if (first === "[") {
+    const expected = "a JSON object on each line, without a list around them (vegeta's json format)";
+    return { value: [], problems: [{ where: shownAs, found: "a JSON list", expected }] };
   }
-  const parsed = text.trimStart().startsWith("{")
-    ? parseJsonTargets(text, shownAs)
-    : parseHttpTargets(text, shownAs, dirname(path));
-  if (parsed.targets.length === 0 && parsed.problems.length === 0) {
-    parsed.problems.push({ where: shownAs, found: "an empty file", expected: "at least one target" });
+  const parsed = first === "{" ? parseJsonTargets(text, shownAs) : parseHttpTargets(text, shownAs, folder);
+  if (parsed.value.length === 0 && parsed.problems.length === 0) {
+    parsed.problems.push({ where: shownAs, found: "a file without targets", expected: "at least one target" });
   }
   return parsed;
 }
 
-const REQUEST_LINE = /^[A-Z]+\s/;
-
 /**
  * Vegeta's http format: a line `METHOD URL`, headers, and `@file` for a body; comments begin with `#`, and a blank line
  * ends a target. Besides that the body may stand in the file itself, after a blank line and beginning with `{` or `[`,
- * as it does in an HTTP message.
+ * as it does in an HTTP message; and the comment on the line before a target is its name.
  *
  * `shownAs` names the file in problems; body files are relative to `folder`.
  */
-export function parseHttpTargets(text: string, shownAs: string, folder: string): ParsedTargets {
+export function parseHttpTargets(text: string, shownAs: string, folder: string): Parsed<Target[]> {
   const parser = new HttpTargetsParser(text, shownAs, folder);
   return parser.parse();
 }
+
+/** What begins a target: capitals and a blank, as in vegeta, or any other method where a URL follows. */
+const REQUEST_LINE = /^(?:[A-Z]+\s|[!#$%&'*+.^_`|~0-9A-Za-z-]+\s+[Hh][Tt][Tt][Pp][Ss]?:\/\/)/;
+
+/** A method, a URL whose placeholders may have blanks in them, and the rest of the line. */
+const REQUEST_PARTS = /^(\S+)\s+((?:\{\{[^{}]*\}\}|\S)*)\s*(.*)$/;
 
 class HttpTargetsParser {
   readonly #lines: string[];
@@ -56,6 +54,8 @@ class HttpTargetsParser {
   #index = 0;
   #current: Target | undefined;
   #inHeaders = false;
+  /** The comment on the line before. */
+  #comment: string | undefined;
 
   constructor(text: string, shownAs: string, folder: string) {
     this.#lines = text.split(/\r?\n/);
@@ -63,13 +63,18 @@ class HttpTargetsParser {
     this.#folder = folder;
   }
 
-  parse(): ParsedTargets {
+  parse(): Parsed<Target[]> {
     for (; this.#index < this.#lines.length; this.#index++) {
       const line = (this.#lines[this.#index] ?? "").trim();
+      if (line.startsWith("#")) {
+        this.#comment = line;
+        continue;
+      }
       if (line === "") this.#inHeaders = false;
-      else if (!line.startsWith("#")) this.#readLine(line);
+      else this.#readLine(line);
+      this.#comment = undefined;
     }
-    return { targets: this.#targets, problems: this.#problems };
+    return { value: this.#targets, problems: this.#problems };
   }
 
   #readLine(line: string): void {
@@ -78,13 +83,13 @@ class HttpTargetsParser {
       this.#readRequestLine(line);
     } else if (!current) {
       this.#problem(show(line), "a line such as `POST https://host/path`");
-    } else if (line.startsWith("@") && current.body === undefined) {
+    } else if (line.startsWith("@") && !hasBody(current)) {
       this.#readBodyFile(current, line.slice(1).trim());
     } else if (this.#inHeaders) {
-      const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.+)$/.exec(line) ?? [];
-      if (name !== undefined && value !== undefined) current.headers.push([name, value]);
+      const header = headerOf(line);
+      if (header) current.headers.push(header);
       else this.#problem(show(line), "a header such as `Content-Type: application/json`");
-    } else if (/^[[{]/.test(line) && current.body === undefined) {
+    } else if (/^[[{]/.test(line) && !hasBody(current)) {
       this.#readBody(current);
     } else {
       this.#problem(show(line), "a request line, a header, `@` and a body file, or a JSON body after a blank line");
@@ -92,36 +97,47 @@ class HttpTargetsParser {
   }
 
   #readRequestLine(line: string): void {
-    const [method = "", url = "", ...rest] = line.split(/\s+/);
-    this.#current = { method, url, headers: [], weight: 1 };
+    const [, method = "", url = "", rest = ""] = REQUEST_PARTS.exec(line) ?? [];
+    const name = nameIn(this.#comment);
+    this.#current = { ...(name !== undefined && { name }), method, url, headers: [], weight: 1 };
     this.#inHeaders = true;
-    if (rest.length > 0) this.#problem(show(line), "a method and a URL, and nothing after them");
-    else if (!isHttpUrl(url)) this.#problem(show(url), "an absolute http or https URL");
-    else this.#targets.push(this.#current);
+    if (rest !== "") {
+      this.#problem(show(line), "a method and a URL, and nothing after them; a blank in a URL is written %20");
+    } else if (!isHttpUrl(url)) {
+      this.#problem(show(url), HTTP_URL);
+    } else {
+      this.#targets.push(this.#current);
+    }
   }
 
   #readBodyFile(target: Target, path: string): void {
-    try {
-      target.body = readFileSync(resolve(this.#folder, path), "utf8");
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      this.#problem(`a body file that cannot be read (${code})`, "a readable file");
-    }
+    const bytes = readBytes(resolve(this.#folder, path));
+    if (typeof bytes !== "string") Object.assign(target, bodyFields(bytes));
+    else this.#problem(`a body file that cannot be read (${bytes})`, "a readable file, relative to the target file");
   }
 
-  /** Reads a body that is written out, to the next blank or request line. */
+  /** Reads a body that is written out: to the end of its JSON, or else to the next blank or request line. */
   #readBody(target: Target): void {
     const start = this.#index;
-    for (;;) {
-      const next = this.#lines[this.#index + 1] ?? "";
-      if (next.trim() === "" || REQUEST_LINE.test(next)) break;
-      this.#index++;
-    }
+    const end = jsonEnd(this.#lines, start) ?? this.#paragraphEnd();
+    this.#index = end;
     target.body = this.#lines
-      .slice(start, this.#index + 1)
+      .slice(start, end + 1)
       .join("\n")
       .trim();
-    if (!isJson(target.body)) this.#problem(show(target.body), "a body of valid JSON", start);
+    if (isJson(target.body)) return;
+    this.#problem(show(target.body), "a body of valid JSON", start);
+    // Told here: what follows from it need not be told again.
+    if (this.#targets.at(-1) === target) this.#targets.pop();
+  }
+
+  #paragraphEnd(): number {
+    let end = this.#index;
+    for (;;) {
+      const next = (this.#lines[end + 1] ?? "").trim();
+      if (next === "" || REQUEST_LINE.test(next)) return end;
+      end++;
+    }
   }
 
   #problem(found: string, expected: string, index = this.#index): void {
@@ -129,72 +145,138 @@ class HttpTargetsParser {
   }
 }
 
-/** Vegeta's json format: one object a line, `{"method", "url", "body" (base64), "header": {name: [values]}}`. */
-export function parseJsonTargets(text: string, shownAs: string): ParsedTargets {
-  const targets: Target[] = [];
-  const problems: Problem[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "") continue;
-    const where = `${shownAs}:${index + 1}`;
-    const found = parseJsonTarget(line);
-    if (Array.isArray(found)) problems.push(...found.map((each) => ({ where, ...each })));
-    else targets.push(found);
-  }
-  return { targets, problems };
+/** A header of vegeta's http format, whose values are not empty. */
+function headerOf(line: string): [name: string, value: string] | undefined {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, colon).trim();
+  const value = line.slice(colon + 1).trim();
+  return colon > 0 && isToken(name) && value !== "" ? [name, value] : undefined;
 }
 
-function parseJsonTarget(line: string): Target | Omit<Problem, "where">[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return [{ found: show(line), expected: "a target as JSON, one on each line" }];
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return [{ found: show(value), expected: "an object with method and url" }];
-  }
-  const { method, url, body, header = {}, ...unknown } = value as Record<string, unknown>;
-  const problems: Omit<Problem, "where">[] = [];
-  if (typeof method !== "string" || !/^[A-Z]+$/.test(method)) {
-    problems.push({ found: `method ${show(method)}`, expected: "an HTTP method in capitals" });
-  }
-  if (typeof url !== "string" || !isHttpUrl(url)) {
-    problems.push({ found: `url ${show(url)}`, expected: "an absolute http or https URL" });
-  }
-  if (body !== undefined && (typeof body !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(body))) {
-    problems.push({ found: `body ${show(body)}`, expected: "the body in base64" });
-  }
-  const headers: Target["headers"] = [];
-  for (const [name, values] of Object.entries(header as Record<string, unknown>)) {
-    if (Array.isArray(values) && values.every((each) => typeof each === "string")) {
-      headers.push(...values.map((value): [string, string] => [name, value]));
-    } else problems.push({ found: `header ${name} ${show(values)}`, expected: "a list of strings" });
-  }
-  for (const key of Object.keys(unknown)) {
-    problems.push({ found: `an unknown field "${key}"`, expected: "method, url, body and header" });
-  }
-  if (problems.length > 0) return problems;
-  return {
-    method: method as string,
-    url: url as string,
-    headers,
-    ...(typeof body === "string" && { body: Buffer.from(body, "base64").toString("utf8") }),
-    weight: 1,
-  };
+/** What a comment calls its target; a rule such as `# -----`, or a URL, in which keys may be, calls it nothing. */
+function nameIn(comment: string | undefined): string | undefined {
+  const text = comment?.replace(/^[#\s]+/, "").trim() ?? "";
+  if (!/[\p{L}\p{N}]/u.test(text) || text.includes("://") || hasControl(text)) return undefined;
+  return text.slice(0, MOST_NAME_LENGTH);
 }
 
-/** Whether text is an absolute http or https URL without credentials in it. */
-export function isHttpUrl(text: string): boolean {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
-  const { username, password } = new URL(text);
-  return username === "" && password === "";
+function hasBody({ body, bodyBase64 }: Target): boolean {
+  return body !== undefined || bodyBase64 !== undefined;
 }
 
+/** Bytes as a target holds them: as text where they are some, whose placeholders are filled in. */
+function bodyFields(bytes: Buffer): Pick<Target, "body" | "bodyBase64"> {
+  return isUtf8(bytes) ? { body: bytes.toString("utf8") } : { bodyBase64: bytes.toString("base64") };
+}
+
+/** The line in which JSON that begins with a line ends, blank lines within it included; undefined where it does not. */
+function jsonEnd(lines: readonly string[], start: number): number | undefined {
+  let depth = 0;
+  let inString = false;
+  for (let index = start; index < lines.length; index++) {
+    for (const [token] of (lines[index] ?? "").matchAll(/\\.|["{}[\]]/g)) {
+      if (token === '"') inString = !inString;
+      else if (inString || token.startsWith("\\")) continue;
+      else depth += token === "{" || token === "[" ? 1 : -1;
+    }
+    // No JSON string goes on in the next line.
+    if (inString) return undefined;
+    if (depth === 0) return index;
+  }
+  return undefined;
+}
+
+/** Whether a body is JSON once its placeholders are filled in. */
 function isJson(text: string): boolean {
+  const { pieces } = parseTemplate(text);
+  if (jsonTemplate(pieces)) return true;
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
   }
+}
+
+/**
+ * Vegeta's json format: one object a line, `{"method", "url", "body" (base64), "header": {name: [values]}}`. A `name`
+ * may stand beside them, which vegeta passes over.
+ */
+export function parseJsonTargets(text: string, shownAs: string): Parsed<Target[]> {
+  const value: Target[] = [];
+  const problems: Problem[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "") continue;
+    const where = `${shownAs}:${index + 1}`;
+    const found = parseJsonTarget(line);
+    if (!Array.isArray(found)) value.push(found);
+    else for (const mistake of found) problems.push({ where, ...mistake });
+  }
+  return { value, problems };
+}
+
+function parseJsonTarget(line: string): Target | Mistake[] {
+  const fields = objectOf(line);
+  if (!fields) return [{ found: show(line), expected: "a target as a JSON object on a line of its own" }];
+  const { method, url, body, header, name, ...unknown } = fields;
+  const mistakes = [...methodMistakes(method), ...urlMistakes(url)];
+  if (body !== undefined && body !== null && (typeof body !== "string" || !BASE64.test(body))) {
+    mistakes.push({ found: `body ${show(body)}`, expected: "the body in base64" });
+  }
+  if (name !== undefined && typeof name !== "string") mistakes.push({ found: `name ${show(name)}`, expected: "text" });
+  const headers = headerLists(header, "header", mistakes);
+  for (const key of Object.keys(unknown)) {
+    mistakes.push({ found: `an unknown field ${show(key)}`, expected: "method, url, body, header and name" });
+  }
+  if (mistakes.length > 0) return mistakes;
+  return {
+    ...(typeof name === "string" && { name }),
+    method: method as string,
+    url: url as string,
+    headers,
+    // Like vegeta, which takes an empty body for none.
+    ...(typeof body === "string" && body !== "" && bodyFields(Buffer.from(body, "base64"))),
+    weight: 1,
+  };
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** A line's JSON object, its numbers with all their digits; undefined where the line is none. */
+export function objectOf(line: string): Record<string, unknown> | undefined {
+  let value: unknown;
+  try {
+    value = parseExactJson(line);
+  } catch {
+    return undefined;
+  }
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && !isExactNumber(value);
+  return isObject ? (value as Record<string, unknown>) : undefined;
+}
+
+/** Headers as an object of names with a value or a list of values; null is as good as none. Adds to `mistakes`. */
+export function headerLists(value: unknown, field: string, mistakes: Mistake[]): Target["headers"] {
+  if (value === undefined || value === null) return [];
+  if (typeof value !== "object" || Array.isArray(value)) {
+    mistakes.push({ found: `${field} ${show(value)}`, expected: "an object of names and values" });
+    return [];
+  }
+  return Object.entries(value).flatMap(([name, own]) => {
+    const values = [own].flat();
+    if (values.every((each) => typeof each === "string")) return values.map((each): [string, string] => [name, each]);
+    mistakes.push({ found: `${field} ${show(name)}: ${show(own)}`, expected: "text, or a list of texts" });
+    return [];
+  });
+}
+
+/** What is wrong with a method. */
+export function methodMistakes(method: unknown): Mistake[] {
+  if (typeof method === "string" && isMethod(method)) return [];
+  return [{ found: `method ${show(method)}`, expected: "an HTTP method, such as POST" }];
+}
+
+/** What is wrong with a URL. */
+export function urlMistakes(url: unknown): Mistake[] {
+  if (typeof url === "string" && isHttpUrl(url)) return [];
+  return [{ found: `url ${show(url)}`, expected: HTTP_URL }];
 }

@@ -1,6 +1,7 @@
 import { assign } from "../plan/assign.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { estimate } from "../plan/estimate.ts";
+import { originsOf } from "../plan/hosts.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan } from "../plan/schema.ts";
 import { renderTable } from "./table.ts";
@@ -23,7 +24,7 @@ export function renderPlan(plan: Plan): string {
         String(chain.targets.length),
         plan.gateway
           ? "the stand-in gateway"
-          : [...new Set(chain.targets.map(({ url }) => new URL(url).origin))].join(" "),
+          : [...new Set(chain.targets.flatMap(({ url }) => originsOf(url, chain.data)))].join(" "),
       ]),
     ),
     renderTable(

@@ -7,6 +7,7 @@ import type { Series } from "../../lib/attack/chunk.ts";
 import { systemClock } from "../../lib/attack/clock.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { Sender } from "../../lib/attack/sender.ts";
+import { HostGuard } from "../../lib/plan/hostGuard.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, playHttp2, STATUS_200, uint32 } from "../support/frames.ts";
 import { CALL } from "../support/plans.ts";
 import { prepared } from "../support/prepared.ts";
@@ -50,7 +51,8 @@ function relay(stream: ServerHttp2Stream): void {
 
 /** Sends so many requests at once, and then so many more one by one, and gives what was recorded. */
 async function send(origin: string, atOnce: number, after = 0): Promise<Series> {
-  const sender = new Sender(systemClock, { http: "2", keepalive: true, timeoutMs: 1_000 });
+  const guard = new HostGuard({ allowed: ["volley.invalid"], loopback: true });
+  const sender = new Sender(systemClock, { http: "2", keepalive: true, timeoutMs: 1_000, guard });
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const request = prepared({ method: "POST", url: origin, headers: [], body: JSON.stringify(CALL), weight: 1 });
   const one = (): void => {

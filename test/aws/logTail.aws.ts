@@ -6,6 +6,7 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { getGlobalDispatcher } from "undici";
 import { lookAtLogs } from "../../lib/observe/logTail.ts";
 import { startStandIn } from "./standIn.ts";
 
@@ -23,7 +24,8 @@ test("the lines of a CloudWatch log group are read as they come, each once, at t
   };
   const logs = [{ logGroup: "gateway", match: "error" }];
   let nowMs = startAtMs;
-  const ports = { nowMs: () => nowMs, startAtMs, reveal: async (header: string) => header };
+  const dispatcher = getGlobalDispatcher();
+  const ports = { nowMs: () => nowMs, startAtMs, reveal: async (header: string) => header, dispatcher };
   await put(-10_000, "ERROR before the run");
   let looks = await lookAtLogs(logs, undefined, ports);
   await put(2_000, "all well");

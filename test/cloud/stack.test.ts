@@ -175,17 +175,38 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
   withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
 });
 
-test("a deployment's limits reach Plan, and a wrong one is refused at synthesis", () => {
+test("a deployment's limits reach all who hold plans against them, and a wrong one is refused at synthesis", () => {
   const app = new App({
-    context: { ...UNBUNDLED, allowedHosts: "a.example,*.b.example", maxRps: "1234", maxDurationMinutes: 90 },
+    context: {
+      ...UNBUNDLED,
+      allowedHosts: "a.example,*.b.example",
+      observeHosts: "metrics.example",
+      fleet: "true",
+      maxRps: "1234",
+      maxDurationMinutes: 90,
+    },
   });
   const own = Template.fromStack(new VolleyStack(app, "volley"));
   const functions = Object.values(own.findResources("AWS::Lambda::Function"));
-  const [guards] = functions.flatMap(({ Properties }) => Properties.Environment.Variables.VOLLEY_GUARDS ?? []);
-  const { allowedHosts, maxRps, maxDurationMs } = JSON.parse(guards);
+  const held = functions.flatMap(({ Properties }) => Properties.Environment?.Variables.VOLLEY_GUARDS ?? []);
+  // Plan checks; the workers and Watch open connections, and so do the fleet's hosts.
+  assert.equal(held.length, 3);
+  assert.equal(new Set(held).size, 1);
+  const { allowedHosts, observeHosts, maxRps, maxDurationMs } = JSON.parse(held[0]);
   assert.deepEqual(
-    { allowedHosts, maxRps, maxDurationMs },
-    { allowedHosts: ["a.example", "*.b.example"], maxRps: 1234, maxDurationMs: 5_400_000 },
+    { allowedHosts, observeHosts, maxRps, maxDurationMs },
+    {
+      allowedHosts: ["a.example", "*.b.example"],
+      observeHosts: ["metrics.example"],
+      maxRps: 1234,
+      maxDurationMs: 5_400_000,
+    },
+  );
+  const launched = JSON.stringify(own.findResources("AWS::EC2::LaunchTemplate"));
+  assert.ok(launched.includes(JSON.stringify(held[0]).slice(1, -1)), "the fleet's hosts hold them too");
+  assert.throws(
+    () => new VolleyStack(new App({ context: { ...UNBUNDLED, allowedHosts: "http://a.example/" } }), "volley"),
+    /no host, address or block: http:\/\/a\.example\//,
   );
   assert.throws(
     () => new VolleyStack(new App({ context: { ...UNBUNDLED, maxRps: "many" } }), "volley"),

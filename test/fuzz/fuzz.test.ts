@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { makeProgram } from "../../bin/program.ts";
 import { serveActivity } from "../../lib/fleet/host.ts";
 import { parsePrometheus } from "../../lib/observe/prometheus.ts";
+import { isHttpUrl } from "../../lib/plan/httpUrl.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { parseRequestLog, parseRows } from "../../lib/plan/records.ts";
 import { parseHttpTargets, parseJsonTargets } from "../../lib/plan/targets.ts";
@@ -108,12 +109,15 @@ test("target files, request logs and data files: problems by line, or targets th
   const text = fc.array(line, { maxLength: 12 }).map((lines) => lines.join("\n"));
   fc.assert(
     fc.property(text, (file) => {
-      for (const { targets, problems } of [parseHttpTargets(file, "f", "/nonexistent"), parseJsonTargets(file, "f")]) {
-        for (const { url, method } of targets) assert.ok(URL.canParse(url) && /^[!#$%&'*+.^_`|~\w-]+$/.test(method));
+      for (const { value: targets, problems } of [
+        parseHttpTargets(file, "f", "/nonexistent"),
+        parseJsonTargets(file, "f"),
+      ]) {
+        for (const { url, method } of targets) assert.ok(isHttpUrl(url) && /^[!#$%&'*+.^_`|~\w-]+$/.test(method));
         for (const { where, expected } of problems) assert.ok(where !== "" && expected !== "");
       }
-      parseRequestLog(file, "f");
-      parseRows(file, "f");
+      parseRequestLog({ text: file, shownAs: "f" });
+      parseRows({ text: file, shownAs: "f" });
     }),
     parameters(),
   );

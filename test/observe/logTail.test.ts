@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { getGlobalDispatcher } from "undici";
 import { type LogLooks, lookAtLogs } from "../../lib/observe/logTail.ts";
 import { startNginx } from "../support/nginx.ts";
 import { answeringServer, deadOrigin, jsonResponse } from "../support/servers.ts";
 
-const PORTS = { nowMs: () => 5_000, startAtMs: 3_000, reveal: async (header: string) => header };
+const PORTS = {
+  nowMs: () => 5_000,
+  startAtMs: 3_000,
+  reveal: async (header: string) => header,
+  dispatcher: getGlobalDispatcher(),
+};
 const MATCH = "error|timeout";
 
 /** Looks at one log over and over, each time going on from the look before. */

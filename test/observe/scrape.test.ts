@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { getGlobalDispatcher } from "undici";
 import { type Scrape, scrape, unmatchedSelectors } from "../../lib/observe/scrape.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { deadOrigin } from "../support/servers.ts";
@@ -30,11 +31,7 @@ function observing(url: string, more: object = {}) {
 }
 
 async function look(url: string): Promise<Scrape> {
-  return scrape(
-    observing(url),
-    () => 1_000,
-    async (header) => header,
-  );
+  return scrape(observing(url), () => 1_000, { reveal: async (header) => header, dispatcher: getGlobalDispatcher() });
 }
 
 test("an endpoint is asked for the text format first, with its headers, and its page is decoded", async (t) => {

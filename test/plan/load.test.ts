@@ -61,7 +61,7 @@ test("every mistake of a plan is told at once, with its path, what was found and
     chains: [
       { name: "ethereum", rps: -5, targets: [{ url: "ftp://x/", body: {} }] },
       { name: "ethereum", rps: 10, targets: "no-such-file.txt" },
-      { name: "kava", rps: 10, target: "targets.txt", targets: [{ url: "http://127.0.0.1/", method: "FETCH" }] },
+      { name: "kava", rps: 10, target: "targets.txt", targets: [{ url: "http://127.0.0.1/", method: "FE TCH" }] },
     ],
     duration: "33 minutes",
     perWorkerRsp: 500,

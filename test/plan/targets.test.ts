@@ -22,10 +22,10 @@ Content-Type: application/json
 {"jsonrpc":"2.0",
  "id":1}
 `;
-  const { targets, problems } = parseHttpTargets(text, "targets.txt", folder);
+  const { value: targets, problems } = parseHttpTargets(text, "targets.txt", folder);
   assert.deepEqual(problems, []);
   assert.deepEqual(targets, [
-    { method: "GET", url: "http://a.example/x", headers: [], weight: 1 },
+    { name: "the first", method: "GET", url: "http://a.example/x", headers: [], weight: 1 },
     {
       method: "POST",
       url: "http://a.example/y",
@@ -53,7 +53,7 @@ test("vegeta's json format: base64 bodies, lists of header values", () => {
     header: { "X-A": ["1"] },
     body: Buffer.from("{}").toString("base64"),
   });
-  const { targets, problems } = parseJsonTargets(`${line}\n`, "targets.json");
+  const { value: targets, problems } = parseJsonTargets(`${line}\n`, "targets.json");
   assert.deepEqual(problems, []);
   assert.deepEqual(targets, [
     { method: "POST", url: "http://a.example/", headers: [["X-A", "1"]], body: "{}", weight: 1 },

@@ -1,0 +1,89 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * What an address is to a load test. `forbidden` is nobody's target: metadata services of clouds, link-local, "this
+ * host", multicast, broadcast. `loopback` is this machine, `private` a network that only some can reach.
+ */
+export type AddressKind = "public" | "private" | "loopback" | "forbidden";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Where clouds have their metadata, credentials and agents, outside the link-local ranges. */
+const METADATA: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] = [
+  "fd00:ec2::/32", // AWS: instance metadata (::254), DNS, time, EKS pod identity (::23)
+  "fd20:ce::254/128", // Google Cloud
+  "fd00:42::42/128", // Scaleway
+  "100.100.100.200/32", // Alibaba Cloud
+  "168.63.129.16/32", // Azure's host agent
+  "192.0.0.192/32", // Oracle Cloud (classic)
+].map((block) => ipaddr.parseCIDR(block));
+
+/** How much a kind is refused: of an address that holds another one, the worse kind counts. */
+const KINDS: readonly AddressKind[] = ["public", "private", "loopback", "forbidden"];
+
+/** An address as the system or a URL's parser writes it; undefined where the text is a name. */
+export function parseAddress(text: string): Address | undefined {
+  const bare = text.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
+  return ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
+}
+
+/** What an address is, with the IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, …) taken into account. */
+export function addressKind(address: Address): AddressKind {
+  return reached(address)
+    .map(ownKind)
+    .reduce((worst, kind) => (KINDS.indexOf(kind) > KINDS.indexOf(worst) ? kind : worst));
+}
+
+/** Whether a block holds an address and, of an IPv6 address with an IPv4 one inside, the one that is reached by it. */
+export function isInBlock(address: Address, [base, bits]: [Address, number]): boolean {
+  return [address, ...embedded(address)].some((each) => each.kind() === base.kind() && each.match(base, bits));
+}
+
+/** The addresses that a packet to this one may reach: an IPv6 address that only carries an IPv4 one is not counted. */
+function reached(address: Address): Address[] {
+  const inside = embedded(address);
+  return inside.length > 0 ? inside : [address];
+}
+
+function ownKind(address: Address): AddressKind {
+  if (METADATA.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits))) return "forbidden";
+  // Its types lag behind its ranges.
+  const range: string = address.range();
+  switch (range) {
+    case "unspecified":
+    case "broadcast":
+    case "multicast":
+    case "linkLocal":
+    case "discard":
+      return "forbidden";
+    case "loopback":
+      return "loopback";
+    case "private":
+    case "carrierGradeNat":
+    case "uniqueLocal":
+    case "deprecatedSiteLocal":
+      return "private";
+    default:
+      return "public";
+  }
+}
+
+/** The IPv4 addresses inside an IPv6 one, by the ways in which one is written there. */
+function embedded(address: Address): ipaddr.IPv4[] {
+  if (!(address instanceof ipaddr.IPv6)) return [];
+  const bytes = address.toByteArray();
+  const at = (from: number, flip = 0): ipaddr.IPv4 =>
+    new ipaddr.IPv4(bytes.slice(from, from + 4).map((byte) => byte ^ flip));
+  const startsWith = (...prefix: number[]): boolean => prefix.every((byte, index) => bytes[index] === byte);
+  const zeros = (to: number): boolean => bytes.slice(0, to).every((byte) => byte === 0);
+  const isSpecial = zeros(15) && (bytes[15] ?? 0) <= 1; // :: and ::1 themselves
+  if (zeros(12) && !isSpecial) return [at(12)]; // ::a.b.c.d, IPv4-compatible
+  if (zeros(10) && bytes[10] === 0xff && bytes[11] === 0xff) return [at(12)]; // ::ffff:a.b.c.d, mapped
+  if (zeros(8) && bytes[8] === 0xff && bytes[9] === 0xff) return [at(12)]; // ::ffff:0:a.b.c.d, RFC 6145
+  if (startsWith(0x00, 0x64, 0xff, 0x9b)) return [at(12)]; // 64:ff9b::/96 and 64:ff9b:1::/48, NAT64
+  if (startsWith(0x20, 0x02)) return [at(2)]; // 2002::/16, 6to4
+  if (startsWith(0x20, 0x01, 0x00, 0x00)) return [at(4), at(12, 0xff)]; // 2001::/32, Teredo: server and client
+  if (bytes[10] === 0x5e && bytes[11] === 0xfe && bytes[9] === 0 && ((bytes[8] ?? 0) & ~0x02) === 0) return [at(12)]; // ISATAP
+  return [];
+}

@@ -1,0 +1,167 @@
+import ipaddr from "ipaddr.js";
+import { addressKind, isInBlock, parseAddress } from "./addresses.ts";
+
+/** Which hosts may be spoken to. */
+export interface HostRules {
+  /** Names, `*.example.com`, addresses and blocks such as `10.0.0.0/8`; a name or address may have a port. */
+  allowed: readonly string[];
+  /** Whether this machine itself may be, without an entry: in a deployment it is Lambda's or a host's own. */
+  loopback: boolean;
+}
+
+/** Why a host is not spoken to. */
+export interface Refusal {
+  /** The class of a request to it. */
+  code: "FORBIDDEN_HOST" | "FORBIDDEN_ADDRESS";
+  /** The host, and the address where it is not the host itself. */
+  found: string;
+  expected: string;
+}
+
+/** Where Lambda has its runtime API, which hands out other executions' events. */
+const RUNTIME_API_PORT = 9_001;
+
+interface Entry {
+  /** A host as the URL parser writes it, or the domain of a wildcard. */
+  host: string;
+  isWildcard: boolean;
+  port: number | undefined;
+  /** What an address or a block allows. */
+  block: [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined;
+}
+
+/**
+ * Decides which hosts may be spoken to. The same rules hold for a URL before a run, for an origin before a connection,
+ * and for each address that a name leads to.
+ */
+export class HostGuard {
+  readonly #entries: readonly Entry[];
+  readonly #loopback: boolean;
+
+  constructor({ allowed, loopback }: HostRules) {
+    this.#entries = allowed.map(parseEntry).filter((entry) => entry !== undefined);
+    this.#loopback = loopback;
+  }
+
+  /** Why an http or https URL's host must not be spoken to; undefined where it may. Throws where it is no URL. */
+  refusal(url: string): Refusal | undefined {
+    const { protocol, hostname, port: written } = new URL(url);
+    if (protocol !== "http:" && protocol !== "https:") {
+      return { code: "FORBIDDEN_HOST", found: `a URL of ${protocol}`, expected: "http or https" };
+    }
+    const host = withoutDot(hostname);
+    const port = Number(written || (protocol === "https:" ? 443 : 80));
+    const address = parseAddress(host);
+    if (address) return this.#addressRefusal(host, port, address);
+    if (host === "localhost") return this.#loopbackRefusal(host, port);
+    if (host.endsWith(".localhost")) {
+      return { code: "FORBIDDEN_HOST", found: `the host ${host}`, expected: "localhost or a loopback address as such" };
+    }
+    if (this.#entries.some((entry) => entryFits(entry, host, port))) return undefined;
+    return { code: "FORBIDDEN_HOST", found: `the host ${host}`, expected: this.#leave(host) };
+  }
+
+  /** Why a name must not lead to an address, which may have come to be another one since the plan was checked. */
+  leadsTo(name: string, address: string): Refusal | undefined {
+    const parsed = parseAddress(address);
+    const found = `${name}, which leads to ${address}`;
+    if (!parsed) return { code: "FORBIDDEN_ADDRESS", found, expected: "an address" };
+    const kind = addressKind(parsed);
+    if (kind === "public") return undefined;
+    if (kind === "loopback" && withoutDot(name.toLowerCase()) === "localhost") return undefined;
+    if (kind === "private" && this.#holds(parsed)) return undefined;
+    const expected =
+      kind === "private"
+        ? `a public address, or leave for the private one: "allowedHosts": [..., "${address}"], or a block such as 10.0.0.0/8`
+        : "a name that leads to no loopback, link-local or metadata address";
+    return { code: "FORBIDDEN_ADDRESS", found, expected };
+  }
+
+  #addressRefusal(host: string, port: number, address: ipaddr.IPv4 | ipaddr.IPv6): Refusal | undefined {
+    const found = `the host ${host}`;
+    switch (addressKind(address)) {
+      case "forbidden":
+        return {
+          code: "FORBIDDEN_ADDRESS",
+          found,
+          expected: "a host that is not link-local, a metadata service, multicast or 0.0.0.0: these are never a target",
+        };
+      case "loopback":
+        return this.#loopbackRefusal(host, port);
+      default:
+        if (this.#entries.some((entry) => entryFits(entry, host, port)) || this.#holds(address)) return undefined;
+        return { code: "FORBIDDEN_HOST", found, expected: this.#leave(host) };
+    }
+  }
+
+  #loopbackRefusal(host: string, port: number): Refusal | undefined {
+    if (this.#loopback) return undefined;
+    const named = this.#entries.some((entry) => entry.port === port && entryFits(entry, host, port));
+    if (named && port !== RUNTIME_API_PORT) return undefined;
+    const expected = "a host that is not the worker's own machine";
+    return { code: "FORBIDDEN_ADDRESS", found: `the host ${host}`, expected };
+  }
+
+  /** Whether an address or a block of the list, without a port, allows an address. */
+  #holds(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+    return this.#entries.some(
+      ({ block, port }) => block !== undefined && port === undefined && isInBlock(address, block),
+    );
+  }
+
+  /** What would allow a host. */
+  #leave(host: string): string {
+    const bare = host.replace(/^\[|\]$/g, "");
+    return this.#loopback
+      ? `loopback, or leave to load it: "allowedHosts": ["${bare}"] in the plan, or --allow-host ${bare}`
+      : `a host that this deployment allows: ${this.#entries.map(shownEntry).join(", ") || "none is allowed yet (allowedHosts)"}`;
+  }
+}
+
+/** For whoever does not say which hosts may be spoken to. */
+export const LOOPBACK_ALONE = new HostGuard({ allowed: [], loopback: true });
+
+/** Whether a text can stand in a list of allowed hosts. */
+export function isHostEntry(text: string): boolean {
+  return parseEntry(text) !== undefined;
+}
+
+function parseEntry(text: string): Entry | undefined {
+  // Names in any script, addresses, a port, a block's length: nothing that a URL or a shell reads otherwise.
+  if (!/^[\p{L}\p{N}._\-:[\]*/]+$/u.test(text)) return undefined;
+  if (text.includes("/")) {
+    if (!ipaddr.isValidCIDR(text)) return undefined;
+    return { host: text, isWildcard: false, port: undefined, block: ipaddr.parseCIDR(text) };
+  }
+  const isWildcard = text.startsWith("*.");
+  const rest = isWildcard ? text.slice(2) : text;
+  // An IPv6 address may stand without its brackets, as people write it.
+  const authority = ipaddr.IPv6.isValid(rest) ? `[${rest}]` : rest;
+  if (!URL.canParse(`http://${authority}`)) return undefined;
+  const { hostname } = new URL(`http://${authority}`);
+  if (rest === "" || hostname.includes("*") || /[{}]/.test(hostname)) return undefined;
+  const host = withoutDot(hostname);
+  const address = parseAddress(host);
+  if (isWildcard && address) return undefined;
+  const [, port] = /:(\d+)$/.exec(authority) ?? [];
+  return {
+    host,
+    isWildcard,
+    port: port === undefined ? undefined : Number(port),
+    block: address && [address, address.kind() === "ipv4" ? 32 : 128],
+  };
+}
+
+function shownEntry({ host, isWildcard, port }: Entry): string {
+  return `${isWildcard ? "*." : ""}${host}${port === undefined ? "" : `:${port}`}`;
+}
+
+function entryFits(entry: Entry, host: string, port: number): boolean {
+  if (entry.port !== undefined && entry.port !== port) return false;
+  return entry.isWildcard ? host.endsWith(`.${entry.host}`) : host === entry.host;
+}
+
+/** A name's last dot says only that it is whole. */
+function withoutDot(host: string): string {
+  return host.replace(/\.$/, "");
+}

@@ -1,0 +1,92 @@
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import { jsonTemplate } from "./jsonTemplate.ts";
+import { parseTemplate } from "./placeholders.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import { bodyOf, type Plan, type Target } from "./schema.ts";
+
+/** Most bytes that a compressed body is read to. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer> = {
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+};
+
+/** A target's body as text, decoded where its Content-Encoding says how; undefined where it is no text. */
+export function bodyText(target: Pick<Target, "body" | "bodyBase64" | "headers">): string | undefined {
+  if (target.body !== undefined) return target.body;
+  const bytes = bodyOf(target);
+  const encoding = target.headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1];
+  const decode = DECODERS[(encoding ?? "").trim().toLowerCase().replace(/^x-/, "")];
+  try {
+    return bytes && decode?.(bytes, { maxOutputLength: MOST_BYTES }).toString("utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Why a target's body is no JSON-RPC call or batch once its placeholders are filled in; undefined where it is one.
+ * `anyVersion` takes calls as good that do not say `"jsonrpc": "2.0"`, as Bitcoin's nodes take them.
+ */
+function notJsonRpc(target: Target, anyVersion = false): string | undefined {
+  const text = bodyText(target);
+  if (text === undefined) return "a body that is no text";
+  const pieces = target.body === undefined ? [text] : parseTemplate(text).pieces;
+  const filled = (jsonTemplate(pieces)?.pieces ?? pieces).map((piece) => (typeof piece === "string" ? piece : "0"));
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(filled.join(""));
+  } catch (error) {
+    return `a body that is not JSON (${(error as SyntaxError).message})`;
+  }
+  if (!Array.isArray(parsed)) return notCall(parsed, anyVersion);
+  if (parsed.length === 0) return "an empty batch";
+  const wrong = parsed.findIndex((call) => notCall(call, anyVersion) !== undefined);
+  return wrong === -1 ? undefined : `a batch whose element ${wrong} is ${notCall(parsed[wrong], anyVersion)}`;
+}
+
+function notCall(value: unknown, anyVersion: boolean): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "JSON that is no object";
+  const { jsonrpc, method, params, id } = value as Record<string, unknown>;
+  if (typeof method !== "string") return 'an object without a "method"';
+  if (jsonrpc !== "2.0" && !anyVersion) return 'a call without "jsonrpc": "2.0"';
+  if (params !== undefined && (typeof params !== "object" || params === null)) {
+    return 'a call whose "params" are no list and no object';
+  }
+  if (id !== undefined && id !== null && typeof id !== "number" && typeof id !== "string") {
+    return 'a call whose "id" is no number and no text';
+  }
+  return undefined;
+}
+
+/**
+ * A problem for each target whose body is no JSON-RPC where the plan does not say so: HTTP's status alone would count
+ * errors as relays. Says in each target what it expects: without a body there is no call, and it is plain HTTP.
+ */
+export function expectationProblems({ chains }: Pick<Plan, "chains">): Problem[] {
+  return chains.flatMap(({ targets }, index) =>
+    targets.flatMap((target, position): Problem[] => {
+      const wrong = wrongExpectation(target);
+      if (wrong === undefined) return [];
+      const name = target.name === undefined ? "" : `, ${show(target.name)}`;
+      const which = targets.length === 1 ? "" : ` (target ${position + 1}${name})`;
+      const expected = 'a JSON-RPC 2.0 call or batch, or "expect": "http" in the target or its chain where it is none';
+      return [{ where: jsonPath(["chains", index, "targets"]), found: `${wrong}${which}`, expected }];
+    }),
+  );
+}
+
+function wrongExpectation(target: Target): string | undefined {
+  const hasBody = target.body !== undefined || target.bodyBase64 !== undefined;
+  if (!hasBody) {
+    if (target.expect === "json-rpc") return "a target without a body";
+    target.expect = "http";
+  }
+  if (target.expect === "http") return undefined;
+  const wrong = notJsonRpc(target, target.expect === "json-rpc");
+  if (wrong === undefined) target.expect = "json-rpc";
+  return wrong;
+}

@@ -1,0 +1,39 @@
+import { SECRET_REFERENCE } from "./placeholders.ts";
+import { jsonPath, type Problem } from "./problems.ts";
+import type { Plan, Target } from "./schema.ts";
+
+/** The references to secrets in a target's URL and headers, each once. */
+export function referencesOf({ url, headers }: Pick<Target, "url" | "headers">): string[] {
+  const texts = [url, ...headers.map(([, value]) => value)];
+  return [...new Set(texts.flatMap((text) => text.match(SECRET_REFERENCE) ?? []))];
+}
+
+/** All references to secrets of a plan, with the place where each stands first. */
+export function secretReferences({ chains, observe }: Plan): Map<string, string> {
+  const found = new Map<string, string>();
+  const add = (references: readonly string[], where: string): void => {
+    for (const reference of references) if (!found.has(reference)) found.set(reference, where);
+  };
+  for (const [index, { targets }] of chains.entries()) {
+    for (const target of targets) add(referencesOf(target), jsonPath(["chains", index, "targets"]));
+  }
+  for (const kind of ["endpoints", "logs"] as const) {
+    for (const [index, source] of observe[kind].entries()) {
+      if (!("url" in source)) continue;
+      const headers = Object.entries(source.headers);
+      add(referencesOf({ url: "", headers }), jsonPath(["observe", kind, index, "headers"]));
+    }
+  }
+  return found;
+}
+
+/** A problem for each reference that `read` rejects: told before the start, a typo costs nothing. */
+export async function secretProblems(plan: Plan, read: (reference: string) => Promise<unknown>): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [reference, where] of secretReferences(plan)) {
+    await read(reference).catch((error: Error) => {
+      problems.push({ where, found: `the secret ${reference}`, expected: `one that can be read: ${error.message}` });
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { callInProcess } from "../../lib/local/functionProcess.ts";
+import type { Json } from "../../lib/local/paths.ts";
+import { assign } from "../../lib/plan/assign.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
+import { FolderStore } from "../../lib/results/folderStore.ts";
+import { planKey, scheduleKey, scrapeKey } from "../../lib/results/keys.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { checkedPlan, planInput } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
+
+const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 100, maxUsd: 100 };
+
+/** A function of the deployment, called in a process as Lambda would, with credentials in its environment. */
+function called(name: string, folder: string, payload: object, env: Record<string, string> = {}): Promise<Json> {
+  const module = fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url));
+  return callInProcess(module, payload as Json, AbortSignal.timeout(60_000), {
+    env: {
+      VOLLEY_STORE: `file:${folder}`,
+      VOLLEY_LEAD_MS: "500",
+      VOLLEY_GUARDS: JSON.stringify(GUARDS),
+      AWS_SECRET_ACCESS_KEY: "rolesecret",
+      ...env,
+    },
+  });
+}
+
+/** A store with a run whose plan was changed after it was checked. */
+async function storeWith(t: TestContext, plan: Plan): Promise<{ folder: string; store: FolderStore }> {
+  const folder = temporaryFolder(t);
+  const store = new FolderStore(folder);
+  await store.put(planKey("r"), JSON.stringify(plan));
+  const startAtMs = Date.now() - 60_000;
+  const schedule = {
+    runId: "r",
+    startAtMs,
+    endAtMs: startAtMs + 1_000,
+    workers: 1,
+    segments: 1,
+    assignments: 1,
+    parts: 1,
+  };
+  await store.put(scheduleKey("r"), JSON.stringify(schedule));
+  return { folder, store };
+}
+
+test("a deployment's worker holds the plan that lies in the store against the deployment's list", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const plan = checkedPlan(server.origin, { workers: 1, duration: "1s" });
+  const { folder } = await storeWith(t, plan);
+  const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() + 2_000, leadMs: 2_000 });
+  await assert.rejects(called("attack", folder, { assignment }), /not the worker's own machine/);
+  assert.equal(server.connections, 0);
+});
+
+test("a function of Lambda that was given no guards allows no host", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const plan = checkedPlan(server.origin, { workers: 1, duration: "1s" });
+  const { folder } = await storeWith(t, plan);
+  const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() + 2_000, leadMs: 2_000 });
+  const module = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
+  const env = { VOLLEY_STORE: `file:${folder}`, AWS_LAMBDA_FUNCTION_NAME: "attack" };
+  const call = callInProcess(module, { assignment } as unknown as Json, AbortSignal.timeout(60_000), { env });
+  await assert.rejects(call, /not the worker's own machine/);
+  assert.equal(server.connections, 0);
+});
+
+test("a deployment's Watch sends nothing to a host outside its lists", async (t) => {
+  const received: unknown[] = [];
+  const server = createServer((request, response) => {
+    received.push(request.headers);
+    response.end("up 1\n");
+  }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await new Promise((done) => server.once("listening", done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+  const headers = { "X-Secret": "env://VOLLEY_SECRET_TOKEN" };
+  const plan = checkedPlan("http://127.0.0.1", {
+    observe: { endpoints: [{ url, headers }], logs: [{ url, headers }] },
+  });
+  const { folder, store } = await storeWith(t, plan);
+  await called("watch", folder, { runId: "r" }, { VOLLEY_SECRET_TOKEN: "token" });
+  assert.deepEqual(received, []);
+  assert.match((await store.get(scrapeKey("r", 0))) ?? "", /is refused/);
+  // The same on one machine is read.
+  await called(
+    "watch",
+    folder,
+    { runId: "r" },
+    { VOLLEY_GUARDS: JSON.stringify({ ...GUARDS, allowedHosts: [url.split("/")[2]] }), VOLLEY_SECRET_TOKEN: "token" },
+  );
+  assert.ok(received.length > 0);
+});
+
+test("in a deployment env:// resolves variables that are meant for it, never the role's credentials", async (t) => {
+  const observe = {
+    endpoints: [{ url: "https://gateway.example/metrics", headers: { "X-Key": "env://AWS_SECRET_ACCESS_KEY" } }],
+  };
+  const plan = planInput("https://gateway.example", { observe });
+  // Lambda's own API, for the account's concurrency.
+  const lambda = await answeringServer(t, () =>
+    jsonResponse('{"AccountLimit":{"UnreservedConcurrentExecutions":1000}}'),
+  );
+  const env = { AWS_ENDPOINT_URL_LAMBDA: lambda.origin, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "x" };
+  const said = String(await called("plan", temporaryFolder(t), { runId: "r", input: plan }, env).catch(String));
+  assert.match(said, /AWS_SECRET_ACCESS_KEY is refused: in a deployment a variable's name begins with VOLLEY_SECRET_/);
+  assert.ok(!said.includes("rolesecret"));
+});
