@@ -1,0 +1,147 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { text } from "node:stream/consumers";
+import type { TestContext } from "node:test";
+import { temporaryFolder } from "./folder.ts";
+import { listening } from "./nginx.ts";
+import { requireProgram } from "./programs.ts";
+import { deadOrigin } from "./servers.ts";
+import { makeCertificate } from "./tls.ts";
+
+/** A request as HAProxy logged it. */
+export interface Logged {
+  status: number;
+  version: string;
+  target: string;
+  /** The header X-Request-Id, empty where there is none. */
+  requestId: string;
+  body: string;
+}
+
+/** HAProxy's own counters. */
+export interface Counters {
+  /** Requests that came in. */
+  requests: number;
+  /** Requests that went on to the node. */
+  forwarded: number;
+  /** Responses of 2xx, 4xx and 5xx. */
+  ok: number;
+  refused: number;
+  failed: number;
+}
+
+/** A gateway made of HAProxy in front of a node. */
+export interface Haproxy {
+  http: string;
+  https: string;
+  /** The certificate's file, for NODE_EXTRA_CA_CERTS. */
+  certificate: string;
+  counters(): Promise<Counters>;
+  /** What its access log holds, when it has ended. */
+  end(): Promise<Logged[]>;
+}
+
+/**
+ * Starts HAProxy from Debian in front of a node: a request's target is its query's `t`; `/refused` is answered with 403
+ * and a page, as a firewall does, and of the requests to `/limited` each fourth with 429. Skips the test where there is
+ * none.
+ */
+export async function startHaproxy(test: TestContext, node: string): Promise<Haproxy | undefined> {
+  const program = requireProgram(test, "haproxy", "haproxy");
+  const openssl = requireProgram(test, "openssl", "openssl");
+  if (program === undefined || openssl === undefined) return undefined;
+  const folder = temporaryFolder(test);
+  const { key, certificate } = makeCertificate(openssl, folder);
+  writeFileSync(`${folder}/both.pem`, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
+  const [plain, tls] = [await deadOrigin(test), await deadOrigin(test)];
+  writeFileSync(
+    `${folder}/haproxy.cfg`,
+    configuration(folder, new URL(plain).host, new URL(tls).host, new URL(node).host),
+  );
+  const child = spawn(program, ["-db", "-f", `${folder}/haproxy.cfg`], { stdio: ["ignore", "pipe", "inherit"] });
+  const log = text(child.stdout);
+  const exited = once(child, "exit");
+  const end = async (): Promise<Logged[]> => {
+    child.kill("SIGTERM");
+    await exited;
+    return (await log)
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Logged);
+  };
+  test.after(end);
+  await listening(plain);
+  return {
+    http: plain,
+    https: tls.replace("http:", "https:"),
+    certificate,
+    counters: () => readCounters(`${folder}/stats.sock`),
+    end,
+  };
+}
+
+function configuration(folder: string, plain: string, tls: string, node: string): string {
+  const json = (name: string, variable: string) => `"${name}":"%[var(txn.${variable}),json(utf8s)]"`;
+  const fields = [
+    '"status":%ST',
+    '"version":"%HV"',
+    json("target", "t"),
+    json("requestId", "id"),
+    json("body", "body"),
+  ];
+  return `
+global
+  nbthread 1
+  stats socket ${folder}/stats.sock mode 600 level admin
+  log stdout len 65535 format raw local0
+defaults
+  mode http
+  log global
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  option http-buffer-request
+  # A connection that is made and closed is no request.
+  option dontlognull
+  option http-ignore-probes
+frontend gateway
+  bind ${plain}
+  bind ${tls} ssl crt ${folder}/both.pem alpn h2,http/1.1
+  log-format '{${fields.join(",")}}'
+  http-request set-var(txn.t) url_param(t)
+  http-request set-var(txn.id) req.hdr(x-request-id)
+  http-request set-var(txn.body) req.body
+  http-request track-sc0 int(1) table limited if { path /limited }
+  http-request sc-inc-gpc0(0) if { path /limited }
+  http-request return status 429 content-type application/json string '{"message":"Too many requests"}' if { path /limited } { sc0_get_gpc0,mod(4) -m int 0 }
+  http-request return status 403 content-type text/html string '<html><body>Request blocked</body></html>' if { path /refused }
+  http-request set-path /
+  default_backend node
+backend limited
+  stick-table type integer size 10 store gpc0
+backend node
+  http-reuse always
+  server anvil ${node}
+`;
+}
+
+async function readCounters(socketPath: string): Promise<Counters> {
+  const socket = createConnection(socketPath);
+  socket.end("show stat\n");
+  const [head = "", ...rows] = (await text(socket)).trim().split("\n");
+  const names = head.replace(/^# /, "").split(",");
+  const column = (proxy: string, part: string, name: string): number => {
+    const row = rows.map((each) => each.split(",")).find(([first, second]) => first === proxy && second === part);
+    return Number(row?.[names.indexOf(name)]);
+  };
+  const front = (name: string) => column("gateway", "FRONTEND", name);
+  return {
+    requests: front("req_tot"),
+    forwarded: column("node", "anvil", "stot"),
+    ok: front("hrsp_2xx"),
+    refused: front("hrsp_4xx"),
+    failed: front("hrsp_5xx"),
+  };
+}
