@@ -10,7 +10,7 @@ import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey
 import { takeLease } from "../lib/results/lease.ts";
 import type { Store } from "../lib/results/store.ts";
 import { tickKey } from "../lib/results/ticks.ts";
-import { deployedGuards, deployedSecret, deployedStore, readJson } from "./environment.ts";
+import { deployedFile, deployedGuards, deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */
 const CLOCK_SPARE_MS = 1_000;
@@ -54,6 +54,7 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
   // Whoever stops a search stops the trial that is on.
   const askAborts = [runId, search].flatMap((each) => (each === undefined ? [] : [store.poll(abortKey(each))]));
   const askLease = store.poll(leaseKey(runId, id, attempt + 1));
+  const lastWords = deployedFile(failureKey(runId, id, clock.nowMs()));
   const summary = await attack(
     { plan, assignment, attempt, joinsAtMs, ...(host !== undefined && { host }) },
     {
@@ -74,6 +75,7 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
       },
       secret: deployedSecret,
       ...(deployed && { deployed }),
+      ...(lastWords !== undefined && { watchdog: { file: lastWords } }),
     },
   );
   await narrowing;

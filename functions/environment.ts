@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { environmentSecret } from "../lib/attack/secrets.ts";
 import type { Guards } from "../lib/plan/guards.ts";
 import { SECRET_REFERENCE } from "../lib/plan/placeholders.ts";
@@ -14,6 +15,12 @@ export function environment(name: string): string {
 /** The store that this deployment keeps its runs in. */
 export async function deployedStore(): Promise<Store> {
   return openStore(environment("VOLLEY_STORE"));
+}
+
+/** The file that an object is kept in; undefined where the store is no folder. */
+export function deployedFile(key: string): string | undefined {
+  const [, folder] = /^file:(.*)$/s.exec(environment("VOLLEY_STORE")) ?? [];
+  return folder === undefined ? undefined : join(folder, key);
 }
 
 /** What this deployment allows; undefined on one machine, where a person's own plan says it. */

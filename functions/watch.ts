@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../lib/attack/clock.ts";
+import { startWatchdog } from "../lib/attack/watchdog.ts";
 import { watchRun } from "../lib/observe/watch.ts";
 import { deployedGuards, deployedReveal, deployedStore } from "./environment.ts";
 
@@ -13,11 +14,16 @@ interface WatchEvent {
 /** Looks on at a run for some minutes, or until its workers are done. */
 export async function handler({ runId }: WatchEvent) {
   const deployed = deployedGuards();
-  return watchRun(await deployedStore(), runId, {
-    callMs: CALL_MS,
-    nowMs: systemClock.nowMs,
-    sleep,
-    reveal: deployedReveal,
-    ...(deployed && { deployed }),
-  });
+  const watchdog = startWatchdog({ name: "Watch" });
+  try {
+    return await watchRun(await deployedStore(), runId, {
+      callMs: CALL_MS,
+      nowMs: systemClock.nowMs,
+      sleep,
+      reveal: deployedReveal,
+      ...(deployed && { deployed }),
+    });
+  } finally {
+    watchdog.close();
+  }
 }

@@ -96,6 +96,8 @@ export interface Health {
   eventLoop: number;
   /** The event loop's delay, p99 in ms. */
   eventLoopDelayMs: number;
+  /** How long the event loop stood still, in ms, where that was 2 s or more. */
+  frozenMs?: number;
   /** The longest pause for garbage collection, and all of them, in ms. */
   gcMaxMs: number;
   gcMs: number;

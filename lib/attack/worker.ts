@@ -8,7 +8,7 @@ import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 import { StaleBlocks } from "./blocks.ts";
-import { type Chunk, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
+import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
@@ -20,6 +20,7 @@ import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
+import { startWatchdog, type Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
 /** How often a worker asks whether it is to stop, in ms: with the store's answer it has stopped within 2 s. */
 export const POLL_MS = 1_200;
@@ -46,6 +47,8 @@ export interface WorkerPorts {
   emit(chunk: Chunk): Promise<void>;
   /** Whether the worker is to stop, and why. */
   stopRequested(): Promise<StopRequest | undefined>;
+  /** Where the watchdog writes why it ended this process, and when it does. */
+  watchdog?: Omit<WatchdogOptions, "name">;
   /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
   secret?(reference: string): Promise<string>;
   /** What the deployment allows, where the worker is part of one: the plan may have been changed since it was checked. */
@@ -102,6 +105,7 @@ class WorkerRun {
     this.#cutOff = done;
   });
   readonly #health: HealthMeter;
+  #watchdog: Watchdog | undefined;
   readonly #blocks = new Map<string, number>();
   readonly #secrets = new Map<string, string>();
 
@@ -131,6 +135,8 @@ class WorkerRun {
     const readyMs = firstDueAtMs - this.#clock.nowMs();
     this.#health.take();
 
+    const { watchdog: options } = this.#ports;
+    this.#watchdog = startWatchdog({ name: assignment.id, ...options });
     const pacer = new Pacer(this.#clock, tracks);
     const flushTimer = setInterval(() => this.#flush(), flushMs(plan.durationMs));
     const pollTimer = setInterval(() => this.#poll(pacer), POLL_MS);
@@ -142,6 +148,7 @@ class WorkerRun {
     clearInterval(flushTimer);
     this.#sender.close();
     this.#flush();
+    this.#watchdog.close();
     await this.#flushing;
     return this.#summary(readyMs, firstDueAtMs);
   }
@@ -267,7 +274,7 @@ class WorkerRun {
         sequence: this.#chunks.length + 1,
         series,
         ...(this.#stale.isAsked && { stale: this.#countStale(series) }),
-        health: this.#health.take(),
+        health: this.#takeHealth(),
       };
       this.#chunks.push(chunk);
       this.#unwritten.push(chunk);
@@ -278,6 +285,11 @@ class WorkerRun {
   #countStale(series: readonly Series[]): number {
     this.#stale.learn(series);
     return series.reduce((sum, each) => sum + this.#stale.count(each), 0);
+  }
+
+  #takeHealth(): Health {
+    const frozenMs = this.#watchdog?.take() ?? 0;
+    return { ...this.#health.take(), ...(frozenMs > 0 && { frozenMs }) };
   }
 
   async #write(): Promise<void> {

@@ -100,6 +100,7 @@ const HEALTH_NUMBERS = [
 function checkHealth(value: unknown, where: string): void {
   const health = record(value, where);
   for (const name of HEALTH_NUMBERS) number(health[name], `${where}.${name}`);
+  if (health.frozenMs !== undefined) number(health.frozenMs, `${where}.frozenMs`);
   if (health.machineCpu !== undefined) number(health.machineCpu, `${where}.machineCpu`);
   if (health.tcp === undefined) return;
   const tcp = record(health.tcp, `${where}.tcp`);

@@ -4,6 +4,7 @@ export type Finding =
   | { kind: "orphaned"; assignment: string; attempt: string; atMs: number; host?: string }
   | { kind: "wrote-nothing"; assignment: string }
   | { kind: "failed"; assignment: string; error: string }
+  | { kind: "frozen"; assignment: string; frozenMs: number; atMs: number }
   | { kind: "unreadable"; key: string; why: string }
   | { kind: "histogram"; assignment: string; chain: string; why: string }
   | { kind: "gap"; assignment: string; chain: string; what: keyof typeof GAPS; count: number };
@@ -31,6 +32,11 @@ export function findingText(finding: Finding): string {
       return `${finding.assignment}: the worker wrote nothing`;
     case "failed":
       return `${finding.assignment}: the worker failed: ${finding.error}`;
+    case "frozen": {
+      const { assignment, frozenMs, atMs } = finding;
+      const stillS = (frozenMs / 1_000).toFixed(1);
+      return `${assignment}: the worker's event loop stood still for ${stillS} s before ${(atMs / 1_000).toFixed(1)} s`;
+    }
     case "unreadable":
       return `${finding.key} cannot be read: ${finding.why}`;
     case "histogram":

@@ -215,6 +215,9 @@ async function readAttempts(
       health: read.map(({ health }) => health),
     });
   }
+  for (const { frozenMs, atMs } of attempts.flatMap(({ health }) => health)) {
+    if (frozenMs !== undefined) findings.push({ kind: "frozen", assignment, frozenMs, atMs });
+  }
   return { attempts, findings };
 }
 

@@ -201,3 +201,15 @@ test("chunks that cannot be written for a while are written later, none twice", 
   );
   assert.deepEqual(sumSeries(written), summary.series);
 });
+
+test("a worker whose event loop stood still says for how long", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const hold = setTimeout(() => {
+    const untilMs = performance.now() + 2_400;
+    while (performance.now() < untilMs);
+  }, 1_000);
+  t.after(() => clearTimeout(hold));
+  const { summary } = await run(server.origin, { duration: "4s" });
+  const frozenMs = Math.max(...summary.health.map((health) => health.frozenMs ?? 0));
+  assert.ok(frozenMs >= 2_000 && frozenMs < 10_000, `${frozenMs} ms`);
+});

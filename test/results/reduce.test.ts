@@ -62,6 +62,19 @@ test("a chunk that is lost from the middle is told by the schedule", async (t) =
   assert.match(findings.map(findingText).join("\n"), /25 requests of which nothing is known/);
 });
 
+test("a worker whose event loop stood still is named, with how long and when", async (t) => {
+  const run = fixture(t);
+  for (const [index, assignment] of run.assignments.entries()) {
+    const [first, ...others] = chunksOf(run.plan, assignment, 1, 2);
+    assert.ok(first);
+    const health = { ...first.health, atMs: 1_500, frozenMs: 2_345 };
+    await writeSummary(run, [index === 0 ? { ...first, health } : first, ...others]);
+  }
+  const { findings } = await reduce(run);
+  const [{ id } = assert.fail()] = run.assignments;
+  assert.deepEqual(findings.map(findingText), [`${id}: the worker's event loop stood still for 2.3 s before 1.5 s`]);
+});
+
 test("an object that cannot be read is named and ends nothing", async (t) => {
   const run = fixture(t);
   const [first, ...others] = run.assignments;
