@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  bracketOf,
   capacityOf,
   nextTrial,
   type SearchSettings,
@@ -67,4 +68,19 @@ test("the rates at the edge are tried again, and a trial that tells nothing is r
   const first = nextTrial(settings, []);
   const untold = { ...(first as TrialResult), met: false, valid: false, servedRps: {}, meanMs: {}, reasons: [] };
   assert.deepEqual(nextTrial(settings, [untold])?.rps, first?.rps);
+});
+
+test("where the generator cannot go on, the search ends, and takes that for no end of the gateway's", () => {
+  const settings = { chains: [{ name: "a", rps: 80 }], precision: 0.02, repeats: 1, together: false };
+  const trials: TrialResult[] = [];
+  for (let load = nextTrial(settings, trials); load; load = nextTrial(settings, trials)) {
+    const rps = load.rps.a ?? 0;
+    const valid = rps <= 200;
+    trials.push({ ...load, met: valid, valid, servedRps: { a: rps }, meanMs: {}, reasons: [] });
+  }
+  const { low, high } = bracketOf(trials, { a: 1 });
+  assert.ok(low !== undefined && low > 195 && low <= 200, `${low}`);
+  assert.equal(high, undefined);
+  assert.ok(Math.max(...trials.map(({ rps }) => rps.a ?? 0)) <= 270, "it went on upward");
+  assert.ok(trials.length <= 16);
 });

@@ -117,13 +117,15 @@ test("a constant rate has exactly rate × time requests where that is a whole nu
 });
 
 test("a request that is reached where the rate is 0 is due when it rises again", () => {
+  // 0.07 and 6.93 requests are 7.000000000000001 in doubles.
   const schedule = stretchSchedule([
-    { durationMs: 1_000, fromRps: 3.1, toRps: 2.9 },
-    { durationMs: 1_000, fromRps: 0, toRps: 0 },
+    { durationMs: 700, fromRps: 0.1, toRps: 0.1 },
+    { durationMs: 900, fromRps: 7.7, toRps: 7.7 },
+    { durationMs: 400, fromRps: 0, toRps: 0 },
     { durationMs: 1_000, fromRps: 3, toRps: 3 },
   ]);
-  assert.equal(schedule.count, 6);
-  assert.ok(Math.abs(schedule.dueAtMs(3) - 2_000) < 1e-3, `${schedule.dueAtMs(3)}`);
+  assert.equal(schedule.count, 10);
+  assert.ok(Math.abs(schedule.dueAtMs(7) - 2_000) < 1e-3, `${schedule.dueAtMs(7)}`);
 });
 
 /** The rate's integral from 0 to an instant, by the trapezium rule, which is exact for it. */

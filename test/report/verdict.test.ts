@@ -55,6 +55,20 @@ const rows: [what: string, run: Omit<MadeRun, "plan">, valid: boolean, pass: boo
     /too many were in flight: the target answers too slowly/,
   ],
   [
+    "no file left for a connection is told apart too",
+    { change: (sum) => move(sum, 30, "missed", "file-limit") },
+    false,
+    true,
+    /a worker may open no more files/,
+  ],
+  [
+    "counts that contradict each other",
+    { change: (sum, chain) => void (chain === "kava" && Object.assign(sum, { valid: sum.valid + 1 })) },
+    false,
+    true,
+    /^The ledger of kava does not balance\.$/,
+  ],
+  [
     "a late generator is told by its send lag",
     {
       change: (sum) => {

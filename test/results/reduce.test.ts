@@ -6,7 +6,11 @@ import { chunkKey, failureKey } from "../../lib/results/keys.ts";
 import { takeLease } from "../../lib/results/lease.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
 import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
-import { chunksOf, type Fixture, fixture, RUN, writeChunks, writeSummary } from "../support/results.ts";
+import { chainInput } from "../support/plans.ts";
+import { healthSample } from "../support/reports.ts";
+import { chunksOf, emptyChunk, type Fixture, fixture, RUN, writeChunks, writeSummary } from "../support/results.ts";
+
+const ORIGIN = "http://127.0.0.1:1";
 
 async function reduce({ store, plan, assignments }: Fixture): Promise<Reduction & { workers: WorkerResult[] }> {
   const workers: WorkerResult[] = [];
@@ -176,5 +180,24 @@ test("an error that a worker wrote down is a finding of its assignment, and of n
   assert.deepEqual(
     findings.filter(({ kind }) => kind === "failed"),
     [{ kind: "failed", assignment: failed.id, error: "no secret at env://TOKEN" }],
+  );
+});
+
+test("a chain of which no request is due has a result, and its workers are in order", async (t) => {
+  const chains = [chainInput("kava", 50, ORIGIN), chainInput("quiet", 0.01, ORIGIN)];
+  // Of a Poisson process of 0.04 requests there is none, but for one seed of 25.
+  const run = fixture(t, { chains, arrivals: "poisson" });
+  for (const assignment of run.assignments) {
+    if (assignment.shares[0]?.chain === "kava") await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
+    else await writeSummary(run, [{ ...emptyChunk(assignment), health: healthSample() }]);
+  }
+  const { chains: results, findings } = await reduce(run);
+  assert.deepEqual(findings, []);
+  assert.deepEqual(
+    results.map(({ chain, ledger }) => [chain, ledger.scheduled > 0]),
+    [
+      ["kava", true],
+      ["quiet", false],
+    ],
   );
 });

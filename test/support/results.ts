@@ -48,6 +48,12 @@ export function chunksOf(plan: Plan, assignment: Assignment, attempt: number, co
   });
 }
 
+/** What a worker flushes that had no request. */
+export function emptyChunk({ id, worker, segment }: Assignment): Chunk {
+  const place = { version: 1 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, intervalMs: 1_000 };
+  return { ...place, sequence: 1, atMs: 0, series: [], health: HEALTH };
+}
+
 /** Stores chunks. */
 export async function writeChunks({ store }: Fixture, chunks: readonly Chunk[]): Promise<void> {
   for (const chunk of chunks) {
