@@ -41,7 +41,7 @@ export class InputError extends Error {
 /** A value as a problem shows it: JSON, cut to a length that fits a line. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = printable(JSON.stringify(value) ?? String(value));
+  const text = printable(JSON.stringify(value) ?? String(value)).replace(CREDENTIALS, "$1…@");
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
@@ -52,6 +52,9 @@ const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/
 function printable(text: string): string {
   return text.replace(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** A user and a password in a URL. */
+const CREDENTIALS = /(:\/\/)[^/?#@\s"]+@/g;
 
 /** `["chains", 1, "rps"]` as `$.chains[1].rps`. */
 export function jsonPath(path: readonly PropertyKey[]): string {

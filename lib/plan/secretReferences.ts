@@ -9,13 +9,16 @@ export function referencesOf({ url, headers }: Pick<Target, "url" | "headers">):
 }
 
 /** All references to secrets of a plan, with the place where each stands first. */
-export function secretReferences({ chains, observe }: Plan): Map<string, string> {
+export function secretReferences({ chains, observe, tls }: Plan): Map<string, string> {
   const found = new Map<string, string>();
   const add = (references: readonly string[], where: string): void => {
     for (const reference of references) if (!found.has(reference)) found.set(reference, where);
   };
   for (const [index, { targets }] of chains.entries()) {
     for (const target of targets) add(referencesOf(target), jsonPath(["chains", index, "targets"]));
+  }
+  for (const [field, value] of Object.entries(tls ?? {})) {
+    if (typeof value === "string") add(value.match(SECRET_REFERENCE) ?? [], jsonPath(["tls", field]));
   }
   for (const kind of ["endpoints", "logs"] as const) {
     for (const [index, source] of observe[kind].entries()) {

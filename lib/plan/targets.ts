@@ -58,7 +58,8 @@ class HttpTargetsParser {
   #comment: string | undefined;
 
   constructor(text: string, shownAs: string, folder: string) {
-    this.#lines = text.split(/\r?\n/);
+    // A body keeps its line ends; everything else is read without blanks at its ends.
+    this.#lines = text.split("\n");
     this.#shownAs = shownAs;
     this.#folder = folder;
   }
@@ -257,7 +258,7 @@ export function objectOf(line: string): Record<string, unknown> | undefined {
 /** Headers as an object of names with a value or a list of values; null is as good as none. Adds to `mistakes`. */
 export function headerLists(value: unknown, field: string, mistakes: Mistake[]): Target["headers"] {
   if (value === undefined || value === null) return [];
-  if (typeof value !== "object" || Array.isArray(value)) {
+  if (typeof value !== "object" || Array.isArray(value) || isExactNumber(value)) {
     mistakes.push({ found: `${field} ${show(value)}`, expected: "an object of names and values" });
     return [];
   }

@@ -63,10 +63,13 @@ export const FUNCTION_NAMES = ["plan", "attack", "watch", "reduce", "next"] as c
  * Starts the stand-in with the stack deployed, its functions run by their bundles. Skips the test where moto is not
  * installed.
  */
-export async function startDeployed(t: TestContext): Promise<{ aws: AwsStandIn; deployed: Deployed } | undefined> {
+export async function startDeployed(
+  t: TestContext,
+  context: Record<string, string> = {},
+): Promise<{ aws: AwsStandIn; deployed: Deployed } | undefined> {
   const aws = await startStandIn(t);
   if (!aws) return undefined;
-  const synthesized = synthesize(temporaryFolder(t));
+  const synthesized = synthesize(temporaryFolder(t), context);
   const deployed = await deploy(synthesized);
   for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
   return { aws, deployed };

@@ -65,13 +65,13 @@ const TOLERANT = { sendLagP99Ms: 60_000, startSkewMs: 60_000 };
 test("the embedded runner and Step Functions go through the same states, and leave the same objects", {
   timeout: 280_000,
 }, async (t) => {
-  const started = await startDeployed(t);
-  if (!started) return;
-  const { aws, deployed } = started;
   const gateway = await startGatewayProcess(
     gatewaySchema.parse({ chains: [{ name: "ethereum", endpoint: "ETHEREUM", latencyMs: { p50: 2, p99: 4 } }] }),
   );
   t.after(() => gateway.stop());
+  const started = await startDeployed(t, { allowedHosts: new URL(gateway.origin).host });
+  if (!started) return;
+  const { aws, deployed } = started;
   const plan = planInput(gateway.origin, { duration: "4s", timeout: "1s", limits: TOLERANT });
   const both = await Promise.all(
     SCENARIOS.map(async (scenario, index) =>

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { storedSecret } from "../../functions/storedSecret.ts";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import type { Json } from "../../lib/local/paths.ts";
 import { assign } from "../../lib/plan/assign.ts";
@@ -109,4 +111,64 @@ test("in a deployment env:// resolves variables that are meant for it, never the
   const said = String(await called("plan", temporaryFolder(t), { runId: "r", input: plan }, env).catch(String));
   assert.match(said, /AWS_SECRET_ACCESS_KEY is refused: in a deployment a variable's name begins with VOLLEY_SECRET_/);
   assert.ok(!said.includes("rolesecret"));
+});
+
+test("workers that ask the Parameter Store at one instant all get their secret, though it answers 40 a second", async (t) => {
+  let tokens = 40;
+  let lastMs = performance.now();
+  let refusals = 0;
+  const server = createServer((incoming, response) => {
+    incoming.resume().on("end", () => {
+      const nowMs = performance.now();
+      tokens = Math.min(40, tokens + ((nowMs - lastMs) / 1_000) * 40);
+      lastMs = nowMs;
+      if (tokens >= 1) {
+        tokens--;
+        response.end('{"Parameter":{"Name":"/token","Value":"v"}}');
+      } else {
+        refusals++;
+        response.writeHead(400).end('{"__type":"ThrottlingException","message":"Rate exceeded"}');
+      }
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_SSM: endpoint,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "x",
+  });
+  const asked = await Promise.allSettled(Array.from({ length: 120 }, () => storedSecret("ssm://token")));
+  assert.deepEqual([...new Set(asked.map((each) => each.status === "fulfilled" && each.value))], ["v"]);
+  assert.ok(refusals > 0, "nobody was refused: the test shows nothing");
+});
+
+test("a secret that is not there is told at once, by its name", async (t) => {
+  let calls = 0;
+  const server = createServer((incoming, response) => {
+    calls++;
+    incoming.resume();
+    response.writeHead(400).end('{"__type":"ParameterNotFound","message":"no such parameter"}');
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_SSM: endpoint,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "x",
+  });
+  await assert.rejects(storedSecret("ssm://tokne"), /^SecretError: ssm:\/\/tokne cannot be read: ParameterNotFound/);
+  assert.equal(calls, 1);
 });
