@@ -1,6 +1,6 @@
 import { compilePattern, MOST_MATCHED, type Pattern } from "../plan/pattern.ts";
 import type { Check } from "../plan/schema.ts";
-import { listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+import { isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 
 /** Longest number or key that is read, in bytes: longer ones equal nothing that a plan says. */
 const MOST_TOKEN = 1_024;
@@ -9,6 +9,8 @@ const MOST_TOKEN = 1_024;
 interface Prepared {
   steps: readonly string[];
   pattern?: Pattern;
+  /** Longest spelling of the value that is wanted, in bytes: its characters escaped, and room for white space. */
+  longest: number;
 }
 
 const prepared = new WeakMap<Check, Prepared>();
@@ -24,6 +26,7 @@ function prepare(check: Check): Prepared {
     const steps = check.pointer.split("/").slice(1);
     made = {
       steps: steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~")),
+      longest: 12 * JSON.stringify(check.equals ?? null).length + MOST_MATCHED,
       ...(check.matches !== undefined && { pattern: compilePattern(check.matches) }),
     };
     prepared.set(check, made);
@@ -33,10 +36,11 @@ function prepare(check: Check): Prepared {
 
 /** Whether a response, valid JSON that begins at a byte, is as a check asks. Takes time linear in its length. */
 export function passes(bytes: Buffer, at: number, check: Check): boolean {
-  const { steps, pattern } = prepare(check);
+  const { steps, pattern, longest } = prepare(check);
   const span = find(bytes, at, steps);
   if (!span) return false;
-  if (check.equals !== undefined && !equals(bytes, span.from, check.equals)) return false;
+  const isLong = span.to - span.from > longest;
+  if (check.equals !== undefined && (isLong || !equals(bytes, span, check.equals))) return false;
   if (pattern && !pattern.test(shown(bytes, span))) return false;
   const { min, max } = check;
   if (min === undefined && max === undefined) return true;
@@ -46,46 +50,51 @@ export function passes(bytes: Buffer, at: number, check: Check): boolean {
 
 /** Where the value at a JSON pointer (RFC 6901) stands; of a doubled key the last. */
 function find(bytes: Buffer, from: number, steps: readonly string[]): Span | undefined {
+  if (steps.length === 0) return { from, to: valueEnd(bytes, from) };
   let at = from;
+  let found: Span | undefined;
   for (const step of steps) {
-    let found = -1;
-    if (bytes[at] === OPEN_OBJECT) {
-      objectEnd(bytes, at, (key, value) => {
-        if (isText(bytes, key, step)) found = value;
-        return valueEnd(bytes, value);
-      });
-    } else if (bytes[at] === OPEN_LIST && /^(0|[1-9]\d{0,8})$/.test(step)) {
-      const wanted = Number(step);
-      listEnd(bytes, at, (value, index) => {
-        if (index === wanted) found = value;
-        return index === wanted ? -1 : valueEnd(bytes, value);
-      });
-    }
-    if (found === -1) return undefined;
-    at = found;
+    found = undefined;
+    if (bytes[at] === OPEN_OBJECT) found = memberOf(bytes, at, step);
+    if (bytes[at] === OPEN_LIST && /^(0|[1-9]\d{0,8})$/.test(step)) found = itemOf(bytes, at, Number(step));
+    if (!found) return undefined;
+    at = found.from;
   }
-  return { from: at, to: valueEnd(bytes, at) };
+  return found;
 }
 
-/** Whether a string, quotes included, is a text. */
-export function isText(bytes: Buffer, span: Span, text: string): boolean {
-  const length = span.to - span.from;
-  // A character is written in at most 12 bytes, as two escaped surrogates.
-  if (length < text.length || length > 12 * text.length + 2) return false;
-  const written = textOf(bytes, span);
-  return (written.includes("\\") ? (JSON.parse(written) as string) : written.slice(1, -1)) === text;
+function memberOf(bytes: Buffer, at: number, name: string): Span | undefined {
+  let found: Span | undefined;
+  objectEnd(bytes, at, (key, from) => {
+    const to = valueEnd(bytes, from);
+    if (isText(bytes, key, name)) found = { from, to };
+    return to;
+  });
+  return found;
+}
+
+function itemOf(bytes: Buffer, at: number, wanted: number): Span | undefined {
+  let found: Span | undefined;
+  listEnd(bytes, at, (from, index) => {
+    const to = valueEnd(bytes, from);
+    if (index < wanted) return to;
+    found = { from, to };
+    // What follows is of no interest.
+    return -1;
+  });
+  return found;
 }
 
 /**
- * Whether the value at a byte equals another, whatever the order of keys and the spelling of numbers. It goes no deeper
+ * Whether a value equals another, whatever the order of keys and the spelling of numbers. It goes no deeper
  * than the other one does.
  */
-function equals(bytes: Buffer, at: number, wanted: unknown): boolean {
+function equals(bytes: Buffer, span: Span, wanted: unknown): boolean {
+  const at = span.from;
   if (Array.isArray(wanted)) return bytes[at] === OPEN_LIST && equalsList(bytes, at, wanted);
   if (typeof wanted === "object" && wanted !== null) {
     return bytes[at] === OPEN_OBJECT && equalsObject(bytes, at, wanted as Record<string, unknown>);
   }
-  const span = { from: at, to: valueEnd(bytes, at) };
   if (typeof wanted === "string") return bytes[at] === 0x22 && isText(bytes, span, wanted);
   if (span.to - span.from > MOST_TOKEN || bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST) return false;
   return JSON.parse(textOf(bytes, span)) === wanted;
@@ -93,10 +102,12 @@ function equals(bytes: Buffer, at: number, wanted: unknown): boolean {
 
 function equalsList(bytes: Buffer, at: number, wanted: readonly unknown[]): boolean {
   let count = 0;
-  const end = listEnd(bytes, at, (value, index) => {
-    if (index >= wanted.length || !equals(bytes, value, wanted[index])) return -1;
+  const end = listEnd(bytes, at, (from, index) => {
+    if (index >= wanted.length) return -1;
+    const to = valueEnd(bytes, from);
+    if (!equals(bytes, { from, to }, wanted[index])) return -1;
     count++;
-    return valueEnd(bytes, value);
+    return to;
   });
   return end !== -1 && count === wanted.length;
 }
@@ -105,12 +116,13 @@ function equalsObject(bytes: Buffer, at: number, wanted: Record<string, unknown>
   const keys = Object.keys(wanted);
   const longest = Math.max(0, ...keys.map((key) => key.length));
   const equal = new Map<string, boolean>();
-  const end = objectEnd(bytes, at, (key, value) => {
+  const end = objectEnd(bytes, at, (key, from) => {
     if (key.to - key.from > 12 * longest + 2) return -1;
     const name = JSON.parse(textOf(bytes, key)) as string;
     if (!Object.hasOwn(wanted, name)) return -1;
-    equal.set(name, equals(bytes, value, wanted[name]));
-    return valueEnd(bytes, value);
+    const to = valueEnd(bytes, from);
+    equal.set(name, equals(bytes, { from, to }, wanted[name]));
+    return to;
   });
   return end !== -1 && equal.size === keys.length && [...equal.values()].every(Boolean);
 }

@@ -225,3 +225,22 @@ export function isJson(bytes: Buffer): boolean {
   const end = valueEnd(bytes, blankEnd(bytes, 0));
   return end !== -1 && blankEnd(bytes, end) === bytes.length;
 }
+
+/** Whether a string, quotes included, is a text, escaped or not. */
+export function isText(bytes: Buffer, span: Span, text: string): boolean {
+  const length = span.to - span.from;
+  // One byte for each character: ASCII, as it is.
+  if (length === text.length + 2) return isAscii(bytes, span.from + 1, text);
+  // A character is written in at most 12 bytes, as two escaped surrogates.
+  if (length < text.length || length > 12 * text.length + 2) return false;
+  const written = textOf(bytes, span);
+  return (written.includes("\\") ? (JSON.parse(written) as string) : written.slice(1, -1)) === text;
+}
+
+function isAscii(bytes: Buffer, at: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80 || bytes[at + index] !== code) return false;
+  }
+  return true;
+}

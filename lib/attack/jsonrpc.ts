@@ -2,7 +2,7 @@ import type { Accept, Chain, Check, Target } from "../plan/schema.ts";
 import { passes, prepareChecks } from "./checks.ts";
 import { httpClass } from "./httpClass.ts";
 import { batchId, type CallId, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
-import { blankEnd, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+import { blankEnd, isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 import type { IdPlace } from "./render.ts";
 import { classifyError, type RpcError, readError } from "./rpcError.ts";
 
@@ -204,25 +204,12 @@ function answerEnd(body: Buffer, answer: Answer): number {
   if (body[answer.at] !== OPEN_OBJECT) return valueEnd(body, answer.at);
   return objectEnd(body, answer.at, (key, from) => {
     const to = valueEnd(body, from);
-    switch (to === -1 ? "" : keyText(body, key)) {
-      case "id":
-        answer.id = { from, to };
-        break;
-      case "result":
-        answer.result = { from, to };
-        break;
-      case "error":
-        if (!answer.error && !isEmpty(body, from)) answer.error = { from, to };
-    }
+    if (to === -1) return -1;
+    if (isText(body, key, "id")) answer.id = { from, to };
+    else if (isText(body, key, "result")) answer.result = { from, to };
+    else if (isText(body, key, "error") && !answer.error && !isEmpty(body, from)) answer.error = { from, to };
     return to;
   });
-}
-
-/** A key, where it may be one of a response's: escaped or not, those are short. */
-function keyText(body: Buffer, key: Span): string {
-  if (key.to - key.from > 40) return "";
-  const text = textOf(body, key);
-  return text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1);
 }
 
 /** Whether a value says nothing: null, false, 0 or an empty text. */

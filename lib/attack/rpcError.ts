@@ -74,8 +74,8 @@ const RATE_LIMIT_TEXT = new RegExp(
 const QUERY_TEXT =
   /returned more than|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\brange\b|too many (results|logs|blocks)/i;
 
-/** The same of a batch, as Besu says it under a code that others limit rates with. */
-const BATCH_TEXT = /\bbatch\b/i;
+/** The same under a code that others limit rates with: Besu says it of batches, others of what would be answered. */
+const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
 
 /** What a node says that is behind the others, as Solana's do under a code that others limit rates with. */
 const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
@@ -98,7 +98,7 @@ export function classifyError({ code, message }: RpcError, ownCodes: readonly nu
   const isServers = code <= -32_000 && code >= -32_099;
   if (isServers && QUERY_TEXT.test(message)) return "rpc-query-too-large";
   if (RATE_LIMIT_CODES.has(code)) {
-    if (isServers && BATCH_TEXT.test(message)) return "rpc-query-too-large";
+    if (isServers && SIZE_TEXT.test(message)) return "rpc-query-too-large";
     return isServers && BEHIND_TEXT.test(message) ? "rpc-node-behind" : "rpc-rate-limited";
   }
   return isServers ? "rpc-server-error" : "rpc-error";

@@ -272,10 +272,11 @@ test("no body of 4 MiB holds a worker up", () => {
     const body = Buffer.from(text);
     const expected = expectedOf(JSON.stringify(request), [], { checks });
     const times = [1, 2, 3].map(() => {
-      const from = performance.now();
+      const from = process.cpuUsage().user;
       classifyResponse(200, body, expected);
-      return performance.now() - from;
+      return (process.cpuUsage().user - from) / 1_000;
     });
-    assert.ok(Math.min(...times) < 300, `${name}: ${times.map(Math.round).join(", ")} ms`);
+    // Some 20 to 60 ms; the rest is for a machine that does much else.
+    assert.ok(Math.min(...times) < 200, `${name}: ${times.map(Math.round).join(", ")} ms`);
   }
 });

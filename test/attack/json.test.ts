@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { blankEnd, listEnd, objectEnd, textOf, valueEnd } from "../../lib/attack/json.ts";
+import { blankEnd, isText, listEnd, objectEnd, textOf, valueEnd } from "../../lib/attack/json.ts";
 
 function isJson(bytes: Buffer): boolean {
   const end = valueEnd(bytes, blankEnd(bytes, 0));
@@ -54,6 +54,23 @@ test("members and items are read where they stand, and keep their digits", () =>
   });
   assert.deepEqual(seen, ['"a"', '[9007199254740993, "x"]', "0 9007199254740993", '1 "x"', '"b"', "{}"]);
   assert.equal(end, bytes.length - 1);
+});
+
+test("a text is the same however it is written", () => {
+  const is = (written: Buffer | string, text: string): boolean => {
+    const bytes = Buffer.from(written);
+    return isText(bytes, { from: 0, to: bytes.length }, text);
+  };
+  assert.ok(
+    is('"id"', "id") &&
+      is('"\\u0069d"', "id") &&
+      is('"é"', "é") &&
+      is('"\\u00e9"', "é") &&
+      is('"\\ud83d\\ude00"', "😀"),
+  );
+  assert.ok(is('""', "") && is('"\\/"', "/"));
+  for (const other of ['"iD"', '"i"', '"idx"', '"\\u0069"', '""']) assert.equal(is(other, "id"), false, other);
+  assert.equal(is(Buffer.from([0x22, 0xe9, 0x22]), "é"), false, "a byte that is no UTF-8");
 });
 
 test("4 MiB of any JSON are read in a time that does not depend on its form", () => {

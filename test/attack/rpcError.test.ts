@@ -30,6 +30,7 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-query-too-large", -32_005, "query returned more than 10000 results"],
   ["rpc-query-too-large", -32_005, "Requested range exceeds maximum RPC range limit"],
   ["rpc-query-too-large", -32_005, "Number of requests exceeds max batch size"],
+  ["rpc-query-too-large", -32_005, "response size should not be greater than 150000000 bytes"],
   ["rpc-query-too-large", -32_000, "exceed maximum block range: 5000"],
   ["rpc-node-behind", -32_005, "Node is behind by 42 slots"],
   ["rpc-node-behind", -32_007, "Slot 123 was skipped, or missing due to ledger jump to recent snapshot"],
