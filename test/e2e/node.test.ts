@@ -20,9 +20,9 @@ const ETHER_IN_WEI = 1_000_000_000_000_000_000;
 const [SECONDS, RPS] = [2, 200];
 const TURNS = 20;
 
-/** A row of the data for each of five holders. */
+/** Holders as they would be in a wallet's export: quoted, with a byte order mark, a blank line and a comma in a name. */
 const HOLDERS = ["1", "2", "3", "4", "5"].map((digit) => digit.padStart(64, "0"));
-const CSV = `name,holder\n${HOLDERS.map((holder, n) => `n${n},${holder}`).join("\n")}\n`;
+const CSV = `\uFEFFname,holder\r\n${HOLDERS.map((holder, n) => `"No. ${n}, ""the holder""",${holder}`).join("\r\n\r\n")}\r\n`;
 
 const call = (method: string, params: unknown[], id: unknown = "{{id}}") => ({ jsonrpc: "2.0", id, method, params });
 
