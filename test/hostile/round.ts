@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { SeriesSum, total } from "../../lib/attack/chunk.ts";
+import { classOf } from "../../lib/attack/classes.ts";
+import { systemClock } from "../../lib/attack/clock.ts";
+import { attack } from "../../lib/attack/worker.ts";
+import { assign } from "../../lib/plan/assign.ts";
+import { checkedPlan } from "../support/plans.ts";
+import type { HostileSettings } from "./server.ts";
+
+const RPS = 150;
+const DURATION_MS = 2_000;
+const TIMEOUT_MS = 300;
+
+/** No turn of the worker's event loop may take more of its thread's CPU time than this, in ms. */
+const LONGEST_TURN_MS = 100;
+
+/** What a worker may take beside what it had before, in bytes. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** What a round's worker did. */
+export interface Round {
+  seed: number;
+  kind: string;
+  /** What it should not have done; empty if all was in order. */
+  findings: string[];
+  longestTurnMs: number;
+  /** Requests by how they ended. */
+  classes: Record<string, number>;
+}
+
+/** Lets a worker load a hostile server for two seconds; the seed decides over the server and what it speaks. */
+export async function playRound(seed: number, certificate: { key: string; cert: string }): Promise<Round> {
+  const http = seed % 2 === 0 ? "1.1" : "2";
+  const isSecure = seed % 4 >= 2;
+  const settings: HostileSettings = { seed, http, ...(isSecure && { tls: certificate }) };
+  const server = new Worker(new URL("./server.ts", import.meta.url), { workerData: settings });
+  const [port] = (await once(server, "message")) as [number];
+  const origin = `http${isSecure ? "s" : ""}://127.0.0.1:${port}`;
+  const before = process.memoryUsage();
+  const turns = watchTurns();
+  try {
+    const { scheduled, sum } = await load(origin, http);
+    const findings = ledgerFindings(scheduled, sum);
+    const longestTurnMs = turns.stop();
+    if (longestTurnMs > LONGEST_TURN_MS) findings.push(`a turn of the event loop took ${Math.round(longestTurnMs)} ms`);
+    const now = process.memoryUsage();
+    const grownBytes = now.heapUsed + now.external - before.heapUsed - before.external;
+    if (grownBytes > MOST_BYTES) findings.push(`memory grew by ${Math.round(grownBytes / 2 ** 20)} MiB`);
+    const classes = { valid: sum.valid, ...sum.errors, ...sum.invalid, ...sum.missed };
+    return { seed, kind: `HTTP/${http}${isSecure ? " over TLS" : ""}`, findings, longestTurnMs, classes };
+  } finally {
+    turns.stop();
+    await server.terminate();
+  }
+}
+
+async function load(origin: string, http: "1.1" | "2"): Promise<{ scheduled: number; sum: SeriesSum }> {
+  const targets = [{ url: `${origin}/`, body: { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 } }];
+  const base = checkedPlan("http://127.0.0.1:1", {
+    chains: [{ name: "hostile", rps: RPS, targets: [{ ...targets[0], url: "https://127.0.0.1:1/" }] }],
+    ...{ duration: DURATION_MS / 1_000, timeout: TIMEOUT_MS / 1_000, workers: 1, http, tls: { insecure: true } },
+  });
+  const plan = {
+    ...base,
+    chains: base.chains.map((chain) => ({
+      ...chain,
+      targets: chain.targets.map((each) => ({ ...each, url: `${origin}/` })),
+    })),
+  };
+  const [assignment] = assign(plan, { runId: "hostile", startAtMs: Date.now() + 300, leadMs: 300 });
+  if (!assignment) throw new Error("the plan has no assignment");
+  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
+  const summary = await attack({ plan, assignment, attempt: 1 }, ports);
+  const sum = new SeriesSum();
+  for (const series of summary.series) sum.add(series);
+  return { scheduled: (RPS * DURATION_MS) / 1_000, sum };
+}
+
+function ledgerFindings(scheduled: number, sum: SeriesSum): string[] {
+  const findings: string[] = [];
+  const missed = total(sum.missed);
+  const ended = sum.valid + total(sum.errors) + total(sum.invalid);
+  if (sum.sent + missed !== scheduled) findings.push(`${sum.sent} sent and ${missed} missed of ${scheduled} scheduled`);
+  if (ended !== sum.sent) findings.push(`${ended} of ${sum.sent} requests sent have an outcome`);
+  for (const name of Object.keys({ ...sum.errors, ...sum.invalid })) {
+    if (!classOf(name) || name === "internal-error" || name === "unknown-failure") findings.push(`the class ${name}`);
+  }
+  return findings;
+}
+
+/**
+ * Measures the longest turn of this thread's event loop in its own CPU time: what other processes take of a core, and
+ * what it waits for, is not its fault.
+ */
+function watchTurns(): { stop(): number } {
+  let longestMs = 0;
+  let usage = process.threadCpuUsage();
+  let isStopped = false;
+  const look = (): void => {
+    const now = process.threadCpuUsage();
+    longestMs = Math.max(longestMs, (now.user + now.system - usage.user - usage.system) / 1_000);
+    usage = now;
+    if (!isStopped) timer = setTimeout(look, 1);
+  };
+  let timer = setTimeout(look, 1);
+  return {
+    stop() {
+      if (!isStopped) look();
+      isStopped = true;
+      clearTimeout(timer);
+      return longestMs;
+    },
+  };
+}
