@@ -2,12 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Chunk } from "../../lib/attack/chunk.ts";
+import type { LogLooks } from "../../lib/observe/logTail.ts";
+import type { Scrape } from "../../lib/observe/scrape.ts";
 import { watchRun } from "../../lib/observe/watch.ts";
 import { type Watched, watchGaps } from "../../lib/observe/watched.ts";
-import { abortKey, planKey, scheduleKey, summaryKey, watchedPrefix } from "../../lib/results/keys.ts";
+import {
+  abortKey,
+  logsPrefix,
+  planKey,
+  scheduleKey,
+  scrapesPrefix,
+  summaryKey,
+  watchedPrefix,
+} from "../../lib/results/keys.ts";
 import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { checkedPlan } from "../support/plans.ts";
+import { answeringServer, jsonResponse } from "../support/servers.ts";
 
 const ORIGIN = "http://127.0.0.1:9";
 const PORTS = { nowMs: Date.now, sleep: (ms: number) => sleep(ms), reveal: async (value: string) => value };
@@ -162,4 +173,30 @@ test("what nobody watched is told: before, between and after the calls, where it
   assert.deepEqual(watchGaps([call(0, 50_000), call(10_000, 20_000)], start, 55_000), [], "calls may overlap");
   assert.deepEqual(watchGaps([], start, 30_000), [{ fromMs: 0, toMs: 30_000 }]);
   assert.deepEqual(watchGaps([], start, 5_000), [], "a short run is over before a second look");
+});
+
+test("metrics, logs and their secrets go to no host that the deployment does not allow", async (t) => {
+  let asked = 0;
+  const server = await answeringServer(t, () => {
+    asked++;
+    return jsonResponse("up 1\n");
+  });
+  const headers = { Authorization: "env://AWS_SECRET_ACCESS_KEY" };
+  const observe = {
+    endpoints: [{ url: `${server.origin}/metrics`, headers }],
+    logs: [{ url: server.origin, headers }],
+  };
+  const store = new MemoryStore();
+  running(store, { observe }, { agoMs: 60_000, durationMs: 2_000 });
+  const looked = async (prefix: string) =>
+    JSON.parse((await store.get((await store.list(prefix)).at(-1) ?? "")) ?? "{}");
+
+  const deployed = { allowedHosts: ["gateway.example"], observeHosts: ["metrics.example"] };
+  await watchRun(store, "r", { ...PORTS, callMs: 500, deployed });
+  assert.equal(asked, 0, "the plan's own word does not count in a deployment");
+  assert.equal(((await looked(scrapesPrefix("r"))) as Scrape).failed[0]?.failure, "refused");
+  assert.match(((await looked(logsPrefix("r"))) as LogLooks).logs[0]?.failed ?? "", /is refused/);
+
+  await watchRun(store, "r", { ...PORTS, callMs: 500 });
+  assert.ok(asked > 0, "on one machine loopback may be read");
 });
