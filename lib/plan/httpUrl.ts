@@ -9,5 +9,7 @@ export function isHttpUrl(text: string): boolean {
   const [, authority] = /^https?:\/\/([^/?#\\]+)/i.exec(plain) ?? [];
   // Credentials in a URL end up in logs.
   if (authority === undefined || authority.includes("@")) return false;
-  return !hasControl(plain) && !/\s/.test(plain) && URL.canParse(plain);
+  if (hasControl(plain) || /\s/.test(plain) || !URL.canParse(plain)) return false;
+  // Nobody listens at port 0.
+  return new URL(plain).port !== "0";
 }

@@ -378,7 +378,7 @@ const selector = {
 };
 
 const headers = z
-  .record(token, z.string())
+  .record(token, headerValue)
   .default({})
   .describe("HTTP headers; secrets as env:// or secret:// references");
 

@@ -199,6 +199,7 @@ test("credentials in URLs, and URLs that parsers read in different ways, are ref
     "http://user:pw@127.0.0.1/",
     "http://evil@127.0.0.1/",
     "http:///127.0.0.1/",
+    "http://127.0.0.1:0/",
     "http://127.0.0.1\t/",
     "http://\\127.0.0.1/",
     "ftp://127.0.0.1/",

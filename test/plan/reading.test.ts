@@ -241,6 +241,12 @@ test("200,000 mistakes end in a message of some lines", (t) => {
   }
 });
 
+test("headers for metrics and logs are held against the same rule as a target's", () => {
+  const endpoints = [{ url: "http://127.0.0.1:1/metrics", headers: { "X-A": "a\r\nInjected: 1" } }];
+  const message = refused(() => checkPlan(planInput("http://127.0.0.1", { observe: { endpoints } }), ".", "the plan"));
+  assert.match(message, /\$\.observe\.endpoints\[0\]\.headers\["X-A"\]/);
+});
+
 test("a message holds no control character of a name or a value", () => {
   const nasty = "a\u001b[2J\u202e\u0007\u009b\n";
   const chains = [
