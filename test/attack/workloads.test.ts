@@ -131,6 +131,38 @@ test("a recorded log is replayed at a factor, each request at its own instant an
   assert.deepEqual(seen, ["/0", "/1", "/2", "/3"]);
 });
 
+test("over all workers targets have exactly their weights, and rows are taken in order, each once", async (t) => {
+  const folder = temporaryFolder(t);
+  const seen: string[] = [];
+  const server = await answeringServer(t, (_, request) => {
+    seen.push(/^POST (\S+)/.exec(request)?.[1] ?? "");
+    return jsonResponse('{"jsonrpc":"2.0","id":1,"result":"0x1"}');
+  });
+  const target = (name: string, weight: number) => ({
+    url: `${server.origin}/${name}/{{data.row}}`,
+    body: CALL,
+    weight,
+  });
+  const chains = [
+    { name: "a", rps: 40, data: "rows.csv", dataOrder: "once", targets: [target("nine", 0.9), target("one", 0.1)] },
+  ];
+  writeFileSync(`${folder}/rows.csv`, ["row", ...Array(40).keys()].join("\n"));
+  writeFileSync(
+    `${folder}/plan.json`,
+    JSON.stringify({
+      name: "turns",
+      chains,
+      duration: "1s",
+      workers: 3,
+      limits: { sendLagP99Ms: 10_000, startSkewMs: 10_000 },
+    }),
+  );
+  const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]);
+  assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  const expected = Array.from({ length: 40 }, (_, n) => `/${n % 10 === 5 ? "one" : "nine"}/${n}`);
+  assert.deepEqual(seen.toSorted(), expected.toSorted());
+});
+
 test("a secret reaches the target and is written nowhere", async (t) => {
   const folder = temporaryFolder(t);
   const secret = "s3cret-4f1c0a";

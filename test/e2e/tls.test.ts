@@ -24,6 +24,43 @@ for (const [http, version] of [
   });
 }
 
+/** The machine that tests run on may be busy: what is sent counts here, and not when. */
+const PATIENT = { sendLagP99Ms: 10_000, startSkewMs: 10_000 };
+
+for (const http of ["1.1", "2"]) {
+  test(`HTTP/${http} over TLS: ids stand in header, URL and body, and digits that look like one are sent as they are`, async (t) => {
+    const folder = temporaryFolder(t);
+    const tls = await startTlsServer(t, folder);
+    if (!tls) return;
+    const seen: string[] = [];
+    tls.server.on("request", (request) => {
+      let body = "";
+      request.setEncoding("latin1").on("data", (text: string) => {
+        body += text;
+      });
+      request.on("end", () => {
+        const { "x-request-id": id, "x-trace": trace, cookie } = request.headers;
+        seen.push([request.url, id, trace, cookie, body].join(" "));
+      });
+    });
+    const body = '{"jsonrpc":"2.0","id":1,"method":"m","params":["100000000000",{{id}},"x-{{id}}"]}';
+    const headers = { "X-Request-Id": "r-{{id}}", "X-Trace": "100000000000", Cookie: ["a=1", "b=2"] };
+    const chain = { name: "a", rps: 5, targets: [{ url: `${tls.origin}/100000000000?r={{id}}`, headers, body }] };
+    writeFileSync(
+      `${folder}/plan.json`,
+      JSON.stringify(planInput(tls.origin, { chains: [chain], http, duration: "1s", limits: PATIENT })),
+    );
+    const env = { NODE_EXTRA_CA_CERTS: tls.certificate };
+    const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"], env);
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    const expected = Array.from({ length: 5 }, (_, n) => {
+      const id = `10000000000${n}`;
+      return `/100000000000?r=${id} r-${id} 100000000000 a=1; b=2 ${body.replaceAll("{{id}}", id)}`;
+    });
+    assert.deepEqual(seen.toSorted(), expected);
+  });
+}
+
 test("a certificate that nobody vouches for is an error of its own class", async (t) => {
   const folder = temporaryFolder(t);
   const tls = await startTlsServer(t, folder);
