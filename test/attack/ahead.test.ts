@@ -48,6 +48,16 @@ test("requests are made between turns and not when they are due, each once", asy
   assert.equal(Math.max(...made), 2_999);
 });
 
+test("what was missed is not made any more", async () => {
+  const made: number[] = [];
+  const ahead = new RequestsAhead(makeOf(made), { shard: 0, of: 1, from: 0, to: 5_000 });
+  made.length = 0;
+  ahead.take(3_000);
+  await turn();
+  await turn();
+  assert.ok(made.length > 1 && Math.min(...made) === 3_000, `${Math.min(...made)}`);
+});
+
 test("large requests are kept ready by their bytes", () => {
   const made: number[] = [];
   new RequestsAhead(makeOf(made, 1024 * 1024), { shard: 0, of: 1, from: 0, to: 3_000 });

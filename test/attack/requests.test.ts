@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { classifyResponse } from "../../lib/attack/jsonrpc.ts";
 import { ID_BASE } from "../../lib/attack/render.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { InputError } from "../../lib/plan/problems.ts";
@@ -113,6 +114,38 @@ for (const [why, target] of SPLITTING) {
     assert.throws(() => prepareChain(chain, { keepalive: true, seed: 1 }), InputError);
   });
 }
+
+test("URLs go out as they are written, as Go's client sends them", async (t) => {
+  const server = await recordHttp1(t);
+  const urls: [url: string, path: string][] = [
+    ["?x=user@host", "/?x=user@host"],
+    ["", "/"],
+    ["/#a@b", "/"],
+    ["/a%2Fb/c%20d?q=x%20y&z=%e2%82%ac#frag", "/a%2Fb/c%20d?q=x%20y&z=%e2%82%ac"],
+    ["/a/../b/./c//d?x=..%2F", "/a/../b/./c//d?x=..%2F"],
+    ["/%2e%2e/secret", "/%2e%2e/secret"],
+    ["/q?a='b'&c=\"d\"&e=[1]|{2}", "/q?a='b'&c=\"d\"&e=[1]|{2}"],
+    ["/a b?a=b c", "/a%20b?a=b%20c"],
+    ["/caf\u00e9?n=\u00e9", "/caf%C3%A9?n=\xc3\xa9"],
+  ];
+  for (const [url, path] of urls) {
+    const [request] = await sendTo(server, chainOf({ url: server.origin + url, method: "GET" }));
+    assert.equal(request?.line, `GET ${path} HTTP/1.1`);
+  }
+  const upper = chainOf({ url: server.origin.replace("http:", "HTTP:") });
+  assert.equal((await sendTo(server, upper))[0]?.line, "POST / HTTP/1.1");
+});
+
+test("an id that the data has is what its own request's response must carry", () => {
+  const body = '{"jsonrpc":"2.0","id":"{{data.id}}","method":"m"}';
+  const chain = chainOf({ url: "http://127.0.0.1/", body }, { data: [{ id: "a" }, { id: "b" }] });
+  const request = prepareChain(chain, { keepalive: true, seed: 1 });
+  for (const [n, id] of ["a", "b", "a"].entries()) {
+    const answer = (of: string): Buffer => Buffer.from(`{"jsonrpc":"2.0","id":"${of}","result":"0x1"}`);
+    assert.equal(classifyResponse(200, answer(id), request(n).expected, n), "valid");
+    assert.equal(classifyResponse(200, answer("c"), request(n).expected, n), "id-mismatch");
+  }
+});
 
 test("characters whose low bytes are a line break go out as their UTF-8 bytes", async (t) => {
   const server = await recordHttp1(t);

@@ -53,6 +53,17 @@ test("requests arrive as they were planned, on one connection", async (t) => {
   assert.equal(requests[2], [...head, "User-Agent: volley", `Content-Length: ${body.length}`, "", body].join("\r\n"));
 });
 
+test("a target that asks for its connection to be closed has each request on one of its own", async (t) => {
+  const server = await answeringServer(t, (_, request) => {
+    assert.equal(request.match(/\r\nConnection: /g)?.length, 1);
+    // The server keeps the connection open all the same.
+    return jsonResponse(RELAY);
+  });
+  const series = await send(server.origin, 3, OPTIONS, [["Connection", "close"]]);
+  assert.equal(series.valid, 3);
+  assert.equal(server.connections, 3);
+});
+
 test("without keep-alive each request has a connection of its own, and says so", async (t) => {
   const server = await answeringServer(t, (socket, request) => {
     assert.match(request, /\r\nConnection: close\r\n/);

@@ -163,6 +163,26 @@ test("over all workers targets have exactly their weights, and rows are taken in
   assert.deepEqual(seen.toSorted(), expected.toSorted());
 });
 
+test("the warm-up asks for other addresses than the measurement, and has other ids", async (t) => {
+  const folder = temporaryFolder(t);
+  const seen: string[] = [];
+  const server = await answeringServer(t, (_, request) => {
+    const body = request.split("\r\n\r\n")[1] ?? "";
+    seen.push(body);
+    return jsonResponse(`{"jsonrpc":"2.0","id":${JSON.parse(body).id},"result":"0x1"}`);
+  });
+  const body = { ...CALL, id: "{{id}}", params: ["{{randomAddress}}"] };
+  const chains = [{ name: "a", rps: 20, targets: [{ url: server.origin, body }] }];
+  const limits = { sendLagP99Ms: 10_000, startSkewMs: 10_000 };
+  const plan = { name: "warm", chains, duration: "1s", warmup: "1s", workers: 2, limits };
+  writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
+  const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]);
+  assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  assert.equal(seen.length, 40);
+  assert.equal(new Set(seen.map((text) => JSON.parse(text).id)).size, 40);
+  assert.equal(new Set(seen.map((text) => JSON.parse(text).params[0])).size, 40);
+});
+
 test("a secret reaches the target and is written nowhere", async (t) => {
   const folder = temporaryFolder(t);
   const secret = "s3cret-4f1c0a";
