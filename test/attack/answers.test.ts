@@ -40,6 +40,12 @@ eachOf([
     '{"id":1,"result":[],"error":{"code":-32000},"error":null}',
     "rpc-server-error",
   ],
+  [
+    "of two errors the first",
+    call(),
+    '{"id":1,"error":{"code":-32601},"error":{"code":-32000}}',
+    "rpc-method-not-found",
+  ],
   ["a message instead of a response", call(), { message: "No API key found in request" }, "no-result"],
   ["a deep result", call(), `{"id":1,"result":${deep(100_000)}}`, VALID],
   ["a deep id", call(), `{"id":${deep(100_000)},"result":1}`, "id-mismatch"],
