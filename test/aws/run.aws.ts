@@ -49,7 +49,7 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
   }
 
   const text = await new S3Store(deployed.bucket).get(reportKey(name, "json"));
-  assert.ok(text !== undefined, "no report.json in the bucket");
+  assert.ok(text !== undefined, `no report.json in the bucket: ${execution.error}: ${execution.cause}`);
   const report = JSON.parse(text) as Report;
   const truth = await readTruth(gateway.origin);
   for (const { name: of, ledger } of report.chains) {
