@@ -142,7 +142,7 @@ export class Connections implements ConnectionEvents {
 }
 
 /** Why an origin, or where the plan's `resolve` sends connections to it, must not be spoken to. */
-function refusalOf(
+export function refusalOf(
   origin: string,
   { guard = LOOPBACK_ALONE, resolve }: Pick<ConnectionOptions, "guard" | "resolve">,
 ): Refusal | undefined {

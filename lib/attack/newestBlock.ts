@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
-import type { HostGuard } from "../plan/hostGuard.ts";
 import { parseTemplate } from "../plan/placeholders.ts";
 import type { Chain, Target } from "../plan/schema.ts";
-import { guardedAgent } from "./lookup.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { dialAgent } from "./dialAgent.ts";
 
 /** How long one question may take, in ms. */
 const TIMEOUT_MS = 3_000;
@@ -28,13 +28,17 @@ function namesBlock({ url, body = "", headers }: Target): boolean {
 
 /**
  * Asks for a chain's newest block, once before the run, where the first target that names a block is sent: with its
- * headers, and its URL filled in from the first row of data. `reveal` resolves references to secrets. Rejects where no
+ * headers, over the same way as the load, and its URL filled in from the first row of data. `reveal` resolves references to secrets. Rejects where no
  * block is told: requests for blocks that are not there would measure something else.
  */
-export async function newestBlock(chain: Chain, guard: HostGuard, reveal: (text: string) => string): Promise<number> {
+export async function newestBlock(
+  chain: Chain,
+  options: ConnectionOptions,
+  reveal: (text: string) => string,
+): Promise<number> {
   const target = chain.targets.find(namesBlock);
   if (!target) throw new Error(`no target of chain ${chain.name} names a block`);
-  const agent = guardedAgent(guard);
+  const agent = dialAgent(options);
   try {
     for (let tries = 1; ; tries++) {
       const answer = await ask(target, chain.data?.[0] ?? {}, reveal, agent);
@@ -56,7 +60,7 @@ async function ask(
   { url, headers }: Target,
   row: Record<string, string>,
   reveal: (text: string) => string,
-  dispatcher: ReturnType<typeof guardedAgent>,
+  dispatcher: ReturnType<typeof dialAgent>,
 ): Promise<number | string> {
   const fill = (text: string): string =>
     parseTemplate(reveal(text))

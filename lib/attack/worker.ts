@@ -1,6 +1,5 @@
 import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
-import type { HostGuard } from "../plan/hostGuard.ts";
 import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError } from "../plan/problems.ts";
@@ -10,6 +9,7 @@ import { referencesOf } from "../plan/secretReferences.ts";
 import { StaleBlocks } from "./blocks.ts";
 import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
 import type { Clock } from "./clock.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
@@ -89,7 +89,7 @@ class WorkerRun {
   readonly #input: AttackInput;
   readonly #ports: WorkerPorts;
   readonly #clock: Clock;
-  readonly #guard: HostGuard;
+  readonly #options: ConnectionOptions;
   readonly #sender: Sender;
   readonly #recorders: Recorder[] = [];
   readonly #stale: StaleBlocks;
@@ -115,9 +115,9 @@ class WorkerRun {
     this.#clock = ports.clock;
     this.#stale = new StaleBlocks(input.plan);
     this.#intervalMs = intervalMs(input.plan.durationMs);
-    this.#guard = targetGuard(input.plan, ports.deployed);
-    const options = { ...input.plan, guard: this.#guard, ...(secure && { secure }) };
-    this.#sender = new Sender(ports.clock, options, (times) => {
+    const guard = targetGuard(input.plan, ports.deployed);
+    this.#options = { ...input.plan, guard, ...(secure && { secure }) };
+    this.#sender = new Sender(ports.clock, this.#options, (times) => {
       this.#recorders.at(-1)?.opened(times);
     });
     this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
@@ -175,7 +175,7 @@ class WorkerRun {
         this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
       }
       if (!needsBlock(chain)) continue;
-      this.#blocks.set(chain.name, await newestBlock(chain, this.#guard, (text) => this.#reveal(text)));
+      this.#blocks.set(chain.name, await newestBlock(chain, this.#options, (text) => this.#reveal(text)));
     }
   }
 

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { needsBlock, newestBlock } from "../../lib/attack/newestBlock.ts";
-import { HostGuard, LOOPBACK_ALONE } from "../../lib/plan/hostGuard.ts";
+import { secureOf } from "../../lib/attack/secure.ts";
+import { HostGuard } from "../../lib/plan/hostGuard.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";
+import { startTlsServer } from "../support/tls.ts";
 
 const BODY = '{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["{{blockNumber -5..0}}",false]}';
 const AS_WRITTEN = (text: string): string => text;
@@ -16,6 +20,8 @@ const chainOf = (targets: Target[], data?: Chain["data"]): Chain => ({
   targets,
   ...(data && { data }),
 });
+
+const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 1_000 };
 
 test("the block is asked for where the first target that names one is sent, with its headers and its URL filled in", async (t) => {
   const seen: string[] = [];
@@ -33,7 +39,7 @@ test("the block is asked for where the first target that names one is sent, with
   });
   const chain = chainOf([rest, asked], [{ key: "k1" }, { key: "k2" }]);
   assert.ok(needsBlock(chain));
-  assert.equal(await newestBlock(chain, LOOPBACK_ALONE, (text) => text.replace("env://KEY", "s")), 100);
+  assert.equal(await newestBlock(chain, OPTIONS, (text) => text.replace("env://KEY", "s")), 100);
   assert.match(seen.join(), /^POST \/v1\/k1\?t=s HTTP\/1\.1/);
   assert.match(seen.join(), /\r\nX-Key: k1\r\n/i);
   assert.doesNotMatch(seen.join(), /content-encoding/i);
@@ -45,10 +51,10 @@ test("a gateway that refuses for its rate is asked again; one that tells no bloc
   const passing = await answeringServer(t, () => {
     return ++asked < 3 ? limited : jsonResponse('{"jsonrpc":"2.0","id":1,"result":"0x10"}');
   });
-  assert.equal(await newestBlock(chainOf([target(`${passing.origin}/`)]), LOOPBACK_ALONE, AS_WRITTEN), 16);
+  assert.equal(await newestBlock(chainOf([target(`${passing.origin}/`)]), OPTIONS, AS_WRITTEN), 16);
   const never = await answeringServer(t, () => limited);
   await assert.rejects(
-    newestBlock(chainOf([target(`${never.origin}/`)]), LOOPBACK_ALONE, AS_WRITTEN),
+    newestBlock(chainOf([target(`${never.origin}/`)]), OPTIONS, AS_WRITTEN),
     /x does not tell its newest block.*HTTP 429.*-32005/,
   );
 });
@@ -56,6 +62,19 @@ test("a gateway that refuses for its rate is asked again; one that tells no bloc
 test("no block is asked of a host that may not be loaded", async (t) => {
   const server = await answeringServer(t, () => jsonResponse('{"result":"0x1"}'));
   const guard = new HostGuard({ allowed: [], loopback: false });
-  await assert.rejects(newestBlock(chainOf([target(`${server.origin}/`)]), guard, AS_WRITTEN), /is refused/);
+  await assert.rejects(
+    newestBlock(chainOf([target(`${server.origin}/`)]), { ...OPTIONS, guard }, AS_WRITTEN),
+    /is refused/,
+  );
   assert.equal(server.connections, 0);
+});
+
+test("the question goes where the plan sends the load: past a name, and to a certificate that nobody vouches for", async (t) => {
+  const tls = await startTlsServer(t, temporaryFolder(t));
+  if (!tls) return;
+  const { port } = new URL(tls.origin);
+  const secure = await secureOf({ insecure: true }, async () => "");
+  const options = { ...OPTIONS, secure, resolve: { "localhost:1": `127.0.0.1:${port}` } };
+  assert.equal(await newestBlock(chainOf([target("https://localhost:1/")]), options, AS_WRITTEN), 1);
+  await assert.rejects(newestBlock(chainOf([target(`${tls.origin}/`)]), OPTIONS, AS_WRITTEN), /self-signed/);
 });
