@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { isLoopback, originsOf } from "../lib/plan/hosts.ts";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
+import { stoppedBy } from "./exitCodes.ts";
 
 /** Above this rate, in requests per second over all chains, a person confirms that a host is to be loaded. */
 const CONFIRM_ABOVE_RPS = 1_000;
@@ -22,7 +24,14 @@ export async function confirmLoad(plan: Plan, path: string, yes: boolean): Promi
   const refused = (expected: string): InputError => new InputError(path, [{ where: "$.chains", found, expected }]);
   if (!process.stdin.isTTY) throw refused("--yes, to say that this is meant");
   const question = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await question.question(`${found}: type ${host} to go on: `);
+  // Ctrl-C, or the end of the input, leaves the question without an answer, and the line without its end.
+  const closed = once(question, "close").then(() => undefined);
+  const asked = question.question(`${found}: type ${host} to go on: `).catch(() => undefined);
+  const answer = await Promise.race([asked, closed]);
   question.close();
+  if (answer === undefined) {
+    process.stderr.write("\nnothing was sent\n");
+    process.exit(stoppedBy("SIGINT"));
+  }
   if (answer.trim() !== host) throw refused(`${host} typed, to say that this is meant`);
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../lib/attack/clock.ts";
 import { attack, type StopRequest, TAKEOVER_MS } from "../lib/attack/worker.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
+import { breakerOf } from "../lib/plan/breaker.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { StoreClock } from "../lib/results/clockError.ts";
 import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/results/keys.ts";
@@ -24,13 +25,12 @@ interface AttackEvent {
  * runner or a host it stops when that says so, or is gone.
  */
 export async function handler({ assignment }: AttackEvent, context?: ProcessContext) {
-  let told: StopRequest | undefined;
-  context?.onLifeline?.((word) => {
-    told ??= { reason: word === "stop" ? "aborted" : "orphaned" };
+  const told = new Promise<StopRequest>((tell) => {
+    context?.onLifeline?.((word) => tell({ reason: word === "stop" ? "aborted" : "orphaned" }));
   });
   const store = await deployedStore();
   try {
-    return await attackOnce(store, assignment, () => told);
+    return await attackOnce(store, assignment, told);
   } catch (error) {
     const key = failureKey(assignment.runId, assignment.id, Date.now());
     await store.put(key, (error as Error).message).catch(() => {});
@@ -38,7 +38,7 @@ export async function handler({ assignment }: AttackEvent, context?: ProcessCont
   }
 }
 
-async function attackOnce(store: Store, assignment: Assignment, toldToStop: () => StopRequest | undefined) {
+async function attackOnce(store: Store, assignment: Assignment, told: Promise<StopRequest>) {
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
   const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
@@ -62,17 +62,16 @@ async function attackOnce(store: Store, assignment: Assignment, toldToStop: () =
       emit: async (chunk) => {
         await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
         // Only the breaker goes by these.
-        if (plan.limits.breaker) await store.put(tickKey(chunk, assignment.startAtMs), "");
+        if (breakerOf(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
       },
       stopRequested: async () => {
-        const told = toldToStop();
-        if (told) return told;
         const [lease, ...aborts] = await Promise.all([askLease(), ...askAborts.map((ask) => ask())]);
         if (aborts.some((flag) => flag !== undefined)) return { reason: "aborted" };
         return lease === undefined
           ? undefined
           : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };
       },
+      told,
       secret: deployedSecret,
       ...(deployed && { deployed }),
       ...(lastWords !== undefined && { watchdog: { file: lastWords } }),

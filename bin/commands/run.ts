@@ -68,7 +68,8 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const output = liveOutput(options.json === true, process.stdout);
   const { store: uri } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
-  const local = new LocalRun({ plan, runId, folder, ...(remote && { remote }) });
+  const onWarning = (text: string): void => output.note(`warning: ${text}`);
+  const local = new LocalRun({ plan, runId, folder, onWarning, ...(remote && { remote }) });
   const signals = stopOnSignals(local, output);
   const following = follow(local.store, runId, plan, output);
   const port = options.dashboard === true ? 0 : options.dashboard;

@@ -49,6 +49,8 @@ export interface WorkerPorts {
   stopRequested(): Promise<StopRequest | undefined>;
   /** Where the watchdog writes why it ended this process, and when it does. */
   watchdog?: Omit<WatchdogOptions, "name">;
+  /** Resolves when the worker is told to stop, without being asked. */
+  told?: Promise<StopRequest>;
   /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
   secret?(reference: string): Promise<string>;
   /** What the deployment allows, where the worker is part of one: the plan may have been changed since it was checked. */
@@ -141,6 +143,7 @@ class WorkerRun {
     const flushTimer = setInterval(() => this.#flush(), flushMs(plan.durationMs));
     const pollTimer = setInterval(() => this.#poll(pacer), POLL_MS);
     this.#poll(pacer);
+    this.#ports.told?.then((request) => this.#stop(pacer, request));
     await pacer.run(startWaker);
     // The sender cuts each request off at the plan's timeout, so this ends.
     await Promise.race([this.#sender.drained(), this.#cutShort]);
@@ -253,15 +256,17 @@ class WorkerRun {
     await Promise.race([opened, delay(mostMs)]);
   }
 
+  #stop(pacer: Pacer, request: StopRequest): void {
+    if (this.#outcome !== "completed") return;
+    this.#outcome = request.reason;
+    pacer.stop((track, from) => missRest(track, from, request));
+    setTimeout(this.#cutOff, ABORT_DRAIN_MS);
+  }
+
   #poll(pacer: Pacer): void {
     this.#ports
       .stopRequested()
-      .then((request) => {
-        if (!request || this.#outcome !== "completed") return;
-        this.#outcome = request.reason;
-        pacer.stop((track, from) => missRest(track, from, request));
-        setTimeout(this.#cutOff, ABORT_DRAIN_MS);
-      })
+      .then((request) => request && this.#stop(pacer, request))
       // A store that cannot be asked just now is asked again: it says nothing about the run.
       .catch(() => {});
   }

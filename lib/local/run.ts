@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { classOf } from "../attack/classes.ts";
+import type { Preflight } from "../attack/preflight.ts";
 import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
 import { InputError } from "../plan/problems.ts";
@@ -33,6 +35,11 @@ export const FUNCTIONS: Record<string, string> = {
   watch: `${ROOT}functions/watch.ts`,
   reduce: `${ROOT}functions/reduce.ts`,
   next: `${ROOT}functions/next.ts`,
+};
+
+/** What a run on this machine has beside the definition. */
+const OWN_FUNCTIONS: Record<string, string> = {
+  preflight: `${ROOT}functions/preflight.ts`,
 };
 
 /**
@@ -71,6 +78,8 @@ export interface LocalRunOptions {
   /** The modules of the handlers, by name; by default the sources in functions/. */
   functions?: Record<string, string>;
   onEvent?(event: HistoryEvent): void;
+  /** Told what is odd and does not end the run. */
+  onWarning?(text: string): void;
   /** Told of each process that a function runs in, and of its end. */
   onProcess?(functionName: string, pid: number, running: boolean): void;
 }
@@ -132,6 +141,8 @@ export class LocalRun {
       if (gateway) moveTargets(plan, gateway.origin);
       if (network) plan.allowedHosts.push(network.address);
       await this.store.put(planKey(runId), JSON.stringify(plan, null, 2));
+      // The stand-in gateway answers as soon as it is there.
+      if (plan.preflight && !plan.gateway) await this.#preflight();
       const execution = await this.#execute(this.#definition, { planKey: planKey(runId) }, history);
       await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
       return { execution, ...(await this.#report()) };
@@ -139,6 +150,30 @@ export class LocalRun {
       await this.#fleet?.stop();
       await gateway?.stop();
     }
+  }
+
+  /** Sends one request to each target. Throws an InputError that names those which do not answer. */
+  async #preflight(): Promise<void> {
+    const { plan, runId, onWarning } = this.#options;
+    const never = new AbortController().signal;
+    let results: Preflight[];
+    try {
+      results = (await this.#invoke("preflight", { planKey: planKey(runId) }, never)) as unknown as Preflight[];
+    } catch (error) {
+      // What a request is made from is not to be had: a secret, the newest block.
+      const found = (error as Error).message;
+      throw new InputError(plan.name, [{ where: "$.chains", found, expected: "what the requests are made from" }]);
+    }
+    const problems = results.flatMap(({ chain, target, url, isAnswered, failure = "" }) => {
+      const name = plan.chains[chain]?.name ?? "";
+      const meaning = classOf(failure)?.meaning ?? "no class of ours";
+      if (isAnswered && failure !== "") onWarning?.(`${name}: ${url} answers ${failure} (${meaning})`);
+      if (isAnswered) return [];
+      const where = `$.chains[${chain}].targets[${target}]`;
+      const found = `${url}, which gives no response: ${failure} (${meaning})`;
+      return [{ where, found, expected: 'a target that answers, or "preflight": false to load it all the same' }];
+    });
+    if (problems.length > 0) throw new InputError(`${plan.name}: one request before the run`, problems);
   }
 
   /**
@@ -231,7 +266,7 @@ export class LocalRun {
     const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
     // A worker may have stopped before the flag is there, which tells Reduce why.
     if (name === "reduce") await this.#aborting;
-    return callInProcess((functions ?? FUNCTIONS)[name] as string, payload, signal, {
+    return callInProcess((OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string, payload, signal, {
       env: {
         VOLLEY_STORE: this.#storeUri,
         VOLLEY_LEAD_MS: String(leadMs),

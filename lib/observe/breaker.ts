@@ -1,16 +1,9 @@
+import type { BreakerSettings } from "../plan/breaker.ts";
 import type { AbortCause } from "../results/abort.ts";
 import type { Tick } from "../results/ticks.ts";
 
 /** Fewest requests in the window that the breaker judges: a handful says nothing about a target. */
 export const FEWEST = 50;
-
-/** When a plan's breaker trips. */
-export interface BreakerSettings {
-  /** The share of requests without a valid relay. */
-  errorRatio: number;
-  /** The time over which it is taken, in ms. */
-  window: number;
-}
 
 /**
  * Why the run must stop: the target failed too large a share of the requests of the last seconds, up to the latest
@@ -18,8 +11,9 @@ export interface BreakerSettings {
  */
 export function tripOf(
   ticks: readonly Tick[],
-  { errorRatio, window: windowMs }: BreakerSettings,
+  { errorRatio, window: windowMs, waitsForWindow = false }: BreakerSettings,
 ): Extract<AbortCause, { kind: "breaker" }> | undefined {
+  const earliestMs = ticks.reduce((earliest, { atMs }) => Math.min(earliest, atMs), Infinity);
   const latestMs = ticks.reduce((latest, { atMs }) => Math.max(latest, atMs), -Infinity);
   let ended = 0;
   let valid = 0;
@@ -28,6 +22,7 @@ export function tripOf(
     ended += tick.ended;
     valid += tick.valid;
   }
+  if (waitsForWindow && earliestMs > latestMs - windowMs) return undefined;
   const failedShare = 1 - valid / ended;
   return ended < FEWEST || failedShare < errorRatio ? undefined : { kind: "breaker", failedShare, windowMs };
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import { guardedAgent } from "../attack/lookup.ts";
+import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
@@ -15,7 +16,7 @@ import {
 } from "../results/keys.ts";
 import { readJson, type Store } from "../results/store.ts";
 import { ticksSince } from "../results/ticks.ts";
-import { type BreakerSettings, tripOf } from "./breaker.ts";
+import { tripOf } from "./breaker.ts";
 import { type Observations, readTruth } from "./observations.ts";
 import { Scraper, type ScraperPorts } from "./scraper.ts";
 import { WATCHED_EVERY_MS, type Watched } from "./watched.ts";
@@ -87,7 +88,7 @@ class Watch {
     this.#store = store;
     this.#schedule = schedule;
     this.#ports = ports;
-    this.#breaker = plan.limits.breaker;
+    this.#breaker = breakerOf(plan);
     this.#lastMs = schedule.endAtMs + plan.timeoutMs + GRACE_MS;
     this.#watched = { fromMs: ports.nowMs(), untilMs: ports.nowMs() };
   }

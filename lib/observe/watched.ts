@@ -11,7 +11,7 @@ export const WATCHED_EVERY_MS = 5_000;
 const SPARE_MS = 2 * WATCHED_EVERY_MS;
 
 /**
- * The times of a run that no call of Watch saw to, longer than 10 s, in ms from its start instant. `measuredMs` is how
+ * The times of a run that no call of Watch saw to, longer than 10 s or all of it, in ms from its start instant. `measuredMs` is how
  * long the run measured.
  */
 export function watchGaps(
@@ -22,6 +22,10 @@ export function watchGaps(
   const gaps: { fromMs: number; toMs: number }[] = [];
   let seenMs = startAtMs;
   const endMs = startAtMs + measuredMs;
+  // Not one look: that is told of the shortest run too.
+  if (!watched.some(({ fromMs, untilMs }) => fromMs <= endMs && untilMs >= startAtMs)) {
+    return [{ fromMs: 0, toMs: measuredMs }];
+  }
   const gap = (toMs: number): void => {
     if (toMs - seenMs > SPARE_MS)
       gaps.push({ fromMs: Math.round(seenMs - startAtMs), toMs: Math.round(toMs - startAtMs) });

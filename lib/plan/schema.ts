@@ -237,12 +237,15 @@ const limits = z.strictObject({
   maxRps: z.number().positive().optional().describe("Refuse the plan when its chains add up to more than this"),
   maxUsd: z.number().positive().optional().describe("Refuse the plan when its estimate in AWS is above this"),
   breaker: z
-    .strictObject({
-      errorRatio: z.number().gt(0).max(1).describe("The share of requests without a valid relay that trips it"),
-      window: duration.prefault("10s").describe("The time over which the share is taken"),
-    })
+    .union([
+      z.literal(false),
+      z.strictObject({
+        errorRatio: z.number().gt(0).max(1).describe("The share of requests without a valid relay that trips it"),
+        window: duration.prefault("10s").describe("The time over which the share is taken"),
+      }),
+    ])
     .optional()
-    .describe("Abort the run when the target fails this badly"),
+    .describe("Abort the run when the target fails this badly; by default when not one of 30 s is valid, false never"),
 });
 
 const standInChain = z.strictObject({
@@ -502,6 +505,10 @@ export const planSchema = z.strictObject({
   observe: observe.prefault({}).describe("What is read of the gateway while the run goes"),
   capacity: capacity.prefault({}).describe("What the gateway is to carry, and what it costs"),
   limits: limits.prefault({}).describe("Bounds that the run must keep"),
+  preflight: z
+    .boolean()
+    .default(true)
+    .describe("Send one request to each target before the run, and end it where one does not answer"),
   gateway: gatewaySchema
     .optional()
     .describe("Start the stand-in gateway on loopback for the run, and send every target there"),
@@ -594,6 +601,8 @@ export interface Plan {
   observe: z.infer<typeof observe>;
   capacity: z.infer<typeof capacity>;
   limits: z.infer<typeof limits>;
+  /** Whether each target gets a request before the run. */
+  preflight: boolean;
   gateway?: GatewaySettings;
 }
 

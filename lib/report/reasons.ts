@@ -32,6 +32,7 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     remedy: z.enum(["workers", "cores", "hosts"]),
   }),
   z.object({ kind: z.literal("incomplete"), findings: count, first: z.string() }),
+  z.object({ kind: z.literal("unwatched"), unwatchedMs: z.number(), durationMs: z.number() }),
   z.object({ kind: z.literal("ledger"), chain }),
   z.object({ kind: z.literal("gateway-count"), chain, counted: count, sent: count }),
   z.object({ kind: z.literal("nothing-sent"), chain, scheduled: count }),
@@ -75,6 +76,7 @@ const GENERATOR_KINDS = new Set<Reason["kind"]>([
   "start-skew",
   "saturated",
   "incomplete",
+  "unwatched",
   "ledger",
   "gateway-count",
 ]);
@@ -130,6 +132,10 @@ export function reasonText(reason: Reason): string {
     case "incomplete": {
       const more = reason.findings > 1 ? ` (and ${reason.findings - 1} more findings)` : "";
       return `The results are incomplete: ${reason.first}${more}.`;
+    }
+    case "unwatched": {
+      const of = `${formatDuration(reason.unwatchedMs)} of ${formatDuration(reason.durationMs)}`;
+      return `Nobody watched for ${of}: the circuit breaker could not trip then.`;
     }
     case "ledger":
       return `The ledger of ${reason.chain} does not balance.`;

@@ -1,3 +1,4 @@
+import { breakerOf } from "../plan/breaker.ts";
 import type { Plan } from "../plan/schema.ts";
 import { balances } from "../results/ledger.ts";
 import { remedyOf } from "./limits.ts";
@@ -47,7 +48,8 @@ function abortReasons({ run }: Report): Reason[] {
 }
 
 /** Why the generator was not in order, or the results are not. */
-function generatorReasons(report: Report, { limits }: Plan, errors: readonly string[]): Reason[] {
+function generatorReasons(report: Report, plan: Plan, errors: readonly string[]): Reason[] {
+  const { limits } = plan;
   const { total, startSkewMs, workers, findings } = report;
   const reasons = missedReasons(report, errors);
   const p99Ms = total.sendLagMs?.p99 ?? 0;
@@ -65,6 +67,10 @@ function generatorReasons(report: Report, { limits }: Plan, errors: readonly str
   }
   const [first] = findings;
   if (first !== undefined) reasons.push({ kind: "incomplete", findings: findings.length, first });
+  const unwatchedMs = report.observed.watch?.unwatchedMs ?? 0;
+  if (unwatchedMs > 0 && breakerOf(plan)) {
+    reasons.push({ kind: "unwatched", unwatchedMs, durationMs: report.run.measuredMs });
+  }
   for (const chain of report.chains) reasons.push(...countReasons(chain));
   return reasons;
 }

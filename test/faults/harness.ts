@@ -104,7 +104,7 @@ function planOf(origin: string, changes: Record<string, unknown>): Record<string
     return { name, rps: 100, targets: [{ url: `${origin}/api/gateway?endpoint=${endpoint}`, body: CALL }] };
   };
   const chains = [chain("ethereum", "ETH_ENDPOINT_ID"), chain("kava", "KAVA_ENDPOINT_ID")];
-  return { name: "fault", chains, duration: "5s", timeout: "2s", ...changes };
+  return { name: "fault", chains, duration: "5s", timeout: "2s", preflight: false, ...changes };
 }
 
 /** What rows need that mount file systems or make namespaces. */

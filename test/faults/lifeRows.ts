@@ -179,5 +179,50 @@ function networkRow(signal: NodeJS.Signals): Row {
   };
 }
 
+/** Kills each Watch that comes, until the row is over or so many have been killed. */
+async function killWatches(place: Place, most: number): Promise<void> {
+  const killed = new Set<number>();
+  const untilMs = performance.now() + 20_000;
+  while (killed.size < most && performance.now() < untilMs && place.runner.exitCode === null) {
+    for (const pid of place
+      .processes("watch")
+      .filter((each) => !killed.has(each))
+      .slice(0, most - killed.size)) {
+      killed.add(pid);
+      process.kill(pid, "SIGKILL");
+    }
+    await sleep(50);
+  }
+}
+
+const watches: Row[] = [
+  {
+    name: "Watch killed: it is called again",
+    plan: { duration: "5s", gateway: {} },
+    target: async (place) => place.gateway.origin,
+    withinSeconds: 30,
+    exit: 0,
+    valid: true,
+    async fault(place) {
+      await place.into(1_500);
+      await killWatches(place, 1);
+    },
+    // The second look at the gateway's own counts was the other Watch's.
+    check: ({ report }) =>
+      report?.chains.every(({ truth }) => truth) ? undefined : "nobody looked at the gateway's counts",
+  },
+  {
+    name: "each Watch killed, and the target dead: nobody watched, and the run is invalid",
+    isFast: true,
+    plan: { duration: "4s", timeout: "1s" },
+    target: async () => "http://127.0.0.1:9",
+    withinSeconds: 40,
+    exit: 3,
+    valid: false,
+    says: /Nobody watched for 4s of 4s/,
+    fault: (place) => killWatches(place, 1_000),
+  },
+];
+
 /** Rows of runners that end, in any way, with their workers and hosts. */
-export const LIFE_ROWS: Row[] = [...ofOneMachine, ...ofAFleet];
+export const LIFE_ROWS: Row[] = [...ofOneMachine, ...ofAFleet, ...watches];

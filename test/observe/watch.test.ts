@@ -172,7 +172,8 @@ test("what nobody watched is told: before, between and after the calls, where it
   ]);
   assert.deepEqual(watchGaps([call(0, 50_000), call(10_000, 20_000)], start, 55_000), [], "calls may overlap");
   assert.deepEqual(watchGaps([], start, 30_000), [{ fromMs: 0, toMs: 30_000 }]);
-  assert.deepEqual(watchGaps([], start, 5_000), [], "a short run is over before a second look");
+  assert.deepEqual(watchGaps([call(0, 0)], start, 5_000), [], "a short run is over before a second look");
+  assert.deepEqual(watchGaps([], start, 5_000), [{ fromMs: 0, toMs: 5_000 }], "nobody looked even once");
 });
 
 test("metrics, logs and their secrets go to no host that the deployment does not allow", async (t) => {

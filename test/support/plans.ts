@@ -9,6 +9,8 @@ export function planInput(origin: string, changes: Record<string, unknown> = {})
     name: "test",
     chains: [chainInput("ethereum", 100, origin)],
     duration: "2s",
+    // What a server counts is then what the report does.
+    preflight: false,
     ...changes,
   };
 }

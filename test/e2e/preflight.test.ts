@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { temporaryFolder } from "../support/folder.ts";
+import { CALL, chainInput, planInput } from "../support/plans.ts";
+import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+import { type Ended, reportOf, volley } from "../support/volley.ts";
+
+interface Tried {
+  folder: string;
+  ended: Ended;
+}
+
+async function runPlan(t: TestContext, plan: object): Promise<Tried> {
+  const folder = temporaryFolder(t);
+  writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
+  return { folder, ended: await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]) };
+}
+
+function assertRefused({ folder, ended }: Tried, says: RegExp): void {
+  assert.equal(ended.code, 2, ended.stdout + ended.stderr);
+  assert.match(ended.stderr, says);
+  for (const run of readdirSync(`${folder}/runs`)) assert.ok(!existsSync(`${folder}/runs/${run}/assignments.json`));
+}
+
+test("a host that does not resolve and one that refuses end the run before its load, each by its class", async (t) => {
+  let requests = 0;
+  const fine = await answeringServer(t, () => {
+    requests++;
+    return jsonResponse(RELAY);
+  });
+  const dead = await deadOrigin(t);
+  const nowhere = { name: "nowhere", rps: 10, targets: [{ url: "http://gateway.invalid/", body: CALL }] };
+  const chains = [chainInput("fine", 100, fine.origin), chainInput("dead", 100, dead), nowhere];
+  const tried = await runPlan(
+    t,
+    planInput("", { chains, preflight: true, duration: "30s", allowedHosts: ["gateway.invalid"] }),
+  );
+  assertRefused(tried, /\$\.chains\[1\]\.targets\[0\].*ECONNREFUSED \(nobody listens there\)/);
+  assert.match(tried.ended.stderr, /\$\.chains\[2\]\.targets\[0\].*(ENOTFOUND|EAI_AGAIN) \(the host's name/);
+  assert.equal(requests, 1, "one request to a target that answers");
+  assert.ok(tried.ended.tookMs < 15_000);
+});
+
+test("a target that resets one connection is none the worse; one that answers with an error is warned of", async (t) => {
+  let connections = 0;
+  const flaky = await rawServer(t, (socket) => {
+    if (++connections === 1) socket.resetAndDestroy();
+    else socket.on("data", () => socket.write(jsonResponse("{}", "503 Service Unavailable")));
+  });
+  const { ended, folder } = await runPlan(t, planInput(flaky.origin, { duration: "1s", preflight: true }));
+  assert.equal(reportOf(folder, ended).total.statuses[503], 100);
+  assert.match(ended.stdout, /warning: ethereum: .* answers http-503/);
+});
+
+test("without preflight a dead target is loaded, and nothing is sent ahead", async (t) => {
+  let requests = 0;
+  const server = await answeringServer(t, () => {
+    requests++;
+    return jsonResponse(RELAY);
+  });
+  const { ended, folder } = await runPlan(t, planInput(server.origin, { duration: "1s", preflight: false }));
+  assert.equal(requests, reportOf(folder, ended).total.ledger.sent);
+});
