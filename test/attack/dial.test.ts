@@ -69,6 +69,10 @@ for (const http of ["1.1", "2"] as const) {
     assert.equal((await send("https://localhost", { ...options, resolve: { "localhost:443": to } })).valid, 1);
     const { errors } = await send("https://gw.example", { ...options, resolve: { "gw.example": to } });
     assert.deepEqual(errors, { ERR_TLS_CERT_ALTNAME_INVALID: 1 });
+    // An address has no name to ask for, and the certificate is held against it all the same.
+    const resolve = { "127.0.0.9": `localhost:${port}` };
+    const byAddress = await send("https://127.0.0.9", { ...options, resolve });
+    assert.deepEqual(byAddress.errors, { ERR_TLS_CERT_ALTNAME_INVALID: 1 });
   });
 
   test(`HTTP/${http}: an expired certificate has its class`, async (t) => {

@@ -265,6 +265,18 @@ for (const [what, text] of hostile) {
   }
 }
 
+test("a large body in small pieces takes time in proportion to its length", () => {
+  const parser = new ResponseParser();
+  parser.begin(false);
+  parser.feed(Buffer.from(head("Content-Length: 3000000")));
+  const piece = Buffer.alloc(50, "x");
+  const before = process.cpuUsage();
+  for (let count = 0; count < 60_000; count++) parser.feed(piece);
+  assert.equal(parser.body.length, 3_000_000);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 2_000_000, `${(user + system) / 1_000} ms`);
+});
+
 test("what responses take in part is bounded over all connections, and given back", () => {
   const memory = new ResponseMemory(10_000);
   const parsers = [0, 1, 2].map(() => new ResponseParser(new Reading(8_000, memory)));
