@@ -147,7 +147,8 @@ export function judgeResponse(status: number, body: Buffer, expected: Expected, 
   const counts = isOk || (demands.accept?.status?.includes(status) ?? false);
   if (!counts && (kind === "http" || !TELLING.has(status))) return { name: httpClass(status) };
   const verdict = kind === "http" ? judgeHttp(body, isOk, demands) : judgeBody(body, expected, n);
-  return counts || verdict.error ? verdict : { name: httpClass(status) };
+  // Any server may answer {"error": "…"}: only JSON-RPC's errors have a code.
+  return counts || verdict.error?.code !== undefined ? verdict : { name: httpClass(status) };
 }
 
 /** Statuses with which a JSON-RPC error in the body tells more than the status does. */

@@ -17,6 +17,10 @@ export interface Guards extends DeployedHosts {
 /** Functions besides the workers that run at the same time: Plan, Watch, Reduce or Next. */
 const OTHER_FUNCTIONS = 3;
 
+/** How long a Lambda lives at most, and how long before its first request a worker is called; in ms. */
+const LAMBDA_MS = 900_000;
+const LEAD_MS = 20_000;
+
 /** Most items of one Distributed Map that run at once: a quota of Step Functions. */
 const MOST_CHILDREN = 10_000;
 
@@ -53,13 +57,20 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
   for (const [isAbove, where, found, most] of limits) {
     if (isAbove) problems.push({ where, found, expected: `${most}, as this deployment allows` });
   }
-  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: 0 });
+  const isFleet = plan.mode === "fleet";
+  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: LEAD_MS });
+  const longestMs = Math.max(0, ...assignments.map(({ timeoutSeconds }) => timeoutSeconds)) * 1_000;
+  if (!isFleet && longestMs > LAMBDA_MS) {
+    const expected = `at most ${formatDuration(LAMBDA_MS)}, as long as a Lambda lives: shorten segment or timeout`;
+    problems.push({ where: "$.segment", found: `workers that may take ${formatDuration(longestMs)}`, expected });
+  }
   if (assignments.length > MOST_CHILDREN) {
     const expected = `at most ${MOST_CHILDREN} workers × segments: Step Functions runs no more of them at once`;
     problems.push({ where: "$.duration", found: `${assignments.length} of them`, expected });
   }
-  // At a border two segments' workers live side by side.
-  const needed = workers * (assignments.length > workers ? 2 : 1) + OTHER_FUNCTIONS;
+  // At a border two segments' workers live side by side; those of a fleet are no Lambdas.
+  const calls = isFleet ? 0 : workers * (assignments.length > workers ? 2 : 1);
+  const needed = calls + OTHER_FUNCTIONS;
   if (needed > concurrency) {
     problems.push({
       where: "$.workers",

@@ -100,6 +100,7 @@ eachOf([
   ["a revert with HTTP 400", call(), failed(1, 3, "execution reverted"), "answer-revert", 400],
   ["invalid parameters with HTTP 500", call(), failed(1, -32_602), "rpc-invalid-params", 500],
   ["a result with HTTP 500", call(), ok(), "http-500", 500],
+  ["an error of no code with HTTP 500", call(), { error: "internal" }, "http-500", 500],
   ["a page with HTTP 500", call(), "<html>", "http-500", 500],
   ["a rate limit with HTTP 429", call(), failed(1, -32_016), "http-429", 429],
   ["no backend with HTTP 503", call(), failed(1, -32_011), "http-503", 503],

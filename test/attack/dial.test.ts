@@ -12,6 +12,7 @@ import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { secureOf } from "../../lib/attack/secure.ts";
 import { Sender } from "../../lib/attack/sender.ts";
+import { HostGuard } from "../../lib/plan/hostGuard.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL } from "../support/plans.ts";
@@ -20,7 +21,8 @@ import { requireProgram } from "../support/programs.ts";
 import { jsonResponse, RELAY } from "../support/servers.ts";
 import { startTlsServer } from "../support/tls.ts";
 
-const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 1_000 };
+const guard = new HostGuard({ allowed: ["gw.example"], loopback: true });
+const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 1_000, guard };
 
 async function send(origin: string, options: Partial<ConnectionOptions> = {}): Promise<Series> {
   const sender = new Sender(systemClock, { ...OPTIONS, ...options });
@@ -151,6 +153,8 @@ test("all connections go to a unix socket, and one that is not there has its cla
   assert.equal((await send("http://gw.example", { unixSocket: path })).valid, 1);
   const { errors } = await send("http://gw.example", { unixSocket: `${path}.missing` });
   assert.deepEqual(errors, { ENOENT: 1 });
+  const forbidden = await send("http://other.example", { unixSocket: path });
+  assert.deepEqual(forbidden.errors, { FORBIDDEN_HOST: 1 });
 });
 
 test("TCP asks whether a quiet server is still there", async (t) => {

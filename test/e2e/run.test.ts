@@ -97,8 +97,7 @@ test("errors of every kind are counted as the gateway made them, and the SLO dec
   assert.ok(balances(ledger));
   assert.deepEqual([truth?.requests, truth?.relays], [ledger.sent, ledger.valid]);
   assert.ok((failed.ECONNRESET ?? 0) > 0 && (failed.UND_ERR_HEADERS_TIMEOUT ?? 0) > 0, JSON.stringify(failed));
-  assert.equal(statuses[500], invalid["http-500"]);
-  // A rate limit is told by its status or by the code in its body.
+  assert.equal(statuses[500], invalid["http-500"], JSON.stringify({ statuses, invalid }));
   const limited = (invalid["http-429"] ?? 0) + (invalid["rpc-rate-limited"] ?? 0);
   assert.equal(statuses[429], limited, JSON.stringify({ statuses, invalid }));
   assert.equal(statuses[200], ledger.valid + (invalid["rpc-server-error"] ?? 0));
@@ -245,7 +244,7 @@ function commandOf(pid: number): string {
 
 test("a high rate to another host is asked about: refused without a person, or when another name is typed", async (t) => {
   const folder = temporaryFolder(t);
-  const chains = [{ name: "x", rps: 1_001, targets: [{ url: "http://gateway.invalid/", body: "{}" }] }];
+  const chains = [{ name: "x", rps: 1_001, targets: [{ url: "http://gateway.invalid/", body: "{}", expect: "http" }] }];
   const path = writePlan(folder, { name: "confirm", chains, duration: "1s", allowedHosts: ["gateway.invalid"] });
   const unasked = await volley(["run", path, "--out", folder]);
   assert.equal(unasked.code, 2);

@@ -100,6 +100,26 @@ test("invocations at once are held against what the account allows: twice the wo
   assert.equal(of(segments, long, 6)[0]?.found, "7 Lambda invocations at once");
 });
 
+test("a segment and its timeout together must end within a Lambda's 15 minutes; a fleet's hosts have no such limit", () => {
+  const long = { maxDurationMs: 1e9 };
+  const slow = { duration: "24m", segment: "12m", timeout: "5m" };
+  const [problem, ...rest] = of(planFor("https://gateway.example", slow), long);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(problem && [problem.where, problem.expected], [
+    "$.segment",
+    "at most 15m, as long as a Lambda lives: shorten segment or timeout",
+  ]);
+  assert.match(problem?.found ?? "", /^workers that may take 17m/);
+  assert.deepEqual(of(planFor("https://gateway.example", { ...slow, segment: "9m" }), long), []);
+  assert.deepEqual(of(planFor("https://gateway.example", { ...slow, mode: "fleet" }), long), []);
+});
+
+test("a fleet's workers are no Lambda invocations", () => {
+  const fleet = planFor("https://gateway.example", { mode: "fleet", workers: 2 });
+  assert.deepEqual(of(fleet, {}, 3), []);
+  assert.equal(of(fleet, {}, 2)[0]?.found, "3 Lambda invocations at once");
+});
+
 test("all guards that are passed are told at once", () => {
   const plan = planFor("https://other.example", {
     workers: 3,
