@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHistogram, recordMs } from "../lib/attack/histogram.ts";
-import { startGatewayProcess } from "../lib/local/gatewayProcess.ts";
+import { startGatewayProcess } from "../lib/gateway/gatewayProcess.ts";
 import { gatewaySchema } from "../lib/plan/schema.ts";
 import type { Report } from "../lib/report/schema.ts";
+import { createHistogram, recordMs } from "../lib/results/histogram.ts";
 import { ROOT } from "../test/support/volley.ts";
 import { which } from "./processes.ts";
 

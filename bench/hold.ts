@@ -1,8 +1,8 @@
-import { type Chunk, SeriesSum, total } from "../lib/attack/chunk.ts";
-import { systemClock } from "../lib/attack/clock.ts";
 import { attack } from "../lib/attack/worker.ts";
 import { assign } from "../lib/plan/assign.ts";
 import { checkPlan } from "../lib/plan/load.ts";
+import { type Chunk, SeriesSum, total } from "../lib/results/chunk.ts";
+import { systemClock } from "../lib/store/clock.ts";
 
 /*
  * One worker at one rate, as the bench runs it in a process of its own: `node bench/hold.ts URL RPS SECONDS [LEAD]`, the last in ms. Prints a

@@ -4,18 +4,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import type { SecondCounts, Series, Summary } from "../lib/attack/chunk.ts";
-import { intervalMs } from "../lib/attack/chunk.ts";
-import { createHistogram, encodeHistogram } from "../lib/attack/histogram.ts";
 import { type Assignment, phaseRange, scheduledRequests } from "../lib/plan/assign.ts";
 import { checkPlan } from "../lib/plan/load.ts";
 import { randomSeries } from "../lib/plan/random.ts";
 import { scheduleRun } from "../lib/plan/runSchedule.ts";
 import { countInShard } from "../lib/plan/schedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
-import { writeReport } from "../lib/report/write.ts";
-import { FolderStore } from "../lib/results/folderStore.ts";
-import { assignmentsKey, planKey, scheduleKey, summaryKey } from "../lib/results/keys.ts";
+import type { SecondCounts, Series, Summary } from "../lib/results/chunk.ts";
+import { intervalMs } from "../lib/results/chunk.ts";
+import { createHistogram, encodeHistogram } from "../lib/results/histogram.ts";
+import { writeReport } from "../lib/stages/write.ts";
+import { FolderStore } from "../lib/store/folderStore.ts";
+import { assignmentsKey, planKey, scheduleKey, summaryKey } from "../lib/store/keys.ts";
 
 /*
  * How long a run of so many workers takes to reduce, and how much memory: makes the results of such a run in a folder,

@@ -1,9 +1,9 @@
-import { type Dashboard, startDashboard } from "../lib/local/dashboard.ts";
+import { type Dashboard, startDashboard } from "../lib/live/dashboard.ts";
+import { LiveReport } from "../lib/live/liveReport.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
-import { LiveReport } from "../lib/report/liveReport.ts";
-import { planKey, scheduleKey, searchKey, trialId } from "../lib/results/keys.ts";
-import { readJson, type Store } from "../lib/results/store.ts";
+import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
+import { readJson, type Store } from "../lib/store/store.ts";
 
 /** Serves the page of a run that goes on, or of a search's trial that does, on a port of loopback. */
 export async function serveRun(port: number, store: Store, runId: string, plan: Plan): Promise<Dashboard> {

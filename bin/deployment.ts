@@ -8,7 +8,7 @@ import {
   StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { InputError } from "../lib/plan/problems.ts";
-import { S3Store } from "../lib/results/s3Store.ts";
+import { S3Store } from "../lib/store/s3Store.ts";
 
 /** A run in a deployment, as Step Functions tells of it. */
 export interface DeployedRun {

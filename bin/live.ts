@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
-import { TOGETHER } from "../lib/observe/search.ts";
+import { TOGETHER } from "../lib/capacity/search.ts";
+import { type LiveTime, renderLive, renderLiveLine } from "../lib/live/live.ts";
+import { type ChainProgress, Progress } from "../lib/live/progress.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import type { Trial } from "../lib/report/capacity.ts";
-import { type LiveTime, renderLive, renderLiveLine } from "../lib/report/live.ts";
-import { scheduleKey, searchKey } from "../lib/results/keys.ts";
-import { type ChainProgress, Progress } from "../lib/results/progress.ts";
-import type { Store } from "../lib/results/store.ts";
+import { scheduleKey, searchKey } from "../lib/store/keys.ts";
+import type { Store } from "../lib/store/store.ts";
 
 /** Where live progress goes. */
 export interface LiveOutput {

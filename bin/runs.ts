@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Report } from "../lib/report/schema.ts";
-import { FolderStore } from "../lib/results/folderStore.ts";
-import { reportKey } from "../lib/results/keys.ts";
+import { FolderStore } from "../lib/store/folderStore.ts";
+import { reportKey } from "../lib/store/keys.ts";
 
 /** Where a run lies that a person named by its id or its folder. */
 export function locateRun(run: string, out: string): { folder: string; runId: string; store: FolderStore } {

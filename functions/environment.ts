@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { environmentSecret } from "../lib/attack/secrets.ts";
 import type { Guards } from "../lib/plan/guards.ts";
 import { SECRET_REFERENCE } from "../lib/plan/placeholders.ts";
-import type { StartTimes } from "../lib/report/searchRun.ts";
-import { openStore, type Store } from "../lib/results/store.ts";
+import type { StartTimes } from "../lib/stages/searchRun.ts";
+import { openStore, type Store } from "../lib/store/store.ts";
 
 /** An environment variable that the deployment sets. Throws where it is missing. */
 export function environment(name: string): string {

@@ -1,5 +1,5 @@
-import { advanceSearch, writeSearchReport } from "../lib/report/searchRun.ts";
-import { searchOf } from "../lib/results/keys.ts";
+import { advanceSearch, writeSearchReport } from "../lib/stages/searchRun.ts";
+import { searchOf } from "../lib/store/keys.ts";
 import { deployedStore, startTimes } from "./environment.ts";
 import { outcomeOf } from "./outcome.ts";
 

@@ -6,8 +6,8 @@ import { checkPlan } from "../lib/plan/load.ts";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { secretProblems } from "../lib/plan/secretReferences.ts";
-import { planRun, planSearch } from "../lib/report/searchRun.ts";
-import type { Store } from "../lib/results/store.ts";
+import { planRun, planSearch } from "../lib/stages/searchRun.ts";
+import type { Store } from "../lib/store/store.ts";
 import { availableConcurrency } from "./concurrency.ts";
 import { deployedGuards, deployedSecret, deployedStore, readJson, startTimes } from "./environment.ts";
 

@@ -1,7 +1,7 @@
 import type { Part } from "../lib/plan/runSchedule.ts";
-import { writePart } from "../lib/report/parts.ts";
-import { writeReport } from "../lib/report/write.ts";
-import { searchOf } from "../lib/results/keys.ts";
+import { writePart } from "../lib/stages/parts.ts";
+import { writeReport } from "../lib/stages/write.ts";
+import { searchOf } from "../lib/store/keys.ts";
 import { deployedStore } from "./environment.ts";
 import { outcomeOf } from "./outcome.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "../lib/attack/clock.ts";
 import { startWatchdog } from "../lib/attack/watchdog.ts";
 import { watchRun } from "../lib/observe/watch.ts";
+import { systemClock } from "../lib/store/clock.ts";
 import { deployedGuards, deployedReveal, deployedStore } from "./environment.ts";
 
 /** How long one call looks on, in ms: well below a Lambda's 15 minutes. */

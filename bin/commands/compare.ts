@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { compareHtml } from "../../lib/render/compareHtml.ts";
 import { compareRuns, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
-import { compareHtml } from "../../lib/report/compareHtml.ts";
 import { openRun } from "../runs.ts";
 
 interface CompareOptions {

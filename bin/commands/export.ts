@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import { InputError } from "../../lib/plan/problems.ts";
-import { renderCsv } from "../../lib/report/exports/csv.ts";
-import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/report/exports/hdr.ts";
-import { renderJunit } from "../../lib/report/exports/junit.ts";
-import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
-import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
-import { renderVegetaJson, renderVegetaText } from "../../lib/report/exports/vegeta.ts";
+import { renderCsv } from "../../lib/render/exports/csv.ts";
+import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/render/exports/hdr.ts";
+import { renderJunit } from "../../lib/render/exports/junit.ts";
+import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
+import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
+import { renderVegetaJson, renderVegetaText } from "../../lib/render/exports/vegeta.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import { histogramsKey } from "../../lib/results/keys.ts";
+import { histogramsKey } from "../../lib/store/keys.ts";
 import { parseUrl } from "../options.ts";
 import { openRun } from "../runs.ts";
 
@@ -27,7 +27,7 @@ const FORMATS: Record<string, (from: Exported) => string | Promise<string>> = {
   "vegeta-json": ({ report }) => renderVegetaJson(report),
   otlp: async ({ report, to }) => {
     // Loaded where it is used: the other formats need none of it.
-    const { sendOtlp } = await import("../../lib/report/exports/otlp.ts");
+    const { sendOtlp } = await import("../../lib/render/exports/otlp.ts");
     await sendOtlp(report, to);
     return `sent to ${to}\n`;
   },

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { type BackendUrls, connectBackends } from "../../lib/local/backends.ts";
-import { startGateway } from "../../lib/local/gateway.ts";
+import { type BackendUrls, connectBackends } from "../../lib/gateway/backends.ts";
+import { startGateway } from "../../lib/gateway/gateway.ts";
 import { loadGateway } from "../../lib/plan/load.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import { parsePort } from "../options.ts";

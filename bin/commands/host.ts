@@ -6,9 +6,9 @@ import { serveActivity } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
-import type { Json } from "../../lib/local/paths.ts";
 import { InputError } from "../../lib/plan/problems.ts";
-import { openStore } from "../../lib/results/store.ts";
+import type { Json } from "../../lib/stepfunctions/paths.ts";
+import { openStore } from "../../lib/store/store.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
 

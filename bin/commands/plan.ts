@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { loadPlan } from "../../lib/plan/load.ts";
-import { renderPlan } from "../../lib/report/planText.ts";
+import { renderPlan } from "../../lib/render/planText.ts";
 import { collect, parseOrigin } from "../options.ts";
 
 /** `volley plan PLAN`. */

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../lib/plan/problems.ts";
-import { writeSearchReport } from "../../lib/report/searchRun.ts";
-import { renderText } from "../../lib/report/text.ts";
-import { writeReport } from "../../lib/report/write.ts";
-import { assignmentsKey, reportKey, searchKey } from "../../lib/results/keys.ts";
+import { renderText } from "../../lib/render/text.ts";
+import { writeSearchReport } from "../../lib/stages/searchRun.ts";
+import { writeReport } from "../../lib/stages/write.ts";
+import { assignmentsKey, reportKey, searchKey } from "../../lib/store/keys.ts";
 import type { Deployment } from "../deployment.ts";
 import { verdictCode } from "../exitCodes.ts";
 import { locateRun } from "../runs.ts";

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { LocalRun } from "../../lib/local/run.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
-import { assignmentsKey, planKey } from "../../lib/results/keys.ts";
+import { assignmentsKey, planKey } from "../../lib/store/keys.ts";
 import { follow, liveOutput } from "../live.ts";
 import { locateRun } from "../runs.ts";
 import { finishRun, stopOnSignals } from "./run.ts";

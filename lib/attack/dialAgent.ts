@@ -1,9 +1,9 @@
 import { Agent } from "undici";
-import { LOOPBACK_ALONE } from "../plan/hostGuard.ts";
-import type { ConnectionOptions } from "./connection.ts";
-import { refusalOf } from "./connections.ts";
-import { Dialer } from "./dial.ts";
-import { ForbiddenHostError, guardedLookup } from "./lookup.ts";
+import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
+import type { ConnectionOptions } from "../http/connection.ts";
+import { refusalOf } from "../http/connections.ts";
+import { Dialer } from "../http/dial.ts";
+import { ForbiddenHostError, guardedLookup } from "../http/lookup.ts";
 
 /** How long a connection may take to open, in ms. */
 const TIMEOUT_MS = 3_000;

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
-import type { Health, TcpHealth } from "./chunk.ts";
-import type { Clock } from "./clock.ts";
+import type { Health, TcpHealth } from "../results/chunk.ts";
+import type { Clock } from "../store/clock.ts";
 import { ProcFile } from "./procFile.ts";
 
 /** How often the event loop's delay is looked at, in ms. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
+import type { ConnectionOptions } from "../http/connection.ts";
 import { parseTemplate } from "../plan/placeholders.ts";
 import type { Chain, Target } from "../plan/schema.ts";
-import type { ConnectionOptions } from "./connection.ts";
 import { dialAgent } from "./dialAgent.ts";
 
 /** How long one question may take, in ms. */

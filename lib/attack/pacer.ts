@@ -1,5 +1,5 @@
 import { firstInShard, type Schedule } from "../plan/schedule.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../store/clock.ts";
 import type { MissReason } from "./recorder.ts";
 import type { Waker } from "./waker.ts";
 

@@ -1,6 +1,6 @@
 import type { Assignment } from "../plan/assign.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../store/clock.ts";
 import { attack, type WorkerPorts } from "./worker.ts";
 
 /** Most targets of a chain that are tried: a replay has as many as its log has lines. */

@@ -1,11 +1,18 @@
+import { isAnswer, VALID, type Verdict } from "../answers/jsonrpc.ts";
+import { Samples } from "../answers/samples.ts";
+import type { OpeningMs } from "../http/connection.ts";
 import type { Phase } from "../plan/assign.ts";
 import { MOST_TARGETS_APART } from "../plan/schema.ts";
-import { BlockCounter } from "./blocks.ts";
-import { type SecondCounts, type Series, type Tally, type TargetSeries, type Timing, UNFINISHED } from "./chunk.ts";
-import type { OpeningMs } from "./connection.ts";
-import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "./histogram.ts";
-import { isAnswer, VALID, type Verdict } from "./jsonrpc.ts";
-import { Samples } from "./samples.ts";
+import { BlockCounter } from "../results/blocks.ts";
+import {
+  type SecondCounts,
+  type Series,
+  type Tally,
+  type TargetSeries,
+  type Timing,
+  UNFINISHED,
+} from "../results/chunk.ts";
+import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";

@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { batchId } from "../answers/ids.ts";
+import { type Demands, demandsOf, type Expected, expectedOf } from "../answers/jsonrpc.ts";
 import { bodyText } from "../plan/jsonRpcBody.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
@@ -8,8 +10,6 @@ import { type Piece, type RequestTemplate, requestTemplate } from "../plan/reque
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { Turns } from "../plan/turns.ts";
 import { bytesOf, hasControl, isMethod, isToken } from "../plan/values.ts";
-import { batchId } from "./ids.ts";
-import { type Demands, demandsOf, type Expected, expectedOf } from "./jsonrpc.ts";
 import { ID_DIGITS, type IdPlace, Part, type Rendered, type RenderInput } from "./render.ts";
 
 /** A request made ready, so that sending it allocates as little as can be. Its texts hold bytes as latin1. */

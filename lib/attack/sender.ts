@@ -1,19 +1,19 @@
-import { LOOPBACK_ALONE } from "../plan/hostGuard.ts";
+import { judgeResponse, RELAY } from "../answers/jsonrpc.ts";
+import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
+import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "../http/connection.ts";
+import { ConnectionCount, Connections, type Shared } from "../http/connections.ts";
+import { decodeApart, decodeAtOnce } from "../http/decode.ts";
+import { mostConnections } from "../http/fileLimit.ts";
+import { ResponseMemory } from "../http/gathered.ts";
+import { guardedLookup } from "../http/lookup.ts";
+import { Names } from "../http/names.ts";
+import { MEMORY_BYTES } from "../http/response.ts";
+import { ResponseError } from "../http/responseError.ts";
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
-import { UNFINISHED } from "./chunk.ts";
-import type { Clock } from "./clock.ts";
-import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "./connection.ts";
-import { ConnectionCount, Connections, type Shared } from "./connections.ts";
-import { decodeApart, decodeAtOnce } from "./decode.ts";
-import { mostConnections } from "./fileLimit.ts";
-import { ResponseMemory } from "./gathered.ts";
-import { judgeResponse, RELAY } from "./jsonrpc.ts";
-import { guardedLookup } from "./lookup.ts";
-import { Names } from "./names.ts";
+import { UNFINISHED } from "../results/chunk.ts";
+import type { Clock } from "../store/clock.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
-import { MEMORY_BYTES } from "./response.ts";
-import { ResponseError } from "./responseError.ts";
 
 /** How often the oldest requests are looked at for their timeout, in ms. */
 const TIMEOUT_CHECK_MS = 20;

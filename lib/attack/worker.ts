@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from "../http/connection.ts";
+import { type Secure, secureOf } from "../http/secure.ts";
 import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
@@ -6,16 +8,22 @@ import { InputError } from "../plan/problems.ts";
 import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
-import { StaleBlocks } from "./blocks.ts";
-import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary, sumSeries } from "./chunk.ts";
-import type { Clock } from "./clock.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import { StaleBlocks } from "../results/blocks.ts";
+import {
+  type Chunk,
+  type Health,
+  intervalMs,
+  type Outcome,
+  type Series,
+  type Summary,
+  sumSeries,
+} from "../results/chunk.ts";
+import type { Clock } from "../store/clock.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { plainSecret, prepareChain } from "./requests.ts";
-import { type Secure, secureOf } from "./secure.ts";
 import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";

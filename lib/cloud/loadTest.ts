@@ -8,8 +8,8 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import { isHostEntry } from "../guard/hostGuard.ts";
 import type { Guards } from "../plan/guards.ts";
-import { isHostEntry } from "../plan/hostGuard.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
 

@@ -1,4 +1,4 @@
-import type { Store } from "../results/store.ts";
+import type { Store } from "../store/store.ts";
 
 /** How often a host says that it is there, in ms, and how old that may be. */
 export const ANNOUNCE_MS = 15_000;

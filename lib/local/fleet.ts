@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { Activities } from "./activities.ts";
+import { Activities } from "../stepfunctions/activities.ts";
 import type { HostNetwork } from "./hostNetwork.ts";
 import { Lifeline } from "./lifeline.ts";
 

@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { StateError } from "./interpreter.ts";
+import { StateError } from "../stepfunctions/interpreter.ts";
+import type { Json } from "../stepfunctions/paths.ts";
 import { Lifeline } from "./lifeline.ts";
-import type { Json } from "./paths.ts";
 
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
 

@@ -1,27 +1,27 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { classOf } from "../attack/classes.ts";
+import { classOf } from "../answers/classes.ts";
 import type { Preflight } from "../attack/preflight.ts";
+import { type GatewayProcess, startGatewayProcess } from "../gateway/gatewayProcess.ts";
 import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
 import { InputError } from "../plan/problems.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
-import { plannedRun } from "../report/searchRun.ts";
-import { type AbortCause, encodeAbort } from "../results/abort.ts";
-import { FolderStore } from "../results/folderStore.ts";
-import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../results/keys.ts";
-import type { Store } from "../results/store.ts";
-import { type Definition, loadDefinition } from "./definition.ts";
+import { plannedRun } from "../stages/searchRun.ts";
+import { type Definition, loadDefinition } from "../stepfunctions/definition.ts";
+import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
+import type { Json } from "../stepfunctions/paths.ts";
+import { type AbortCause, encodeAbort } from "../store/abort.ts";
+import { FolderStore } from "../store/folderStore.ts";
+import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../store/keys.ts";
+import { RunnerLease, type RunnerState, runnerState } from "../store/runnerLease.ts";
+import type { Store } from "../store/store.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
-import { type GatewayProcess, startGatewayProcess } from "./gatewayProcess.ts";
 import { HostNetwork } from "./hostNetwork.ts";
-import { type ExecutionResult, execute, type HistoryEvent } from "./interpreter.ts";
-import type { Json } from "./paths.ts";
-import { RunnerLease, type RunnerState, runnerState } from "./runnerLease.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -1,7 +1,7 @@
 import { type Duplex, pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Dispatcher, request } from "undici";
-import { ForbiddenHostError } from "../attack/lookup.ts";
+import { ForbiddenHostError } from "../http/lookup.ts";
 
 /** Why a page could not be read. */
 export type FetchFailure = "refused" | "unreachable" | "timeout" | "status" | "too large" | "unreadable";

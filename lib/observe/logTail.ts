@@ -1,5 +1,5 @@
 import { type Dispatcher, request } from "undici";
-import { redact } from "../attack/samples.ts";
+import { redact } from "../answers/samples.ts";
 import { compilePattern } from "../plan/pattern.ts";
 import type { LogSettings } from "../plan/schema.ts";
 

@@ -1,8 +1,8 @@
 import type { Dispatcher } from "undici";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Observe, Plan } from "../plan/schema.ts";
-import { logsKey, logsPrefix, scrapeKey, scrapesPrefix } from "../results/keys.ts";
-import { readJson, type Store } from "../results/store.ts";
+import { logsKey, logsPrefix, scrapeKey, scrapesPrefix } from "../store/keys.ts";
+import { readJson, type Store } from "../store/store.ts";
 import { type LogLooks, lookAtLogs } from "./logTail.ts";
 import { scrape } from "./scrape.ts";
 import { observeOf } from "./standIn.ts";

@@ -1,10 +1,10 @@
 import type { Dispatcher } from "undici";
-import { guardedAgent } from "../attack/lookup.ts";
+import { guardedAgent } from "../http/lookup.ts";
 import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { encodeAbort } from "../results/abort.ts";
+import { encodeAbort } from "../store/abort.ts";
 import {
   abortKey,
   observationsKey,
@@ -13,9 +13,9 @@ import {
   searchOf,
   summariesPrefix,
   watchedKey,
-} from "../results/keys.ts";
-import { readJson, type Store } from "../results/store.ts";
-import { ticksSince } from "../results/ticks.ts";
+} from "../store/keys.ts";
+import { readJson, type Store } from "../store/store.ts";
+import { ticksSince } from "../store/ticks.ts";
 import { tripOf } from "./breaker.ts";
 import { type Observations, readTruth } from "./observations.ts";
 import { Scraper, type ScraperPorts } from "./scraper.ts";

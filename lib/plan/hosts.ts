@@ -1,4 +1,4 @@
-import { HostGuard } from "./hostGuard.ts";
+import { HostGuard } from "../guard/hostGuard.ts";
 import { parseTemplate, SECRET_REFERENCE } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import type { Chain, Plan } from "./schema.ts";

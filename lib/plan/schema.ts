@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isHostEntry } from "../guard/hostGuard.ts";
 import { DURATION_PATTERN, durationMs } from "./duration.ts";
-import { isHostEntry } from "./hostGuard.ts";
 import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
 import { patternProblem } from "./pattern.ts";
 

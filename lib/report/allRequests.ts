@@ -1,4 +1,4 @@
-import { createHistogram, HIGHEST_US, type Histogram } from "../attack/histogram.ts";
+import { createHistogram, HIGHEST_US, type Histogram } from "../results/histogram.ts";
 import type { LatencyMs } from "./schema.ts";
 
 /** The percentiles that a report gives, by their names. */

@@ -1,6 +1,4 @@
-import { total } from "../attack/chunk.ts";
-import { relayCosts } from "../observe/costs.ts";
-import { growth, type Scrape, select } from "../observe/scrape.ts";
+import { relayCosts } from "../capacity/costs.ts";
 import {
   bracketOf,
   capacityOf,
@@ -8,12 +6,14 @@ import {
   TOGETHER,
   type TrialResult,
   togetherBracket,
-} from "../observe/search.ts";
+} from "../capacity/search.ts";
+import { fitScalability } from "../capacity/usl.ts";
+import { growth, type Scrape, select } from "../observe/scrape.ts";
 import { observeOf } from "../observe/standIn.ts";
-import { fitScalability } from "../observe/usl.ts";
 import { WORKER_GB } from "../plan/estimate.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan, Resource } from "../plan/schema.ts";
+import { total } from "../results/chunk.ts";
 import { isOfGenerator, type Reason } from "./reasons.ts";
 import type { Capacity, ChainCapacity, Report } from "./schema.ts";
 

@@ -1,4 +1,4 @@
-import { addTally, type Tally } from "../attack/chunk.ts";
+import { addTally, type Tally } from "../results/chunk.ts";
 import { median } from "./outliers.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { ms } from "./units.ts";

@@ -1,4 +1,4 @@
-import type { Health } from "../attack/chunk.ts";
+import type { Health } from "../results/chunk.ts";
 import type { GeneratorPoint, Report } from "./schema.ts";
 
 /** Most workers whose own points a report holds. */

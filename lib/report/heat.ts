@@ -1,4 +1,4 @@
-import type { Histogram } from "../attack/histogram.ts";
+import type { Histogram } from "../results/histogram.ts";
 
 /** Most rows of the map: with them a row is some 15 % wide when times spread over two orders of magnitude. */
 const ROWS = 32;

@@ -1,6 +1,6 @@
+import { FEW_PORTS } from "../live/progress.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
-import { FEW_PORTS } from "../results/progress.ts";
 import { remedyOf } from "./limits.ts";
 import { median } from "./outliers.ts";
 import { remedyText } from "./reasons.ts";

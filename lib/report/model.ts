@@ -1,12 +1,4 @@
-import {
-  type Health,
-  intervalMs as intervalLength,
-  type Ledger,
-  SeriesSum,
-  type Tally,
-  UNFINISHED,
-} from "../attack/chunk.ts";
-import { faultOf } from "../attack/classes.ts";
+import { faultOf } from "../answers/classes.ts";
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Watched } from "../observe/watched.ts";
@@ -14,10 +6,18 @@ import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { type AbortFlag, abortText } from "../results/abort.ts";
+import {
+  type Health,
+  intervalMs as intervalLength,
+  type Ledger,
+  SeriesSum,
+  type Tally,
+  UNFINISHED,
+} from "../results/chunk.ts";
 import { findingText, workerErrors } from "../results/findings.ts";
 import { addLedgers, successOf } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
+import { type AbortFlag, abortText } from "../store/abort.ts";
 import { latencyOfAll } from "./allRequests.ts";
 import { capacityOfRun, measure } from "./capacity.ts";
 import { eventsOf } from "./events.ts";

@@ -1,6 +1,6 @@
-import { type SecondCounts, type SeriesSum, UNFINISHED } from "../attack/chunk.ts";
-import { createHistogram, type Histogram } from "../attack/histogram.ts";
 import type { Plan } from "../plan/schema.ts";
+import { type SecondCounts, type SeriesSum, UNFINISHED } from "../results/chunk.ts";
+import { createHistogram, type Histogram } from "../results/histogram.ts";
 import { latencyOfAll } from "./allRequests.ts";
 import { heatOf } from "./heat.ts";
 import type { LatencyMs, ReportChain } from "./schema.ts";

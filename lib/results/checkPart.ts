@@ -1,4 +1,4 @@
-import { type Chunk, type Series, type Summary, total } from "../attack/chunk.ts";
+import { type Chunk, type Series, type Summary, total } from "./chunk.ts";
 
 /**
  * Makes sure that what was read is a chunk or a summary as a worker writes it: whoever wrote into the store, a reducer

@@ -1,4 +1,4 @@
-import { type Ledger, type SecondCounts, type SeriesSum, total, UNFINISHED } from "../attack/chunk.ts";
+import { type Ledger, type SecondCounts, type SeriesSum, total, UNFINISHED } from "./chunk.ts";
 
 /** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
 export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {

@@ -1,4 +1,11 @@
-import { StaleBlocks } from "../attack/blocks.ts";
+import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
+import { firstInShard } from "../plan/schedule.ts";
+import type { Plan } from "../plan/schema.ts";
+import type { ClockError } from "../store/clockError.ts";
+import { chunksPrefix, failuresPrefix, summariesPrefix } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { StaleBlocks } from "./blocks.ts";
+import { checkPart } from "./checkPart.ts";
 import {
   type Chunk,
   type Health,
@@ -9,14 +16,8 @@ import {
   type Series,
   SeriesSum,
   type Summary,
-} from "../attack/chunk.ts";
-import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
-import { firstInShard } from "../plan/schedule.ts";
-import type { Plan } from "../plan/schema.ts";
-import { checkPart } from "./checkPart.ts";
-import type { ClockError } from "./clockError.ts";
+} from "./chunk.ts";
 import type { Finding } from "./findings.ts";
-import { chunksPrefix, failuresPrefix, summariesPrefix } from "./keys.ts";
 import {
   addLedgers,
   bookLost,
@@ -27,7 +28,6 @@ import {
   ledgerOf,
   type SecondGap,
 } from "./ledger.ts";
-import type { Store } from "./store.ts";
 
 /** Most characters of a worker's own error that are kept. */
 const MOST_ERROR_LENGTH = 500;

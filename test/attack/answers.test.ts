@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { classOf } from "../../lib/attack/classes.ts";
-import { classifyResponse, type Demands, expectedOf, VALID } from "../../lib/attack/jsonrpc.ts";
+import { classOf } from "../../lib/answers/classes.ts";
+import { classifyResponse, type Demands, expectedOf, VALID } from "../../lib/answers/jsonrpc.ts";
 import { ID_BASE } from "../../lib/attack/render.ts";
 
 const call = (method = "eth_chainId", id: unknown = 1) => ({ jsonrpc: "2.0", id, method, params: [] });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectionOptions } from "../../lib/attack/connection.ts";
 import { needsBlock, newestBlock } from "../../lib/attack/newestBlock.ts";
-import { secureOf } from "../../lib/attack/secure.ts";
-import { HostGuard } from "../../lib/plan/hostGuard.ts";
+import { HostGuard } from "../../lib/guard/hostGuard.ts";
+import type { ConnectionOptions } from "../../lib/http/connection.ts";
+import { secureOf } from "../../lib/http/secure.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { classOf } from "../../lib/attack/classes.ts";
+import { classOf } from "../../lib/answers/classes.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { ROOT, reportOf, volley } from "../support/volley.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Summary, total } from "../../lib/attack/chunk.ts";
-import { systemClock } from "../../lib/attack/clock.ts";
 import { attack } from "../../lib/attack/worker.ts";
 import { assign, chainSchedule } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { type Summary, total } from "../../lib/results/chunk.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Series, SeriesSum, sumSeries, total } from "../../lib/attack/chunk.ts";
-import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/attack/histogram.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
+import { type Series, SeriesSum, sumSeries, total } from "../../lib/results/chunk.ts";
+import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
 
 const milliseconds = fc.double({ min: 0, max: 60_000, noNaN: true });
 

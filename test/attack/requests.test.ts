@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { classifyResponse } from "../../lib/attack/jsonrpc.ts";
+import { classifyResponse } from "../../lib/answers/jsonrpc.ts";
 import { ID_BASE } from "../../lib/attack/render.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { InputError } from "../../lib/plan/problems.ts";

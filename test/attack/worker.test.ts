@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Chunk, SeriesSum, type Summary, sumSeries, total } from "../../lib/attack/chunk.ts";
-import { systemClock } from "../../lib/attack/clock.ts";
 import { attack, type WorkerPorts } from "../../lib/attack/worker.ts";
 import { assign } from "../../lib/plan/assign.ts";
+import { type Chunk, SeriesSum, type Summary, sumSeries, total } from "../../lib/results/chunk.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { classifyResponse, expectedOf } from "../../lib/attack/jsonrpc.ts";
+import { classifyResponse, expectedOf } from "../../lib/answers/jsonrpc.ts";
 import { ID_BASE } from "../../lib/attack/render.ts";
 import { prepareChain, writeIds } from "../../lib/attack/requests.ts";
 import { checkPlan } from "../../lib/plan/load.ts";

@@ -1,5 +1,5 @@
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { S3Store } from "../../lib/results/s3Store.ts";
+import { S3Store } from "../../lib/store/s3Store.ts";
 import { storeContract } from "../support/storeContract.ts";
 import { startStandIn } from "./standIn.ts";
 

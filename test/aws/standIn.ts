@@ -5,8 +5,8 @@ import { type AddressInfo, connect } from "node:net";
 import type { TestContext } from "node:test";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
-import { StateError } from "../../lib/local/interpreter.ts";
-import type { Json } from "../../lib/local/paths.ts";
+import { StateError } from "../../lib/stepfunctions/interpreter.ts";
+import type { Json } from "../../lib/stepfunctions/paths.ts";
 
 /** moto's version, whose Step Functions executes definitions. */
 const MOTO = "5.2.5";

@@ -8,14 +8,14 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
-import { startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
-import { type HistoryEvent, StateError } from "../../lib/local/interpreter.ts";
+import { startGatewayProcess } from "../../lib/gateway/gatewayProcess.ts";
 import { FUNCTIONS, LocalRun } from "../../lib/local/run.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
-import { abortKey, runPrefix, scheduleKey, summariesPrefix } from "../../lib/results/keys.ts";
-import { S3Store } from "../../lib/results/s3Store.ts";
-import { readJson, type Store } from "../../lib/results/store.ts";
+import { type HistoryEvent, StateError } from "../../lib/stepfunctions/interpreter.ts";
+import { abortKey, runPrefix, scheduleKey, summariesPrefix } from "../../lib/store/keys.ts";
+import { S3Store } from "../../lib/store/s3Store.ts";
+import { readJson, type Store } from "../../lib/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { planInput } from "../support/plans.ts";
 import { type Deployed, startDeployed } from "./deploy.ts";

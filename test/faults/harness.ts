@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { type GatewayProcess, startGatewayProcess } from "../../lib/local/gatewayProcess.ts";
+import { type GatewayProcess, startGatewayProcess } from "../../lib/gateway/gatewayProcess.ts";
 import { readTruth } from "../../lib/observe/observations.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
-import { S3Store } from "../../lib/results/s3Store.ts";
+import { S3Store } from "../../lib/store/s3Store.ts";
 import { type AwsStandIn, NO_MOTO, startStandIn } from "../aws/standIn.ts";
 import { descendants } from "../support/processes.ts";
 import { ROOT } from "../support/volley.ts";

@@ -11,11 +11,11 @@ import {
   SFNClient,
   TaskTimedOut,
 } from "@aws-sdk/client-sfn";
-import { Activities } from "../../lib/local/activities.ts";
 import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
-import { StateError } from "../../lib/local/interpreter.ts";
 import { LocalRun } from "../../lib/local/run.ts";
 import { balances } from "../../lib/results/ledger.ts";
+import { Activities } from "../../lib/stepfunctions/activities.ts";
+import { StateError } from "../../lib/stepfunctions/interpreter.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { announce, gatherHosts } from "../../lib/fleet/gather.ts";
-import { FolderStore } from "../../lib/results/folderStore.ts";
+import { FolderStore } from "../../lib/store/folderStore.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 test("a run waits until enough hosts have said that they are there, and not for those that left or fell silent", async (t) => {

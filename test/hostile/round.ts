@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { SeriesSum, total } from "../../lib/attack/chunk.ts";
-import { classOf } from "../../lib/attack/classes.ts";
-import { systemClock } from "../../lib/attack/clock.ts";
+import { classOf } from "../../lib/answers/classes.ts";
 import { attack } from "../../lib/attack/worker.ts";
 import { assign } from "../../lib/plan/assign.ts";
+import { SeriesSum, total } from "../../lib/results/chunk.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { checkedPlan } from "../support/plans.ts";
 import type { HostileSettings } from "./server.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { handler } from "../../functions/attack.ts";
 import { assign } from "../../lib/plan/assign.ts";
-import { FolderStore } from "../../lib/results/folderStore.ts";
-import { failuresPrefix, planKey } from "../../lib/results/keys.ts";
 import { reduceRun } from "../../lib/results/reduce.ts";
+import { FolderStore } from "../../lib/store/folderStore.ts";
+import { failuresPrefix, planKey } from "../../lib/store/keys.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 

@@ -15,7 +15,7 @@ const GUARDED: { source: string; functions: string[]; tests: string[] }[] = [
     tests: ["plan/schedule"],
   },
   {
-    source: "lib/attack/jsonrpc.ts",
+    source: "lib/answers/jsonrpc.ts",
     functions: ["judgeResponse", "judgeBatch", "acceptedError"],
     tests: ["attack/nodes"],
   },

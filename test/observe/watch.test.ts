@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Chunk } from "../../lib/attack/chunk.ts";
 import type { LogLooks } from "../../lib/observe/logTail.ts";
 import type { Scrape } from "../../lib/observe/scrape.ts";
 import { watchRun } from "../../lib/observe/watch.ts";
 import { type Watched, watchGaps } from "../../lib/observe/watched.ts";
+import type { Chunk } from "../../lib/results/chunk.ts";
 import {
   abortKey,
   logsPrefix,
@@ -14,8 +14,8 @@ import {
   scrapesPrefix,
   summaryKey,
   watchedPrefix,
-} from "../../lib/results/keys.ts";
-import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
+} from "../../lib/store/keys.ts";
+import { tickKey, ticksSince } from "../../lib/store/ticks.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { HostGuard, isHostEntry } from "../../lib/guard/hostGuard.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
-import { HostGuard, isHostEntry } from "../../lib/plan/hostGuard.ts";
 import { originsOf } from "../../lib/plan/hosts.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createHistogram, type Histogram, recordMs } from "../../lib/attack/histogram.ts";
 import {
   isUnanswered,
   latencyOfAll,
@@ -9,6 +8,7 @@ import {
   type Percentile,
   percentileOfAll,
 } from "../../lib/report/allRequests.ts";
+import { createHistogram, type Histogram, recordMs } from "../../lib/results/histogram.ts";
 
 const NAMES = Object.keys(PERCENTILES) as Percentile[];
 

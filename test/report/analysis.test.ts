@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Health, SeriesSum } from "../../lib/attack/chunk.ts";
-import { createHistogram, recordMs } from "../../lib/attack/histogram.ts";
 import { randomSeries } from "../../lib/plan/random.ts";
+import { renderText } from "../../lib/render/text.ts";
 import { eventsOf } from "../../lib/report/events.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { heatOf } from "../../lib/report/heat.ts";
 import { markOutliers } from "../../lib/report/outliers.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { steadyFrom } from "../../lib/report/steady.ts";
-import { renderText } from "../../lib/report/text.ts";
+import { type Health, SeriesSum } from "../../lib/results/chunk.ts";
+import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 

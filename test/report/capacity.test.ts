@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bracketOf } from "../../lib/observe/search.ts";
+import { bracketOf } from "../../lib/capacity/search.ts";
+import { capacityText } from "../../lib/render/capacityText.ts";
 import { capacityOfRun, measure, type Trial, trialResult } from "../../lib/report/capacity.ts";
-import { capacityText } from "../../lib/report/capacityText.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import type { AbortCause } from "../../lib/results/abort.ts";
+import type { AbortCause } from "../../lib/store/abort.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { type MadeRun, madeReport } from "../support/reports.ts";
 

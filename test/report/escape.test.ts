@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";
+import { compareHtml } from "../../lib/render/compareHtml.ts";
+import { renderCsv } from "../../lib/render/exports/csv.ts";
+import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
+import { renderText } from "../../lib/render/text.ts";
 import { compareRuns, compareText } from "../../lib/report/compare.ts";
-import { compareHtml } from "../../lib/report/compareHtml.ts";
-import { renderCsv } from "../../lib/report/exports/csv.ts";
-import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import { renderText } from "../../lib/report/text.ts";
 import { chainInput, checkedPlan, planInput } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Health, SeriesSum, TcpHealth } from "../../lib/attack/chunk.ts";
-import { createHistogram, recordMs } from "../../lib/attack/histogram.ts";
+import type { Health, SeriesSum, TcpHealth } from "../../lib/results/chunk.ts";
+import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeriesSum } from "../../lib/attack/chunk.ts";
-import { systemClock } from "../../lib/attack/clock.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { Sender } from "../../lib/attack/sender.ts";
-import { startGateway } from "../../lib/local/gateway.ts";
+import { startGateway } from "../../lib/gateway/gateway.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
 import { latencyOf } from "../../lib/report/timeline.ts";
+import { SeriesSum } from "../../lib/results/chunk.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { CALL } from "../support/plans.ts";
 
 /** Keeps each response time as it was measured, beside recording it. */

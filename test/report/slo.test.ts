@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SeriesSum } from "../../lib/attack/chunk.ts";
-import { createHistogram, recordMs } from "../../lib/attack/histogram.ts";
+import { renderCsv } from "../../lib/render/exports/csv.ts";
+import { renderJunit } from "../../lib/render/exports/junit.ts";
+import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
+import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
+import { renderVegetaJson } from "../../lib/render/exports/vegeta.ts";
+import { renderText } from "../../lib/render/text.ts";
 import { compareReports } from "../../lib/report/compare.ts";
-import { renderCsv } from "../../lib/report/exports/csv.ts";
-import { renderJunit } from "../../lib/report/exports/junit.ts";
-import { renderMarkdown } from "../../lib/report/exports/markdown.ts";
-import { renderPrometheus } from "../../lib/report/exports/prometheus.ts";
-import { renderVegetaJson } from "../../lib/report/exports/vegeta.ts";
-import { renderText } from "../../lib/report/text.ts";
+import type { SeriesSum } from "../../lib/results/chunk.ts";
+import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 

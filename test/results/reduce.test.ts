@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeriesSum } from "../../lib/attack/chunk.ts";
+import { SeriesSum } from "../../lib/results/chunk.ts";
 import { findingText } from "../../lib/results/findings.ts";
-import { chunkKey, failureKey } from "../../lib/results/keys.ts";
-import { takeLease } from "../../lib/results/lease.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
 import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
+import { chunkKey, failureKey } from "../../lib/store/keys.ts";
+import { takeLease } from "../../lib/store/lease.ts";
 import { chainInput } from "../support/plans.ts";
 import { healthSample } from "../support/reports.ts";
 import { chunksOf, emptyChunk, type Fixture, fixture, RUN, writeChunks, writeSummary } from "../support/results.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ListOptions, Store, StoreTime } from "../../lib/results/store.ts";
+import type { ListOptions, Store, StoreTime } from "../../lib/store/store.ts";
 
 /** Keys that S3 lists at a time. */
 const PAGE = 1_000;

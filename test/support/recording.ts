@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import { systemClock } from "../../lib/attack/clock.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { Sender } from "../../lib/attack/sender.ts";
 import type { Chain } from "../../lib/plan/schema.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { rawServer } from "./servers.ts";
 
 /** A request as a server got it; texts hold bytes as latin1. */

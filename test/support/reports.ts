@@ -1,15 +1,15 @@
-import type { Health } from "../../lib/attack/chunk.ts";
-import { SeriesSum } from "../../lib/attack/chunk.ts";
-import { recordMs } from "../../lib/attack/histogram.ts";
 import { scheduleRun } from "../../lib/plan/runSchedule.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { buildReport, type Truth, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import type { AbortFlag } from "../../lib/results/abort.ts";
+import type { Health } from "../../lib/results/chunk.ts";
+import { SeriesSum } from "../../lib/results/chunk.ts";
 import type { Finding } from "../../lib/results/findings.ts";
+import { recordMs } from "../../lib/results/histogram.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
 import type { ChainResult } from "../../lib/results/reduce.ts";
+import type { AbortFlag } from "../../lib/store/abort.ts";
 
 /** What a made-up run is to show, beyond a perfect one. */
 export interface MadeRun {

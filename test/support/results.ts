@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { type Chunk, type Outcome, type Summary, sumSeries } from "../../lib/attack/chunk.ts";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { type Assignment, assign, scheduledRequests } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
-import { FolderStore } from "../../lib/results/folderStore.ts";
-import { chunkKey, summaryKey } from "../../lib/results/keys.ts";
-import type { Store } from "../../lib/results/store.ts";
+import { type Chunk, type Outcome, type Summary, sumSeries } from "../../lib/results/chunk.ts";
+import { FolderStore } from "../../lib/store/folderStore.ts";
+import { chunkKey, summaryKey } from "../../lib/store/keys.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { temporaryFolder } from "./folder.ts";
 import { checkedPlan } from "./plans.ts";
 import { healthSample } from "./reports.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Store } from "../../lib/results/store.ts";
+import type { Store } from "../../lib/store/store.ts";
 
 /** What every store must do. A store that cannot be had here is undefined, and has skipped the test. */
 export function storeContract(kind: string, open: (test: TestContext) => Promise<Store | undefined>): void {

@@ -1,0 +1,376 @@
+import type { IdPlace } from "../attack/render.ts";
+import type { Accept, Chain, Check, Target } from "../plan/schema.ts";
+import { passes, prepareChecks } from "./checks.ts";
+import { httpClass } from "./httpClass.ts";
+import { batchId, type CallId, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
+import { blankEnd, isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+import { classifyError, type RpcError, readError } from "./rpcError.ts";
+
+/** What a target's response must be to count as a relay. */
+export interface Expected {
+  kind: "call" | "batch" | "http";
+  /** The calls of the request, in its order: of a kind "call" one. */
+  calls: readonly CallExpected[];
+  demands: Demands;
+}
+
+interface CallExpected {
+  /** Missing for a notification, and where the request is no call that a server can read. */
+  id?: CallId;
+  /** Whether it asks for no answer. */
+  isNotification: boolean;
+  /** Whether a null is what its method answers where there is nothing. */
+  mayBeNull: boolean;
+  /** Whether it asks for the newest block. */
+  asksBlock: boolean;
+}
+
+/** What a plan asks of a target's responses. */
+export interface Demands {
+  expect?: "json-rpc" | "http";
+  checks?: readonly Check[];
+  accept?: Accept;
+  rateLimitCodes?: readonly number[];
+  /** Whether the blocks are of interest that responses name as the newest. */
+  blocks?: boolean;
+}
+
+/** What a plan asks of the responses of one of its targets. */
+export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Demands {
+  const accepted = accept ?? chain.accept;
+  return {
+    ...(expect && { expect }),
+    ...(checks && { checks }),
+    ...(accepted && { accept: accepted }),
+    ...(chain.rateLimitCodes && { rateLimitCodes: chain.rateLimitCodes }),
+    ...(chain.staleBlocks !== undefined && { blocks: true }),
+  };
+}
+
+/**
+ * What to expect of the response to a request's body. `idPlaces` are where in its UTF-8 bytes stand the digits of ids
+ * that are made for each request. Without a body, or where the plan says so, HTTP alone counts.
+ */
+export function expectedOf(
+  body: string | undefined,
+  idPlaces: readonly IdPlace[] = [],
+  demands: Demands = {},
+): Expected {
+  prepareChecks(demands.checks ?? []);
+  const kind = demands.expect ?? (body === undefined ? "http" : "json-rpc");
+  if (kind === "http") return { kind: "http", calls: [], demands };
+  const bytes = Buffer.from(body ?? "");
+  const from = blankEnd(bytes, 0);
+  if (bytes[from] !== OPEN_LIST) return { kind: "call", calls: [callAt(bytes, from, idPlaces)], demands };
+  const calls: CallExpected[] = [];
+  listEnd(bytes, from, (at) => {
+    calls.push(callAt(bytes, at, idPlaces));
+    return valueEnd(bytes, at);
+  });
+  // To an empty list a server answers with one error.
+  return calls.length === 0 ? { kind: "call", calls: [UNREADABLE], demands } : { kind: "batch", calls, demands };
+}
+
+const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
+
+/** Methods that answer null where there is no such block, transaction or output: no node is wrong then. */
+const MAY_BE_NULL = new RegExp(
+  [
+    "^eth_get(Raw)?TransactionBy\\w+$",
+    "^eth_getTransactionReceipt$",
+    "^eth_getBlockByHash$",
+    "^eth_getUncleBy\\w+$",
+    "^(trace_transaction|ots_getTransactionBySenderAndNonce|erigon_getBlockByTimestamp)$",
+    "^(getTransaction|getConfirmedTransaction|gettxout)$",
+  ].join("|"),
+);
+
+/** What to expect for the call that begins at a byte of a request. */
+function callAt(bytes: Buffer, at: number, idPlaces: readonly IdPlace[]): CallExpected {
+  if (bytes[at] !== OPEN_OBJECT) return UNREADABLE;
+  let id: Span | undefined;
+  let method = "";
+  const end = objectEnd(bytes, at, (key, value) => {
+    const to = valueEnd(bytes, value);
+    const name = textOf(bytes, key);
+    if (to !== -1 && name === '"id"') id = { from: value, to };
+    if (to !== -1 && name === '"method"') method = textOf(bytes, { from: value + 1, to: to - 1 });
+    return to;
+  });
+  if (end === -1) return UNREADABLE;
+  return {
+    ...(id && { id: callId(bytes, id, idPlaces) }),
+    isNotification: !id,
+    mayBeNull: MAY_BE_NULL.test(method),
+    asksBlock: method === "eth_blockNumber",
+  };
+}
+
+function callId(bytes: Buffer, { from, to }: Span, idPlaces: readonly IdPlace[]): CallId {
+  const own = idPlaces.filter(({ at }) => at >= from && at < to);
+  return { bytes: bytes.subarray(from, to), places: own.map(({ at }) => at - from), part: own[0]?.part ?? 0 };
+}
+
+/** The class of a response that is a relay. */
+export const VALID = "valid";
+
+/** What a response counts as. */
+export interface Verdict {
+  /** The stable name of its class: `valid` for a relay (`classes.ts` lists all others). */
+  name: string;
+  /** The JSON-RPC error that it holds, where that decided. */
+  error?: RpcError;
+  /** The blocks that it names as the newest, where they are of interest. */
+  blocks?: readonly number[];
+}
+
+/** The verdict of a plain relay, the only one that is not made anew. */
+export const RELAY: Verdict = { name: VALID };
+
+/** The class of a complete response to the n-th request. */
+export function classifyResponse(status: number, body: Buffer, expected: Expected, n = 0): string {
+  return judgeResponse(status, body, expected, n).name;
+}
+
+/**
+ * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response
+ * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and throws for none.
+ */
+export function judgeResponse(status: number, body: Buffer, expected: Expected, n = 0): Verdict {
+  const { kind, demands } = expected;
+  const isOk = status >= 200 && status <= 299;
+  if (isOk && kind === "call" && !demands.checks) {
+    const call = expected.calls[0] as CallExpected;
+    const at = usualResult(body, call, n);
+    if (at !== -1) return demands.blocks && call.asksBlock ? relayOfBlock(body, at) : RELAY;
+  }
+  const counts = isOk || (demands.accept?.status?.includes(status) ?? false);
+  if (!counts && (kind === "http" || !TELLING.has(status))) return { name: httpClass(status) };
+  const verdict = kind === "http" ? judgeHttp(body, isOk, demands) : judgeBody(body, expected, n);
+  // Any server may answer {"error": "…"}: only JSON-RPC's errors have a code.
+  return counts || verdict.error?.code !== undefined ? verdict : { name: httpClass(status) };
+}
+
+/** Statuses with which a JSON-RPC error in the body tells more than the status does. */
+const TELLING = new Set([400, 404, 405, 415, 422, 500, 501]);
+
+/** Judges a response that is no JSON-RPC, whose status counts. */
+function judgeHttp(body: Buffer, isOk: boolean, { checks = [] }: Demands): Verdict {
+  const name = isOk ? VALID : "answer-status";
+  if (checks.length === 0) return { name };
+  const at = blankEnd(body, 0);
+  const end = valueEnd(body, at);
+  if (end === -1 || blankEnd(body, end) !== body.length) return { name: notJson(body, at) };
+  return { name: checks.every((check) => passes(body, at, check)) ? name : "check-failed" };
+}
+
+function notJson(body: Buffer, at: number): string {
+  return at === body.length ? "empty-body" : "invalid-json";
+}
+
+/** One response object: where its members stand. */
+interface Answer {
+  at: number;
+  id?: Span;
+  result?: Span;
+  /** An error that says something. */
+  error?: Span;
+}
+
+function judgeBody(body: Buffer, { kind, calls, demands }: Expected, n: number): Verdict {
+  const at = blankEnd(body, 0);
+  if (at === body.length && calls.every(({ isNotification }) => isNotification)) return RELAY;
+  const answers: Answer[] = [];
+  let items = 0;
+  const read = (from: number): number => {
+    const answer: Answer = { at: from };
+    const end = answerEnd(body, answer);
+    items++;
+    // A list may hold millions of objects, of which no more are kept than can matter.
+    if (body[from] === OPEN_OBJECT && answers.length < 2 * calls.length + 16) answers.push(answer);
+    return end;
+  };
+  const isList = body[at] === OPEN_LIST;
+  const end = isList ? listEnd(body, at, read) : read(at);
+  if (end === -1 || blankEnd(body, end) !== body.length) return { name: notJson(body, at) };
+  if (kind === "batch" && isList) return judgeBatch(body, answers, items, calls, demands, n);
+  const [answer] = answers;
+  if (isList || !answer) return { name: "not-json-rpc" };
+  if (kind === "batch") return answer.error ? refusal(body, answer.error, demands) : { name: "batch-not-list" };
+  return judgeAnswer(body, answer, calls[0] as CallExpected, demands, n);
+}
+
+/** Reads an object's members, or any other value. */
+function answerEnd(body: Buffer, answer: Answer): number {
+  if (body[answer.at] !== OPEN_OBJECT) return valueEnd(body, answer.at);
+  return objectEnd(body, answer.at, (key, from) => {
+    const to = valueEnd(body, from);
+    if (to === -1) return -1;
+    if (isText(body, key, "id")) answer.id = { from, to };
+    else if (isText(body, key, "result")) answer.result = { from, to };
+    else if (isText(body, key, "error") && !answer.error && !isEmpty(body, from)) answer.error = { from, to };
+    return to;
+  });
+}
+
+/** Whether a value says nothing: null, false, 0 or an empty text. */
+function isEmpty(body: Buffer, at: number): boolean {
+  const byte = body[at];
+  return byte === 0x6e || byte === 0x66 || byte === 0x30 || (byte === 0x22 && body[at + 1] === 0x22);
+}
+
+function judgeAnswer(
+  body: Buffer,
+  answer: Answer,
+  call: CallExpected,
+  demands: Demands,
+  n: number,
+  parts = 1,
+): Verdict {
+  const isOurs = call.id ? isSameId(body, answer.id, call.id, batchId(n, call.id.part, parts)) : true;
+  return judgeOwn(body, answer, call, demands, isOurs);
+}
+
+/** Judges an answer to a call, of which is known whether its id is the call's. */
+function judgeOwn(body: Buffer, answer: Answer, call: CallExpected, demands: Demands, isOurs: boolean): Verdict {
+  const { checks = [], accept = {} } = demands;
+  const pass = (): boolean => checks.every((check) => passes(body, answer.at, check));
+  if (answer.error) {
+    const refused = refusal(body, answer.error, demands);
+    const accepted = acceptedError(refused, demands, pass);
+    if (accepted === undefined) return refused;
+    return isOurs ? { name: accepted, error: refused.error as RpcError } : { name: "id-mismatch" };
+  }
+  if (!answer.result) return { name: "no-result" };
+  if (!isOurs) return { name: "id-mismatch" };
+  if (body[answer.result.from] === 0x6e) {
+    const asked = checks.some(({ pointer, equals }) => pointer === "/result" && equals === null);
+    const isAnswer = accept.null ?? (call.mayBeNull || asked);
+    return { name: isAnswer && (accept.null || pass()) ? "answer-null" : "null-result" };
+  }
+  if (!pass()) return { name: "check-failed" };
+  return demands.blocks && call.asksBlock ? relayOfBlock(body, answer.result.from + 1) : RELAY;
+}
+
+function refusal(body: Buffer, span: Span, { rateLimitCodes }: Demands): Verdict {
+  const error = readError(body, span);
+  return { name: classifyError(error, rateLimitCodes), error };
+}
+
+/** The class of an error that is an answer, by the plan or as reverts are by default; undefined for any other. */
+function acceptedError({ name, error }: Verdict, { checks = [], accept = {} }: Demands, pass: () => boolean) {
+  if (error?.code !== undefined && accept.codes?.includes(error.code)) return "answer-code";
+  const isRevert = name === "rpc-revert";
+  if (isRevert && accept.revert) return "answer-revert";
+  const asked = checks.some(({ pointer }) => pointer === "/error" || pointer.startsWith("/error/"));
+  if (!asked && !(isRevert && accept.revert === undefined)) return undefined;
+  if (!pass()) return undefined;
+  return isRevert ? "answer-revert" : "answer-code";
+}
+
+/**
+ * A batch is one request and one relay. It counts as the first error among its parts, or else as the first part that is
+ * missing or wrong, or else as the first accepted answer; `valid` when each part is.
+ */
+function judgeBatch(
+  body: Buffer,
+  answers: readonly Answer[],
+  items: number,
+  calls: readonly CallExpected[],
+  demands: Demands,
+  n: number,
+): Verdict {
+  const unclaimed = new Set(answers);
+  const byId = Map.groupBy(answers, ({ id }) => (id ? keyOfId(body, id) : ""));
+  const verdicts = calls.flatMap((call): Verdict[] => {
+    if (!call.id) return [];
+    const answer = byId.get(keyOfCall(call.id, batchId(n, call.id.part, calls.length)))?.shift();
+    if (!answer) return [{ name: "batch-part-missing" }];
+    unclaimed.delete(answer);
+    return [judgeOwn(body, answer, call, demands, true)];
+  });
+  for (const { error } of unclaimed) if (error) verdicts.push(refusal(body, error, demands));
+  const asked = calls.filter(({ id }) => id).length;
+  if (items > calls.length || (items > asked && [...unclaimed].some(({ id }) => id && body[id.from] !== 0x6e))) {
+    verdicts.push({ name: "batch-extra" });
+  }
+  const wrong = verdicts.filter(({ name }) => name !== VALID && !isAnswer(name));
+  const worst = wrong.find(({ error }) => error) ?? wrong[0];
+  if (worst) return worst;
+  const blocks = verdicts.flatMap((verdict) => verdict.blocks ?? []);
+  const best = verdicts.find(({ name }) => name !== VALID) ?? RELAY;
+  return blocks.length > 0 ? { ...best, blocks } : best;
+}
+
+/** Whether a class is an answer of the node that counts as a relay. */
+export function isAnswer(name: string): boolean {
+  return name.startsWith("answer-");
+}
+
+/** A relay of a block number, whose text begins at a byte; what is none is left to checks. */
+function relayOfBlock(body: Buffer, at: number): Verdict {
+  const [text] = /^0x[0-9a-f]{1,13}(?=")/i.exec(textOf(body, { from: at, to: at + 16 })) ?? [];
+  return text === undefined ? RELAY : { name: VALID, blocks: [Number(text)] };
+}
+
+/** The three orders of fields that nodes and gateways write, without white space. */
+const VERSION_FIRST = Buffer.from('{"jsonrpc":"2.0",');
+const ID_FIRST = Buffer.from('{"id":');
+const ID = Buffer.from('"id":');
+const RESULT = Buffer.from('"result":"');
+const THEN_RESULT = Buffer.from(',"result":"');
+const THEN_VERSION = Buffer.from(',"jsonrpc":"2.0","result":"');
+const THEN_ID = Buffer.from('","id":');
+
+/**
+ * Whether a body is, byte for byte, a usual response with a string of plain characters as its result: then it is a
+ * relay, and need not be read any further. Gives where the result begins, or −1.
+ */
+function usualResult(body: Buffer, { id }: CallExpected, n: number): number {
+  if (!id) return -1;
+  const made = batchId(n, id.part, 1);
+  let length = body.length;
+  // Some servers end their responses with a line break.
+  if (body[length - 1] === 0x0a) length--;
+  let at: number;
+  if (has(body, 0, VERSION_FIRST)) {
+    at = VERSION_FIRST.length;
+    if (has(body, at, RESULT)) return resultBeforeId(body, at + RESULT.length, length, id, made);
+    if (!has(body, at, ID)) return -1;
+    at = idEnd(body, at + ID.length, id, made);
+    if (at === -1 || !has(body, at, THEN_RESULT)) return -1;
+    at += THEN_RESULT.length;
+  } else {
+    if (!has(body, 0, ID_FIRST)) return -1;
+    at = idEnd(body, ID_FIRST.length, id, made);
+    if (at === -1 || !has(body, at, THEN_VERSION)) return -1;
+    at += THEN_VERSION.length;
+  }
+  const end = plainEnd(body, at);
+  return end === length - 2 && body[end] === 0x22 && body[end + 1] === 0x7d ? at : -1;
+}
+
+function resultBeforeId(body: Buffer, from: number, length: number, id: CallId, made: number): number {
+  const end = plainEnd(body, from);
+  if (!has(body, end, THEN_ID)) return -1;
+  const to = idEnd(body, end + THEN_ID.length, id, made);
+  return to === length - 1 && body[to] === 0x7d ? from : -1;
+}
+
+/** Compared one by one: for so few bytes that is quicker than a call into native code. */
+function has(body: Buffer, at: number, bytes: Buffer): boolean {
+  for (let index = 0; index < bytes.length; index++) if (body[at + index] !== bytes[index]) return false;
+  return true;
+}
+
+/** The first place from `at` on that holds no plain character. */
+function plainEnd(body: Buffer, at: number): number {
+  let end = at;
+  while (PLAIN[body[end] as number] === 1) end++;
+  return end;
+}
+
+/** By byte: 1 for what can stand in a JSON string as it is and is ASCII. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
+});

@@ -1,0 +1,148 @@
+import { growth, type Scrape, select } from "../observe/scrape.ts";
+import type { CostCounter } from "../plan/schema.ts";
+import { leastSquares } from "./leastSquares.ts";
+
+/** What one relay of a chain adds to a counter. */
+export interface RelayCost {
+  counter: string;
+  /** Per relay, without what the gateway uses when idle. */
+  perRelay: number;
+  /** Half of the 95 % interval; 0 where the counter tells the chains apart and nothing was idle. */
+  uncertainty: number;
+  /** What was taken off, per second. */
+  idlePerSecond: number;
+  usdPerRelay?: number;
+}
+
+/** Relays of each chain from one scrape to the next. */
+export type RelaysBetween = (chain: string, fromMs: number, toMs: number) => number;
+
+/** Scrapes before the first request, of which the counters' growth is what the gateway uses when idle. */
+function idleRate(scrapes: readonly Scrape[], values: readonly (number | undefined)[], firstMs: number): number {
+  const idle = scrapes.flatMap((each, index) => (each.atMs <= firstMs && values[index] !== undefined ? [index] : []));
+  const [from] = idle;
+  const to = idle.at(-1);
+  if (from === undefined || to === undefined || from === to) return 0;
+  const seconds = ((scrapes[to]?.atMs ?? 0) - (scrapes[from]?.atMs ?? 0)) / 1_000;
+  const grown = growth(values.slice(from, to + 1)).reduce<number>((sum, each) => sum + (each ?? 0), 0);
+  return seconds > 0 ? grown / seconds : 0;
+}
+
+/** What of the run costs are taken from, in ms from its start instant. */
+export interface CostWindow {
+  fromMs: number;
+  toMs: number;
+  firstMs: number;
+  /** Chains whose targets are other chains' too: what the gateway counts for them is not theirs alone. */
+  mixed?: ReadonlySet<string>;
+}
+
+/**
+ * What a relay of each chain costs by each counter. A counter that tells chains apart: its growth over the scrapes from
+ * `fromMs` to `toMs`, less what is used when idle, ÷ the chain's valid relays in the same time. A shared one: by least
+ * squares over the intervals between scrapes, from how the chains' rates differ among them; `unidentified` names those
+ * for which they do not differ enough.
+ */
+export function relayCosts(
+  scrapes: readonly Scrape[],
+  counters: readonly CostCounter[],
+  chains: readonly string[],
+  relays: RelaysBetween,
+  { fromMs, toMs, firstMs, mixed = new Set() }: CostWindow,
+): { byChain: Map<string, RelayCost[]>; unidentified: string[] } {
+  const byChain = new Map<string, RelayCost[]>(chains.map((chain) => [chain, []]));
+  const unidentified: string[] = [];
+  const steady = scrapes.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+  for (const counter of counters) {
+    if (counter.chainLabel === undefined) {
+      const shared = sharedCosts(scrapes, steady, counter, chains, relays, firstMs);
+      if (!shared) unidentified.push(counter.name);
+      for (const [chain, cost] of shared ?? []) byChain.get(chain)?.push(cost);
+      continue;
+    }
+    for (const chain of chains) {
+      if (mixed.has(chain)) {
+        unidentified.push(`${counter.name} of ${chain}`);
+        continue;
+      }
+      const cost = ownCost(scrapes, steady, counter, chain, relays, firstMs);
+      if (cost) byChain.get(chain)?.push(cost);
+    }
+  }
+  return { byChain, unidentified };
+}
+
+/** The cost by a counter that tells chains apart; undefined where nothing was seen of it. */
+function ownCost(
+  scrapes: readonly Scrape[],
+  steady: readonly Scrape[],
+  counter: CostCounter,
+  chain: string,
+  relays: RelaysBetween,
+  firstMs: number,
+): RelayCost | undefined {
+  const own = steady.filter((each) => select(each, counter, chain) !== undefined);
+  const [first] = own;
+  const last = own.at(-1);
+  if (!first || !last || first === last) return undefined;
+  const count = relays(chain, first.atMs, last.atMs);
+  if (count <= 0) return undefined;
+  const idlePerSecond = idleRate(
+    scrapes,
+    scrapes.map((each) => select(each, counter, chain)),
+    firstMs,
+  );
+  const grown = growth(own.map((each) => select(each, counter, chain)));
+  const sum = grown.reduce<number>((total, each) => total + (each ?? 0), 0);
+  const perRelay = (sum - (idlePerSecond * (last.atMs - first.atMs)) / 1_000) / count;
+  return costOf(counter, perRelay, 0, idlePerSecond);
+}
+
+function costOf(counter: CostCounter, perRelay: number, uncertainty: number, idlePerSecond: number): RelayCost {
+  return {
+    counter: counter.name,
+    perRelay,
+    uncertainty,
+    idlePerSecond,
+    ...(counter.usd !== undefined && { usdPerRelay: perRelay * counter.usd }),
+  };
+}
+
+/** Student's t for a 95 % interval at many degrees of freedom. */
+const T_95 = 1.96;
+
+/** Above this share of itself, a coefficient's uncertainty makes it worth nothing. */
+const MOST_UNCERTAINTY = 0.25;
+
+function sharedCosts(
+  scrapes: readonly Scrape[],
+  steady: readonly Scrape[],
+  counter: CostCounter,
+  chains: readonly string[],
+  relays: RelaysBetween,
+  firstMs: number,
+): [string, RelayCost][] | undefined {
+  const idlePerSecond = idleRate(
+    scrapes,
+    scrapes.map((each) => select(each, counter)),
+    firstMs,
+  );
+  const grown = growth(steady.map((each) => select(each, counter)));
+  const rows: number[][] = [];
+  const values: number[] = [];
+  for (const [index, value] of grown.entries()) {
+    const [from, to] = [steady[index], steady[index + 1]];
+    if (value === undefined || !from || !to) continue;
+    rows.push(chains.map((chain) => relays(chain, from.atMs, to.atMs)));
+    values.push(value - (idlePerSecond * (to.atMs - from.atMs)) / 1_000);
+  }
+  if (rows.length < chains.length + 2) return undefined;
+  const fit = leastSquares(rows, values);
+  if (!fit) return undefined;
+  const costs = chains.map((chain, index): [string, RelayCost] => {
+    const uncertainty = T_95 * (fit.errors[index] ?? 0);
+    return [chain, costOf(counter, fit.coefficients[index] ?? 0, uncertainty, idlePerSecond)];
+  });
+  const isSure = costs.every(([, { perRelay, uncertainty }]) => uncertainty <= MOST_UNCERTAINTY * Math.abs(perRelay));
+  return isSure ? costs : undefined;
+}

@@ -1,0 +1,46 @@
+import { classOf } from "../answers/classes.ts";
+
+/** The class of a failure whose reason has none. */
+const UNKNOWN = "unknown-failure";
+
+/** nghttp2's number for frames that only ask for answers, sent without end: pings, settings. */
+const NGHTTP2_ERR_FLOODED = -904;
+
+/** Codes of Node's own that mean the same as others. */
+const SAME_AS: readonly [codes: RegExp, name: string][] = [
+  [/^ERR_(STREAM_(DESTROYED|WRITE_AFTER_END|PREMATURE_CLOSE)|SOCKET_CLOSED|HTTP2_INVALID_SESSION)$/, "UND_ERR_SOCKET"],
+  [/^ERR_HTTP2_GOAWAY_SESSION$/, "HTTP2_GOAWAY"],
+  [/^ERR_SSL_.*ALERT_NO_APPLICATION_PROTOCOL$/, "HTTP2_NOT_OFFERED"],
+  [/^ERR_HTTP2_(ERROR|TOO_MANY_INVALID_FRAMES|TOO_MANY_CUSTOM_SETTINGS|MAX_PENDING_SETTINGS_ACK)$/, "INVALID_HTTP2"],
+  [
+    /^ERR_(HTTP2_.*(HEADER|PSEUDOHEADER|TRAILER).*|INVALID_HTTP_TOKEN|INVALID_CHAR|UNESCAPED_CHARACTERS)$/,
+    "INVALID_REQUEST",
+  ],
+];
+
+/**
+ * The class of a request that got no complete response: a stable key, which is the system's or undici's own error code
+ * where there is one (`ECONNREFUSED`, `ECONNRESET`, `UND_ERR_SOCKET`, …). A code that no class has is `unknown-failure`,
+ * so that a target cannot make classes without end.
+ */
+export function classifyFailure(error: unknown): string {
+  const code = codeOf(error);
+  if (code === undefined) return UNKNOWN;
+  if (code === "ERR_HTTP2_ERROR" && (error as NodeJS.ErrnoException).errno === NGHTTP2_ERR_FLOODED)
+    return "HTTP2_FLOODED";
+  const name = SAME_AS.find(([codes]) => codes.test(code))?.[1] ?? code;
+  return classOf(name) ? name : UNKNOWN;
+}
+
+/** The code of an error, or of what caused it. */
+function codeOf(error: unknown): string | undefined {
+  let found: string | undefined;
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (typeof code !== "string") continue;
+    found = code;
+    // A stream that was still waiting for its connection only says so; why is in the cause.
+    if (code !== "ERR_HTTP2_STREAM_CANCEL") break;
+  }
+  return found;
+}

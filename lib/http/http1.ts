@@ -1,0 +1,168 @@
+import type { Socket } from "node:net";
+import { writeIds } from "../attack/requests.ts";
+import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
+import type { Dialer, Opening } from "./dial.ts";
+import { classifyFailure } from "./failure.ts";
+import { type Reading, ResponseParser } from "./response.ts";
+
+/** Bytes that one read takes from a socket at most. */
+const READ_BYTES = 64 * 1024;
+
+/** Where HTTP/1.1 connections of one origin go, and what they share. */
+export class Http1Origin {
+  readonly #dialer: Dialer;
+  /** One buffer for all connections: each read is used up before the next one begins. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly reading: Reading;
+
+  constructor(dialer: Dialer, reading: Reading) {
+    this.#dialer = dialer;
+    this.reading = reading;
+  }
+
+  /** Opens a socket that calls `read` with what comes; those bytes hold only until it returns. */
+  connect(read: (bytes: Buffer) => void): Opening {
+    const callback = (length: number): boolean => {
+      read(this.#buffer.subarray(0, length));
+      return true;
+    };
+    const opening = this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });
+    if (opening.isSecure) opening.socket.on("data", read);
+    return opening;
+  }
+}
+
+/**
+ * An HTTP/1.1 connection that carries one request at a time. Ours rather than undici's because a load tester's requests
+ * are known before the run: each is one ready buffer, and each response is read in place (see docs/engine.md).
+ */
+export class Http1Connection implements Connection {
+  capacity = 1;
+  inFlight = 0;
+  isListed = false;
+  readonly #events: ConnectionEvents;
+  readonly #keepalive: boolean;
+  readonly #socket: Socket;
+  readonly #parser: ResponseParser;
+  #open = false;
+  #exchange: Exchange | undefined;
+  #error: unknown;
+  /** The request that was sent last, where it has ids of its own: nothing else may write to it while it is being sent. */
+  #copy: Buffer | undefined;
+  /** Called once when it is known whether the connection opens. */
+  #settled: (() => void) | undefined;
+
+  constructor(origin: Http1Origin, keepalive: boolean, events: ConnectionEvents, settled?: () => void) {
+    this.#events = events;
+    this.#keepalive = keepalive;
+    this.#settled = settled;
+    this.#parser = new ResponseParser(origin.reading);
+    const opening = origin.connect((bytes) => this.#read(bytes));
+    opening.opened((times) => this.#opened(times));
+    this.#socket = opening.socket;
+    this.#socket.on("error", (error) => {
+      this.#error = error;
+    });
+    this.#socket.on("close", () => this.#closed());
+  }
+
+  send(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#parser.begin(exchange.request.method === "HEAD");
+    if (this.#open) this.#write(exchange);
+  }
+
+  #write({ request, n }: Exchange): void {
+    if (request.ids.http1.length === 0) {
+      this.#socket.write(request.http1);
+      return;
+    }
+    if (this.#copy?.length !== request.http1.length) this.#copy = Buffer.allocUnsafeSlow(request.http1.length);
+    request.http1.copy(this.#copy);
+    writeIds(this.#copy, request.ids.http1, n, request.parts);
+    this.#socket.write(this.#copy);
+  }
+
+  #opened(times: OpeningMs): void {
+    this.#open = true;
+    this.#settled?.();
+    this.#settled = undefined;
+    this.#events.opened(times);
+    if (this.#exchange) this.#write(this.#exchange);
+  }
+
+  #read(bytes: Buffer): void {
+    const exchange = this.#exchange;
+    if (this.#error) return;
+    // Bytes that no request asked for: nothing that follows could be matched to a request.
+    if (!exchange) {
+      this.destroy();
+      return;
+    }
+    exchange.began();
+    try {
+      if (!this.#parser.feed(bytes)) return;
+    } catch (error) {
+      this.#error = error;
+      this.destroy();
+      return;
+    }
+    this.#respond(exchange);
+  }
+
+  #respond(exchange: Exchange): void {
+    this.#exchange = undefined;
+    if (this.#keepalive && !exchange.request.closes && this.#parser.reusable) {
+      this.#events.released(this);
+    } else {
+      this.#retire();
+      this.#socket.destroy();
+    }
+    exchange.responded(this.#parser.status, this.#parser.body, this.#parser.codings);
+    this.#parser.release();
+  }
+
+  #closed(): void {
+    this.#settled?.();
+    this.#settled = undefined;
+    const exchange = this.#exchange;
+    if (exchange && !this.#error && this.#parser.close()) {
+      this.#respond(exchange);
+      return;
+    }
+    this.#exchange = undefined;
+    this.#retire();
+    const failure = this.#failure();
+    this.#parser.release();
+    exchange?.failed(failure);
+  }
+
+  #retire(): void {
+    this.capacity = 0;
+    this.#events.closed(this);
+  }
+
+  /** Why there is no whole response: what was cut off within it has a class of its own. */
+  #failure(): string {
+    const within = this.#parser.hasBegun;
+    if (!this.#error) return within ? "TRUNCATED_RESPONSE" : "UND_ERR_SOCKET";
+    const failure = classifyFailure(this.#error);
+    return failure === "ECONNRESET" && within ? "RESET_IN_RESPONSE" : failure;
+  }
+
+  waitingFor(): Waiting {
+    if (!this.#open) return "connect";
+    return this.#parser.status === 0 ? "headers" : "body";
+  }
+
+  cancel(): void {
+    this.#exchange = undefined;
+    this.#parser.release();
+    this.#retire();
+    this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { renderHtml } from "../render/html.ts";
+import type { Report } from "../report/schema.ts";
+
+/** How often the page is told, in ms: making a report takes time that the workers on this machine need too. */
+const EVERY_MS = 2_000;
+
+/** The report's page on loopback, updating while the run goes. */
+export interface Dashboard {
+  url: string;
+  /** Tells the pages the run's last report, and ends; nothing where it has ended. */
+  end(last: Report | undefined): Promise<void>;
+}
+
+/**
+ * Serves the page of the report that `latest` gives, on a port of loopback; 0 takes a free one. While no page is open
+ * nothing is asked of `latest`. Rejects when the port is taken.
+ */
+export async function startDashboard(port: number, latest: () => Promise<Report | undefined>): Promise<Dashboard> {
+  const pages = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    if (!isLocal(request)) {
+      response.writeHead(403).end("This page is for this machine alone.\n");
+    } else if (request.url === "/events") {
+      response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+      pages.add(response);
+      response.on("close", () => pages.delete(response));
+    } else if (request.url === "/") {
+      page(response, latest).catch((error: Error) => response.writeHead(500).end(error.message));
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const tell = (report: Report): void => {
+    for (const each of pages) each.write(`data: ${JSON.stringify(report)}\n\n`);
+  };
+  let telling = Promise.resolve();
+  const timer = setInterval(() => {
+    if (pages.size === 0) return;
+    telling = telling.then(async () => {
+      const report = await latest();
+      if (report) tell(report);
+    }, ignore);
+  }, EVERY_MS);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async end(last) {
+      if (!server.listening) return;
+      clearInterval(timer);
+      await telling.catch(ignore);
+      if (last) tell(last);
+      server.close();
+      for (const each of pages) each.end();
+      server.closeIdleConnections();
+      await Promise.race([once(server, "close"), new Promise((done) => setTimeout(done, 500))]);
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** A look that fails is one look less, and nothing to the run. */
+function ignore(): void {}
+
+async function page(response: ServerResponse, latest: () => Promise<Report | undefined>): Promise<void> {
+  const report = await latest();
+  const headers = { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" };
+  if (report) response.writeHead(200, headers).end(renderHtml(report));
+  else response.writeHead(200, { ...headers, Refresh: "1" }).end("<!doctype html><p>The run is being planned.");
+}
+
+/** Whether a request was made to this machine by a name of its own: another name may have been turned to it. */
+function isLocal({ headers: { host = "" } }: IncomingMessage): boolean {
+  return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
+}

@@ -1,0 +1,132 @@
+import { chainSchedule } from "../plan/assign.ts";
+import { firstShare } from "../plan/profile.ts";
+import type { Schedule } from "../plan/schedule.ts";
+import type { Chain, Plan } from "../plan/schema.ts";
+import { StaleBlocks } from "../results/blocks.ts";
+import { type Chunk, parseSeries, SeriesSum, total } from "../results/chunk.ts";
+import { chunksPrefix } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+
+/** Fewer ephemeral ports than this are nearly none: two seconds of 500 connections take as many. */
+export const FEW_PORTS = 1_000;
+
+/** How one chain is doing, from what was flushed so far. */
+export interface ChainProgress {
+  name: string;
+  /** Requests per second that were due in the same time. */
+  offeredRps: number;
+  /** Requests sent per second, over the time that each worker has flushed; null before the first flush. */
+  achievedRps: number | null;
+  sent: number;
+  missed: number;
+  valid: number;
+  invalid: number;
+  errors: number;
+  /** Valid relays ÷ requests that have ended; null before the first. */
+  success: number | null;
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** Follows a run by the chunks in its store; whoever has the store can. */
+export class Progress {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #plan: Plan;
+  readonly #seen = new Set<string>();
+  readonly #stale: StaleBlocks;
+  readonly #schedules = new Map<string, Schedule>();
+  readonly #warned = new Map<string, string>();
+  readonly #chains = new Map<string, { sum: SeriesSum; workers: Map<number, { sent: number; atMs: number }> }>();
+
+  constructor(store: Store, runId: string, plan: Plan) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#plan = plan;
+    this.#stale = new StaleBlocks(plan);
+    for (const { name } of plan.chains) this.#chains.set(name, { sum: new SeriesSum(), workers: new Map() });
+  }
+
+  /** Reads what was flushed since the last call; says whether there was anything. */
+  async update(): Promise<boolean> {
+    const keys = (await this.#store.list(chunksPrefix(this.#runId))).filter((key) => !this.#seen.has(key));
+    for (const key of keys) this.#seen.add(key);
+    // Side by side, for a store may be far away.
+    for (const text of await Promise.all(keys.map((key) => this.#store.get(key)))) {
+      if (text === undefined) continue;
+      try {
+        this.#add(JSON.parse(text) as Chunk);
+      } catch {
+        // Reduce names it; here it would only hide the others.
+      }
+    }
+    return keys.length > 0;
+  }
+
+  #add(chunk: Chunk): void {
+    const { tcp } = chunk.health;
+    if (tcp && tcp.portsLeft < FEW_PORTS) {
+      const who = chunk.host ?? `w${String(chunk.worker).padStart(3, "0")}`;
+      this.#warned.set(who, `${who} has ${tcp.portsLeft} ephemeral ports left, ${tcp.timeWait} in TIME-WAIT`);
+    }
+    this.#stale.take(chunk.series);
+    for (const series of chunk.series) {
+      const chain = this.#chains.get(series.chain);
+      if (!chain || series.phase !== "measure") continue;
+      // How it goes over the run is the report's affair: a long one would take memory for each interval.
+      chain.sum.addParsed(parseSeries(series), false);
+      const worker = chain.workers.get(chunk.worker) ?? { sent: 0, atMs: 0 };
+      worker.sent += series.sent;
+      worker.atMs = Math.min(this.#plan.durationMs, Math.max(worker.atMs, chunk.atMs));
+      chain.workers.set(chunk.worker, worker);
+    }
+  }
+
+  /** What threatens the generator, by host or worker, as it was last seen. */
+  warnings(): string[] {
+    return [...this.#warned.values()];
+  }
+
+  /** How each chain is doing. */
+  chains(): ChainProgress[] {
+    return this.#plan.chains.map((chain) => {
+      const { name } = chain;
+      const { sum, workers } = this.#chains.get(name) ?? { sum: new SeriesSum(), workers: new Map() };
+      const invalid = total(sum.invalid);
+      const errors = total(sum.errors);
+      const ended = sum.valid + invalid + errors;
+      const times = sum.responseTime();
+      const percentile = (p: number): number | null =>
+        times.totalCount === 0 ? null : times.getValueAtPercentile(p) / 1_000;
+      return {
+        name,
+        offeredRps: this.#offered(chain, [...workers.values()]),
+        achievedRps: achieved([...workers.values()]),
+        sent: sum.sent,
+        missed: total(sum.missed),
+        valid: sum.valid,
+        invalid,
+        errors,
+        success: ended === 0 ? null : sum.valid / ended,
+        p50Ms: percentile(50),
+        p99Ms: percentile(99),
+      };
+    });
+  }
+
+  /** The schedule's mean rate until the last flush; before the first, the rate with which it begins. */
+  #offered(chain: Chain, workers: readonly { atMs: number }[]): number {
+    const atMs = Math.max(0, ...workers.map((worker) => worker.atMs));
+    if (atMs === 0) return chain.rps * firstShare(this.#plan);
+    const schedule = this.#schedules.get(chain.name) ?? chainSchedule(this.#plan, chain, "measure");
+    this.#schedules.set(chain.name, schedule);
+    return (schedule.dueBefore(atMs) / atMs) * 1_000;
+  }
+}
+
+/** Workers flush at different times, so each one's rate is over its own time. */
+function achieved(workers: readonly { sent: number; atMs: number }[]): number | null {
+  const flushed = workers.filter(({ atMs }) => atMs > 0);
+  if (flushed.length === 0) return null;
+  return flushed.reduce((rps, { sent, atMs }) => rps + sent / (atMs / 1_000), 0);
+}

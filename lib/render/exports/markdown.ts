@@ -1,0 +1,62 @@
+import { isUnanswered } from "../../report/allRequests.ts";
+import { escapeMarkdown } from "../../report/escape.ts";
+import type { Report, Traffic } from "../../report/schema.ts";
+
+/** A summary for a pull request, as Markdown. */
+export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {
+  const state = verdict.valid ? (verdict.pass ? "✅ valid run, SLO met" : "❌ SLO missed") : "⚠️ invalid run";
+  const rows = [...chains, ...(chains.length > 1 ? [{ ...total, name: "all" }] : [])].map((chain) => [
+    `${"pass" in chain ? (chain.pass ? "✓ " : "✗ ") : ""}${escapeMarkdown(chain.name)}`,
+    rate(chain.offeredRps),
+    rate(chain.achievedRps),
+    chain.success === null ? "–" : `${Math.floor(chain.success * 100_000) / 1_000} %`,
+    atLeast(chain, "p50"),
+    atLeast(chain, "p99"),
+    String(chain.ledger.missed),
+    String(chain.ledger.errors),
+    String(chain.ledger.invalid),
+  ]);
+  const head = [
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "p50 ms (all sent)",
+    "p99 ms",
+    "missed",
+    "errors",
+    "invalid",
+  ];
+  const searched = capacity && capacity.trials.length > 0 ? capacity.chains : [];
+  const capacities = searched.map(({ name, capacityRps, bottleneck }) => {
+    const rps = capacityRps === null ? "–" : rate(capacityRps);
+    return `- **${escapeMarkdown(name)}** carries ${rps} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
+  });
+  const parts = [
+    `### ${escapeMarkdown(run.name)}: ${state}`,
+    ...verdict.reasons.map((reason) => `- ${escapeMarkdown(reason)}`),
+    "",
+    line(head),
+    line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
+    ...rows.map(line),
+    ...(capacities.length > 0 ? ["", ...capacities] : []),
+    "",
+    `${escapeMarkdown(run.id)}, ${run.measuredMs / 1_000} s from ${run.workers} workers to ${escapeMarkdown(run.target)}`,
+  ];
+  return `${parts.join("\n")}\n`;
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function rate(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
+
+/** A percentile of all requests sent; a lower bound where it is one that got no response. */
+function atLeast({ responseTimeAllMs: latency, ledger }: Traffic, percentile: "p50" | "p99"): string {
+  if (!latency) return "–";
+  const text = latency[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 });
+  return isUnanswered(ledger, percentile) ? `≥ ${text}` : text;
+}

@@ -1,0 +1,43 @@
+import { Gauge, Registry } from "prom-client";
+import type { Report } from "../../report/schema.ts";
+
+/** The report's figures as a page in Prometheus' text format, for a text-file collector or a push gateway. */
+export async function renderPrometheus(report: Report): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+    new Gauge({ name: `volley_${name}`, help, labelNames: ["run", ...labelNames], registers: [registry] });
+  const run = report.run.name;
+  gauge("valid", "Whether the generator was in order").set({ run }, Number(report.verdict.valid));
+  gauge("pass", "Whether the SLO was met").set({ run }, Number(report.verdict.pass));
+  if (report.startSkewMs !== null) {
+    gauge("start_skew_seconds", "The largest start skew").set({ run }, report.startSkewMs / 1_000);
+  }
+  const offered = gauge("offered_requests_per_second", "Requests per second that the plan asks for", ["chain"]);
+  const achieved = gauge("achieved_requests_per_second", "Requests per second that were sent", ["chain"]);
+  const success = gauge("success_ratio", "Valid relays ÷ requests sent", ["chain"]);
+  const requests = gauge("requests", "Requests by what became of them", ["chain", "outcome"]);
+  const response = gauge("response_time_seconds", "Response time of responses, from due to finished", [
+    "chain",
+    "quantile",
+  ]);
+  const all = gauge("response_time_all_seconds", "Response time of all requests sent; failed ones rank last", [
+    "chain",
+    "quantile",
+  ]);
+  for (const chain of report.chains) {
+    const labels = { run, chain: chain.name };
+    offered.set(labels, chain.offeredRps);
+    achieved.set(labels, chain.achievedRps);
+    if (chain.success !== null) success.set(labels, chain.success);
+    for (const [outcome, count] of Object.entries(chain.ledger)) requests.set({ ...labels, outcome }, count);
+    for (const [name, ms] of Object.entries(chain.responseTimeMs ?? {})) {
+      response.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
+    }
+    for (const [name, ms] of Object.entries(chain.responseTimeAllMs ?? {})) {
+      all.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
+    }
+  }
+  return registry.metrics();
+}
+
+const QUANTILES: Record<string, string> = { p50: "0.5", p90: "0.9", p95: "0.95", p99: "0.99", p999: "0.999", max: "1" };

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { createRequire, stripTypeScriptTypes } from "node:module";
+import { escapeHtml } from "../report/escape.ts";
+import type { Report } from "../report/schema.ts";
+
+/**
+ * Renders a report as one HTML page that needs nothing else: its script, its styles and the plot library are in it, the
+ * report lies in it as data. Nothing in a report can become markup or script: the data is escaped JSON in an element
+ * that does not run, and the page's script writes text only. A policy forbids the page to fetch anything.
+ */
+export function renderHtml(report: Report): string {
+  // A run that goes on is served by the runner itself, which the page asks for later reports.
+  const connect = report.run.live ? "connect-src 'self'; " : "";
+  const resolve = createRequire(import.meta.url).resolve;
+  const uPlot = readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
+  const uPlotStyle = readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8");
+  const script = PAGE_FILES.map(pageScript).join("\n");
+  return `${htmlHead(report.run.id, `script-src 'unsafe-inline'; img-src data:; ${connect}`, uPlotStyle)}
+<body>
+<main id="report"></main>
+<noscript>This page draws the report with a script. The same report as text is in report.txt beside it.</noscript>
+<script type="application/json" id="data">${escapeJson(report)}</script>
+<script>${uPlot}</script>
+<script type="module">${script}</script>
+</body>
+</html>
+`;
+}
+
+/** A page's beginning: its title, what its policy allows besides styles, and styles besides the report's own. */
+export function htmlHead(title: string, allowed = "", style = ""): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; ${allowed}base-uri 'none'; form-action 'none'">
+<title>${escapeHtml(title)} · Volley</title>
+<style>${style}</style>
+<style>${pageFile("page.css")}</style>
+</head>`;
+}
+
+/** The page's files, each behind those that it imports. */
+const PAGE_FILES = [
+  "data.ts",
+  "elements.ts",
+  "plots.ts",
+  "heat.ts",
+  "tables.ts",
+  "overTime.ts",
+  "capacity.ts",
+  "page.ts",
+];
+
+/** One of the page's files as a part of one script: they share a scope, so that nothing is imported or exported. */
+function pageScript(name: string): string {
+  const plain = stripTypeScriptTypes(pageFile(name), { mode: "strip" });
+  return plain.replace(/^import\s[^;]*;$/gm, "").replace(/^export /gm, "");
+}
+
+function pageFile(name: string): string {
+  return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
+}
+
+/** JSON in which nothing can end the element that it stands in. */
+function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

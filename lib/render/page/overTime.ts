@@ -1,0 +1,195 @@
+import type { GeneratorPoint, Report, ReportChain } from "../../report/schema.ts";
+import { report } from "./data.ts";
+import { element, ms, rate } from "./elements.ts";
+import { heatMap } from "./heat.ts";
+import { colour, currentView, type Line, plot, SECONDS, seriesColour, showView, type View } from "./plots.ts";
+import { ALL } from "./tables.ts";
+
+export function ratePlot(): HTMLElement {
+  const { seconds } = report.total;
+  const lines: Line[] = [
+    { label: "offered", values: seconds.map(({ scheduled }) => scheduled), colour: colour("c7"), dash: [6, 4] },
+    { label: "sent", values: seconds.map(({ sent }) => sent), colour: colour("c0") },
+    { label: "valid", values: seconds.map(({ valid }) => valid), colour: colour("c2") },
+    { label: "failed", values: seconds.map(({ errors, invalid }) => errors + invalid), colour: colour("c5") },
+  ];
+  const x = seconds.map(({ second }) => second);
+  const { offeredRps, achievedRps } = report.total;
+  const summary = `${rate(achievedRps).text} of ${rate(offeredRps).text} requests per second were sent.`;
+  return plot("Rate, all chains", summary, x, lines, { x: SECONDS, y: "requests/s" });
+}
+
+export function chainRatePlot(): HTMLElement {
+  const x = report.total.seconds.map(({ second }) => second);
+  const lines = report.chains.map(
+    ({ name, seconds }, index): Line => ({
+      label: name,
+      values: seconds.map(({ valid }) => valid),
+      colour: seriesColour(index),
+    }),
+  );
+  const summary = report.chains
+    .map(({ name, achievedRps }) => `${name} ${rate(achievedRps).text} per second`)
+    .join(", ");
+  return plot("Valid relays by chain", `${summary}.`, x, lines, { x: SECONDS, y: "relays/s" });
+}
+
+/** Response time over the run; the percentiles of each interval stand at its middle. */
+export function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs">, name: string): HTMLElement {
+  const x = of.intervals.map(({ fromMs, toMs }) => (fromMs + toMs) / 2_000);
+  const lines = (["max", "p99", "p90", "p50"] as const).map(
+    (key, index): Line => ({ label: key, values: of.intervals.map((each) => each[key]), colour: seriesColour(index) }),
+  );
+  const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
+  return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
+}
+
+/** Response time by percentile, with as much room between 99 and 99.9 % as between 90 and 99 %. */
+export function percentilePlot(): HTMLElement {
+  const nines = (percentile: number): number => -Math.log10(1 - percentile / 100);
+  const curves = report.chains.map(({ percentiles }) => {
+    return percentiles
+      .filter(([percentile]) => percentile < 100)
+      .map(([percentile, value]) => [nines(percentile), value]);
+  });
+  const x = [...new Set(curves.flatMap((curve) => curve.map(([place]) => place ?? 0)))].sort((a, b) => a - b);
+  const lines = report.chains.map(({ name }, index): Line => {
+    const values = new Map(curves[index]?.map(([place, value]) => [place, value ?? null]));
+    return { label: name, values: x.map((place) => values.get(place) ?? null), colour: seriesColour(index) };
+  });
+  const most = Math.max(1, Math.ceil(x.at(-1) ?? 1));
+  const splits = [0, nines(50), ...Array.from({ length: most }, (_, index) => index + 1)];
+  const percent = (place: number): string =>
+    `${Number((100 * (1 - 10 ** -place)).toFixed(Math.max(1, Math.ceil(place) - 1)))}`;
+  return plot("Response time by percentile", "The figures are in the table of chains.", x, lines, {
+    x: "percentile",
+    y: "ms",
+    logY: true,
+    xSplits: splits,
+    xValues: (values) => values.map(percent),
+  });
+}
+
+/** Most classes of failures with a line of their own. */
+const MOST_CLASSES = 7;
+
+/** Requests that were no relay, by class and second. */
+export function failurePlot(): HTMLElement | undefined {
+  const { seconds, errors, invalid } = report.total;
+  const classes = Object.entries({ ...errors, ...invalid }).sort(([, a], [, b]) => b - a);
+  if (!seconds.some((each) => each.classes) || classes.length === 0) return undefined;
+  const lines = classes.slice(0, MOST_CLASSES).map(
+    ([name], index): Line => ({
+      label: name,
+      values: seconds.map((each) => each.classes?.[name] ?? 0),
+      colour: seriesColour(index),
+    }),
+  );
+  const x = seconds.map(({ second }) => second);
+  const summary = classes.map(([name, count]) => `${name} ${count}`).join(", ");
+  return plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+}
+
+/** The generator's requests in flight and connections, and its hosts' sockets. */
+export function generatorPlots(): HTMLElement[] {
+  const { all } = report.generator;
+  if (all.length < 2) return [];
+  const x = all.map(({ atMs }) => atMs / 1_000);
+  const line = (label: string, key: keyof GeneratorPoint, index: number): Line => ({
+    label,
+    values: all.map((point) => point[key]),
+    colour: seriesColour(index),
+  });
+  const flight = [line("in flight", "inFlight", 0), line("connections", "connections", 2), line("opened", "opened", 1)];
+  const made = [plot("Requests in flight and connections, all workers", "", x, flight, { x: SECONDS, y: "" })];
+  if (all.some(({ established }) => established !== null)) {
+    const sockets = [
+      line("ESTAB", "established", 2),
+      line("TIME-WAIT", "timeWait", 1),
+      line("retransmits", "retransmits", 5),
+    ];
+    made.push(plot("TCP connections of the host with most", "", x, sockets, { x: SECONDS, y: "" }));
+    const ports = [line("ports left", "portsLeft", 0)];
+    made.push(plot("Ephemeral ports of the host with fewest left", "", x, ports, { x: SECONDS, y: "" }));
+  }
+  return made;
+}
+
+/** What a button does to the part of the run that is shown. */
+const ZOOMS: [title: string, change: (view: View, whole: View) => View | undefined][] = [
+  ["Closer", ({ from, to }) => ({ from: from + (to - from) / 4, to: to - (to - from) / 4 })],
+  ["Wider", ({ from, to }) => ({ from: from - (to - from) / 2, to: to + (to - from) / 2 })],
+  ["Earlier", ({ from, to }) => ({ from: from - (to - from) / 2, to: to - (to - from) / 2 })],
+  ["Later", ({ from, to }) => ({ from: from + (to - from) / 2, to: to + (to - from) / 2 })],
+  ["Whole run", () => undefined],
+];
+
+function zoomButtons(): HTMLElement {
+  const whole: View = { from: 0, to: report.run.measuredMs / 1_000 };
+  const buttons = ZOOMS.map(([title, change]) => {
+    const button = element("button", { type: "button" }, title);
+    button.addEventListener("click", () => {
+      const next = change(currentView() ?? whole, whole);
+      const isWhole = !next || (next.from <= whole.from && next.to >= whole.to);
+      showView(isWhole ? undefined : { from: Math.max(whole.from, next.from), to: Math.min(whole.to, next.to) });
+    });
+    return button;
+  });
+  return element(
+    "div",
+    { class: "zoom", role: "group", "aria-label": "Part of the run that the plots show" },
+    ...buttons,
+  );
+}
+
+/** Which chain's response time is plotted; kept when a run that goes on is drawn anew. */
+let chosenChain = "";
+
+export function plotSection(): HTMLElement[] {
+  const place = element("div", { class: "plots" });
+  const choice = element("select", { id: "chain" }, element("option", { value: "" }, ALL));
+  for (const { name } of report.chains) choice.append(element("option", { value: name }, name));
+  choice.value = chosenChain;
+  const chosen = (): HTMLElement[] => {
+    const chain = report.chains.find(({ name }) => name === choice.value);
+    const [of, name] = chain ? [chain, chain.name] : [report.total, ALL];
+    return [latencyPlot(of, name), heatMap(of, name)];
+  };
+  let latency = chosen();
+  choice.addEventListener("change", () => {
+    chosenChain = choice.value;
+    const next = chosen();
+    for (const [index, each] of latency.entries()) each.replaceWith(next[index] ?? "");
+    latency = next;
+  });
+  const label = element("label", { for: "chain" }, "Response time of ");
+  const failures = failurePlot();
+  place.append(ratePlot(), chainRatePlot(), ...latency, percentilePlot());
+  place.append(...(failures ? [failures] : []), ...generatorPlots());
+  const hint = element("p", { class: "soft" }, "Drag over a plot to see a part of the run in all of them.");
+  return [element("h2", {}, "Over time"), element("p", {}, label, choice), zoomButtons(), hint, place];
+}
+
+/** Most plots of the gateway's metrics: one for each name. */
+export const MOST_METRIC_PLOTS = 12;
+
+export function metricPlots(): HTMLElement[] {
+  const groups = new Map<string, Report["metrics"]>();
+  for (const metric of report.metrics) {
+    const [name = ""] = metric.name.split("{");
+    groups.set(name, [...(groups.get(name) ?? []), metric]);
+  }
+  if (groups.size === 0) return [];
+  const place = element("div", { class: "plots" });
+  for (const [name, group] of [...groups].slice(0, MOST_METRIC_PLOTS)) {
+    const shown = group.slice(0, 8);
+    const x = shown[0]?.points.map(([at]) => at) ?? [];
+    const lines = shown.map((metric, index): Line => {
+      const values = new Map(metric.points);
+      const label = /\{(.*)\}$/.exec(metric.name)?.[1] ?? "value";
+      return { label, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
+    });
+    place.append(plot(name, `${group.length} series.`, x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
+  }
+  return [element("h2", {}, "The gateway's own metrics"), place];
+}

@@ -1,0 +1,57 @@
+import { assign } from "../plan/assign.ts";
+import { formatDuration } from "../plan/duration.ts";
+import { estimate } from "../plan/estimate.ts";
+import { originsOf } from "../plan/hosts.ts";
+import { PRICES } from "../plan/prices.ts";
+import type { Plan } from "../plan/schema.ts";
+import { renderTable } from "../report/table.ts";
+
+/** What a plan would do, for a terminal: its chains, the assignments, and the estimate in AWS. */
+export function renderPlan(plan: Plan): string {
+  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const { requests, invocations, gbSeconds, items, usd } = estimate(plan);
+  const assignments = assign(plan, { runId: plan.name, startAtMs: 0, leadMs: 0 });
+  const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
+  const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
+  const parts = [
+    `${plan.name}: ${rate(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
+      `${Math.round(requests).toLocaleString("en-US")} requests in all. Nothing is sent.`,
+    renderTable(
+      ["chain", "requests/s", "targets", "origin"],
+      plan.chains.map((chain) => [
+        chain.name,
+        rate(chain.rps),
+        String(chain.targets.length),
+        plan.gateway
+          ? "the stand-in gateway"
+          : [...new Set(chain.targets.flatMap(({ url }) => originsOf(url, chain.data)))].join(" "),
+      ]),
+    ),
+    renderTable(
+      ["worker", "chain", "part", "requests/s", "segments", "each"],
+      assignments
+        .filter(({ segment }) => segment === 0)
+        .flatMap(({ id, shares, fromMs, toMs }) =>
+          shares.map((share) => [
+            id.split("-")[0] ?? id,
+            share.chain,
+            `${share.shard + 1} of ${share.of}`,
+            rate(share.rps),
+            String(segments),
+            formatDuration(toMs - fromMs),
+          ]),
+        ),
+    ),
+    `Estimate in AWS (${PRICES.region}, list prices as of ${PRICES.asOf}): $${usd.toFixed(2)} for ${invocations} invocations ` +
+      `and ${Math.round(gbSeconds).toLocaleString("en-US")} GB-s\n` +
+      renderTable(
+        ["item", "USD"],
+        items.map(({ name, usd: price }) => [name, price.toFixed(4)]),
+      ),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function rate(rps: number): string {
+  return rps.toLocaleString("en-US", { maximumFractionDigits: 2 });
+}

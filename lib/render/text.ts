@@ -1,0 +1,352 @@
+import { styleText } from "node:util";
+import { faultOf } from "../answers/classes.ts";
+import { formatDuration } from "../plan/duration.ts";
+import { cleanText } from "../plan/terminal.ts";
+import { isUnanswered } from "../report/allRequests.ts";
+import type { LatencyMs, Report, Traffic } from "../report/schema.ts";
+import { renderTable } from "../report/table.ts";
+import { capacityText } from "./capacityText.ts";
+
+/** The report for a terminal: verdict first, then the chains, the workers and what went wrong. */
+export function renderText(report: Report, colour: boolean): string {
+  const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+    colour ? styleText(format, text, { validateStream: false }) : text;
+  const parts = [
+    headline(report, paint),
+    hintLines(report, paint),
+    eventLines(report),
+    chainTable(report),
+    sloTable(report),
+    latencyTable(report),
+    phaseLine(report),
+    failureTable(report),
+    sampleTable(report),
+    targetTable(report),
+    timingTable(report),
+    workerTable(report),
+    hostTable(report),
+    ...warmupLines(report),
+    report.capacity ? capacityText(report.capacity) : "",
+    ...report.logs.map(logText),
+    ...report.findings.map((finding) => `finding: ${cleanText(finding)}`),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+type Paint = (format: Parameters<typeof styleText>[0], text: string) => string;
+
+function headline({ run, verdict, total, startSkewMs, clock }: Report, paint: Paint): string {
+  const valid = verdict.valid ? paint("green", "valid run") : paint(["red", "bold"], "INVALID RUN");
+  const pass = verdict.pass ? paint("green", "SLO met") : paint(["red", "bold"], "SLO MISSED");
+  const lines = [
+    `${paint("bold", cleanText(run.name))}: ${valid}, ${pass}  (Volley ${cleanText(run.volley)})`,
+    ...verdict.reasons.map((reason) => `  ${paint("yellow", cleanText(reason))}`),
+    `${cleanText(run.id)}: ${number(total.ledger.sent)} requests in ${formatDuration(run.measuredMs)} from ${run.workers} ` +
+      `${run.workers === 1 ? "worker" : "workers"} to ${cleanText(run.target)}, start skew ${ms(startSkewMs)}${clockText(clock)}` +
+      `${run.complete ? "" : ", incomplete"}`,
+  ];
+  return lines.join("\n");
+}
+
+function clockText(clock: Report["clock"]): string {
+  if (!clock) return "";
+  const bound = `, clocks known to ± ${precise(clock.boundMs)} ms`;
+  const off = `; ${clock.corrected} of them corrected, off by up to ${ms(clock.errorMs)}`;
+  return clock.corrected > 0 ? `${bound}${off}` : bound;
+}
+
+function chainTable({ chains, total }: Report): string {
+  const head = [
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "scheduled",
+    "sent",
+    "missed",
+    "valid",
+    "invalid",
+    "errors",
+  ];
+  const hasTruth = chains.some(({ truth }) => truth);
+  const hasUnfinished = total.ledger.unfinished > 0;
+  if (hasUnfinished) head.push("in flight at the abort");
+  if (hasTruth) head.push("gateway counted");
+  const row = (name: string, traffic: Traffic, truth: string): string[] => [
+    name,
+    rate(traffic.offeredRps),
+    rate(traffic.achievedRps),
+    percent(traffic.success),
+    number(traffic.ledger.scheduled),
+    number(traffic.ledger.sent),
+    number(traffic.ledger.missed),
+    number(traffic.ledger.valid),
+    number(traffic.ledger.invalid),
+    number(traffic.ledger.errors),
+    ...(hasUnfinished ? [number(traffic.ledger.unfinished)] : []),
+    ...(hasTruth ? [truth] : []),
+  ];
+  const counted = chains.reduce((sum, { truth }) => sum + (truth?.requests ?? 0), 0);
+  return renderTable(head, [
+    ...chains.map((chain) => row(chain.name, chain, chain.truth ? number(chain.truth.requests) : "–")),
+    ...(chains.length > 1 ? [row("all", total, number(counted))] : []),
+  ]);
+}
+
+function latencyTable({ chains, total }: Report): string {
+  const head = ["ms", "p50", "p90", "p95", "p99", "p99.9", "max", "service p50", "p99", "send lag p50", "p99"];
+  const row = (name: string, traffic: Traffic): string[] => [
+    name,
+    ...all(traffic.responseTimeMs),
+    ...some(traffic.serviceTimeMs),
+    ...some(traffic.sendLagMs),
+  ];
+  // Where requests failed, what the SLO is held against stands below what the responses say.
+  const rows = (name: string, traffic: Traffic): string[][] => [
+    row(name, traffic),
+    ...(traffic.ledger.errors > 0 ? [[`${name}, all sent`, ...allSent(traffic), "", "", "", ""]] : []),
+  ];
+  return renderTable(head, [
+    ...chains.flatMap((chain) => rows(chain.name, chain)),
+    ...(chains.length > 1 ? rows("all", total) : []),
+  ]);
+}
+
+/** Percentiles of all requests sent; one that got no response is a lower bound. */
+function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
+  const names = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
+  return all(responseTimeAllMs).map((text, place) =>
+    responseTimeAllMs && isUnanswered(ledger, names[place] ?? "max") ? `≥ ${text}` : text,
+  );
+}
+
+/** Most lines of SLOs that a terminal shows; those that were missed come first. */
+const MOST_SLO_LINES = 24;
+
+/** The SLO line by line, of chains and of targets that have one of their own. */
+function sloTable({ chains }: Report): string {
+  const lines = chains.flatMap(({ name, slo, targets }) => [
+    ...slo.map((line) => ({ of: name, ...line })),
+    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+  ]);
+  const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MOST_SLO_LINES);
+  if (shown.length === 0) return "";
+  const rows = shown.map(({ of, line, limit, found, pass }) => [
+    of,
+    line === "success" ? line : `${line.replace("p999", "p99.9")} of all sent`,
+    line === "success" ? `≥ ${percent(limit)}` : `≤ ${precise(limit)} ms`,
+    found === null ? "no response" : line === "success" ? percent(found) : `${precise(found)} ms`,
+    pass ? "✓" : "✗",
+  ]);
+  const more = lines.length > shown.length ? `\nand ${lines.length - shown.length} more lines, all met` : "";
+  return `${renderTable(["SLO", "line", "asked", "found", ""], rows)}${more}`;
+}
+
+function all(latency: LatencyMs): string[] {
+  if (!latency) return Array.from({ length: 6 }, () => "–");
+  const { p50, p90, p95, p99, p999, max } = latency;
+  return [p50, p90, p95, p99, p999, max].map(precise);
+}
+
+function some(latency: LatencyMs): string[] {
+  return latency ? [latency.p50, latency.p99].map(precise) : ["–", "–"];
+}
+
+function hintLines({ hints }: Report, paint: Paint): string {
+  return hints
+    .map(
+      ({ what, evidence, remedy }) =>
+        `${paint("bold", cleanText(what))}: ${cleanText(evidence)}.\n  ${cleanText(remedy)}.`,
+    )
+    .join("\n");
+}
+
+/** Events that a terminal shows; the others are in the HTML report. */
+const MOST_EVENTS = 8;
+
+function eventLines({ events }: Report): string {
+  const lines = events
+    .slice(0, MOST_EVENTS)
+    .map(
+      ({ fromMs, toMs, chain, text }) => `${fromMs / 1_000}–${toMs / 1_000} s, ${cleanText(chain)}: ${cleanText(text)}`,
+    );
+  const more = events.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more events`] : [])].join("\n");
+}
+
+function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): string {
+  const last = `the last response came ${precise(coolDownMs)} ms after the end`;
+  if ("why" in steady) return `no steady state is told (${steady.why}); ${last}`;
+  const [p50 = "–", p99 = "–"] = some(steady.responseTimeMs);
+  const [wholeP50 = "–", wholeP99 = "–"] = some(responseTimeMs);
+  return (
+    `steady state (MSER) from ${steady.fromMs / 1_000} s: p50 ${p50} ms, p99 ${p99} ms ` +
+    `(whole run ${wholeP50} and ${wholeP99}); ${last}`
+  );
+}
+
+/** Targets that a terminal shows. */
+const MOST_TARGETS = 24;
+
+function targetTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, targets }) =>
+    targets.map(({ name: target, sent, success, responseTimeMs }) => [
+      name,
+      target,
+      number(sent),
+      percent(success),
+      ...some(responseTimeMs),
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const shown = renderTable(["chain", "target", "sent", "success", "p50", "p99"], rows.slice(0, MOST_TARGETS));
+  return rows.length > MOST_TARGETS ? `${shown}\nand ${rows.length - MOST_TARGETS} more targets` : shown;
+}
+
+function failureTable({ chains }: Report): string {
+  const rows = chains.flatMap((chain) =>
+    (["missed", "errors", "invalid", "answers"] as const).flatMap((kind) =>
+      Object.entries(chain[kind] ?? {}).map(([name, count]) => [
+        chain.name,
+        { missed: "missed", errors: "error", invalid: "invalid", answers: "relay" }[kind],
+        name,
+        kind === "missed" ? "generator" : faultOf(name),
+        number(count),
+        percent(count / chain.ledger.scheduled),
+      ]),
+    ),
+  );
+  return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "whose", "count", "of scheduled"], rows);
+}
+
+/** More samples than this are left to the HTML report. */
+const MOST_SAMPLES = 12;
+
+/** How much of a sample a line of the terminal has room for. */
+const SAMPLE_WIDTH = 90;
+
+function sampleTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, samples = [] }) =>
+    samples.map(({ class: of, status, code, message, begins }) => {
+      const text = cleanText(message ?? begins);
+      const shown = text.length > SAMPLE_WIDTH ? `${text.slice(0, SAMPLE_WIDTH)}…` : text;
+      return [name, of, String(status), code === undefined ? "" : String(code), shown];
+    }),
+  );
+  if (rows.length === 0) return "";
+  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MOST_SAMPLES));
+  return rows.length > MOST_SAMPLES ? `${shown}\nand ${rows.length - MOST_SAMPLES} more` : shown;
+}
+
+function timingTable({ chains }: Report): string {
+  const rows = chains.flatMap(({ name, timingsMs }) =>
+    Object.entries(timingsMs).map(([timing, latency]) => [name, timing, ...all(latency)]),
+  );
+  return rows.length === 0 ? "" : renderTable(["chain", "part, ms", "p50", "p90", "p95", "p99", "p99.9", "max"], rows);
+}
+
+/** More workers than this are left to the HTML report, but for those that were not in order. */
+const MOST_WORKERS = 24;
+
+function workerTable({ workers }: Report): string {
+  const head = [
+    "worker",
+    "chain",
+    "offered/s",
+    "achieved/s",
+    "success",
+    "p50",
+    "p99",
+    "lag p99",
+    "skew",
+    "cpu",
+    "MB",
+    "end",
+  ];
+  const isOdd = (worker: Report["workers"][number]): boolean =>
+    worker.outlier.length > 0 || worker.outcomes.some((each) => each !== "completed");
+  const shown = workers.length <= MOST_WORKERS ? workers : workers.filter(isOdd).slice(0, MOST_WORKERS);
+  if (shown.length === 0) return "";
+  const rows = shown.map((worker) => [
+    worker.id,
+    worker.chains.join(" "),
+    rate(worker.offeredRps),
+    rate(worker.achievedRps),
+    percent(worker.success),
+    ...some(worker.responseTimeMs),
+    worker.sendLagMs ? precise(worker.sendLagMs.p99) : "–",
+    ms(worker.startSkewMs),
+    percent(worker.health.cpu),
+    number(Math.round(worker.health.residentMb)),
+    worker.outcomes.join(" "),
+  ]);
+  const odd = workers.flatMap(({ id, outlier }) =>
+    outlier.length > 0 ? [cleanText(`${id} stands out: ${outlier.join("; ")}`)] : [],
+  );
+  return [renderTable(head, rows), ...odd.slice(0, MOST_WORKERS)].join("\n");
+}
+
+/** In fleet mode: what each host's TCP came to, at most. */
+function hostTable({ run, workers, generator }: Report): string {
+  if (run.mode !== "fleet") return "";
+  const rows = generator.workers.map(({ id, points }) => {
+    const hosts = workers.find((worker) => worker.id === id)?.hosts.join(" ") ?? "";
+    const most = (read: (point: (typeof points)[number]) => number | null): number =>
+      Math.max(0, ...points.map((point) => read(point) ?? 0));
+    const left = points.flatMap(({ portsLeft }) => portsLeft ?? []);
+    const retransmits = points.reduce((sum, point) => sum + (point.retransmits ?? 0), 0);
+    return [
+      hosts,
+      id,
+      number(most(({ inFlight }) => inFlight)),
+      number(most(({ established }) => established)),
+      number(most(({ timeWait }) => timeWait)),
+      left.length === 0 ? "–" : number(Math.min(...left)),
+      number(retransmits),
+    ];
+  });
+  const head = ["host", "worker", "in flight", "ESTAB", "TIME-WAIT", "ports left", "sent again"];
+  return rows.length === 0 ? "" : renderTable(head, rows);
+}
+
+function warmupLines({ chains, run }: Report): string[] {
+  if (run.warmupMs === 0) return [];
+  const rows = chains.flatMap(({ name, warmup }) =>
+    warmup ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]] : [],
+  );
+  return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows)];
+}
+
+/** Lines of each log that a terminal shows. */
+const SHOWN_LINES = 5;
+
+function logText({ source, read, matched, skipped, failed, lines }: Report["logs"][number]): string {
+  const shown = lines
+    .slice(0, SHOWN_LINES)
+    .map(({ atMs, text }) => `  ${(atMs / 1_000).toFixed(1)} s  ${cleanText(text)}`);
+  const more = matched > shown.length ? [`  and ${number(matched - shown.length)} more`] : [];
+  const unread = skipped > 0 ? [`  at least ${number(skipped)} more lines were not looked at`] : [];
+  const gaps = failed.map((why) => `  could not be read at times: ${cleanText(why)}`);
+  const head = `log ${cleanText(source)}: ${number(matched)} of ${number(read)} new lines match`;
+  return [head, ...shown, ...more, ...unread, ...gaps].join("\n");
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function rate(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
+
+function percent(share: number | null): string {
+  return share === null ? "–" : `${Number((share * 100).toFixed(2))} %`;
+}
+
+function precise(valueMs: number): string {
+  return valueMs.toLocaleString("en-US", { maximumFractionDigits: valueMs < 10 ? 2 : 1 });
+}
+
+function ms(value: number | null): string {
+  return value === null ? "–" : `${precise(value)} ms`;
+}

@@ -1,0 +1,395 @@
+import { type Sample, Samples } from "../answers/samples.ts";
+import type { Phase } from "../plan/assign.ts";
+import { BlockCounter, type BlockCounts } from "./blocks.ts";
+import {
+  createHistogram,
+  encodeHistogram,
+  encodeHistograms,
+  type Histogram,
+  parseHistogram,
+  type SparseCounts,
+} from "./histogram.ts";
+
+/** The class, among a series' errors, of requests that were in flight when the run was aborted. */
+export const UNFINISHED = "ABORTED";
+
+/** The ledger's entries: scheduled = sent + missed; sent = responses + errors + unfinished; responses = valid + invalid. */
+export interface Ledger {
+  scheduled: number;
+  sent: number;
+  missed: number;
+  responses: number;
+  errors: number;
+  /** In flight when the run was aborted: neither a success nor a failure. */
+  unfinished: number;
+  valid: number;
+  invalid: number;
+}
+
+/** What happened in one second of the run, by when the requests were due. */
+export interface SecondCounts {
+  sent: number;
+  missed: number;
+  valid: number;
+  invalid: number;
+  errors: number;
+  /** Those that were no relay, by class; only where there were any. */
+  classes?: Tally;
+}
+
+/** Counts by a stable name: the class of an error or of an invalid response, an HTTP status, a reason for a miss. */
+export type Tally = Record<string, number>;
+
+/** A part of a request's time, recorded on request: of each connection the first three, of a sample the others. */
+export type Timing = "dns" | "connect" | "tls" | "firstByte" | "body";
+
+/** One target's part of a series. */
+export interface TargetSeries {
+  sent: number;
+  valid: number;
+  invalid: number;
+  errors: number;
+  responseTime: string;
+}
+
+/** One chain's part of a chunk or of a summary, in one phase. Histograms are HdrHistogram V2, base64, in µs. */
+export interface Series {
+  chain: string;
+  phase: Phase;
+  sent: number;
+  missed: Tally;
+  errors: Tally;
+  invalid: Tally;
+  valid: number;
+  /** Of the valid ones, those that were an answer of the node and no result, by class. */
+  answers?: Tally;
+  statuses: Tally;
+  bytesSent: number;
+  /** Bytes of response bodies as they came. */
+  bytesReceived: number;
+  /** The same bodies decoded, where any was encoded. */
+  bytesDecoded?: number;
+  /** One response of each class that was no plain relay. */
+  samples?: Sample[];
+  /** Where the chain's nodes said that they are, where the plan asks for stale blocks. */
+  blocks?: BlockCounts;
+  /** By the second of the phase in which the requests were due. */
+  seconds: Record<string, SecondCounts>;
+  /** Response time of all responses, by the interval of the phase in which the requests were due. */
+  responseTime: Record<string, string>;
+  serviceTime: string;
+  sendLag: string;
+  timings?: Partial<Record<Timing, string>>;
+  /** By the target's place in the chain, where a chain has several. */
+  targets?: TargetSeries[];
+}
+
+/** How the generator itself fared while a chunk was filled. */
+export interface Health {
+  /** When it was taken, in ms from the run's start instant. */
+  atMs: number;
+  /** CPU time used ÷ time passed. */
+  cpu: number;
+  /** The share of the machine's cores in use, by whomever; not in Lambda, where each worker has its own. */
+  machineCpu?: number;
+  /** The event loop's busy share, 0 … 1. */
+  eventLoop: number;
+  /** The event loop's delay, p99 in ms. */
+  eventLoopDelayMs: number;
+  /** How long the event loop stood still, in ms, where that was 2 s or more. */
+  frozenMs?: number;
+  /** The longest pause for garbage collection, and all of them, in ms. */
+  gcMaxMs: number;
+  gcMs: number;
+  residentMb: number;
+  inFlight: number;
+  connections: number;
+  /** Connections opened since the chunk before. */
+  opened: number;
+  /** The host's TCP, where /proc tells it. */
+  tcp?: TcpHealth;
+}
+
+/** The state of a host's TCP, in its network namespace. */
+export interface TcpHealth {
+  established: number;
+  timeWait: number;
+  /** Ephemeral ports that are neither in use nor waiting. */
+  portsLeft: number;
+  /** Segments sent again since the look before. */
+  retransmits: number;
+}
+
+/** What a worker flushed. Of one attempt, in the order of `sequence`. */
+export interface Chunk {
+  version: 1;
+  runId: string;
+  assignment: string;
+  worker: number;
+  segment: number;
+  attempt: number;
+  /** The host of the fleet that it comes from. */
+  host?: string;
+  sequence: number;
+  /** When it was flushed, in ms from the run's start instant. */
+  atMs: number;
+  /** The length of the intervals of `responseTime`, in ms. */
+  intervalMs: number;
+  series: Series[];
+  /** Of their relays, those whose block was stale by what this worker alone has been answered; for the breaker. */
+  stale?: number;
+  health: Health;
+}
+
+/** How a worker's segment ended; `orphaned`: whoever had started the worker was gone. */
+export type Outcome = "completed" | "aborted" | "superseded" | "orphaned";
+
+/** All of an attempt's chunks in one, written at its end. */
+export interface Summary extends Omit<Chunk, "sequence" | "health" | "stale"> {
+  outcome: Outcome;
+  /** First request sent − the instant at which the assignment's first one was due, in ms; null if none was sent. */
+  startSkewMs: number | null;
+  /** How long before its first due request the worker was ready, in ms; negative if it came late. */
+  readyMs: number;
+  health: Health[];
+  /** How far the worker's clock was from the store's, in ms, and within which bound that is known. */
+  clock?: { errorMs: number; boundMs: number; corrected: boolean } | null;
+}
+
+/** Length of the intervals over which response times are kept apart: at most 200 in a run, none below a second. */
+export function intervalMs(durationMs: number): number {
+  const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+  return 1_000 * (seconds.find((each) => durationMs / (each * 1_000) <= 200) ?? 7_200);
+}
+
+/** Adds a tally to another. */
+export function addTally(into: Tally, from: Tally): void {
+  for (const [key, count] of Object.entries(from)) into[key] = (into[key] ?? 0) + count;
+}
+
+/** The sum of a tally. */
+export function total(tally: Tally): number {
+  let sum = 0;
+  for (const count of Object.values(tally)) sum += count;
+  return sum;
+}
+
+/** A series whose histograms have been read. */
+export interface ParsedSeries {
+  series: Series;
+  intervals: [number, SparseCounts][];
+  serviceTime: SparseCounts;
+  sendLag: SparseCounts;
+  timings: [string, SparseCounts][];
+  targets: SparseCounts[];
+}
+
+/** Reads a series' histograms. Throws if one of them cannot be read. */
+export function parseSeries(series: Series): ParsedSeries {
+  return {
+    series,
+    intervals: Object.entries(series.responseTime).map(([interval, text]) => [Number(interval), parseHistogram(text)]),
+    serviceTime: parseHistogram(series.serviceTime),
+    sendLag: parseHistogram(series.sendLag),
+    timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
+    targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
+  };
+}
+
+/** What is counted of a series besides its histograms. */
+type Counted = Pick<
+  Series,
+  | "sent"
+  | "valid"
+  | "bytesSent"
+  | "bytesReceived"
+  | "bytesDecoded"
+  | "missed"
+  | "errors"
+  | "invalid"
+  | "answers"
+  | "statuses"
+>;
+
+/** The interval under which a sum that keeps no intervals has its response times. */
+const ALL_INTERVALS = 0;
+
+/**
+ * Series of one chain and phase, added up: counts and histograms exactly, in any order. A chain's series over all
+ * workers, and a worker's over all its chunks, come out of this alike.
+ */
+export class SeriesSum {
+  sent = 0;
+  valid = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  bytesDecoded = 0;
+  readonly missed: Tally = {};
+  readonly errors: Tally = {};
+  readonly invalid: Tally = {};
+  readonly answers: Tally = {};
+  readonly statuses: Tally = {};
+  readonly samples = new Samples();
+  readonly blocks = new BlockCounter();
+  readonly seconds = new Map<number, SecondCounts>();
+  readonly intervals = new Map<number, Histogram>();
+  readonly serviceTime = createHistogram();
+  readonly sendLag = createHistogram();
+  readonly timings = new Map<string, Histogram>();
+  readonly targets = new Map<number, TargetSum>();
+
+  /** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
+  add(series: Series): void {
+    this.addParsed(parseSeries(series));
+  }
+
+  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval. */
+  addParsed(parsed: ParsedSeries, keepIntervals = true): void {
+    const { series } = parsed;
+    for (const [interval, counts] of parsed.intervals) {
+      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addSparse(counts);
+    }
+    for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addSparse(counts);
+    for (const [target, counts] of parsed.targets.entries()) {
+      this.#target(target, series.targets?.[target] ?? NO_TARGET).addSparse(counts);
+    }
+    this.serviceTime.addSparse(parsed.serviceTime);
+    this.sendLag.addSparse(parsed.sendLag);
+    this.addCounts(series);
+    for (const sample of series.samples ?? []) this.samples.add(sample);
+    if (series.blocks) this.blocks.add(series.blocks);
+    this.addSeconds(series);
+  }
+
+  /** Adds what a series counts by the second, and nothing else of it. */
+  addSeconds({ seconds }: Pick<Series, "seconds">): void {
+    for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
+  }
+
+  /** Adds another sum, which stays as it is. */
+  merge(sum: SeriesSum): void {
+    for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
+    for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
+    for (const [target, counts] of sum.targets) this.#target(target, counts).add(counts.responseTime);
+    this.serviceTime.add(sum.serviceTime);
+    this.sendLag.add(sum.sendLag);
+    this.addCounts(sum);
+    for (const sample of sum.samples.list) this.samples.add(sample);
+    for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
+  }
+
+  /** Adds what a series counts, and nothing of its histograms and seconds. */
+  addCounts(from: Counted): void {
+    this.sent += from.sent;
+    this.valid += from.valid;
+    this.bytesSent += from.bytesSent;
+    this.bytesReceived += from.bytesReceived;
+    this.bytesDecoded += from.bytesDecoded ?? from.bytesReceived;
+    addTally(this.missed, from.missed);
+    addTally(this.errors, from.errors);
+    addTally(this.invalid, from.invalid);
+    addTally(this.answers, from.answers ?? {});
+    addTally(this.statuses, from.statuses);
+  }
+
+  /** Adds a target's counts, and gives the histogram that its response times go to. */
+  #target(target: number, counts: Omit<TargetSeries, "responseTime">): Histogram {
+    const sum = this.targets.get(target) ?? { ...NO_TARGET, responseTime: createHistogram() };
+    this.targets.set(target, sum);
+    sum.sent += counts.sent;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+    return sum.responseTime;
+  }
+
+  #addSecond(second: number, counts: SecondCounts): void {
+    const sum = this.seconds.get(second);
+    if (!sum) {
+      this.seconds.set(second, { ...counts, ...(counts.classes && { classes: { ...counts.classes } }) });
+      return;
+    }
+    sum.sent += counts.sent;
+    sum.missed += counts.missed;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+    if (counts.classes) {
+      sum.classes ??= {};
+      addTally(sum.classes, counts.classes);
+    }
+  }
+
+  /** Response time over all intervals. */
+  responseTime(): Histogram {
+    const sum = createHistogram();
+    for (const histogram of this.intervals.values()) sum.add(histogram);
+    return sum;
+  }
+
+  /** The sum as a series of its own. */
+  toSeries(chain: string, phase: Phase): Series {
+    const blocks = this.blocks.counts();
+    return {
+      chain,
+      phase,
+      sent: this.sent,
+      missed: this.missed,
+      errors: this.errors,
+      invalid: this.invalid,
+      valid: this.valid,
+      statuses: this.statuses,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      ...(this.bytesDecoded !== this.bytesReceived && { bytesDecoded: this.bytesDecoded }),
+      seconds: Object.fromEntries(this.seconds),
+      responseTime: encodeHistograms(this.intervals),
+      serviceTime: encodeHistogram(this.serviceTime),
+      sendLag: encodeHistogram(this.sendLag),
+      ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),
+      ...(this.samples.list.length > 0 && { samples: this.samples.list }),
+      ...(blocks && { blocks }),
+      ...(this.timings.size > 0 && {
+        timings: encodeHistograms(this.timings),
+      }),
+      ...(this.targets.size > 0 && {
+        targets: [...this.targets]
+          .sort(([a], [b]) => a - b)
+          .map(([, counts]) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
+      }),
+    };
+  }
+}
+
+const NO_TARGET = { sent: 0, valid: 0, invalid: 0, errors: 0 };
+
+/** One target's counts, added up. */
+export interface TargetSum extends Omit<TargetSeries, "responseTime"> {
+  responseTime: Histogram;
+}
+
+function sumUnder<K>(sums: Map<K, Histogram>, key: K): Histogram {
+  let sum = sums.get(key);
+  if (!sum) {
+    sum = createHistogram();
+    sums.set(key, sum);
+  }
+  return sum;
+}
+
+/** Series of several chunks or summaries, added up by chain and phase. */
+export function sumSeries(parts: Iterable<{ series: readonly Series[] }>): Series[] {
+  const sums = new Map<string, { sum: SeriesSum; chain: string; phase: Phase }>();
+  for (const { series } of parts) {
+    for (const each of series) {
+      const key = JSON.stringify([each.chain, each.phase]);
+      let entry = sums.get(key);
+      if (!entry) {
+        entry = { sum: new SeriesSum(), chain: each.chain, phase: each.phase };
+        sums.set(key, entry);
+      }
+      entry.sum.add(each);
+    }
+  }
+  return [...sums.values()].map(({ sum, chain, phase }) => sum.toSeries(chain, phase));
+}

@@ -1,0 +1,126 @@
+import type { Assignment } from "../plan/assign.ts";
+import { type Part, partsOf, type RunSchedule } from "../plan/runSchedule.ts";
+import type { Plan } from "../plan/schema.ts";
+import { GeneratorTimeline, type StoredTimeline } from "../report/generatorTimeline.ts";
+import { measuredOf, workerReport } from "../report/model.ts";
+import type { ReportWorker } from "../report/schema.ts";
+import { intervalMs, type Series, SeriesSum } from "../results/chunk.ts";
+import { addLedgers } from "../results/ledger.ts";
+import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
+import { type AbortFlag, decodeAbort } from "../store/abort.ts";
+import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../store/keys.ts";
+import { readJson, type Store } from "../store/store.ts";
+
+/** What reducing some or all of a run's workers comes to. */
+export interface Reduced {
+  reduction: Reduction;
+  workers: ReportWorker[];
+  generator: StoredTimeline;
+}
+
+/** The same as it is stored: `runs/<id>/parts/…`. */
+interface StoredPart extends Omit<Reduction, "chains"> {
+  chains: (Omit<ChainResult, "sum"> & { series: Series })[];
+  workers: ReportWorker[];
+  generator: StoredTimeline;
+}
+
+/** Reduces a part of a run's workers, and stores what came of it. */
+export async function writePart(store: Store, part: Part): Promise<void> {
+  const { runId } = part;
+  const plan = await readJson<Plan>(store, planKey(runId));
+  if (!plan) throw new Error(`there is no run ${runId} in the store`);
+  const { schedule, assignments } = await readSchedule(store, runId);
+  const aborted = await readAbort(store, runId, schedule);
+  const reduced = await reducePart(store, plan, part, assignments, measuredOf(plan, aborted));
+  const { reduction, workers, generator } = reduced;
+  const chains = reduction.chains.map(({ sum, ...rest }) => ({
+    ...rest,
+    series: sum.toSeries(rest.chain, rest.phase),
+  }));
+  const stored: StoredPart = { ...reduction, chains, workers, generator };
+  await store.put(partKey(runId, part.part), JSON.stringify(stored));
+}
+
+/** Reduces a run: from its parts where there are several, and what is missing of them from the workers' own objects. */
+export async function reduceParts(
+  store: Store,
+  plan: Plan,
+  schedule: RunSchedule,
+  assignments: readonly Assignment[],
+  measuredMs: number,
+): Promise<Reduced> {
+  const [only, ...others] = partsOf(schedule);
+  if (only && others.length === 0) return reducePart(store, plan, only, assignments, measuredMs);
+  const chains = new Map<string, ChainResult>();
+  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
+  const reduction: Reduction = { chains: [], findings: [], finishedMs: 0 };
+  const workers: ReportWorker[] = [];
+  for (const part of partsOf(schedule)) {
+    const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
+    const reduced = stored ? restored(stored) : await reducePart(store, plan, part, assignments, measuredMs);
+    for (const each of reduced.reduction.chains) {
+      const sum = chainOf(chains, each.chain, each.phase);
+      sum.ledger = addLedgers([sum.ledger, each.ledger]);
+      sum.sum.merge(each.sum);
+    }
+    reduction.findings.push(...reduced.reduction.findings);
+    reduction.finishedMs = Math.max(reduction.finishedMs, reduced.reduction.finishedMs);
+    workers.push(...reduced.workers);
+    timeline.merge(reduced.generator);
+  }
+  reduction.chains = inPlanOrder(chains, plan);
+  return { reduction, workers, generator: timeline.points() };
+}
+
+async function reducePart(
+  store: Store,
+  plan: Plan,
+  { runId, part, of }: Part,
+  assignments: readonly Assignment[],
+  measuredMs: number,
+): Promise<Reduced> {
+  const workers: ReportWorker[] = [];
+  const ids = [...new Set(assignments.map(({ worker }) => worker))].sort((a, b) => a - b);
+  const each = Math.ceil(ids.length / of);
+  const own = new Set(ids.slice(part * each, (part + 1) * each));
+  const mine = assignments.filter(({ worker }) => own.has(worker));
+  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
+  const reduction = await reduceRun(store, runId, plan, mine, (worker) => {
+    const row = workerReport(worker, plan, measuredMs);
+    workers.push(row);
+    timeline.add(row.id, worker.health);
+  });
+  return { reduction, workers, generator: timeline.points() };
+}
+
+function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced {
+  const results = chains.map(({ series, ...result }): ChainResult => {
+    const sum = new SeriesSum();
+    sum.add(series);
+    return { ...result, sum };
+  });
+  return { reduction: { ...rest, chains: results }, workers, generator };
+}
+
+/** A run's schedule and assignments, under the id by which they are found now. Rejects where there are none. */
+export async function readSchedule(
+  store: Store,
+  runId: string,
+): Promise<{ schedule: RunSchedule; assignments: Assignment[] }> {
+  const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
+  const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
+  if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
+  // A folder may have been renamed since: what is in it is there by its present name.
+  return { schedule: { ...schedule, runId }, assignments };
+}
+
+/** Why a run was aborted, and when, in ms from its start instant; a trial is aborted with its search. */
+export async function readAbort(store: Store, runId: string, schedule: RunSchedule): Promise<AbortFlag | undefined> {
+  const search = searchOf(runId);
+  const text =
+    (await store.get(abortKey(runId))) ?? (search === undefined ? undefined : await store.get(abortKey(search)));
+  if (text === undefined) return undefined;
+  const { cause, atMs = schedule.endAtMs } = decodeAbort(text);
+  return { cause, atMs: atMs - schedule.startAtMs };
+}

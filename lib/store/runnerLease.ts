@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runnerKey, runnersPrefix } from "./keys.ts";
+import { readJson, type Store } from "./store.ts";
+
+/** How often a runner renews its lease, in ms. */
+const RENEW_MS = 1_000;
+
+/** A lease that is not renewed for this long is nobody's, in ms. */
+const SILENT_MS = 4_000;
+
+/** What lies in the store of a runner: who it is, and how often it has renewed that. */
+interface Lease {
+  by: string;
+  pid: number;
+  /** The machine, as of this boot: a process of another one has another pid. */
+  machine: string;
+  renewed: number;
+  hasEnded: boolean;
+}
+
+/** Who runs a run: nobody yet, a runner that lives, one that has ended with its report, or one that died. */
+export type RunnerState = "none" | "alive" | "ended" | "dead";
+
+/** What became of the runner that last had a run. It may take some seconds to tell: a runner that lives renews its lease. */
+export async function runnerState(store: Store, runId: string): Promise<RunnerState> {
+  const key = (await store.list(runnersPrefix(runId))).at(-1);
+  const found = key === undefined ? undefined : await readJson<Lease>(store, key);
+  if (key === undefined || !found) return "none";
+  if (found.hasEnded) return "ended";
+  if (found.machine === thisMachine() && !isThere(found.pid)) return "dead";
+  await sleep(SILENT_MS);
+  const later = await readJson<Lease>(store, key);
+  if (later?.hasEnded) return "ended";
+  return later?.renewed === found.renewed ? "dead" : "alive";
+}
+
+/** The lease by which one runner at a time has a run. Of two that want it at once exactly one gets it. */
+export class RunnerLease {
+  /** Rejects when another runner has taken the run. */
+  readonly lost: Promise<never>;
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #number: number;
+  readonly #lease: Lease = {
+    by: randomUUID(),
+    pid: process.pid,
+    machine: thisMachine(),
+    renewed: 0,
+    hasEnded: false,
+  };
+  #renewing: Promise<void> = Promise.resolve();
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(store: Store, runId: string, number: number) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#number = number;
+    let lose: (error: Error) => void = () => {};
+    this.lost = new Promise<never>((_, failed) => {
+      lose = failed;
+    });
+    // Whoever holds the lease may not be listening any more.
+    this.lost.catch(() => {});
+    this.#timer = setInterval(() => {
+      this.#renewing = this.#renewing.then(() => this.#renew(lose));
+    }, RENEW_MS);
+  }
+
+  /** Takes the lease after whoever had it last. Rejects when somebody else takes it at the same time. */
+  static async take(store: Store, runId: string): Promise<RunnerLease> {
+    const number = (await store.list(runnersPrefix(runId))).length + 1;
+    const lease = new RunnerLease(store, runId, number);
+    if (await store.putIfAbsent(runnerKey(runId, number), JSON.stringify(lease.#lease))) return lease;
+    clearInterval(lease.#timer);
+    throw new Error(`another runner has just taken ${runId}`);
+  }
+
+  async #renew(lose: (error: Error) => void): Promise<void> {
+    try {
+      if ((await this.#store.get(runnerKey(this.#runId, this.#number + 1))) !== undefined) {
+        clearInterval(this.#timer);
+        lose(new Error(`another runner has taken ${this.#runId}: this one was silent for too long`));
+        return;
+      }
+      this.#lease.renewed++;
+      await this.#put();
+    } catch {
+      // A store that cannot be asked just now is asked again.
+    }
+  }
+
+  #put(): Promise<void> {
+    return this.#store.put(runnerKey(this.#runId, this.#number), JSON.stringify(this.#lease));
+  }
+
+  /** Says that the run is over, with its report. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewing;
+    this.#lease.hasEnded = true;
+    await this.#put();
+  }
+
+  /** Lets go of it as a runner that failed: the run may be gone on with. */
+  release(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** This machine, boot and namespace of processes, in which a pid is one process. */
+function thisMachine(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return [hostname(), boot, readlinkSync("/proc/self/ns/pid")].join(" ");
+  } catch {
+    return hostname();
+  }
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { classOf, faultOf } from "../../lib/answers/classes.ts";
+import { valueEnd } from "../../lib/answers/json.ts";
+import { classifyError, type RpcError, readError } from "../../lib/answers/rpcError.ts";
+
+function read(error: unknown): RpcError {
+  const bytes = Buffer.from(typeof error === "string" ? error : JSON.stringify(error));
+  return readError(bytes, { from: 0, to: valueEnd(bytes, 0) });
+}
+
+/** What gateways and nodes say, each in its own way. */
+const rows: [classified: string, code: unknown, message: string][] = [
+  ["rpc-rate-limited", -32_005, "limit exceeded"],
+  ["rpc-rate-limited", -32_005, "project ID request rate exceeded"],
+  ["rpc-rate-limited", 429, "Your app has exceeded its compute units per second capacity."],
+  ["rpc-rate-limited", "429", "slow down"],
+  ["rpc-rate-limited", -32_007, "25/second request limit reached - reduce calls per second or upgrade"],
+  ["rpc-rate-limited", -32_016, "sender is over rate limit"],
+  ["rpc-rate-limited", -32_029, "limit"],
+  ["rpc-rate-limited", -32_090, "Too many requests, reason: call rate limit exhausted, retry in 10s"],
+  ["rpc-rate-limited", -32_097, "exhausted"],
+  ["rpc-rate-limited", -32_011, "daily request limit reached"],
+  ["rpc-rate-limited", -32_000, "Too Many Requests"],
+  ["rpc-rate-limited", -32_000, "This request has been rate limited."],
+  ["rpc-rate-limited", -32_600, "monthly capacity limit exceeded"],
+  ["rpc-rate-limited", 15, "request was throttled"],
+  ["rpc-rate-limited", -32_012, "credits limited to 6000/sec"],
+  ["rpc-rate-limited", -32_000, '429 Too Many Requests: {"code":-32016,"message":"over rate limit"}'],
+  ["rpc-query-too-large", -32_005, "query returned more than 10000 results"],
+  ["rpc-query-too-large", -32_005, "Requested range exceeds maximum RPC range limit"],
+  ["rpc-query-too-large", -32_005, "Number of requests exceeds max batch size"],
+  ["rpc-query-too-large", -32_005, "response size should not be greater than 150000000 bytes"],
+  ["rpc-query-too-large", -32_000, "exceed maximum block range: 5000"],
+  ["rpc-node-behind", -32_005, "Node is behind by 42 slots"],
+  ["rpc-node-behind", -32_007, "Slot 123 was skipped, or missing due to ledger jump to recent snapshot"],
+  ["rpc-node-behind", -32_016, "Minimum context slot has not been reached"],
+  ["rpc-server-error", -32_011, "no backend is currently healthy to serve traffic"],
+  ["rpc-server-error", -32_000, "batch limit 50 exceeded"],
+  ["rpc-server-error", -32_000, "gas required exceeds allowance (50000000)"],
+  ["rpc-server-error", -32_000, "exceeds block gas limit"],
+  ["rpc-server-error", -32_000, "missing trie node 00ab (path ) state is not available"],
+  ["rpc-server-error", -32_000, "header not found"],
+  ["rpc-server-error", -32_008, "Response is too big"],
+  ["rpc-server-error", -32_002, "request timed out"],
+  ["rpc-revert", 3, "execution reverted: ERC20: transfer amount exceeds balance"],
+  ["rpc-revert", 3, "m"],
+  ["rpc-revert", -32_000, "execution reverted"],
+  ["rpc-revert", -32_000, "Execution reverted (a message with the rate limit of a contract)"],
+  ["rpc-revert", -32_015, "VM execution error."],
+  ["rpc-revert", -32_603, "Error: VM Exception while processing transaction: reverted with reason string 'no'"],
+  ["rpc-parse-error", -32_700, "parse error"],
+  ["rpc-invalid-request", -32_600, "range over 10000 blocks"],
+  ["rpc-method-not-found", -32_601, "the method foo does not exist/is not available"],
+  ["rpc-invalid-params", -32_602, "too many arguments, want at most 1"],
+  ["rpc-internal-error", -32_603, "all upstreams failed"],
+  ["rpc-error", -39_000, "what?"],
+  ["rpc-error", 1.5, "what?"],
+];
+
+for (const [classified, code, message] of rows) {
+  test(`${code}, ${message}: ${classified}`, () => {
+    assert.equal(classifyError(read({ code, message })), classified);
+    assert.ok(classOf(classified));
+  });
+}
+
+test("a gateway's own codes are rate limits where the plan says so", () => {
+  assert.equal(classifyError({ code: -32_055, message: "m" }), "rpc-server-error");
+  assert.equal(classifyError({ code: -32_055, message: "m" }, [-32_055]), "rpc-rate-limited");
+});
+
+test("an error may be a text, or anything else", () => {
+  assert.deepEqual(read('"Core is too busy"'), { message: "Core is too busy" });
+  assert.equal(classifyError(read('"over the rate limit"')), "rpc-rate-limited");
+  for (const other of ["true", "7", "[]", "{}", "[".repeat(50_000) + "]".repeat(50_000)]) {
+    assert.equal(classifyError(read(other)), "rpc-error", other.slice(0, 10));
+  }
+});
+
+test("of a message no more than its beginning is read", () => {
+  const error = read({ code: -32_000, message: `${"x".repeat(1_000_000)} rate limit` });
+  assert.ok(error.message.length < 3_000);
+  assert.equal(classifyError(error), "rpc-server-error");
+});
+
+test("whose fault an error is", () => {
+  assert.equal(faultOf("rpc-rate-limited"), "gateway");
+  assert.equal(faultOf("rpc-query-too-large"), "request");
+  assert.equal(faultOf("rpc-node-behind"), "upstream");
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  bracketOf,
+  capacityOf,
+  nextTrial,
+  type SearchSettings,
+  TOGETHER,
+  type TrialResult,
+  togetherBracket,
+} from "../../lib/capacity/search.ts";
+
+/** Searches a gateway whose chains meet the SLO up to their capacity, and together up to a share of it. */
+function search(settings: SearchSettings, capacities: Record<string, number>, share: number): TrialResult[] {
+  const trials: TrialResult[] = [];
+  for (let load = nextTrial(settings, trials); load; load = nextTrial(settings, trials)) {
+    assert.ok(trials.length < 200, "the search does not end");
+    const factor = load.scope === TOGETHER ? share : 1;
+    const servedRps = Object.fromEntries(
+      Object.entries(load.rps).map(([name, rps]) => [name, Math.min(rps, (capacities[name] ?? 0) * factor)]),
+    );
+    const met = Object.entries(load.rps).every(([name, rps]) => rps <= (capacities[name] ?? 0) * factor);
+    trials.push({ ...load, met, valid: true, servedRps, meanMs: {}, reasons: [] });
+  }
+  return trials;
+}
+
+test("a search finds each chain's capacity within its precision, from any start, and ends", () => {
+  const chain = fc.record({
+    start: fc.double({ min: 1, max: 5_000, noNaN: true }),
+    capacity: fc.double({ min: 5, max: 4_000, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(chain, { minLength: 1, maxLength: 4 }),
+      fc.double({ min: 0.5, max: 1, noNaN: true }),
+      (made, share) => {
+        // Within sixteen steps of half as much again.
+        const chains = made.map(({ start, capacity }, index) => ({
+          name: `c${index}`,
+          rps: Math.max(start, capacity / 50),
+        }));
+        const capacities = Object.fromEntries(made.map(({ capacity }, index) => [`c${index}`, capacity]));
+        const settings = { chains, precision: 0.02, repeats: 1, together: true };
+        const trials = search(settings, capacities, share);
+        for (const { name } of chains) {
+          const found = capacityOf(name, trials) ?? 0;
+          const true_ = capacities[name] ?? 0;
+          assert.ok(Math.abs(found / true_ - 1) < 0.03, `${name}: ${found} for ${true_}`);
+        }
+        if (chains.length > 1) {
+          const { low = 0, high = 0 } = togetherBracket(settings, trials);
+          assert.ok(low <= share * 1.03 && high >= share * 0.97, `${low} … ${high} for ${share}`);
+        }
+      },
+    ),
+  );
+});
+
+test("the rates at the edge are tried again, and a trial that tells nothing is repeated", () => {
+  const settings = { chains: [{ name: "a", rps: 80 }], precision: 0.02, repeats: 2, together: true };
+  const trials = search(settings, { a: 100 }, 1);
+  const times = new Map<number, number>();
+  for (const { rps } of trials) times.set(rps.a ?? 0, (times.get(rps.a ?? 0) ?? 0) + 1);
+  assert.equal([...times.values()].filter((count) => count === 3).length, 2);
+
+  const first = nextTrial(settings, []);
+  const untold = { ...(first as TrialResult), met: false, valid: false, servedRps: {}, meanMs: {}, reasons: [] };
+  assert.deepEqual(nextTrial(settings, [untold])?.rps, first?.rps);
+});
+
+test("where the generator cannot go on, the search ends, and takes that for no end of the gateway's", () => {
+  const settings = { chains: [{ name: "a", rps: 80 }], precision: 0.02, repeats: 1, together: false };
+  const trials: TrialResult[] = [];
+  for (let load = nextTrial(settings, trials); load; load = nextTrial(settings, trials)) {
+    const rps = load.rps.a ?? 0;
+    const valid = rps <= 200;
+    trials.push({ ...load, met: valid, valid, servedRps: { a: rps }, meanMs: {}, reasons: [] });
+  }
+  const { low, high } = bracketOf(trials, { a: 1 });
+  assert.ok(low !== undefined && low > 195 && low <= 200, `${low}`);
+  assert.equal(high, undefined);
+  assert.ok(Math.max(...trials.map(({ rps }) => rps.a ?? 0)) <= 270, "it went on upward");
+  assert.ok(trials.length <= 16);
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { classOf } from "../../lib/answers/classes.ts";
+import { classifyFailure } from "../../lib/http/failure.ts";
+
+function failed(code: string, more: object = {}): Error {
+  return Object.assign(new Error(code), { code, ...more });
+}
+
+/** What the system says (man 2 connect, send, recv), Node and OpenSSL, and the class that a report has. */
+const rows: [code: string, name: string, more?: object][] = [
+  ...[
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ECONNABORTED",
+    "EPIPE",
+    "ETIMEDOUT",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "EHOSTDOWN",
+    "ENETDOWN",
+    "EACCES",
+    "EPERM",
+    "EINVAL",
+    "EADDRNOTAVAIL",
+    "EADDRINUSE",
+    "EAFNOSUPPORT",
+    "EMFILE",
+    "ENFILE",
+    "ENOBUFS",
+    "ENOMEM",
+    "ENOENT",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "CERT_HAS_EXPIRED",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "INVALID_CA",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "ERR_SSL_WRONG_VERSION_NUMBER",
+    "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR",
+    "EPROTO",
+    "INVALID_HTTP",
+  ].map((code): [string, string] => [code, code]),
+  ["ERR_STREAM_DESTROYED", "UND_ERR_SOCKET"],
+  ["ERR_SOCKET_CLOSED", "UND_ERR_SOCKET"],
+  ["ERR_HTTP2_INVALID_SESSION", "UND_ERR_SOCKET"],
+  ["ERR_HTTP2_GOAWAY_SESSION", "HTTP2_GOAWAY"],
+  ["ERR_HTTP2_ERROR", "INVALID_HTTP2", { errno: -505 }],
+  ["ERR_HTTP2_ERROR", "HTTP2_FLOODED", { errno: -904 }],
+  ["ERR_HTTP2_INVALID_CONNECTION_HEADERS", "INVALID_REQUEST"],
+  ["ERR_INVALID_CHAR", "INVALID_REQUEST"],
+  ["ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "HTTP2_NOT_OFFERED"],
+  ["EXDEV", "unknown-failure"],
+  ["ERR_HTTP2_OUT_OF_STREAMS", "unknown-failure"],
+];
+
+test("every failure has a class of the table, whatever its code", () => {
+  for (const [code, name, more] of rows) {
+    assert.equal(classifyFailure(failed(code, more)), name, code);
+    assert.ok(classOf(name), name);
+  }
+  assert.equal(classifyFailure(new Error("no code")), "unknown-failure");
+  assert.equal(classifyFailure("no error"), "unknown-failure");
+});
+
+test("a failure's own code counts before its cause's, unless it only says that it waited", () => {
+  assert.equal(classifyFailure(new Error("x", { cause: failed("ECONNREFUSED") })), "ECONNREFUSED");
+  assert.equal(classifyFailure(failed("ECONNRESET", { cause: failed("EPIPE") })), "ECONNRESET");
+  assert.equal(classifyFailure(failed("ERR_HTTP2_STREAM_CANCEL", { cause: failed("ENOTFOUND") })), "ENOTFOUND");
+});

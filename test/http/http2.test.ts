@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { Recorder } from "../../lib/attack/recorder.ts";
+import { Sender } from "../../lib/attack/sender.ts";
+import { HostGuard } from "../../lib/guard/hostGuard.ts";
+import type { Series } from "../../lib/results/chunk.ts";
+import { systemClock } from "../../lib/store/clock.ts";
+import { END_HEADERS, END_STREAM, FRAME, frame, playHttp2, STATUS_200, uint32 } from "../support/frames.ts";
+import { CALL } from "../support/plans.ts";
+import { prepared } from "../support/prepared.ts";
+import { deadOrigin, RELAY, rawServer } from "../support/servers.ts";
+
+interface Http2Server {
+  origin: string;
+  sessions: ServerHttp2Session[];
+}
+
+/** Starts a server that speaks HTTP/2 without TLS, and gives each stream to `onStream`; it ends with the test. */
+async function startServer(
+  t: TestContext,
+  settings: object,
+  onStream: (stream: ServerHttp2Stream) => void,
+): Promise<Http2Server> {
+  const server = createServer({ settings });
+  const sessions: ServerHttp2Session[] = [];
+  server.on("session", (session) => {
+    sessions.push(session);
+    session.on("error", () => {});
+  });
+  server.on("stream", (stream) => {
+    stream.on("error", () => {});
+    onStream(stream);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sessions };
+}
+
+function relay(stream: ServerHttp2Stream): void {
+  if (stream.closed || stream.destroyed) return;
+  stream.respond({ ":status": 200 });
+  stream.end(RELAY);
+}
+
+/** Sends so many requests at once, and then so many more one by one, and gives what was recorded. */
+async function send(origin: string, atOnce: number, after = 0): Promise<Series> {
+  const guard = new HostGuard({ allowed: ["volley.invalid"], loopback: true });
+  const sender = new Sender(systemClock, { http: "2", keepalive: true, timeoutMs: 1_000, guard });
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const request = prepared({ method: "POST", url: origin, headers: [], body: JSON.stringify(CALL), weight: 1 });
+  const one = (): void => {
+    const nowMs = systemClock.nowMs();
+    sender.send(request, 0, recorder, 0, nowMs, nowMs);
+  };
+  await sender.open(origin, 1);
+  for (let index = 0; index < atOnce; index++) one();
+  await sender.drained();
+  for (let index = 0; index < after; index++) {
+    one();
+    await sender.drained();
+  }
+  sender.close();
+  const series = recorder.take();
+  assert.ok(series);
+  return series;
+}
+
+test("no connection carries more streams than the server allows; others are opened", async (t) => {
+  const open = new Map<unknown, number>();
+  let most = 0;
+  const server = await startServer(t, { maxConcurrentStreams: 5 }, (stream) => {
+    const { session } = stream;
+    open.set(session, (open.get(session) ?? 0) + 1);
+    most = Math.max(most, open.get(session) ?? 0);
+    stream.on("close", () => open.set(session, (open.get(session) ?? 0) - 1));
+    setTimeout(() => relay(stream), 60);
+  });
+  const series = await send(server.origin, 20);
+  assert.equal(series.valid, 20);
+  assert.ok(most <= 5, `${most} streams on one connection`);
+  assert.ok(server.sessions.length > 1);
+});
+
+test("a stream that the server resets is told by its code, and the others on its connection go on", async (t) => {
+  let streams = 0;
+  const server = await startServer(t, {}, (stream) => {
+    streams++;
+    if (streams === 2) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else setTimeout(() => relay(stream), 30);
+  });
+  const series = await send(server.origin, 6);
+  assert.deepEqual(series.errors, { HTTP2_STREAM_REFUSED_STREAM: 1 });
+  assert.equal(series.valid, 5);
+  assert.equal(server.sessions.length, 1);
+});
+
+test("a GOAWAY is told apart from a reset stream, and requests go on over a new connection", async (t) => {
+  let streams = 0;
+  const server = await startServer(t, {}, (stream) => {
+    streams++;
+    if (streams < 3 || streams > 4) setTimeout(() => relay(stream), 5);
+    else if (streams === 4) stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 1);
+  });
+  const series = await send(server.origin, 4, 2);
+  const [name = ""] = Object.keys(series.errors);
+  assert.equal(name, "HTTP2_GOAWAY_ENHANCE_YOUR_CALM");
+  assert.equal((series.errors[name] ?? 0) + series.valid, 6);
+  assert.ok(series.valid >= 2, "those after it are answered on the new connection");
+  assert.equal(server.sessions.length, 2);
+});
+
+test("a graceful GOAWAY lets the requests that are under way end", async (t) => {
+  let streams = 0;
+  const server = await startServer(t, {}, (stream) => {
+    streams++;
+    if (streams === 3) stream.session?.goaway(constants.NGHTTP2_NO_ERROR);
+    setTimeout(() => relay(stream), 30);
+  });
+  const series = await send(server.origin, 3, 1);
+  assert.equal(series.valid, 4);
+  assert.equal(server.sessions.length, 2);
+});
+
+const HEADERS = (stream: number): Buffer => frame(FRAME.headers, END_HEADERS, stream, STATUS_200);
+const BODY = (stream: number, flags = 0): Buffer => frame(FRAME.data, flags, stream, RELAY);
+const RESET = (stream: number, code: number): Buffer => frame(FRAME.rst, 0, stream, uint32(code));
+
+/** What a server does with a request's stream, and what is recorded of it. */
+const played: [what: string, outcome: string, play: (socket: Socket, stream: number) => void][] = [
+  ["answers", "valid", (socket, s) => socket.write(Buffer.concat([HEADERS(s), BODY(s, END_STREAM)]))],
+  ["answers and closes at once", "valid", (socket, s) => socket.end(Buffer.concat([HEADERS(s), BODY(s, END_STREAM)]))],
+  ["closes before the response", "UND_ERR_SOCKET", (socket) => socket.end()],
+  ["resets the connection before the response", "ECONNRESET", (socket) => socket.resetAndDestroy()],
+  ["closes within the response", "TRUNCATED_RESPONSE", (socket, s) => socket.end(Buffer.concat([HEADERS(s), BODY(s)]))],
+  [
+    "resets the connection within the response",
+    "RESET_IN_RESPONSE",
+    (socket, s) => {
+      socket.write(Buffer.concat([HEADERS(s), BODY(s)]));
+      setTimeout(() => socket.resetAndDestroy(), 50);
+    },
+  ],
+  ["refuses the stream", "HTTP2_STREAM_REFUSED_STREAM", (socket, s) => socket.write(RESET(s, 7))],
+  [
+    "resets the stream within the response",
+    "HTTP2_STREAM_INTERNAL_ERROR",
+    (socket, s) => socket.write(Buffer.concat([HEADERS(s), BODY(s), RESET(s, 2)])),
+  ],
+  [
+    "resets the stream without an error, but before it has ended it",
+    "HTTP2_STREAM_NO_ERROR",
+    (socket, s) => socket.write(Buffer.concat([HEADERS(s), BODY(s), RESET(s, 0)])),
+  ],
+  [
+    "resets the stream by a code that there is not",
+    "HTTP2_STREAM_UNKNOWN_CODE",
+    (socket, s) => socket.write(RESET(s, 4711)),
+  ],
+  [
+    "sends GOAWAY for this stream, and closes",
+    "HTTP2_GOAWAY",
+    (socket) => socket.end(frame(FRAME.goaway, 0, 0, Buffer.concat([uint32(0), uint32(0)]))),
+  ],
+  [
+    "sends GOAWAY for later streams, and closes without an answer to this one",
+    "UND_ERR_SOCKET",
+    (socket, s) => socket.end(frame(FRAME.goaway, 0, 0, Buffer.concat([uint32(s), uint32(0)]))),
+  ],
+  [
+    "sends GOAWAY by a code that there is not",
+    "HTTP2_GOAWAY_UNKNOWN_CODE",
+    (socket) => socket.write(frame(FRAME.goaway, 0, 0, Buffer.concat([uint32(0), uint32(4711)]))),
+  ],
+  ["sends a frame for a stream that nobody opened", "INVALID_HTTP2", (socket) => socket.write(HEADERS(7))],
+  ["answers in HTTP/1.1", "INVALID_HTTP2", (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
+  [
+    "pings without end",
+    "HTTP2_FLOODED",
+    (socket) => {
+      // Nothing is read of what comes back, so that the answers pile up.
+      socket.pause();
+      const pings = Buffer.concat(Array.from({ length: 20_000 }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8))));
+      for (let count = 0; count < 40; count++) socket.write(pings);
+    },
+  ],
+  [
+    "sends interim responses without end",
+    "UND_ERR_HEADERS_OVERFLOW",
+    (socket, s) => {
+      const interim = frame(
+        FRAME.headers,
+        END_HEADERS,
+        s,
+        Buffer.concat([Buffer.from([0x08, 0x03]), Buffer.from("103")]),
+      );
+      socket.write(Buffer.concat(Array.from({ length: 200 }, () => interim)));
+    },
+  ],
+  ["never answers", "UND_ERR_HEADERS_TIMEOUT", () => {}],
+  ["stalls within the response", "UND_ERR_BODY_TIMEOUT", (socket, s) => socket.write(HEADERS(s))],
+];
+
+for (const [what, outcome, play] of played) {
+  test(`a server that ${what} over HTTP/2 is recorded as ${outcome}`, async (t) => {
+    const server = await rawServer(t, (socket) => playHttp2(socket, (stream) => play(socket, stream)));
+    const series = await send(server.origin, 1);
+    const expected = outcome === "valid" ? {} : { [outcome]: 1 };
+    assert.deepEqual(series.errors, expected);
+    assert.equal(series.valid, outcome === "valid" ? 1 : 0, JSON.stringify(series.invalid));
+  });
+}
+
+test("a target at which nobody listens is ECONNREFUSED over HTTP/2 too", async (t) => {
+  assert.deepEqual((await send(await deadOrigin(t), 2)).errors, { ECONNREFUSED: 2 });
+});
+
+test("a name that does not resolve is ENOTFOUND or its like over HTTP/2 too", async () => {
+  const { errors } = await send("http://volley.invalid", 1);
+  assert.match(Object.keys(errors).join(), /^(ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/);
+});
+
+test("large answers do not wait for this side's window", async (t) => {
+  const large = JSON.stringify({ jsonrpc: "2.0", id: 1, result: "x".repeat(1_000_000) });
+  const server = await startServer(t, {}, (stream) => {
+    stream.respond({ ":status": 200 });
+    stream.end(large);
+  });
+  const series = await send(server.origin, 3, 1);
+  assert.equal(series.valid, 4);
+  assert.equal(series.bytesReceived, 4 * large.length);
+});

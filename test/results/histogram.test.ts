@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram as Hdr } from "hdr-histogram-js";
+import {
+  createHistogram,
+  decodeHistogram,
+  encodeHistogram,
+  HIGHEST_US,
+  parseHistogram,
+} from "../../lib/results/histogram.ts";
+
+const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: HIGHEST_US })), {
+  minLength: 1,
+  maxLength: 300,
+});
+
+function ours(of: readonly number[]) {
+  const histogram = createHistogram();
+  for (const us of of) histogram.record(us);
+  return histogram;
+}
+
+function theirs(of: readonly number[]): Hdr {
+  const histogram = build({
+    bitBucketSize: 32,
+    autoResize: false,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: HIGHEST_US,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: false,
+  });
+  for (const us of of) histogram.recordValue(us);
+  return histogram;
+}
+
+const PERCENTILES = [0.1, 10, 50, 90, 95, 99, 99.9, 99.99, 100];
+
+test("percentiles are those of hdr-histogram-js, to the microsecond", () => {
+  fc.assert(
+    fc.property(values, (of) => {
+      const own = ours(of);
+      const reference = theirs(of);
+      assert.equal(own.totalCount, of.length);
+      assert.equal(own.maxValue, reference.getValueAtPercentile(100));
+      for (const percentile of PERCENTILES) {
+        assert.equal(own.getValueAtPercentile(percentile), reference.getValueAtPercentile(percentile));
+      }
+      const least = Math.min(...of.filter((us) => us > 0), HIGHEST_US);
+      if (of.some((us) => us > 0)) assert.ok(own.minNonZeroValue <= least && own.minNonZeroValue >= least * 0.999);
+    }),
+  );
+});
+
+test("what we encode hdr-histogram-js reads, and the other way round", () => {
+  fc.assert(
+    fc.property(values, (of) => {
+      const read = decodeFromCompressedBase64(encodeHistogram(ours(of)), 32, false);
+      const back = decodeHistogram(encodeIntoCompressedBase64(theirs(of)));
+      assert.equal(read.totalCount, of.length);
+      assert.equal(back.totalCount, of.length);
+      for (const percentile of PERCENTILES) {
+        assert.equal(read.getValueAtPercentile(percentile), ours(of).getValueAtPercentile(percentile));
+        assert.equal(back.getValueAtPercentile(percentile), ours(of).getValueAtPercentile(percentile));
+      }
+    }),
+  );
+});
+
+test("values are accurate to a tenth of a per cent", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: HIGHEST_US }), (us) => {
+      const found = ours([us]).getValueAtPercentile(50);
+      assert.ok(found >= us && found - us <= us / 1_000, `${us} is told as ${found}`);
+    }),
+  );
+});
+
+test("adding is the same as recording in one, in any order and by any way", () => {
+  fc.assert(
+    fc.property(values, values, values, (a, b, c) => {
+      const all = encodeHistogram(ours([...a, ...b, ...c]));
+      const first = ours(a);
+      first.add(ours(b));
+      first.addSparse(parseHistogram(encodeHistogram(ours(c))));
+      const second = ours(c);
+      second.addSparse(parseHistogram(encodeHistogram(ours(a))));
+      second.add(ours(b));
+      assert.equal(encodeHistogram(first), all);
+      assert.equal(encodeHistogram(second), all);
+    }),
+  );
+});
+
+test("counts too large for 32 bits survive the encoding", () => {
+  const histogram = createHistogram();
+  histogram.record(123, 7_000_000_000);
+  assert.equal(decodeHistogram(encodeHistogram(histogram)).totalCount, 7_000_000_000);
+});
+
+test("text that is no histogram is refused", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.base64String(), fc.string()), (text) => {
+      assert.throws(() => parseHistogram(text));
+    }),
+  );
+  const whole = Buffer.from(encodeHistogram(ours([5, 900, 70_000])), "base64");
+  for (let length = 0; length < whole.length; length++) {
+    assert.throws(() => decodeHistogram(whole.subarray(0, length).toString("base64")), `cut to ${length} bytes`);
+  }
+});
+
+test("a histogram that was reset is as good as new", () => {
+  const histogram = ours([5, 1_000_000]);
+  histogram.reset();
+  histogram.record(7);
+  assert.equal(encodeHistogram(histogram), encodeHistogram(ours([7])));
+  assert.equal(histogram.mean, 7);
+  assert.equal(histogram.countUpTo(6), 0);
+  assert.equal(histogram.countUpTo(7), 1);
+});
