@@ -5,12 +5,12 @@ import type { Assignment } from "../lib/plan/assign.ts";
 import { breakerOf } from "../lib/plan/breaker.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import type { Summary } from "../lib/results/chunk.ts";
+import { tickKey } from "../lib/results/ticks.ts";
 import { systemClock } from "../lib/store/clock.ts";
 import { StoreClock } from "../lib/store/clockError.ts";
 import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/store/keys.ts";
 import { takeLease } from "../lib/store/lease.ts";
 import type { Store } from "../lib/store/store.ts";
-import { tickKey } from "../lib/store/ticks.ts";
 import { deployedFile, deployedGuards, deployedSecret, deployedStore, readJson } from "./environment.ts";
 
 /** How long before its first request a worker's clock is left as it is, in ms. */

@@ -1,4 +1,15 @@
-import { ID_BASE, ID_DIGITS } from "../attack/render.ts";
+/** Digits of an id that is made for each request: the n-th has ID_BASE + n. */
+export const ID_BASE = 100_000_000_000;
+export const ID_DIGITS = 12;
+
+/** Where an id that is made for each request stands. */
+export interface IdPlace {
+  /** Its first digit, as an offset in the bytes concerned. */
+  at: number;
+  /** Which call of a batch it is the id of, counted from 0. */
+  part: number;
+}
+
 import { type Span, textOf } from "./json.ts";
 
 /** The id that a call's response must carry. */

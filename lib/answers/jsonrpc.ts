@@ -1,8 +1,7 @@
-import type { IdPlace } from "../attack/render.ts";
 import type { Accept, Chain, Check, Target } from "../plan/schema.ts";
 import { passes, prepareChecks } from "./checks.ts";
 import { httpClass } from "./httpClass.ts";
-import { batchId, type CallId, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
+import { batchId, type CallId, type IdPlace, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
 import { blankEnd, isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 import { classifyError, type RpcError, readError } from "./rpcError.ts";
 

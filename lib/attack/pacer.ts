@@ -1,4 +1,4 @@
-import { firstInShard, type Schedule } from "../plan/schedule.ts";
+import { firstInShard, type Schedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import type { MissReason } from "./recorder.ts";
 import type { Waker } from "./waker.ts";

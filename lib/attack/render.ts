@@ -1,18 +1,7 @@
-import { bits, seedOf } from "../plan/random.ts";
+import { ID_BASE, type IdPlace } from "../answers/ids.ts";
 import type { Piece, Slot } from "../plan/requestTemplate.ts";
 import { writeValue } from "../plan/values.ts";
-
-/** Digits of an id that is made for each request: the n-th has ID_BASE + n. */
-export const ID_BASE = 100_000_000_000;
-export const ID_DIGITS = 12;
-
-/** Where an id that is made for each request stands. */
-export interface IdPlace {
-  /** Its first digit, as an offset in the bytes concerned. */
-  at: number;
-  /** Which call of a batch it is the id of, counted from 0. */
-  part: number;
-}
+import { bits, seedOf } from "../schedule/random.ts";
 
 /** What the placeholders of the n-th request are filled from, besides the seed. */
 export interface RenderInput {

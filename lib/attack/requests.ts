@@ -1,47 +1,23 @@
 import { Buffer } from "node:buffer";
-import { batchId } from "../answers/ids.ts";
+import type { IdPlace } from "../answers/ids.ts";
 import { type Demands, demandsOf, type Expected, expectedOf } from "../answers/jsonrpc.ts";
+import type { IdPlaces, WireRequest } from "../http/request.ts";
 import { bodyText } from "../plan/jsonRpcBody.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
-import { seedOf } from "../plan/random.ts";
 import { chainProblems, headProblems } from "../plan/requestProblems.ts";
 import { type Piece, type RequestTemplate, requestTemplate } from "../plan/requestTemplate.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { Turns } from "../plan/turns.ts";
 import { bytesOf, hasControl, isMethod, isToken } from "../plan/values.ts";
-import { ID_DIGITS, type IdPlace, Part, type Rendered, type RenderInput } from "./render.ts";
+import { seedOf } from "../schedule/random.ts";
+import { Part, type Rendered, type RenderInput } from "./render.ts";
 
-/** A request made ready, so that sending it allocates as little as can be. Its texts hold bytes as latin1. */
-export interface PreparedRequest {
+/** A request made ready, and what its response is held against. */
+export interface PreparedRequest extends WireRequest {
   /** Its target's place in the chain. */
   target: number;
-  origin: string;
-  path: string;
-  method: string;
-  /** Names and values in turn, for HTTP/2. */
-  headers: readonly string[];
-  body: Buffer | null;
-  /** Bytes of the body. */
-  bytes: number;
-  /** The whole request as HTTP/1.1 sends it. */
-  http1: Buffer;
-  /** Whether it asks for its connection to be closed after it. */
-  closes: boolean;
-  /** Calls of its batch; 1 otherwise. */
-  parts: number;
-  /** Where ids are to be written for each request; most requests have none. */
-  ids: IdPlaces;
   expected: Expected;
-}
-
-/** Where ids stand, by what they are written into. */
-export interface IdPlaces {
-  http1: readonly IdPlace[];
-  body: readonly IdPlace[];
-  path: readonly IdPlace[];
-  /** By the value's place in `headers`. */
-  headers: readonly { index: number; ids: readonly IdPlace[] }[];
 }
 
 /** What a chain's requests are made from, besides the chain. */
@@ -309,32 +285,4 @@ function http1Request({ method, host, path, head: { headers, closes }, body }: M
 
 function refuseUnless(isLegal: boolean, what: string): void {
   if (!isLegal) throw new RangeError(`${what} holds a character that would split or break the request`);
-}
-
-/** Writes the n-th request's ids over their places in a copy of its bytes. */
-export function writeIds(copy: Buffer, ids: readonly IdPlace[], n: number, parts: number): void {
-  for (const { at, part } of ids) {
-    let rest = batchId(n, part, parts);
-    for (let index = at + ID_DIGITS - 1; index >= at; index--) {
-      copy[index] = 0x30 + (rest % 10);
-      rest = Math.floor(rest / 10);
-    }
-  }
-}
-
-/** The n-th request's path, headers and body with its ids in them, for HTTP/2. */
-export function numbered(request: PreparedRequest, n: number): Pick<PreparedRequest, "path" | "headers" | "body"> {
-  const { ids, parts } = request;
-  if (ids.http1.length === 0) return request;
-  const headers = [...request.headers];
-  for (const { index, ids: own } of ids.headers) headers[index] = withIds(headers[index] as string, own, n, parts);
-  const body = request.body && ids.body.length > 0 ? Buffer.from(request.body) : request.body;
-  if (body) writeIds(body, ids.body, n, parts);
-  return { path: withIds(request.path, ids.path, n, parts), headers, body };
-}
-
-function withIds(text: string, ids: readonly IdPlace[], n: number, parts: number): string {
-  let own = text;
-  for (const { at, part } of ids) own = own.slice(0, at) + batchId(n, part, parts) + own.slice(at + ID_DIGITS);
-  return own;
 }

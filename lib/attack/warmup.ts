@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { constantSchedule } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
+import { constantSchedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";

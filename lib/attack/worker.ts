@@ -5,7 +5,6 @@ import { connectProblems } from "../plan/connect.ts";
 import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError } from "../plan/problems.ts";
-import { countInShard, firstInShard } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 import { StaleBlocks } from "../results/blocks.ts";
@@ -18,6 +17,7 @@ import {
   type Summary,
   sumSeries,
 } from "../results/chunk.ts";
+import { countInShard, firstInShard } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";

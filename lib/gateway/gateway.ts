@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { randomSeries } from "../plan/random.ts";
 import type { GatewaySettings, StandInChain } from "../plan/schema.ts";
+import { randomSeries } from "../schedule/random.ts";
 import { answer } from "./answers.ts";
 import type { Backends } from "./backends.ts";
 import { gatewayMetrics } from "./metrics.ts";

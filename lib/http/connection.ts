@@ -1,6 +1,6 @@
-import type { PreparedRequest } from "../attack/requests.ts";
 import type { HostGuard } from "../guard/hostGuard.ts";
 import type { Plan } from "../plan/schema.ts";
+import type { WireRequest } from "./request.ts";
 import type { Secure } from "./secure.ts";
 
 /** How a worker speaks to an origin: the plan's own fields, and what was read for them. */
@@ -23,7 +23,7 @@ export interface OpeningMs {
 
 /** One request on its way, as its connection sees it. Exactly one of `responded` and `failed` is called, once. */
 export interface Exchange {
-  readonly request: PreparedRequest;
+  readonly request: WireRequest;
   /** Its number in the schedule. */
   readonly n: number;
   /** The first byte of the response is there. */

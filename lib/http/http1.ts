@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import { writeIds } from "../attack/requests.ts";
 import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
+import { writeIds } from "./request.ts";
 import { type Reading, ResponseParser } from "./response.ts";
 
 /** Bytes that one read takes from a socket at most. */

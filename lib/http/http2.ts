@@ -1,11 +1,11 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { HTTP2_ERRORS } from "../answers/classes.ts";
-import { numbered, type PreparedRequest } from "../attack/requests.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
 import { Http2Request, type StreamOwner } from "./http2Stream.ts";
+import { numbered, type WireRequest } from "./request.ts";
 import type { Reading } from "./response.ts";
 
 /** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
@@ -187,7 +187,7 @@ function errorName(code: number): string {
 }
 
 /** Headers as a raw list, which keeps their order, and those that are repeated. */
-function headersOf(method: string, path: string, list: readonly string[], body: PreparedRequest["body"]): string[] {
+function headersOf(method: string, path: string, list: readonly string[], body: WireRequest["body"]): string[] {
   const headers = [":method", method, ":path", path];
   for (let index = 0; index < list.length; index += 2) {
     const name = (list[index] as string).toLowerCase();

@@ -1,14 +1,12 @@
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
-import type { Schedule } from "../plan/schedule.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
+import { FEW_PORTS } from "../report/hints.ts";
 import { StaleBlocks } from "../results/blocks.ts";
 import { type Chunk, parseSeries, SeriesSum, total } from "../results/chunk.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import { chunksPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-
-/** Fewer ephemeral ports than this are nearly none: two seconds of 500 connections take as many. */
-export const FEW_PORTS = 1_000;
 
 /** How one chain is doing, from what was flushed so far. */
 export interface ChainProgress {

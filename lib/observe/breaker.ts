@@ -1,6 +1,6 @@
 import type { BreakerSettings } from "../plan/breaker.ts";
+import type { Tick } from "../results/ticks.ts";
 import type { AbortCause } from "../store/abort.ts";
-import type { Tick } from "../store/ticks.ts";
 
 /** Fewest requests in the window that the breaker judges: a handful says nothing about a target. */
 export const FEWEST = 50;

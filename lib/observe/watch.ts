@@ -4,6 +4,7 @@ import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { ticksSince } from "../results/ticks.ts";
 import { encodeAbort } from "../store/abort.ts";
 import {
   abortKey,
@@ -15,7 +16,6 @@ import {
   watchedKey,
 } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
-import { ticksSince } from "../store/ticks.ts";
 import { tripOf } from "./breaker.ts";
 import { type Observations, readTruth } from "./observations.ts";
 import { Scraper, type ScraperPorts } from "./scraper.ts";

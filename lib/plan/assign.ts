@@ -1,6 +1,6 @@
+import { constantSchedule, countInShard, type Schedule } from "../schedule/schedule.ts";
 import type { Problem } from "./problems.ts";
 import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
-import { constantSchedule, countInShard, type Schedule } from "./schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
 /** A phase of the run: warm-up traffic is kept apart from the measurement. */

@@ -1,4 +1,4 @@
-import { seedOf } from "./random.ts";
+import { seedOf } from "../schedule/random.ts";
 import {
   constantCurve,
   evenSchedule,
@@ -7,7 +7,7 @@ import {
   type Schedule,
   type Stretch,
   stretchCurve,
-} from "./schedule.ts";
+} from "../schedule/schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
 /** The golden ratio's fractional part: its multiples keep apart from each other, however many there are. */

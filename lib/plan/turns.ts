@@ -1,5 +1,5 @@
+import { seedOf, uniform } from "../schedule/random.ts";
 import { parseTemplate } from "./placeholders.ts";
-import { seedOf, uniform } from "./random.ts";
 import type { Chain, Target } from "./schema.ts";
 
 /** Longest cycle that targets take turns in: weights whose common measure needs a longer one are rounded to this. */

@@ -1,4 +1,3 @@
-import { FEW_PORTS } from "../live/progress.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { remedyOf } from "./limits.ts";
@@ -6,6 +5,9 @@ import { median } from "./outliers.ts";
 import { remedyText } from "./reasons.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { ms, percent } from "./units.ts";
+
+/** Fewer ephemeral ports than this are nearly none: two seconds of 500 connections take as many. */
+export const FEW_PORTS = 1_000;
 
 type Hint = Report["hints"][number];
 

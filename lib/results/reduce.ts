@@ -1,6 +1,6 @@
 import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
-import { firstInShard } from "../plan/schedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { firstInShard } from "../schedule/schedule.ts";
 import type { ClockError } from "../store/clockError.ts";
 import { chunksPrefix, failuresPrefix, summariesPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { ID_BASE } from "../../lib/answers/ids.ts";
 import { classifyResponse } from "../../lib/answers/jsonrpc.ts";
-import { ID_BASE } from "../../lib/attack/render.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { ID_BASE } from "../../lib/attack/render.ts";
+import { ID_BASE } from "../../lib/answers/ids.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Chain } from "../../lib/plan/schema.ts";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { ID_BASE } from "../../lib/answers/ids.ts";
 import { classifyResponse, expectedOf } from "../../lib/answers/jsonrpc.ts";
-import { ID_BASE } from "../../lib/attack/render.ts";
-import { prepareChain, writeIds } from "../../lib/attack/requests.ts";
+import { prepareChain } from "../../lib/attack/requests.ts";
+import { writeIds } from "../../lib/http/request.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { profileSchedule } from "../../lib/plan/profile.ts";
 import { temporaryFolder } from "../support/folder.ts";

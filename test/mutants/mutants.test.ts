@@ -10,7 +10,7 @@ const GUARDED: { source: string; functions: string[]; tests: string[] }[] = [
   { source: "lib/plan/guards.ts", functions: ["guardProblems"], tests: ["plan/guards"] },
   { source: "lib/plan/hosts.ts", functions: ["hostProblems", "matchesHost"], tests: ["plan/guards"] },
   {
-    source: "lib/plan/schedule.ts",
+    source: "lib/schedule/schedule.ts",
     functions: ["stretchCurve", "evenSchedule", "poissonSchedule", "countInShard"],
     tests: ["plan/schedule"],
   },
@@ -37,7 +37,7 @@ for (const { source, functions, tests } of GUARDED) {
 }
 
 test("a change that no test reaches is told as such", { timeout: 60_000 }, async () => {
-  const [judged] = await judge(`${ROOT}lib/plan/guards.ts`, [`${ROOT}test/plan/schedule.test.ts`], {
+  const [judged] = await judge(`${ROOT}lib/plan/guards.ts`, [`${ROOT}test/schedule/schedule.test.ts`], {
     parallel: 1,
     only: ({ id }) => id === "0",
   });

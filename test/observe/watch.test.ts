@@ -6,6 +6,7 @@ import type { Scrape } from "../../lib/observe/scrape.ts";
 import { watchRun } from "../../lib/observe/watch.ts";
 import { type Watched, watchGaps } from "../../lib/observe/watched.ts";
 import type { Chunk } from "../../lib/results/chunk.ts";
+import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
 import {
   abortKey,
   logsPrefix,
@@ -15,7 +16,6 @@ import {
   summaryKey,
   watchedPrefix,
 } from "../../lib/store/keys.ts";
-import { tickKey, ticksSince } from "../../lib/store/ticks.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";

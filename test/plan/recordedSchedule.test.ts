@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { recordedSchedule } from "../../lib/plan/schedule.ts";
+import { recordedSchedule } from "../../lib/schedule/schedule.ts";
 
 test("a recorded schedule counts what is due before an instant, also where several requests are due at once", () => {
   const instants = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 });

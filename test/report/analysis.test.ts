@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { randomSeries } from "../../lib/plan/random.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { eventsOf } from "../../lib/report/events.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
@@ -10,6 +9,7 @@ import type { Report } from "../../lib/report/schema.ts";
 import { steadyFrom } from "../../lib/report/steady.ts";
 import { type Health, SeriesSum } from "../../lib/results/chunk.ts";
 import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
+import { randomSeries } from "../../lib/schedule/random.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { randomSeries } from "../../lib/plan/random.ts";
+import { randomSeries } from "../../lib/schedule/random.ts";
 import { StoreClock } from "../../lib/store/clockError.ts";
 import { FolderStore } from "../../lib/store/folderStore.ts";
 import type { Store, StoreTime } from "../../lib/store/store.ts";

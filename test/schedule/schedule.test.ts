@@ -15,7 +15,7 @@ import {
   type Stretch,
   stretchCurve,
   stretchSchedule,
-} from "../../lib/plan/schedule.ts";
+} from "../../lib/schedule/schedule.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 
 const ORIGIN = "http://127.0.0.1:1";

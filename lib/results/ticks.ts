@@ -1,6 +1,6 @@
-import { type Chunk, total } from "../results/chunk.ts";
-import { ticksPrefix } from "./keys.ts";
-import type { Store } from "./store.ts";
+import { ticksPrefix } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { type Chunk, total } from "./chunk.ts";
 
 /**
  * How one flush of a worker went, in as little as a key holds: Watch reads all workers' latest ones by one list, and
