@@ -4,7 +4,7 @@ import type { Report } from "../lib/report/schema.ts";
 /** A valid run that met its SLO; any other command that did what it was asked for. */
 export const OK = 0;
 /** The SLO was missed; `compare` found something worse, `host --check` a host that is not tuned. */
-export const SLO_MISSED = 1;
+const SLO_MISSED = 1;
 /** Bad input, whoever found it: a mistyped option, a mistake in a plan. Nothing was sent. */
 export const BAD_INPUT = 2;
 /** The run tells nothing about the target: the generator was not in order, or the run was cut short. */

@@ -123,7 +123,7 @@ function residentBytes(status: string): number {
 }
 
 /** Reads the host's TCP as /proc tells it for this network namespace. */
-export class TcpMeter {
+class TcpMeter {
   readonly #sockets = new ProcFile("/proc/net/sockstat");
   readonly #snmp = new ProcFile("/proc/net/snmp");
   readonly #range = new ProcFile("/proc/sys/net/ipv4/ip_local_port_range");

@@ -7,7 +7,7 @@ import type { Waker } from "./waker.ts";
  * A request that is later than this, in ms, is missed: sending it would make a burst that nobody planned, and it would
  * measure the generator rather than the target.
  */
-export const MAX_LATE_MS = 250;
+const MAX_LATE_MS = 250;
 
 /**
  * Most requests that are sent before the network has its turn again: responses that came meanwhile would otherwise wait,

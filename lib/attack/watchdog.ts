@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 const BEAT_MS = 250;
 
 /** An event loop that has not turned for so long stands still, in ms. */
-export const FROZEN_MS = 2_000;
+const FROZEN_MS = 2_000;
 
 /** A process whose event loop has not turned for so long is ended, in ms. */
 const END_MS = 10_000;

@@ -86,7 +86,7 @@ function isForm({ headers }: Target): boolean {
  * as they stand in the plan. Like Go's net/url it escapes in the path what no path holds, leaves the query alone but for
  * blanks, and drops the fragment.
  */
-export function urlTemplate(url: string): Pick<RequestTemplate, "scheme" | "authority" | "path"> {
+function urlTemplate(url: string): Pick<RequestTemplate, "scheme" | "authority" | "path"> {
   const [scheme, rest] = schemeAndRest(url);
   const authority: Piece[] = [];
   const path: Piece[] = [];

@@ -11,7 +11,7 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export const MOST_TARGETS_APART = 64;
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
-export const MAX_SEGMENT_MS = 12 * 60_000;
+const MAX_SEGMENT_MS = 12 * 60_000;
 
 /** The state machine gives up after 25 hours. */
 const LONGEST_MS = 24 * 3_600_000;

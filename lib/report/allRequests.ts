@@ -30,7 +30,7 @@ export function percentileOfAll({ responseTime, failed }: AllRequests, percentil
 }
 
 /** What a request without a response counts as in figures, in ms: the plan's timeout, or a response that took longer. */
-export function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeoutMs: number): number {
+function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeoutMs: number): number {
   return Math.max(timeoutMs, responseTime.maxValue / 1_000);
 }
 

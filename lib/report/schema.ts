@@ -274,7 +274,7 @@ const metricSeries = z.object({
 });
 
 /** The report: what `report.json` holds. `volley schema report` prints it as a JSON Schema. */
-export const reportSchema = z.object({
+const reportSchema = z.object({
   version: z.literal(1),
   run: z.object({
     id: z.string(),

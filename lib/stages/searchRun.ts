@@ -122,7 +122,7 @@ const PATIENCE = 8;
 const LEAST_TIMEOUT_MS = 2_000;
 
 /** A trial as a plan of its own: a constant rate, for as long as its percentiles need. */
-export function trialPlan(plan: Plan, { rps }: TrialLoad): Plan {
+function trialPlan(plan: Plan, { rps }: TrialLoad): Plan {
   const { slo, limits } = plan;
   const beyond = [
     [slo.p50Ms, 0.5],

@@ -57,7 +57,7 @@ export type ExecutionResult =
   | { status: "FAILED"; error: string; cause: string };
 
 /** Most bytes of a state's input and output, and of a Map's results together, as JSON in UTF-8. */
-export const MOST_DATA_BYTES = 262_144;
+const MOST_DATA_BYTES = 262_144;
 
 /** Most events of an execution's history, the one of its end included. */
 export const MOST_EVENTS = 25_000;

@@ -53,7 +53,7 @@ export function capacitySection(): HTMLElement[] {
   return sections;
 }
 
-export function scalingEntries({
+function scalingEntries({
   scaling,
   generator,
   unidentified,

@@ -5,7 +5,7 @@ import { heatMap } from "./heat.ts";
 import { colour, currentView, type Line, plot, SECONDS, seriesColour, showView, type View } from "./plots.ts";
 import { ALL } from "./tables.ts";
 
-export function ratePlot(): HTMLElement {
+function ratePlot(): HTMLElement {
   const { seconds } = report.total;
   const lines: Line[] = [
     { label: "offered", values: seconds.map(({ scheduled }) => scheduled), colour: colour("c7"), dash: [6, 4] },
@@ -19,7 +19,7 @@ export function ratePlot(): HTMLElement {
   return plot("Rate, all chains", summary, x, lines, { x: SECONDS, y: "requests/s" });
 }
 
-export function chainRatePlot(): HTMLElement {
+function chainRatePlot(): HTMLElement {
   const x = report.total.seconds.map(({ second }) => second);
   const lines = report.chains.map(
     ({ name, seconds }, index): Line => ({
@@ -35,7 +35,7 @@ export function chainRatePlot(): HTMLElement {
 }
 
 /** Response time over the run; the percentiles of each interval stand at its middle. */
-export function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs">, name: string): HTMLElement {
+function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs">, name: string): HTMLElement {
   const x = of.intervals.map(({ fromMs, toMs }) => (fromMs + toMs) / 2_000);
   const lines = (["max", "p99", "p90", "p50"] as const).map(
     (key, index): Line => ({ label: key, values: of.intervals.map((each) => each[key]), colour: seriesColour(index) }),
@@ -45,7 +45,7 @@ export function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs"
 }
 
 /** Response time by percentile, with as much room between 99 and 99.9 % as between 90 and 99 %. */
-export function percentilePlot(): HTMLElement {
+function percentilePlot(): HTMLElement {
   const nines = (percentile: number): number => -Math.log10(1 - percentile / 100);
   const curves = report.chains.map(({ percentiles }) => {
     return percentiles
@@ -74,7 +74,7 @@ export function percentilePlot(): HTMLElement {
 const MOST_CLASSES = 7;
 
 /** Requests that were no relay, by class and second. */
-export function failurePlot(): HTMLElement | undefined {
+function failurePlot(): HTMLElement | undefined {
   const { seconds, errors, invalid } = report.total;
   const classes = Object.entries({ ...errors, ...invalid }).sort(([, a], [, b]) => b - a);
   if (!seconds.some((each) => each.classes) || classes.length === 0) return undefined;
@@ -91,7 +91,7 @@ export function failurePlot(): HTMLElement | undefined {
 }
 
 /** The generator's requests in flight and connections, and its hosts' sockets. */
-export function generatorPlots(): HTMLElement[] {
+function generatorPlots(): HTMLElement[] {
   const { all } = report.generator;
   if (all.length < 2) return [];
   const x = all.map(({ atMs }) => atMs / 1_000);
@@ -171,7 +171,7 @@ export function plotSection(): HTMLElement[] {
 }
 
 /** Most plots of the gateway's metrics: one for each name. */
-export const MOST_METRIC_PLOTS = 12;
+const MOST_METRIC_PLOTS = 12;
 
 export function metricPlots(): HTMLElement[] {
   const groups = new Map<string, Report["metrics"]>();

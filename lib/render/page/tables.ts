@@ -4,13 +4,13 @@ import { type Cell, type Column, count, element, ms, rate, share, table, words }
 
 export const ALL = "all chains";
 
-export const trafficColumns: Column<Traffic>[] = [
+const trafficColumns: Column<Traffic>[] = [
   { title: "Offered/s", cell: ({ offeredRps }) => rate(offeredRps) },
   { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
   { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) },
 ];
 
-export const latencyColumns: Column<Traffic>[] = [
+const latencyColumns: Column<Traffic>[] = [
   ...(["p50", "p90", "p95", "p99", "p999", "max"] as const).map(
     (name): Column<Traffic> => ({
       title: name.replace("p999", "p99.9"),

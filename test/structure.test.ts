@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+
+/** The rooms in the order of a plan's way: a file imports from its own room and those before it. */
+const ROOMS = [
+  "guard",
+  "schedule",
+  "plan",
+  "store",
+  "answers",
+  "results",
+  "http",
+  "attack",
+  "observe",
+  "gateway",
+  "capacity",
+  "report",
+  "render",
+  "live",
+]
+  .concat(["stages", "stepfunctions", "fleet", "local", "cloud"])
+  .map((room) => `lib/${room}`)
+  .concat(["functions", "bin"]);
+
+/** The largest share of lib's lines that one folder may hold. */
+const LARGEST_SHARE = 0.16;
+
+const files = execFileSync("git", ["ls-files"], { encoding: "utf8" }).trim().split("\n").filter(existsSync);
+const sources = new Map(
+  files.filter((file) => /^(lib|functions|bin)\/.*\.ts$/.test(file)).map((file) => [file, readFileSync(file, "utf8")]),
+);
+const everything = files.filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => [file, readFileSync(file, "utf8")]);
+
+const roomOf = (file: string): string =>
+  file
+    .split("/")
+    .slice(0, file.startsWith("lib/") ? 2 : 1)
+    .join("/");
+
+test("a file imports only from its own room and from the rooms before it", () => {
+  const wrong: string[] = [];
+  for (const [file, text] of sources) {
+    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+      const imported = normalize(join(dirname(file), specifier));
+      const [from, to] = [ROOMS.indexOf(roomOf(file)), ROOMS.indexOf(roomOf(imported))];
+      if (from === -1 || to > from) wrong.push(`${file} imports ${imported}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("only lib/cloud and bin/app.ts know of the CDK", () => {
+  const wrong = [...sources].filter(([file, text]) => {
+    return !file.startsWith("lib/cloud/") && file !== "bin/app.ts" && /from "(aws-cdk-lib|constructs)/.test(text);
+  });
+  assert.deepEqual(
+    wrong.map(([file]) => file),
+    [],
+  );
+});
+
+test("every function, class and value that a file exports is used by another", () => {
+  const unused: string[] = [];
+  for (const [file, text] of sources) {
+    for (const [, name = ""] of text.matchAll(/^export (?:async )?(?:function\*?|class|const) (\w+)/gm)) {
+      if (name === "handler") continue;
+      const named = new RegExp(`\\b${name}\\b`);
+      if (!everything.some(([other, body]) => other !== file && named.test(body ?? "")))
+        unused.push(`${file}: ${name}`);
+    }
+  }
+  assert.deepEqual(unused, []);
+});
+
+test("documents and comments name files that exist", () => {
+  const gone: string[] = [];
+  for (const file of files.filter((each) => /\.md$/.test(each))) {
+    for (const [, path = ""] of readFileSync(file, "utf8").matchAll(
+      /`((?:bin|lib|functions|test|bench|plans|docs|schema|statemachines|fleet|examples)\/[\w./-]+\.\w+)`/g,
+    )) {
+      if (!existsSync(path)) gone.push(`${file}: ${path}`);
+    }
+    for (const [, link = ""] of readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      if (!existsSync(join(dirname(file), link))) gone.push(`${file}: ${link}`);
+    }
+  }
+  assert.deepEqual(gone, []);
+});
+
+test("no folder of lib holds more than its share of the lines", () => {
+  const lines = new Map<string, number>();
+  for (const [file, text] of sources) {
+    if (file.startsWith("lib/")) lines.set(roomOf(file), (lines.get(roomOf(file)) ?? 0) + text.split("\n").length);
+  }
+  const sum = [...lines.values()].reduce((a, b) => a + b, 0);
+  const large = [...lines].filter(([, count]) => count / sum >= LARGEST_SHARE);
+  assert.deepEqual(large, []);
+});
+
+test("docs/architecture.md says for every room which question it answers, and where to begin", () => {
+  const rows = readFileSync("docs/architecture.md", "utf8")
+    .split("\n")
+    .flatMap((line) => /^\| [^|]+\? \| `([\w/]+)` \| `/.exec(line)?.[1] ?? []);
+  assert.deepEqual(rows, ROOMS);
+});
