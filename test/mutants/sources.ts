@@ -4,7 +4,11 @@ import { ROOT } from "../support/volley.ts";
 
 /** What is mutated unless a file is named: what decides about numbers, requests and verdicts. */
 const SCOPE = [
+  "lib/guard/*.ts",
+  "lib/schedule/*.ts",
   "lib/plan/*.ts",
+  "lib/answers/*.ts",
+  "lib/http/*.ts",
   "lib/attack/*.ts",
   "lib/observe/breaker.ts",
   "lib/report/verdict.ts",
@@ -18,7 +22,11 @@ export function sourcesInScope(): string[] {
 
 /** Folders of tests that judge the sources of a folder. */
 const JUDGES: Record<string, readonly string[]> = {
-  "lib/plan": ["test/plan", "test/attack", "test/fuzz"],
+  "lib/guard": ["test/guard", "test/plan", "test/attack"],
+  "lib/schedule": ["test/schedule", "test/plan", "test/attack"],
+  "lib/plan": ["test/plan", "test/schedule", "test/attack", "test/fuzz"],
+  "lib/answers": ["test/answers", "test/attack", "test/fuzz"],
+  "lib/http": ["test/http", "test/attack", "test/fuzz"],
   "lib/attack": ["test/attack", "test/plan", "test/fuzz"],
   "lib/observe": ["test/observe"],
   "lib/report": ["test/report", "test/results"],
