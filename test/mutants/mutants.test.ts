@@ -8,11 +8,20 @@ import { judge } from "./judge.ts";
 /** Functions whose body may not be empty, and the quick tests that must see it. `npm run mutants` tries every change. */
 const GUARDED: { source: string; functions: string[]; tests: string[] }[] = [
   { source: "lib/plan/guards.ts", functions: ["guardProblems"], tests: ["plan/guards"] },
-  { source: "lib/plan/hosts.ts", functions: ["hostProblems", "matchesHost"], tests: ["plan/guards"] },
+  {
+    source: "lib/plan/hosts.ts",
+    functions: ["hostProblems", "hostTextProblems", "observedProblems"],
+    tests: ["plan/hosts"],
+  },
+  {
+    source: "lib/guard/hostGuard.ts",
+    functions: ["refusal", "leadsTo", "entryFits"],
+    tests: ["attack/hostGuard", "plan/hosts"],
+  },
   {
     source: "lib/schedule/schedule.ts",
     functions: ["stretchCurve", "evenSchedule", "poissonSchedule", "countInShard"],
-    tests: ["plan/schedule"],
+    tests: ["schedule/schedule"],
   },
   {
     source: "lib/answers/jsonrpc.ts",
