@@ -33,12 +33,17 @@ export function deployedGuards(): Guards | undefined {
 
 const NOTHING_ALLOWED: Guards = { allowedHosts: [], maxRps: 0, maxDurationMs: 0, maxWorkers: 0, maxUsd: 0 };
 
+/** How long a worker takes to read and check a MB of its plan, in ms: 63 on a core, and a Lambda has a part of one. */
+const LEAD_PER_MB_MS = 300;
+
 /** When a run that is planned now is to begin. */
 export function startTimes(): StartTimes {
   return {
     nowMs: Date.now(),
     leadMs: Number(environment("VOLLEY_LEAD_MS")),
     leadPerWorkerMs: Number(process.env.VOLLEY_LEAD_PER_WORKER_MS ?? 0),
+    leadPerMbMs: Number(process.env.VOLLEY_LEAD_PER_MB_MS ?? LEAD_PER_MB_MS),
+    ...(process.env.VOLLEY_CORES && { cores: Number(process.env.VOLLEY_CORES) }),
     ...(process.env.VOLLEY_WORKERS_PER_REDUCER && {
       workersPerReducer: Number(process.env.VOLLEY_WORKERS_PER_REDUCER),
     }),

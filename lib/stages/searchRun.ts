@@ -46,17 +46,26 @@ export interface StartTimes {
   /** How long workers need from being planned to their first request, in ms, and more for each worker. */
   leadMs: number;
   leadPerWorkerMs: number;
+  /** And for each MB of the plan, which every worker reads; where they share this many cores, they do it in turns. */
+  leadPerMbMs: number;
+  cores?: number | undefined;
   /** Most workers that one reducer merges, where it is not the usual number. */
   workersPerReducer?: number | undefined;
 }
 
 /** Writes a run's plan, schedule and assignments. */
 export async function planRun(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
-  const leadMs = Math.round(times.leadMs + times.leadPerWorkerMs * splitRates(plan).length);
-  const startAtMs = Math.ceil(times.nowMs + leadMs + plan.warmupMs);
+  const began = performance.now();
+  const text = JSON.stringify(plan);
+  await store.put(planKey(runId), text);
+  // A large plan takes its time to be written, and each worker's to be read.
+  const writingMs = performance.now() - began;
+  const workers = splitRates(plan).length;
+  const readingMs = (text.length / 2 ** 20) * times.leadPerMbMs * Math.max(1, workers / (times.cores ?? workers));
+  const leadMs = Math.round(times.leadMs + times.leadPerWorkerMs * workers + readingMs);
+  const startAtMs = Math.ceil(times.nowMs + writingMs + leadMs + plan.warmupMs);
   const { schedule, assignments } = scheduleRun(plan, { ...times, runId, startAtMs, leadMs });
   const objects: [key: string, body: unknown][] = [
-    [planKey(runId), plan],
     [scheduleKey(runId), schedule],
     [assignmentsKey(runId), assignments],
     [partsKey(runId), partsOf(schedule)],

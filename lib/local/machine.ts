@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, freemem } from "node:os";
+import { splitRates } from "../plan/assign.ts";
+import type { Problem } from "../plan/problems.ts";
+import type { Plan } from "../plan/schema.ts";
+
+/** Memory of a worker's process, in MB: measured at 100 requests/s; and for each MB of the plan, which each one reads. */
+const WORKER_MB = 160;
+const WORKER_MB_PER_PLAN_MB = 3.5;
+
+/** The longest text that Node can hold, in MB, with some to spare: a plan is one. */
+const LONGEST_PLAN_MB = 500;
+
+/** More workers for a core than this get in each other's way: a machine sends no more by them. */
+const MOST_WORKERS_PER_CORE = 8;
+
+const MB = 2 ** 20;
+
+/** What workers on this machine share. */
+export interface Machine {
+  cores: number;
+  availableMb: number;
+}
+
+/** This machine, as it is now. */
+export function thisMachine(): Machine {
+  let availableMb = freemem() / MB;
+  try {
+    const [, kilobytes] = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
+    if (kilobytes !== undefined) availableMb = Number(kilobytes) / 1_024;
+  } catch {
+    // Not Linux: what is free is the least that is available.
+  }
+  return { cores: availableParallelism(), availableMb };
+}
+
+/** How many bytes a plan has as it lies in the store; infinite where it is too long to be a text. */
+export function planBytes(plan: Plan): number {
+  try {
+    return JSON.stringify(plan).length;
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+}
+
+/** Why a plan of so many bytes cannot be run by processes of this machine, with the figures. */
+export function machineProblems(plan: Plan, planBytes: number, { availableMb }: Machine): Problem[] {
+  const planMb = planBytes / MB;
+  if (planMb > LONGEST_PLAN_MB) {
+    const size = Number.isFinite(planMb) ? `${Math.round(planMb)} MB` : "more bytes than a text may have,";
+    const found = `a plan of ${size} with its targets, data and replays`;
+    return [{ where: "$.chains", found, expected: `at most ${LONGEST_PLAN_MB} MB: cut it into several plans` }];
+  }
+  const workers = splitRates(plan).length;
+  const eachMb = Math.round(WORKER_MB + WORKER_MB_PER_PLAN_MB * planMb);
+  if (workers * eachMb <= availableMb) return [];
+  const found = `${workers} workers that take ${eachMb} MB each, ${gigabytes(workers * eachMb)} in all`;
+  const most = Math.floor(availableMb / eachMb);
+  const expected =
+    most === 0
+      ? `the ${gigabytes(availableMb)} that this machine has free: a plan of fewer targets or lines`
+      : `at most ${most}, for the ${gigabytes(availableMb)} that this machine has free: a higher perWorkerRps, or a fleet`;
+  return [{ where: "$.perWorkerRps", found, expected }];
+}
+
+/** What is odd about a plan's workers on this machine, in words: more of them than its cores have a use for. */
+export function machineWarnings(plan: Plan, { cores }: Machine): string[] {
+  const workers = splitRates(plan).length;
+  const most = cores * MOST_WORKERS_PER_CORE;
+  if (workers <= most) return [];
+  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  return [
+    `${workers} workers share ${cores} cores, where ${most} do as much: perWorkerRps ${Math.ceil(rps / most)} gives as many`,
+  ];
+}
+
+function gigabytes(megabytes: number): string {
+  return `${(megabytes / 1_024).toFixed(1)} GB`;
+}
