@@ -3,34 +3,53 @@ import { createLogUpdate } from "log-update";
 import { TOGETHER } from "../lib/capacity/search.ts";
 import { type LiveTime, renderLive, renderLiveLine } from "../lib/live/live.ts";
 import { type ChainProgress, Progress } from "../lib/live/progress.ts";
+import { searchText, trialText } from "../lib/live/search.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import type { Trial } from "../lib/report/capacity.ts";
-import { scheduleKey, searchKey } from "../lib/store/keys.ts";
-import type { Store } from "../lib/store/store.ts";
+import { wrapText } from "../lib/report/table.ts";
+import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
+import { readJson, type Store } from "../lib/store/store.ts";
+import { type OutputOptions, textStyle } from "./terminal.ts";
+
+/** What is known of a run before its first request. */
+export interface Started {
+  runId: string;
+  /** Where its objects lie. */
+  place: string;
+  /** The page that shows it while it goes. */
+  dashboard?: string;
+}
 
 /** Where live progress goes. */
 export interface LiveOutput {
   /** How often it wants to be told, in ms, even if nothing was flushed. */
   everyMs: number;
+  started(run: Started): void;
   planned(schedule: RunSchedule, plan: Plan): void;
   progress(chains: ChainProgress[], time: LiveTime, isNew: boolean): void;
   /** A trial of a capacity search has ended. */
   trial(trial: Trial): void;
+  /** Where a capacity search stands; told once for each trial. */
+  stand(text: string): void;
   note(text: string): void;
   end(): void;
 }
 
-/** The output that fits: JSON lines, a view that is redrawn in a terminal, or plain lines. */
-export function liveOutput(json: boolean, stream: NodeJS.WriteStream): LiveOutput {
-  if (json) return jsonOutput(stream);
-  return stream.isTTY ? terminalOutput(stream) : plainOutput(stream);
+/** The output that fits: JSON lines, nothing but notes, a view that is redrawn in a terminal, or plain lines. */
+export function liveOutput(options: OutputOptions, stream: NodeJS.WriteStream): LiveOutput {
+  if (options.json) return jsonOutput(stream);
+  if (options.quiet) return quietOutput();
+  const { columns } = textStyle(stream, options);
+  const isRedrawn = stream.isTTY === true && process.env.TERM !== "dumb" && !process.env.CI;
+  return isRedrawn ? terminalOutput(stream, options) : plainOutput(stream, columns);
 }
 
 function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
   const write = (event: object): void => void stream.write(`${JSON.stringify(event)}\n`);
   return {
     everyMs: 500,
+    started: (run) => write({ event: "started", ...run }),
     planned: ({ runId, workers, segments, startAtMs }, plan) => {
       write({ event: "planned", runId, name: plan.name, workers, segments, startAtMs, durationMs: plan.durationMs });
     },
@@ -49,19 +68,46 @@ function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
         reasons,
       });
     },
+    stand: (text) => write({ event: "search", text }),
     note: (text) => write({ event: "note", text }),
     end: () => {},
   };
 }
 
-function terminalOutput(stream: NodeJS.WriteStream): LiveOutput {
+/** Warnings, and nothing else, on standard error. */
+function quietOutput(): LiveOutput {
+  const nothing = (): void => {};
+  return {
+    everyMs: 500,
+    started: nothing,
+    planned: nothing,
+    progress: nothing,
+    trial: nothing,
+    stand: nothing,
+    note: (text) => void process.stderr.write(`${text}\n`),
+    end: nothing,
+  };
+}
+
+function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): LiveOutput {
   const redraw = createLogUpdate(stream);
+  const columns = (): number => textStyle(stream, options).columns;
   let noted = "";
+  let stand = "";
+  // What stays is written above what is redrawn.
+  const write = (text: string): void => {
+    redraw.clear();
+    stream.write(`${wrapText(text, columns())}\n`);
+  };
   return {
     everyMs: 200,
-    planned: (schedule, plan) => void stream.write(`${plannedText(schedule, plan)}\n\n`),
-    progress: (chains, time) => redraw(renderLive(chains, time, stream.columns ?? 80, noted)),
-    trial: (trial) => void stream.write(`${trialText(trial)}\n`),
+    started: (run) => write(`${startedText(run)}\n`),
+    planned: (schedule, plan) => write(plannedText(schedule, plan)),
+    progress: (chains, time) => redraw(renderLive(chains, time, columns(), [stand, noted].filter(Boolean).join("\n"))),
+    trial: (trial) => write(trialText(trial)),
+    stand: (text) => {
+      stand = text;
+    },
     note: (text) => {
       noted = text;
     },
@@ -69,30 +115,46 @@ function terminalOutput(stream: NodeJS.WriteStream): LiveOutput {
   };
 }
 
-function plainOutput(stream: NodeJS.WriteStream): LiveOutput {
+/** How far apart lines of progress are where they cannot be redrawn, in ms. */
+const PLAIN_MS = 5_000;
+
+function plainOutput(stream: NodeJS.WriteStream, columns: number): LiveOutput {
+  const write = (text: string): void => void stream.write(`${wrapText(text, columns)}\n`);
+  let nextMs = 0;
   return {
     everyMs: 500,
-    planned: (schedule, plan) => void stream.write(`${plannedText(schedule, plan)}\n`),
+    started: (run) => write(startedText(run)),
+    planned: (schedule, plan) => write(plannedText(schedule, plan)),
     progress: (chains, time, isNew) => {
-      if (isNew) stream.write(`${renderLiveLine(chains, time)}\n`);
+      if (!isNew || time.nowMs < nextMs) return;
+      nextMs = Math.max(0, time.nowMs) + PLAIN_MS;
+      write(renderLiveLine(chains, time));
     },
-    trial: (trial) => void stream.write(`${trialText(trial)}\n`),
-    note: (text) => void stream.write(`${text}\n`),
+    trial: (trial) => write(trialText(trial)),
+    stand: (text) => {
+      nextMs = 0;
+      write(text);
+    },
+    note: write,
     end: () => {},
   };
 }
 
-function trialText({ number, scope, rps, met, valid, reasons }: Trial): string {
-  const rates = Object.entries(rps).map(([name, rate]) => `${name} ${Math.round(rate * 10) / 10}/s`);
-  const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "tells nothing";
-  const why = met && valid ? "" : `: ${reasons[0] ?? ""}`;
-  return `trial ${number}, ${scope === TOGETHER ? "together" : "alone"}: ${rates.join(", ")} ${outcome}${why}`;
+function startedText({ runId, place, dashboard }: Started): string {
+  const page = dashboard ?? "with --dashboard, the report's page is served while the run goes";
+  return [
+    `run        ${runId}`,
+    `results    ${place}`,
+    `dashboard  ${page}`,
+    "Ctrl-C     stops the workers and reports what was measured; a second one leaves at once",
+  ].join("\n");
 }
 
-function plannedText({ runId, workers }: RunSchedule, plan: Plan): string {
+function plannedText({ workers }: RunSchedule, plan: Plan): string {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const rate = rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
   const chains = plan.chains.length === 1 ? "1 chain" : `${plan.chains.length} chains`;
-  return `${runId}: ${rps} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
+  return `${rate} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
 /** Looking takes one part in so many of a core's time at most. */
@@ -100,42 +162,19 @@ const LOOK_SHARE = 20;
 
 /** Follows a run in its store and tells the output, until stopped. */
 export function follow(store: Store, runId: string, plan: Plan, output: LiveOutput): { stop(): Promise<void> } {
-  const progress = new Progress(store, runId, plan);
-  let schedule: RunSchedule | undefined;
+  const follower = new Follower(store, runId, plan, output);
   const stopping = new AbortController();
-  let told = 0;
-  const warned = new Set<string>();
-  const lookAtTrials = async (): Promise<void> => {
-    const trials = JSON.parse((await store.get(searchKey(runId))) ?? "[]") as Trial[];
-    for (const trial of trials.slice(told)) output.trial(trial);
-    told = Math.max(told, trials.length);
-  };
-  const look = async (): Promise<void> => {
-    if (plan.profile.type === "search") return lookAtTrials();
-    if (!schedule) {
-      const text = await store.get(scheduleKey(runId));
-      if (text === undefined) return;
-      schedule = JSON.parse(text) as RunSchedule;
-      output.planned(schedule, plan);
-    }
-    const isNew = await progress.update();
-    for (const warning of progress.warnings()) {
-      if (!warned.has(warning)) output.note(`warning: ${warning}`);
-      warned.add(warning);
-    }
-    output.progress(progress.chains(), { nowMs: Date.now() - schedule.startAtMs, durationMs: plan.durationMs }, isNew);
-  };
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       const began = process.cpuUsage();
       // A look that fails is one look less, and nothing to the run.
-      await look().catch(() => {});
+      await follower.look().catch(() => {});
       // A long run has many chunks to look through, and the workers on this machine need its time.
       const { user, system } = process.cpuUsage(began);
       const pauseMs = Math.max(output.everyMs, (LOOK_SHARE * (user + system)) / 1_000);
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
-    await look().catch(() => {});
+    await follower.look().catch(() => {});
     output.end();
   })();
   return {
@@ -144,4 +183,70 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
       await loop;
     },
   };
+}
+
+/** What of a run, or of a search's trial, is looked at. */
+interface Watched {
+  id: string;
+  plan: Plan;
+  schedule: RunSchedule;
+  progress: Progress;
+}
+
+/** Looks at a run in its store, a search's trials one after the other, and tells the output what is new. */
+class Follower {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #plan: Plan;
+  readonly #output: LiveOutput;
+  readonly #beganMs = Date.now();
+  readonly #warned = new Set<string>();
+  #watched: Watched | undefined;
+  #toldTrials = 0;
+  #toldStand = -1;
+
+  constructor(store: Store, runId: string, plan: Plan, output: LiveOutput) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#plan = plan;
+    this.#output = output;
+  }
+
+  async look(): Promise<void> {
+    const id = this.#plan.profile.type === "search" ? trialId(this.#runId, (await this.#trials()) + 1) : this.#runId;
+    const watched = await this.#watch(id);
+    if (!watched) return;
+    const { progress, schedule, plan } = watched;
+    const isNew = await progress.update();
+    for (const warning of progress.warnings()) {
+      if (!this.#warned.has(warning)) this.#output.note(`warning: ${warning}`);
+      this.#warned.add(warning);
+    }
+    const time = { nowMs: Date.now() - schedule.startAtMs, durationMs: plan.durationMs };
+    this.#output.progress(progress.chains(), time, isNew);
+  }
+
+  /** Tells the trials that have ended, and where the search stands; returns how many there were. */
+  async #trials(): Promise<number> {
+    const trials = (await readJson<Trial[]>(this.#store, searchKey(this.#runId))) ?? [];
+    for (const trial of trials.slice(this.#toldTrials)) this.#output.trial(trial);
+    this.#toldTrials = Math.max(this.#toldTrials, trials.length);
+    if (this.#toldStand !== trials.length) {
+      this.#toldStand = trials.length;
+      const meanMs = trials.length > 0 ? (Date.now() - this.#beganMs) / trials.length : this.#plan.durationMs;
+      const text = searchText(this.#plan, trials, meanMs);
+      if (text !== undefined) this.#output.stand(text);
+    }
+    return trials.length;
+  }
+
+  async #watch(id: string): Promise<Watched | undefined> {
+    if (this.#watched?.id === id) return this.#watched;
+    const schedule = await readJson<RunSchedule>(this.#store, scheduleKey(id));
+    const plan = await readJson<Plan>(this.#store, planKey(id));
+    if (!schedule || !plan) return undefined;
+    this.#watched = { id, schedule, plan, progress: new Progress(this.#store, id, plan) };
+    if (id === this.#runId) this.#output.planned(schedule, plan);
+    return this.#watched;
+  }
 }

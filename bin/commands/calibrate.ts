@@ -12,6 +12,7 @@ import { INTERNAL_ERROR, INVALID_RUN, OK } from "../exitCodes.ts";
 import { follow, liveOutput } from "../live.ts";
 import { collect, parseOrigin } from "../options.ts";
 import { onSignals } from "../signals.ts";
+import { textStyle } from "../terminal.ts";
 import { openDeployment, runRemotely } from "./remote.ts";
 
 interface CalibrateOptions {
@@ -48,7 +49,8 @@ export function calibrateCommand(): Command {
         reports.push(report);
       }
       const [lambda, fleet] = reports;
-      if (lambda && fleet) process.stdout.write(`\n${calibrationText(lambda, fleet)}`);
+      if (lambda && fleet)
+        process.stdout.write(`\n${calibrationText(lambda, fleet, textStyle(process.stdout, {}).columns)}`);
       process.exitCode = reports.every(({ verdict }) => verdict.valid) ? OK : INVALID_RUN;
     });
 }
@@ -61,7 +63,7 @@ async function runOnce(plan: Plan, { out, stack }: CalibrateOptions): Promise<Re
   }
   const local = new LocalRun({ plan, runId, folder: resolve(out) });
   const release = onSignals((signal) => local.abort({ kind: "signal", signal }));
-  const following = follow(local.store, runId, plan, liveOutput(false, process.stdout));
+  const following = follow(local.store, runId, plan, liveOutput({}, process.stdout));
   try {
     const { report, execution } = await local.run();
     if (!report) process.stderr.write(`volley: the run ${runId} left no report: ${JSON.stringify(execution)}\n`);

@@ -1,19 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { InputError, show } from "../../lib/plan/problems.ts";
 import { compareHtml } from "../../lib/render/compareHtml.ts";
 import { compareRuns, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
 import { openRun } from "../runs.ts";
+import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
 
-interface CompareOptions {
+interface CompareOptions extends OutputOptions {
   out: string;
   tolerance: Tolerances;
-  json?: boolean;
   html?: string;
 }
 
 /** `volley compare A B…`. */
 export function compareCommand(): Command {
-  return new Command("compare")
+  return withTextOptions(new Command("compare"))
     .description("Compare runs with the first one, chain by chain, and say which differences are real.")
     .argument("<run...>", "two or more runs: ids, or folders")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
@@ -33,7 +34,10 @@ Figures: ${Object.entries(TOLERANCES)
 Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.`,
     )
     .action(async (runs: string[], options: CompareOptions) => {
-      if (runs.length < 2) throw new InvalidArgumentError("name two runs at least");
+      if (runs.length < 2) {
+        const expected = "two runs or more: the one before, and those that are compared with it";
+        throw new InputError("volley compare", [{ where: "<run...>", found: `one run, ${show(runs[0])}`, expected }]);
+      }
       const [first, ...others] = await Promise.all(runs.map((run) => openRun(run, options.out)));
       if (!first) return;
       const comparisons = others.map(({ report }) => compareRuns(first.report, report, options.tolerance));
@@ -41,7 +45,11 @@ Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.
       for (const comparison of comparisons) {
         const { before, after, differences } = comparison;
         const result = { before, after, differences };
-        process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${compareText(comparison)}\n`);
+        process.stdout.write(
+          options.json
+            ? `${JSON.stringify(result)}\n`
+            : `${compareText(comparison, textStyle(process.stdout, options).columns)}\n`,
+        );
         if (differences.some(({ isWorse }) => isWorse)) process.exitCode = 1;
       }
     });

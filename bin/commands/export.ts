@@ -47,7 +47,9 @@ export function exportCommand(): Command {
   return new Command("export")
     .description("Print a run's report in a format that other tools read.")
     .argument("<run>", "the run's id, or its folder")
-    .addOption(new Option("--format <format>", "the format").choices(Object.keys(FORMATS)).makeOptionMandatory())
+    .addOption(
+      new Option("--format <format>", "the format (required)").choices(Object.keys(FORMATS)).makeOptionMandatory(),
+    )
     .option("--chain <name>", "the chain, for hgrm; by default the first one")
     .option("--to <url>", "where otlp is sent", parseUrl, "http://127.0.0.1:4318/v1/metrics")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")

@@ -17,6 +17,7 @@ import { type ExecutionStatus, followExecution, LeftError, patiently } from "../
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import { parsePort } from "../options.ts";
 import { onSignals } from "../signals.ts";
+import { type OutputOptions, textStyle } from "../terminal.ts";
 
 /** Loaded where it is used: a run on this machine needs no client of AWS, and starts sooner without. */
 export async function openDeployment(stack: string): Promise<Deployment> {
@@ -25,8 +26,7 @@ export async function openDeployment(stack: string): Promise<Deployment> {
 }
 
 /** How a run in AWS is followed. */
-export interface RemoteOptions {
-  json?: boolean;
+export interface RemoteOptions extends OutputOptions {
   /** Serve the page of the run while it goes, on this port of loopback; `true` for a free one. */
   dashboard?: number | true;
 }
@@ -42,9 +42,10 @@ function patience(output: LiveOutput) {
 /** Uploads a checked plan, starts it in a deployment, and follows it to its report. */
 export async function runRemotely(plan: Plan, runId: string, stack: string, options: RemoteOptions): Promise<void> {
   const deployment = await openDeployment(stack);
-  const output = liveOutput(options.json === true, process.stdout);
+  const output = liveOutput(options, process.stdout);
   await patiently(() => deployment.store.put(planKey(runId), JSON.stringify(plan)), patience(output));
   await patiently(() => deployment.start(runId, planKey(runId)), patience(output));
+  output.started({ runId, place: `in AWS, stack ${stack}` });
   await followRemotely(deployment, runId, plan, options, output);
 }
 
@@ -53,14 +54,15 @@ async function followRemotely(
   deployment: Deployment,
   runId: string,
   plan: Plan,
-  { json = false, dashboard: port }: RemoteOptions,
-  output = liveOutput(json, process.stdout),
+  options: RemoteOptions,
+  output = liveOutput(options, process.stdout),
 ): Promise<void> {
   const { store } = deployment;
   const release = onSignals(async (signal) => {
     output.note(`stopping the workers (${signal}); once more to leave, and the run goes on to its end`);
     await requestAbort(deployment, runId, { kind: "signal", signal });
   });
+  const { dashboard: port } = options;
   const following = follow(store, runId, plan, output);
   const dashboard = port === undefined ? undefined : await serveRun(port === true ? 0 : port, store, runId, plan);
   if (dashboard) output.note(`dashboard: ${dashboard.url}`);
@@ -73,7 +75,7 @@ async function followRemotely(
     await following.stop();
     const report = await patiently(() => readJson<Report>(store, reportKey(runId, "json")), patience(output));
     await dashboard?.end(report);
-    if (report) print(report, json);
+    if (report) print(report, options);
     else tellFailed(runId, deployment.stack, ended);
   } catch (error) {
     if (!(error instanceof LeftError)) throw error;
@@ -106,16 +108,17 @@ function tellLeft(runId: string, stack: string, { why, message }: LeftError): ne
 }
 
 /** Prints a run's report; false if there is none yet. */
-export async function printReport({ store }: Deployment, runId: string, json: boolean): Promise<boolean> {
+export async function printReport({ store }: Deployment, runId: string, options: OutputOptions): Promise<boolean> {
   const report = await readJson<Report>(store, reportKey(runId, "json"));
-  if (report) print(report, json);
+  if (report) print(report, options);
   return report !== undefined;
 }
 
 /** Prints a report, and sets the exit code. */
-export function print(report: Report, json: boolean): void {
+export function print(report: Report, options: OutputOptions): void {
+  const { colour, columns } = textStyle(process.stdout, options);
   process.stdout.write(
-    json ? `${JSON.stringify(report, null, 2)}\n` : `\n${renderText(report, process.stdout.isTTY)}\n`,
+    options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${renderText(report, colour, columns)}\n`,
   );
   process.exitCode = verdictCode(report.verdict);
 }
@@ -152,7 +155,7 @@ export function remoteCommands(): Command[] {
   const command = (name: string, description: string, example: string): Command =>
     new Command(name)
       .description(description)
-      .requiredOption("--stack <name>", "the stack that `cdk deploy` has put up")
+      .requiredOption("--stack <name>", "the stack that `cdk deploy` has put up (required)")
       .addHelpText("after", `\nExample:\n  ${example}`);
   return [
     command(
@@ -203,7 +206,9 @@ export function remoteCommands(): Command[] {
           startedAt?.toISOString() ?? "–",
         ]);
         process.stdout.write(
-          rows.length === 0 ? "no runs yet\n" : `${renderTable(["run", "status", "started"], rows)}\n`,
+          rows.length === 0
+            ? "no runs yet\n"
+            : `${renderTable(["run", "status", "started"], rows, textStyle(process.stdout, {}).columns)}\n`,
         );
       },
     ),

@@ -6,17 +6,19 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import { assignmentsKey, planKey } from "../../lib/store/keys.ts";
 import { follow, liveOutput } from "../live.ts";
 import { locateRun } from "../runs.ts";
+import { type OutputOptions, withTextOptions } from "../terminal.ts";
 import { finishRun, stopOnSignals } from "./run.ts";
 
 /** `volley resume RUN`. */
 export function resumeCommand(): Command {
-  return new Command("resume")
+  return withTextOptions(new Command("resume"))
     .description("Go on with a run whose runner died: the rest of its schedule, or the report of what there is.")
     .argument("<run>", "the run's id, or its folder")
     .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
     .option("--json", "print events as JSON lines instead of text")
+    .option("--quiet", "print no progress, only the report")
     .addHelpText("after", "\nExample:\n  volley resume evening-20261124-101500-a1b2")
-    .action(async (run: string, options: { out: string; json?: boolean }) => {
+    .action(async (run: string, options: { out: string } & OutputOptions) => {
       const { folder, runId, store } = locateRun(run, options.out);
       const [text, assignments] = await Promise.all(
         [planKey(runId), assignmentsKey(runId)].map((key) => store.get(key)),
@@ -29,7 +31,7 @@ export function resumeCommand(): Command {
       }
       const plan = JSON.parse(text) as Plan;
       const local = new LocalRun({ plan, runId, folder });
-      const output = liveOutput(options.json === true, process.stdout);
+      const output = liveOutput(options, process.stdout);
       const signals = stopOnSignals(local, output);
       const following = follow(store, runId, plan, output);
       try {

@@ -6,7 +6,7 @@ import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { secretReferences } from "../../lib/plan/secretReferences.ts";
 import { renderText } from "../../lib/render/text.ts";
-import { reportKey } from "../../lib/store/keys.ts";
+import { reportKey, runPrefix } from "../../lib/store/keys.ts";
 import { openStore } from "../../lib/store/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
@@ -14,13 +14,13 @@ import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import { collect, parseOrigin, parsePort, parseStore } from "../options.ts";
 import { onSignals } from "../signals.ts";
+import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
 import { runRemotely } from "./remote.ts";
 
-interface RunOptions {
+interface RunOptions extends OutputOptions {
   origin?: string;
   allowHost: string[];
   out: string;
-  json?: boolean;
   stack?: string;
   mode?: Plan["mode"];
   dashboard?: number | true;
@@ -30,7 +30,7 @@ interface RunOptions {
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
-  return new Command("run")
+  return withTextOptions(new Command("run"))
     .description("Run a plan on this machine: the state machine, a process for each worker, a report at the end.")
     .argument("<plan>", "the plan's JSON file")
     .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
@@ -42,6 +42,7 @@ export function runCommand(): Command {
     .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
     .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
     .option("--json", "print events as JSON lines instead of text")
+    .option("--quiet", "print no progress, only the report")
     .addHelpText(
       "after",
       `
@@ -65,21 +66,21 @@ async function run(path: string, options: RunOptions): Promise<void> {
   await confirmLoad(plan, path, options.yes === true);
   if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options);
   const folder = resolve(options.out);
-  const output = liveOutput(options.json === true, process.stdout);
+  const output = liveOutput(options, process.stdout);
   const { store: uri } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
   const onWarning = (text: string): void => output.note(`warning: ${text}`);
   const local = new LocalRun({ plan, runId, folder, onWarning, ...(remote && { remote }) });
   const signals = stopOnSignals(local, output);
-  const following = follow(local.store, runId, plan, output);
   const port = options.dashboard === true ? 0 : options.dashboard;
   const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
-  if (dashboard) output.note(`dashboard: ${dashboard.url}`);
+  const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
+  output.started({ runId, place: placeOf(runPrefix(runId)), ...(dashboard && { dashboard: dashboard.url }) });
+  const following = follow(local.store, runId, plan, output);
   try {
     const result = await local.run();
     await following.stop();
     await dashboard?.end(result.report);
-    const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
     finishRun(result, runId, placeOf, options, signals.stopped());
   } finally {
     signals.release();
@@ -125,7 +126,7 @@ export function finishRun(
   { execution, report }: LocalRunResult,
   runId: string,
   placeOf: (key: string) => string,
-  { json }: { json?: boolean },
+  options: OutputOptions,
   stopped: NodeJS.Signals | undefined,
 ): void {
   if (!report) {
@@ -135,10 +136,11 @@ export function finishRun(
     return;
   }
   const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
-  if (json) {
+  if (options.json) {
     process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
   } else {
-    process.stdout.write(`\n${renderText(report, process.stdout.isTTY)}\n`);
+    const { colour, columns } = textStyle(process.stdout, options);
+    process.stdout.write(`\n${renderText(report, colour, columns)}\n`);
     process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
   }
   process.exitCode = stopped ? stoppedBy(stopped) : verdictCode(report.verdict);

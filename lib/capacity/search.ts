@@ -107,11 +107,7 @@ export function togetherBracket(settings: SearchSettings, trials: readonly Trial
  * rates at the edge are repeated. Then all chains together, as a factor on what each carries alone.
  */
 export function nextTrial(settings: SearchSettings, trials: readonly TrialResult[]): TrialLoad | undefined {
-  const scopes = [
-    ...settings.chains.map(({ name }) => name),
-    ...(settings.together && settings.chains.length > 1 ? [TOGETHER] : []),
-  ];
-  for (const scope of scopes) {
+  for (const scope of scopesOf(settings)) {
     const own = trials.filter((trial) => trial.scope === scope);
     const base = baseOf(scope, settings, trials);
     const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.rps ?? 1);
@@ -122,6 +118,34 @@ export function nextTrial(settings: SearchSettings, trials: readonly TrialResult
     return { scope, rps: Object.fromEntries(Object.entries(base).map(([name, rps]) => [name, rps * level])) };
   }
   return undefined;
+}
+
+/** Where a search stands: which trial comes next, how many there may be at most, and what its scope has bracketed. */
+export interface SearchStand {
+  number: number;
+  atMost: number;
+  load: TrialLoad;
+  bracket: Bracket;
+}
+
+/** Where a search stands after these trials; undefined when it is over. */
+export function searchStand(settings: SearchSettings, trials: readonly TrialResult[]): SearchStand | undefined {
+  const load = nextTrial(settings, trials);
+  if (!load) return undefined;
+  const scopes = scopesOf(settings);
+  const own = trials.filter(({ scope }) => scope === load.scope);
+  const left = scopes.length - scopes.indexOf(load.scope);
+  return {
+    number: trials.length + 1,
+    atMost: trials.length - own.length + left * MOST_TRIALS,
+    load,
+    bracket: bracketOf(own, baseOf(load.scope, settings, trials)),
+  };
+}
+
+/** What is searched, in order: each chain alone, then all together. */
+function scopesOf({ chains, together }: SearchSettings): string[] {
+  return [...chains.map(({ name }) => name), ...(together && chains.length > 1 ? [TOGETHER] : [])];
 }
 
 function nextLevel(

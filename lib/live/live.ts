@@ -1,5 +1,5 @@
 import { formatDuration } from "../plan/duration.ts";
-import { renderTable } from "../report/table.ts";
+import { renderTable, wrapText } from "../report/table.ts";
 import type { ChainProgress } from "./progress.ts";
 
 /** Where a run is, in ms from its start instant; negative before it. */
@@ -20,10 +20,18 @@ export function renderLive(chains: readonly ChainProgress[], time: LiveTime, wid
     latency(chain.p99Ms),
     failures(chain),
   ]);
-  const head = ["chain", "sent", "achieved/s", "offered/s", "success", "p50 ms", "p99 ms", "not relays"];
-  return [renderTable(head, rows), "", `${bar(time, Math.min(40, width - 40))} ${clockText(time)}`, note]
-    .join("\n")
-    .trimEnd();
+  const head = [
+    "chain",
+    { title: "sent", drop: 2 },
+    "achieved/s",
+    { title: "offered/s", drop: 3 },
+    "success",
+    { title: "p50 ms", drop: 1 },
+    "p99 ms",
+    "not relays",
+  ];
+  const clock = `${bar(time, Math.min(40, width - 40))} ${clockText(time)}`;
+  return [renderTable(head, rows, width), "", wrapText(clock, width), wrapText(note, width)].join("\n").trimEnd();
 }
 
 /** The same in one line, for where lines cannot be redrawn. */

@@ -1,14 +1,19 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Capacity, ChainCapacity } from "../report/schema.ts";
-import { renderTable } from "../report/table.ts";
+import { renderTable, wrapText } from "../report/table.ts";
 
 /** The capacity section for a terminal: what each chain carries, what a relay costs, what the target takes. */
-export function capacityText(capacity: Capacity): string {
-  const parts = [capacityTable(capacity), ...notes(capacity), costTable(capacity.chains), scalingText(capacity)];
+export function capacityText(capacity: Capacity, width: number): string {
+  const parts = [
+    capacityTable(capacity, width),
+    ...notes(capacity).map((text) => wrapText(text, width)),
+    costTable(capacity.chains, width),
+    wrapText(scalingText(capacity), width),
+  ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function capacityTable({ chains, trials }: Capacity): string {
+function capacityTable({ chains, trials }: Capacity, width: number): string {
   if (trials.length === 0) return "";
   const rows = chains.map(({ name, capacityRps, interval, together, trials: count, bottleneck, truth }) => [
     name,
@@ -20,8 +25,16 @@ function capacityTable({ chains, trials }: Capacity): string {
     bottleneck ? bottleneck.resource : "–",
     ...(truth ? [rate(truth.capacityRps)] : []),
   ]);
-  const head = ["capacity, requests/s", "alone", "between", "all at once", "of alone", "trials", "used up first"];
-  return renderTable(chains.some(({ truth }) => truth) ? [...head, "truth"] : head, rows);
+  const head = [
+    "capacity, requests/s",
+    "alone",
+    { title: "between", drop: 1 },
+    "all at once",
+    { title: "of alone", drop: 3 },
+    { title: "trials", drop: 2 },
+    "used up first",
+  ];
+  return renderTable(chains.some(({ truth }) => truth) ? [...head, "truth"] : head, rows, width);
 }
 
 function notes({ chains, trials, unidentified }: Capacity): string[] {
@@ -45,16 +58,16 @@ function notes({ chains, trials, unidentified }: Capacity): string[] {
   return lines.length === 0 ? [] : [lines.map((line) => `  ${cleanText(line)}`).join("\n")];
 }
 
-function costTable(chains: readonly ChainCapacity[]): string {
+function costTable(chains: readonly ChainCapacity[], width: number): string {
   const counters = [...new Set(chains.flatMap(({ perRelay }) => Object.keys(perRelay)))];
   if (counters.length === 0) return "";
   const priced = chains.some(({ usdPerMillionRelays }) => usdPerMillionRelays !== null);
   const rows = chains.map(({ name, perRelay, perRelayUncertainty, usdPerMillionRelays }) => [
     name,
     ...counters.map((counter) => amount(perRelay[counter], perRelayUncertainty[counter])),
-    ...(priced ? [usdPerMillionRelays === null ? "–" : `$${usdPerMillionRelays.toFixed(3)}`] : []),
+    ...(priced ? [usdPerMillionRelays === null ? "–" : usdText(usdPerMillionRelays)] : []),
   ]);
-  return renderTable(["cost per relay", ...counters, ...(priced ? ["a million relays"] : [])], rows);
+  return renderTable(["cost per relay", ...counters, ...(priced ? ["a million relays"] : [])], rows, width);
 }
 
 function amount(value: number | undefined, uncertainty = 0): string {
@@ -84,11 +97,16 @@ function scalingText({ scaling, generator, totalRps }: Capacity): string {
     );
   }
   const { usd, usdPerMillionRelays, gbSeconds, invocations } = generator;
-  const each = usdPerMillionRelays === null ? "" : `, $${usdPerMillionRelays.toFixed(3)} a million relays`;
-  lines.push(`this load in Lambda: ${Math.round(gbSeconds)} GB-s and ${invocations} calls, $${usd.toFixed(4)}${each}`);
+  const each = usdPerMillionRelays === null ? "" : `, ${usdText(usdPerMillionRelays)} a million relays`;
+  lines.push(`this load in Lambda: ${Math.round(gbSeconds)} GB-s and ${invocations} calls, ${usdText(usd)}${each}`);
   return lines.map((line) => `  ${line}`).join("\n");
 }
 
 function rate(rps: number | null | undefined): string {
   return rps === null || rps === undefined ? "–" : rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
+
+/** A price in dollars, to three digits after the point; a smaller one keeps two significant digits. */
+function usdText(usd: number): string {
+  return usd === 0 || usd >= 0.001 ? `$${usd.toFixed(3)}` : `$${Number(usd.toPrecision(2))}`;
 }

@@ -4,18 +4,21 @@ import { estimate } from "../plan/estimate.ts";
 import { originsOf } from "../plan/hosts.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan } from "../plan/schema.ts";
-import { renderTable } from "../report/table.ts";
+import { renderTable, wrapText } from "../report/table.ts";
 
 /** What a plan would do, for a terminal: its chains, the assignments, and the estimate in AWS. */
-export function renderPlan(plan: Plan): string {
+export function renderPlan(plan: Plan, width: number): string {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   const { requests, invocations, gbSeconds, items, usd } = estimate(plan);
   const assignments = assign(plan, { runId: plan.name, startAtMs: 0, leadMs: 0 });
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
   const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
   const parts = [
-    `${plan.name}: ${rate(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
-      `${Math.round(requests).toLocaleString("en-US")} requests in all. Nothing is sent.`,
+    wrapText(
+      `${plan.name}: ${rate(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
+        `${Math.round(requests).toLocaleString("en-US")} requests in all. Nothing is sent.`,
+      width,
+    ),
     renderTable(
       ["chain", "requests/s", "targets", "origin"],
       plan.chains.map((chain) => [
@@ -26,6 +29,7 @@ export function renderPlan(plan: Plan): string {
           ? "the stand-in gateway"
           : [...new Set(chain.targets.flatMap(({ url }) => originsOf(url, chain.data)))].join(" "),
       ]),
+      width,
     ),
     renderTable(
       ["worker", "chain", "part", "requests/s", "segments", "each"],
@@ -41,13 +45,17 @@ export function renderPlan(plan: Plan): string {
             formatDuration(toMs - fromMs),
           ]),
         ),
+      width,
     ),
-    `Estimate in AWS (${PRICES.region}, list prices as of ${PRICES.asOf}): $${usd.toFixed(2)} for ${invocations} invocations ` +
-      `and ${Math.round(gbSeconds).toLocaleString("en-US")} GB-s\n` +
-      renderTable(
-        ["item", "USD"],
-        items.map(({ name, usd: price }) => [name, price.toFixed(4)]),
-      ),
+    `${wrapText(
+      `Estimate in AWS (${PRICES.region}, list prices as of ${PRICES.asOf}): $${usd.toFixed(usd < 0.01 ? 4 : 2)} for ` +
+        `${invocations} invocations and ${Math.round(gbSeconds).toLocaleString("en-US")} GB-s`,
+      width,
+    )}\n${renderTable(
+      ["item", "USD"],
+      items.map(({ name, usd: price }) => [name, price.toFixed(4)]),
+      width,
+    )}`,
   ];
   return `${parts.join("\n\n")}\n`;
 }

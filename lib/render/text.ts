@@ -4,31 +4,35 @@ import { formatDuration } from "../plan/duration.ts";
 import { cleanText } from "../plan/terminal.ts";
 import { isUnanswered } from "../report/allRequests.ts";
 import type { LatencyMs, Report, Traffic } from "../report/schema.ts";
-import { renderTable } from "../report/table.ts";
+import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
 import { capacityText } from "./capacityText.ts";
 
-/** The report for a terminal: verdict first, then the chains, the workers and what went wrong. */
-export function renderText(report: Report, colour: boolean): string {
+/**
+ * The report for a terminal of `width` columns: verdict first, then the chains, the workers and what went wrong. Lines
+ * wrap, and tables leave out the columns that matter least.
+ */
+export function renderText(report: Report, colour: boolean, width: number = TEXT_COLUMNS): string {
   const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
     colour ? styleText(format, text, { validateStream: false }) : text;
+  const wrap = (text: string): string => wrapText(text, width);
   const parts = [
-    headline(report, paint),
-    hintLines(report, paint),
-    eventLines(report),
-    chainTable(report),
-    sloTable(report),
-    latencyTable(report),
-    phaseLine(report),
-    failureTable(report),
-    sampleTable(report),
-    targetTable(report),
-    timingTable(report),
-    workerTable(report),
-    hostTable(report),
-    ...warmupLines(report),
-    report.capacity ? capacityText(report.capacity) : "",
-    ...report.logs.map(logText),
-    ...report.findings.map((finding) => `finding: ${cleanText(finding)}`),
+    wrap(headline(report, paint)),
+    wrap(hintLines(report, paint)),
+    wrap(eventLines(report)),
+    chainTable(report, width),
+    sloTable(report, width),
+    latencyTable(report, width),
+    wrap(phaseLine(report)),
+    failureTable(report, width),
+    sampleTable(report, width),
+    targetTable(report, width),
+    timingTable(report, width),
+    workerTable(report, width),
+    hostTable(report, width),
+    ...warmupLines(report, width),
+    report.capacity ? capacityText(report.capacity, width) : "",
+    ...report.logs.map((log) => wrap(logText(log))),
+    ...report.findings.map((finding) => wrap(`finding: ${cleanText(finding)}`)),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
@@ -55,23 +59,23 @@ function clockText(clock: Report["clock"]): string {
   return clock.corrected > 0 ? `${bound}${off}` : bound;
 }
 
-function chainTable({ chains, total }: Report): string {
-  const head = [
+function chainTable({ chains, total }: Report, width: number): string {
+  const head: (string | Column)[] = [
     "chain",
     "offered/s",
     "achieved/s",
     "success",
-    "scheduled",
-    "sent",
+    { title: "scheduled", drop: 4 },
+    { title: "sent", drop: 2 },
     "missed",
-    "valid",
+    { title: "valid", drop: 3 },
     "invalid",
     "errors",
   ];
   const hasTruth = chains.some(({ truth }) => truth);
   const hasUnfinished = total.ledger.unfinished > 0;
   if (hasUnfinished) head.push("in flight at the abort");
-  if (hasTruth) head.push("gateway counted");
+  if (hasTruth) head.push({ title: "gateway counted", drop: 1 });
   const row = (name: string, traffic: Traffic, truth: string): string[] => [
     name,
     rate(traffic.offeredRps),
@@ -87,14 +91,27 @@ function chainTable({ chains, total }: Report): string {
     ...(hasTruth ? [truth] : []),
   ];
   const counted = chains.reduce((sum, { truth }) => sum + (truth?.requests ?? 0), 0);
-  return renderTable(head, [
+  const rows = [
     ...chains.map((chain) => row(chain.name, chain, chain.truth ? number(chain.truth.requests) : "–")),
     ...(chains.length > 1 ? [row("all", total, number(counted))] : []),
-  ]);
+  ];
+  return renderTable(head, rows, width);
 }
 
-function latencyTable({ chains, total }: Report): string {
-  const head = ["ms", "p50", "p90", "p95", "p99", "p99.9", "max", "service p50", "p99", "send lag p50", "p99"];
+function latencyTable({ chains, total }: Report, width: number): string {
+  const head: (string | Column)[] = [
+    "ms",
+    "p50",
+    { title: "p90", drop: 2 },
+    { title: "p95", drop: 3 },
+    "p99",
+    { title: "p99.9", drop: 1 },
+    "max",
+    { title: "service p50", drop: 6 },
+    { title: "service p99", drop: 4 },
+    { title: "lag p50", drop: 7 },
+    { title: "lag p99", drop: 5 },
+  ];
   const row = (name: string, traffic: Traffic): string[] => [
     name,
     ...all(traffic.responseTimeMs),
@@ -106,10 +123,11 @@ function latencyTable({ chains, total }: Report): string {
     row(name, traffic),
     ...(traffic.ledger.errors > 0 ? [[`${name}, all sent`, ...allSent(traffic), "", "", "", ""]] : []),
   ];
-  return renderTable(head, [
+  const lines = [
     ...chains.flatMap((chain) => rows(chain.name, chain)),
     ...(chains.length > 1 ? rows("all", total) : []),
-  ]);
+  ];
+  return renderTable(head, lines, width);
 }
 
 /** Percentiles of all requests sent; one that got no response is a lower bound. */
@@ -124,7 +142,7 @@ function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
 const MOST_SLO_LINES = 24;
 
 /** The SLO line by line, of chains and of targets that have one of their own. */
-function sloTable({ chains }: Report): string {
+function sloTable({ chains }: Report, width: number): string {
   const lines = chains.flatMap(({ name, slo, targets }) => [
     ...slo.map((line) => ({ of: name, ...line })),
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
@@ -139,7 +157,7 @@ function sloTable({ chains }: Report): string {
     pass ? "✓" : "✗",
   ]);
   const more = lines.length > shown.length ? `\nand ${lines.length - shown.length} more lines, all met` : "";
-  return `${renderTable(["SLO", "line", "asked", "found", ""], rows)}${more}`;
+  return `${renderTable(["SLO", "line", "asked", "found", ""], rows, width)}${more}`;
 }
 
 function all(latency: LatencyMs): string[] {
@@ -188,7 +206,7 @@ function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): s
 /** Targets that a terminal shows. */
 const MOST_TARGETS = 24;
 
-function targetTable({ chains }: Report): string {
+function targetTable({ chains }: Report, width: number): string {
   const rows = chains.flatMap(({ name, targets }) =>
     targets.map(({ name: target, sent, success, responseTimeMs }) => [
       name,
@@ -199,11 +217,12 @@ function targetTable({ chains }: Report): string {
     ]),
   );
   if (rows.length === 0) return "";
-  const shown = renderTable(["chain", "target", "sent", "success", "p50", "p99"], rows.slice(0, MOST_TARGETS));
+  const head = ["chain", "target", { title: "sent", drop: 1 }, "success", { title: "p50", drop: 2 }, "p99"];
+  const shown = renderTable(head, rows.slice(0, MOST_TARGETS), width);
   return rows.length > MOST_TARGETS ? `${shown}\nand ${rows.length - MOST_TARGETS} more targets` : shown;
 }
 
-function failureTable({ chains }: Report): string {
+function failureTable({ chains }: Report, width: number): string {
   const rows = chains.flatMap((chain) =>
     (["missed", "errors", "invalid", "answers"] as const).flatMap((kind) =>
       Object.entries(chain[kind] ?? {}).map(([name, count]) => [
@@ -216,7 +235,8 @@ function failureTable({ chains }: Report): string {
       ]),
     ),
   );
-  return rows.length === 0 ? "" : renderTable(["chain", "what", "class", "whose", "count", "of scheduled"], rows);
+  const head = ["chain", "what", "class", { title: "whose", drop: 1 }, "count", "of scheduled"];
+  return rows.length === 0 ? "" : renderTable(head, rows, width);
 }
 
 /** More samples than this are left to the HTML report. */
@@ -225,7 +245,7 @@ const MOST_SAMPLES = 12;
 /** How much of a sample a line of the terminal has room for. */
 const SAMPLE_WIDTH = 90;
 
-function sampleTable({ chains }: Report): string {
+function sampleTable({ chains }: Report, width: number): string {
   const rows = chains.flatMap(({ name, samples = [] }) =>
     samples.map(({ class: of, status, code, message, begins }) => {
       const text = cleanText(message ?? begins);
@@ -234,34 +254,44 @@ function sampleTable({ chains }: Report): string {
     }),
   );
   if (rows.length === 0) return "";
-  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MOST_SAMPLES));
+  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MOST_SAMPLES), width);
   return rows.length > MOST_SAMPLES ? `${shown}\nand ${rows.length - MOST_SAMPLES} more` : shown;
 }
 
-function timingTable({ chains }: Report): string {
+function timingTable({ chains }: Report, width: number): string {
   const rows = chains.flatMap(({ name, timingsMs }) =>
     Object.entries(timingsMs).map(([timing, latency]) => [name, timing, ...all(latency)]),
   );
-  return rows.length === 0 ? "" : renderTable(["chain", "part, ms", "p50", "p90", "p95", "p99", "p99.9", "max"], rows);
+  const head: (string | Column)[] = [
+    "chain",
+    "part, ms",
+    "p50",
+    { title: "p90", drop: 2 },
+    { title: "p95", drop: 1 },
+    "p99",
+    { title: "p99.9", drop: 3 },
+    "max",
+  ];
+  return rows.length === 0 ? "" : renderTable(head, rows, width);
 }
 
 /** More workers than this are left to the HTML report, but for those that were not in order. */
 const MOST_WORKERS = 24;
 
-function workerTable({ workers }: Report): string {
-  const head = [
+function workerTable({ workers }: Report, width: number): string {
+  const head: (string | Column)[] = [
     "worker",
     "chain",
-    "offered/s",
+    { title: "offered/s", drop: 5 },
     "achieved/s",
     "success",
-    "p50",
+    { title: "p50", drop: 3 },
     "p99",
     "lag p99",
-    "skew",
-    "cpu",
-    "MB",
-    "end",
+    { title: "skew", drop: 4 },
+    { title: "cpu", drop: 2 },
+    { title: "MB", drop: 6 },
+    { title: "end", drop: 1 },
   ];
   const isOdd = (worker: Report["workers"][number]): boolean =>
     worker.outlier.length > 0 || worker.outcomes.some((each) => each !== "completed");
@@ -283,11 +313,12 @@ function workerTable({ workers }: Report): string {
   const odd = workers.flatMap(({ id, outlier }) =>
     outlier.length > 0 ? [cleanText(`${id} stands out: ${outlier.join("; ")}`)] : [],
   );
-  return [renderTable(head, rows), ...odd.slice(0, MOST_WORKERS)].join("\n");
+  const notes = odd.slice(0, MOST_WORKERS).map((line) => wrapText(line, width));
+  return [renderTable(head, rows, width), ...notes].join("\n");
 }
 
 /** In fleet mode: what each host's TCP came to, at most. */
-function hostTable({ run, workers, generator }: Report): string {
+function hostTable({ run, workers, generator }: Report, width: number): string {
   if (run.mode !== "fleet") return "";
   const rows = generator.workers.map(({ id, points }) => {
     const hosts = workers.find((worker) => worker.id === id)?.hosts.join(" ") ?? "";
@@ -306,15 +337,15 @@ function hostTable({ run, workers, generator }: Report): string {
     ];
   });
   const head = ["host", "worker", "in flight", "ESTAB", "TIME-WAIT", "ports left", "sent again"];
-  return rows.length === 0 ? "" : renderTable(head, rows);
+  return rows.length === 0 ? "" : renderTable(head, rows, width);
 }
 
-function warmupLines({ chains, run }: Report): string[] {
+function warmupLines({ chains, run }: Report, width: number): string[] {
   if (run.warmupMs === 0) return [];
   const rows = chains.flatMap(({ name, warmup }) =>
     warmup ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]] : [],
   );
-  return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows)];
+  return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows, width)];
 }
 
 /** Lines of each log that a terminal shows. */

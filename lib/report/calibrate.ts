@@ -1,18 +1,19 @@
 import { compareRuns } from "./compare.ts";
 import type { Report, ReportChain } from "./schema.ts";
-import { renderTable } from "./table.ts";
+import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
 
 /** A difference below this, in ms, is not worth a word. */
 const LEAST_MS = 0.5;
 
 /** Two runs of one plan from two kinds of generators, side by side, and what their difference comes from. */
-export function calibrationText(lambda: Report, fleet: Report): string {
+export function calibrationText(lambda: Report, fleet: Report, width: number = TEXT_COLUMNS): string {
   const rows = fleet.chains.flatMap((chain) => {
     const other = lambda.chains.find(({ name }) => name === chain.name);
     return other ? FIGURES.map(([figure, read]) => [chain.name, figure, ...pair(read(other), read(chain))]) : [];
   });
   const head = ["chain", "figure", "Lambda", "fleet", "fleet − Lambda"];
-  return [renderTable(head, rows), "", ...explanations(lambda, fleet), ""].join("\n");
+  const why = explanations(lambda, fleet).map((line) => wrapText(line, width));
+  return [renderTable(head, rows, width), "", ...why, ""].join("\n");
 }
 
 const FIGURES: [name: string, read: (chain: ReportChain) => number | null][] = [

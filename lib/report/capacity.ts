@@ -259,10 +259,9 @@ function chainCapacity(
   const prices = new Map(
     plan.observe.costs.flatMap(({ name: counter, usd }) => (usd === undefined ? [] : [[counter, usd]])),
   );
-  const usdPerRelay = Object.entries(perRelay.perRelay).reduce(
-    (sum, [counter, each]) => sum + each * (prices.get(counter) ?? 0),
-    0,
-  );
+  // A price of something that was not measured would count as nothing.
+  const priced = [...prices].map(([counter, usd]) => (perRelay.perRelay[counter] ?? Number.NaN) * usd);
+  const usdPerRelay = priced.reduce((sum, each) => sum + each, 0);
   const truth = (own.at(-1)?.measured ?? runs.at(-1))?.truth[name];
   return {
     name,
@@ -277,7 +276,7 @@ function chainCapacity(
         ? { why: "one rate is too few for a model: a plan with a search has several" }
         : fitScalability(points),
     ...perRelay,
-    usdPerMillionRelays: prices.size === 0 ? null : usdPerRelay * 1e6,
+    usdPerMillionRelays: prices.size === 0 || Number.isNaN(usdPerRelay) ? null : usdPerRelay * 1e6,
     ...(truth && { truth }),
   };
 }

@@ -37,7 +37,10 @@ const chainCapacity = z.object({
   model: model.describe("The universal scalability law, fitted to the trials"),
   perRelay: perRelay.describe("What a valid relay adds to each counter, without what the gateway uses when idle"),
   perRelayUncertainty: perRelay.describe("Half of each one's 95 % interval"),
-  usdPerMillionRelays: z.number().nullable().describe("By the plan's unit prices; null without any"),
+  usdPerMillionRelays: z
+    .number()
+    .nullable()
+    .describe("By the plan's unit prices; null without any, or where a priced counter was not measured"),
   truth: z
     .object({ capacityRps: z.number().nullable(), perRelay })
     .optional()

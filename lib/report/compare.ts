@@ -1,6 +1,6 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Report, ReportChain } from "./schema.ts";
-import { renderTable } from "./table.ts";
+import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
 
 /** One figure of one chain in two runs. */
 export interface Difference {
@@ -133,7 +133,7 @@ export function compareRuns(before: Report, after: Report, tolerances: Tolerance
 }
 
 /** A comparison as a table for a terminal. */
-export function compareText({ before, after, differences, notes }: Comparison): string {
+export function compareText({ before, after, differences, notes }: Comparison, width: number = TEXT_COLUMNS): string {
   const rows = differences.map((difference) => [
     difference.chain,
     METRIC_TITLES[difference.metric],
@@ -144,10 +144,10 @@ export function compareText({ before, after, differences, notes }: Comparison): 
     difference.isWorse ? "WORSE" : difference.isReal ? "real" : "noise",
   ]);
   return [
-    cleanText(`${before} → ${after}`),
-    renderTable(["chain", "figure", "before", "after", "change", "p", "which is"], rows),
-    "p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance",
-    ...notes.map(cleanText),
+    wrapText(cleanText(`${before} → ${after}`), width),
+    renderTable(["chain", "figure", "before", "after", "change", { title: "p", drop: 1 }, "which is"], rows, width),
+    wrapText("p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance", width),
+    ...notes.map((note) => wrapText(cleanText(note), width)),
     "",
   ].join("\n");
 }

@@ -264,7 +264,7 @@ test("Ctrl-C at the question ends in a line, and nothing is begun", async (t) =>
   const program = requireProgram(t, "script", "bsdutils");
   if (program === undefined) return;
   const folder = temporaryFolder(t);
-  const chains = [{ name: "x", rps: 1_001, targets: [{ url: "http://gateway.invalid/", body: "{}" }] }];
+  const chains = [{ name: "x", rps: 1_001, targets: [{ url: "http://gateway.invalid/", body: "{}", expect: "http" }] }];
   const path = writePlan(folder, { name: "confirm", chains, duration: "1s", allowedHosts: ["gateway.invalid"] });
   const command = `${ROOT}bin/volley run ${path} --out ${folder}`;
   const asked = spawn(program, ["-qec", command, "/dev/null"]);

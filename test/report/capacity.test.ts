@@ -83,7 +83,7 @@ test("a run that met its SLO carries at least its rate, and says nothing of inst
   const { capacity } = madeReport({ plan });
   assert.ok(capacity);
   assert.deepEqual([capacity.totalRps, capacity.limitFound, capacity.scaling], [500, false, null]);
-  const text = capacityText(capacity);
+  const text = capacityText(capacity, 120);
   assert.match(text, /capacity: at least 500 requests\/s in all; a search finds the limit/);
   assert.doesNotMatch(text, /instances needed/);
 });
@@ -100,5 +100,5 @@ test("a search that found each chain's end tells the instances; one that found n
   assert.equal(found.scaling?.instancesNeeded, Math.ceil(6_250 / 175) + 1);
   const open = capacityOfRun(plan, report, first.measured, trials.slice(0, 2));
   assert.deepEqual([open.limitFound, open.scaling, open.totalRps], [false, null, 150]);
-  assert.match(capacityText(open), /at least 150 requests\/s/);
+  assert.match(capacityText(open, 120), /at least 150 requests\/s/);
 });

@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { TEXT_COLUMNS } from "../lib/report/table.ts";
+
+/** How text is printed: in colours or without, and in how many columns. */
+export interface TextStyle {
+  colour: boolean;
+  columns: number;
+}
+
+/** Fewer columns than this are taken as this many: no table fits. */
+const LEAST_COLUMNS = 40;
+
+/** A command's options that decide what it prints. */
+export interface OutputOptions {
+  /** False where `--no-color` was given. */
+  color?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** Adds the option that decides how a command prints text. */
+export function withTextOptions(command: Command): Command {
+  return command.option("--no-color", "no colours; NO_COLOR and FORCE_COLOR in the environment are heeded, too");
+}
+
+/**
+ * How text is to be printed to a stream. Colours: not with `--no-color` or NO_COLOR, with FORCE_COLOR, otherwise in a
+ * terminal (https://no-color.org, https://force-color.org). Columns: the terminal's, COLUMNS, or 120.
+ */
+export function textStyle(
+  stream: NodeJS.WriteStream,
+  { color = true }: OutputOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): TextStyle {
+  const isForced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "" && env.FORCE_COLOR !== "0";
+  const isTerminal = stream.isTTY === true && env.TERM !== "dumb";
+  const named = Number(env.COLUMNS);
+  const columns = stream.columns ?? (Number.isInteger(named) && named > 0 ? named : TEXT_COLUMNS);
+  return {
+    colour: color && !env.NO_COLOR && (isForced || isTerminal),
+    columns: Math.max(LEAST_COLUMNS, columns),
+  };
+}

@@ -1,0 +1,38 @@
+import { type SearchStand, searchStand, TOGETHER } from "../capacity/search.ts";
+import { formatDuration } from "../plan/duration.ts";
+import type { Plan } from "../plan/schema.ts";
+import { searchSettings, type Trial } from "../report/capacity.ts";
+
+/** A trial of a search that has ended, in a line. */
+export function trialText({ number, scope, rps, met, valid, reasons }: Trial): string {
+  const rates = Object.entries(rps).map(([name, each]) => `${name} ${rate(each)}/s`);
+  const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "tells nothing";
+  const why = met && valid ? "" : `: ${reasons[0] ?? ""}`;
+  return `trial ${number}, ${scope === TOGETHER ? "together" : "alone"}: ${rates.join(", ")} ${outcome}${why}`;
+}
+
+/**
+ * Where a search stands, in a line: the trial that goes on, what is bracketed, and how long it may take at most when a
+ * trial takes `trialMs`. Undefined when the search is over.
+ */
+export function searchText(plan: Plan, trials: readonly Trial[], trialMs: number): string | undefined {
+  const stand = searchStand(searchSettings(plan), trials);
+  if (!stand) return undefined;
+  const { number, atMost, load } = stand;
+  const what = load.scope === TOGETHER ? "all chains together" : load.scope;
+  const leftMs = (atMost - number + 1) * trialMs;
+  const left = formatDuration(Math.max(1, Math.ceil(leftMs / 60_000)) * 60_000);
+  return `trial ${number} of at most ${atMost}, ${what}: ${bracketText(stand)}; at most ${left} left`;
+}
+
+function bracketText({ load: { scope }, bracket: { low, high } }: SearchStand): string {
+  const level = (value: number): string =>
+    scope === TOGETHER ? `${Math.round(value * 100)} % of each chain's capacity` : `${rate(value)}/s`;
+  if (low === undefined && high === undefined) return "nothing bracketed yet";
+  if (high === undefined) return `at least ${level(low ?? 0)}`;
+  return low === undefined ? `below ${level(high)}` : `between ${level(low)} and ${level(high)}`;
+}
+
+function rate(rps: number): string {
+  return rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
