@@ -45,23 +45,27 @@ export function headEnd(bytes: Buffer, from: number): number {
 }
 
 /**
- * Reads the head that `bytes` begin with, which must be whole, in time that is linear in its length. `isHead` says that
- * it answers a HEAD request. Throws a ResponseError of the class INVALID_HTTP for what RFC 9112 forbids where it could
- * be read in more than one way.
+ * Reads a head, the first `end` bytes, in time that is linear in its length. `isHead` says that it answers a HEAD
+ * request. Throws a ResponseError of the class INVALID_HTTP for what RFC 9112 forbids where it could be read in more than
+ * one way.
  */
-export function readHead(bytes: Buffer, isHead: boolean): Head {
-  const firstEnd = bytes.indexOf(LF);
-  const { minor, status } = readStatusLine(bytes.toString("latin1", 0, firstEnd));
-  const fields = readFields(bytes, firstEnd + 1);
+export function readHead(bytes: Buffer, end: number, isHead: boolean): Head {
+  const text = bytes.toString("latin1", 0, end);
+  // A CR before anything but a line's end, or NUL: RFC 9112, section 2.2, and RFC 9110, section 5.5.
+  if (/\r(?!\n)|\0/.test(text)) throw new ResponseError("INVALID_HTTP", "the head has a CR or NUL within a line");
+  const firstEnd = text.indexOf("\n");
+  const { minor, status } = readStatusLine(text.slice(0, firstEnd));
+  const fields = readFields(text.toLowerCase(), firstEnd + 1);
   const head: Head = { status, reusable: isKept(minor, fields.connection), framing: "none", length: 0, codings: "" };
   if (status < 200 || status === 204 || status === 304 || isHead) return head;
-  head.codings = codingsOf(fields["content-encoding"]).join();
+  const coding = fields["content-encoding"];
+  if (coding !== undefined) head.codings = codingsOf(coding).join();
   readFraming(head, minor, fields["transfer-encoding"], fields["content-length"]);
   return head;
 }
 
 function readStatusLine(line: string): { minor: string; status: number } {
-  const [, minor, status] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\r\0]*)?\r?$/.exec(line) ?? [];
+  const [, minor, status] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\r]*)?\r?$/.exec(line) ?? [];
   if (minor === undefined) throw new ResponseError("INVALID_HTTP", "the status line is not HTTP/1.1's");
   return { minor, status: Number(status) };
 }
@@ -69,57 +73,39 @@ function readStatusLine(line: string): { minor: string; status: number } {
 /** The headers that the framing and the connection go by, in lower case; those that came several times as one list. */
 type Fields = Partial<Record<string, string>>;
 
-function readFields(bytes: Buffer, from: number): Fields {
+function readFields(text: string, from: number): Fields {
   const fields: Fields = {};
   /** The header that a line beginning with a blank goes on with (obs-fold): "" for one that is not read. */
   let name: string | undefined;
   let at = from;
-  while (!isEmptyLine(bytes, at)) {
+  for (;;) {
+    const lineEnd = text.indexOf("\n", at);
+    const end = text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+    if (end <= at) return fields;
     let valueAt = at;
-    if (isBlank(bytes[at])) {
+    if (isBlank(text.charCodeAt(at))) {
       if (name === undefined) throw new ResponseError("INVALID_HTTP", "the head begins with a blank");
     } else {
-      valueAt = endOfName(bytes, at) + 1;
-      name = IS_READ.has(valueAt - 1 - at) ? bytes.toString("latin1", at, valueAt - 1).toLowerCase() : "";
+      valueAt = endOfName(text, at) + 1;
+      name = IS_READ.has(valueAt - 1 - at) ? text.slice(at, valueAt - 1) : "";
       if (fields[name] !== undefined) fields[name] += ",";
     }
-    const lineEnd = endOfLine(bytes, valueAt);
-    if (name !== "") fields[name] = (fields[name] ?? "") + textOf(bytes, valueAt, lineEnd);
+    // One blank before each line of a value: that is what a fold stands for.
+    if (name !== "") fields[name] = `${fields[name] ?? ""} ${withoutBlanks(text.slice(valueAt, end))}`;
     at = lineEnd + 1;
   }
-  return fields;
 }
 
-function isEmptyLine(bytes: Buffer, at: number): boolean {
-  return bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF);
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === SPACE || byte === TAB;
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
 }
 
 /** Where a header's name ends with its colon. Throws where the line is no header. */
-function endOfName(bytes: Buffer, from: number): number {
+function endOfName(text: string, from: number): number {
   let at = from;
-  while (IS_TOKEN[bytes[at] as number] === 1) at++;
-  if (at === from || bytes[at] !== COLON) throw new ResponseError("INVALID_HTTP", "a line is no header");
+  while (IS_TOKEN[text.charCodeAt(at)] === 1) at++;
+  if (at === from || text.charCodeAt(at) !== COLON) throw new ResponseError("INVALID_HTTP", "a line is no header");
   return at;
-}
-
-/** Where a line's LF is. Throws at what no value may have: a CR before anything but the line's end, or NUL. */
-function endOfLine(bytes: Buffer, from: number): number {
-  for (let at = from; ; at++) {
-    const byte = bytes[at];
-    if (byte === LF) return at;
-    if (byte === 0 || (byte === CR && bytes[at + 1] !== LF))
-      throw new ResponseError("INVALID_HTTP", "a header's value has a CR or NUL in it");
-  }
-}
-
-/** A line of a header's value in lower case, with one blank before it: that is what a fold stands for. */
-function textOf(bytes: Buffer, from: number, to: number): string {
-  const end = bytes[to - 1] === CR ? to - 1 : to;
-  return ` ${withoutBlanks(bytes.toString("latin1", from, end)).toLowerCase()}`;
 }
 
 /** A text without the blanks around it; `trim` takes off more than HTTP's two. */
@@ -147,14 +133,18 @@ export function codingsOf(list: string | undefined): string[] {
 
 /** Whether the connection stays open after the response (RFC 9112, section 9.3). */
 function isKept(minor: string, connection: string | undefined): boolean {
+  // The two that nearly all heads have.
   if (connection === undefined) return minor !== "0";
+  if (connection === " keep-alive") return true;
   const options = membersOf(connection);
   return !options.includes("close") && (minor !== "0" || options.includes("keep-alive"));
 }
 
+const NO_CODINGS: readonly string[] = [];
+
 /** RFC 9112, section 6.3. */
 function readFraming(head: Head, minor: string, encoding: string | undefined, length: string | undefined): void {
-  const codings = membersOf(encoding);
+  const codings = encoding === undefined ? NO_CODINGS : membersOf(encoding);
   // "identity", alone, is from before RFC 7230, and does nothing.
   if (codings.length > 0 && codings.join() !== "identity") {
     const isChunked = codings.at(-1) === "chunked";
@@ -176,6 +166,7 @@ function readFraming(head: Head, minor: string, encoding: string | undefined, le
 
 /** A Content-Length, which may have been repeated as long as it says the same. */
 function readLength(list: string): number {
+  if (/^ \d+$/.test(list)) return Number(list);
   const lengths = new Set(list.split(",").map(withoutBlanks));
   const [length = ""] = lengths;
   if (lengths.size > 1) throw new ResponseError("INVALID_HTTP", "there are several Content-Lengths");

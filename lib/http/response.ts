@@ -136,7 +136,7 @@ export class ResponseParser {
         return undefined;
       }
       this.#searchFrom = 0;
-      const head = readHead(bytes, this.#isHead);
+      const head = readHead(bytes, end, this.#isHead);
       if (head.status === 101) throw new ResponseError("INVALID_HTTP", "nobody asked to switch protocols");
       if (head.status >= 200) {
         this.#keepHead(bytes, end, head);
