@@ -1,8 +1,9 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { DURATION_PATTERN } from "../lib/plan/duration.ts";
 import { isHttpUrl } from "../lib/plan/httpUrl.ts";
 
 /** An option's origin such as `http://127.0.0.1:8080`. */
-export function parseOrigin(text: string): string {
+function parseOrigin(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError("expected an origin such as http://127.0.0.1:8080");
   const { origin, pathname, search } = new URL(text);
   if (pathname !== "/" || search !== "") throw new InvalidArgumentError(`expected an origin alone: ${origin}`);
@@ -31,4 +32,53 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("expected 0 … 65535");
   return port;
+}
+
+/** An option's number above 0. */
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError("expected a number above 0");
+  return value;
+}
+
+/** An option's duration, as plans write it. */
+function parseDuration(text: string): string {
+  if (!DURATION_PATTERN.test(text))
+    throw new InvalidArgumentError('expected a duration such as "90s", "33m" or "1h30m"');
+  return text;
+}
+
+/** What the options of `withPlanOptions` come to. */
+export interface PlanOptions {
+  origin?: string;
+  allowHost: string[];
+  set: string[];
+  duration?: string;
+  scale?: number;
+  targetRps?: number;
+}
+
+/** Adds a plan, and the options that change it, to a command. */
+export function withPlanOptions(command: Command): Command {
+  return command
+    .argument("<plan>", "the plan's file, in JSON or YAML, or - for standard input")
+    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
+    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
+    .option("--set <path=value>", "change a field, such as chains.kava.rps=500 (repeatable)", collect, [])
+    .option("--duration <time>", "how long is measured, instead of the plan's", parseDuration)
+    .option("--scale <factor>", "multiply each chain's rate", parsePositive)
+    .option("--target-rps <rate>", "the chains' rates in all; their proportions stay", parsePositive);
+}
+
+/** What a plan is loaded with. */
+export function loadOptions({ origin, allowHost, set, duration, scale, targetRps }: PlanOptions) {
+  return {
+    allowHosts: allowHost,
+    set,
+    ...(origin !== undefined && { origin }),
+    ...(duration !== undefined && { duration }),
+    ...(scale !== undefined && { scale }),
+    ...(targetRps !== undefined && { targetRps }),
+  };
 }

@@ -9,6 +9,7 @@ const ROOMS = [
   "guard",
   "schedule",
   "plan",
+  "planfile",
   "store",
   "answers",
   "results",

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { LocalRun, newRunId } from "../../lib/local/run.ts";
-import { loadPlan } from "../../lib/plan/load.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { calibrationText } from "../../lib/report/calibrate.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { reportKey } from "../../lib/store/keys.ts";
@@ -10,14 +10,12 @@ import { readJson } from "../../lib/store/store.ts";
 import { confirmLoad } from "../confirm.ts";
 import { INTERNAL_ERROR, INVALID_RUN, OK } from "../exitCodes.ts";
 import { follow, liveOutput } from "../live.ts";
-import { collect, parseOrigin } from "../options.ts";
+import { loadOptions, type PlanOptions, withPlanOptions } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { textStyle } from "../terminal.ts";
 import { openDeployment, runRemotely } from "./remote.ts";
 
-interface CalibrateOptions {
-  origin?: string;
-  allowHost: string[];
+interface CalibrateOptions extends PlanOptions {
   out: string;
   stack?: string;
   yes?: boolean;
@@ -25,19 +23,16 @@ interface CalibrateOptions {
 
 /** `volley calibrate PLAN`. */
 export function calibrateCommand(): Command {
-  return new Command("calibrate")
+  return withPlanOptions(new Command("calibrate"))
     .description(
       "Run a plan from Lambda's kind of worker and from a fleet, one after the other, and explain the difference.",
     )
-    .argument("<plan>", "the plan's JSON file")
-    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which the runs are made", ".")
     .option("--stack <name>", "run both in AWS, in this stack, instead of on this machine")
     .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
     .addHelpText("after", "\nExample:\n  volley calibrate plans/demo.json")
     .action(async (path: string, options: CalibrateOptions) => {
-      const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+      const plan = loadPlan(path, loadOptions(options));
       await confirmLoad(plan, path, options.yes === true);
       const reports: Report[] = [];
       for (const mode of ["lambda", "fleet"] as const) {

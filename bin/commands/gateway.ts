@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { type BackendUrls, connectBackends } from "../../lib/gateway/backends.ts";
 import { startGateway } from "../../lib/gateway/gateway.ts";
-import { loadGateway } from "../../lib/plan/load.ts";
 import { gatewaySchema } from "../../lib/plan/schema.ts";
+import { loadGateway } from "../../lib/planfile/loadPlan.ts";
 import { parsePort } from "../options.ts";
 
 interface GatewayOptions extends BackendUrls {

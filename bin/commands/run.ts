@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
-import { loadPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { secretReferences } from "../../lib/plan/secretReferences.ts";
+import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { reportKey, runPrefix } from "../../lib/store/keys.ts";
 import { openStore } from "../../lib/store/store.ts";
@@ -12,14 +12,12 @@ import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
 import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
-import { collect, parseOrigin, parsePort, parseStore } from "../options.ts";
+import { loadOptions, type PlanOptions, parsePort, parseStore, withPlanOptions } from "../options.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
 import { runRemotely } from "./remote.ts";
 
-interface RunOptions extends OutputOptions {
-  origin?: string;
-  allowHost: string[];
+interface RunOptions extends OutputOptions, PlanOptions {
   out: string;
   stack?: string;
   mode?: Plan["mode"];
@@ -30,11 +28,8 @@ interface RunOptions extends OutputOptions {
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
-  return withTextOptions(new Command("run"))
+  return withPlanOptions(withTextOptions(new Command("run")))
     .description("Run a plan on this machine: the state machine, a process for each worker, a report at the end.")
-    .argument("<plan>", "the plan's JSON file")
-    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
     .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
     .option("--store <uri>", "keep the run in a bucket instead of the folder: s3:<bucket>", parseStore)
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
@@ -59,7 +54,7 @@ Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves a
 }
 
 async function run(path: string, options: RunOptions): Promise<void> {
-  const plan = loadPlan(path, { ...(options.origin && { origin: options.origin }), allowHosts: options.allowHost });
+  const plan = loadPlan(path, loadOptions(options));
   if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
   if (options.stack === undefined) checkSecrets(plan, path);

@@ -21,3 +21,8 @@ export function parseExactJson(text: string): unknown {
 export function isExactNumber(value: unknown): boolean {
   return SOURCE_TEXT_JSON.isRawJSON(value);
 }
+
+/** A number that `JSON.stringify` writes as this text. Throws a SyntaxError where the text is no JSON number. */
+export function exactNumber(text: string): object {
+  return SOURCE_TEXT_JSON.rawJSON(text);
+}

@@ -1,79 +1,26 @@
-import { dirname } from "node:path";
+import { METHODS } from "node:http";
 import type { z } from "zod";
 import { assignmentProblems } from "./assign.ts";
 import { type ChainInput, rawChains, readChain, within } from "./chainInput.ts";
 import { absoluteTls, connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
-import { parseExactJson } from "./exactJson.ts";
 import { afterAuthority, hostProblems } from "./hosts.ts";
 import { expectationProblems } from "./jsonRpcBody.ts";
+import { nearest } from "./nearest.ts";
 import { withOwnIds } from "./ownIds.ts";
 import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
-import { PlanFiles, readBytes, textOf } from "./planFiles.ts";
+import { PlanFiles } from "./planFiles.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
-import {
-  type Chain,
-  type GatewaySettings,
-  gatewaySchema,
-  MOST_TARGETS_APART,
-  type Plan,
-  planJsonSchema,
-  planSchema,
-} from "./schema.ts";
+import { type Chain, MOST_TARGETS_APART, type Plan, planJsonSchema, planSchema } from "./schema.ts";
 
-/** What a command line adds to the plan that it names. */
-export interface LoadOptions {
+/** What a command line adds to a plan as it is checked. */
+export interface CheckOptions {
   /** Sends every target to this origin instead of its own, such as `http://127.0.0.1:8080`. */
   origin?: string;
   /** Hosts that may be loaded, besides those that the plan allows. */
   allowHosts?: readonly string[];
-}
-
-/** Reads and checks a plan file, with the target files that it names. Throws an InputError with all its problems. */
-export function loadPlan(path: string, options: LoadOptions = {}): Plan {
-  const raw = readJsonFile(path, "a plan, such as plans/demo.json");
-  return checkPlan(raw, dirname(path), path, options);
-}
-
-/** Reads and checks a file with the stand-in gateway's settings. Throws an InputError with all its problems. */
-export function loadGateway(path: string): GatewaySettings {
-  const raw = readJsonFile(path, "the stand-in gateway's settings");
-  const parsed = gatewaySchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const known = (at: readonly PropertyKey[]): string[] => knownFieldsAt(["gateway", ...at]);
-  throw new InputError(path, problemsOf(parsed.error.issues, raw, known));
-}
-
-/** A file's JSON. Throws an InputError that says what was expected there. */
-function readJsonFile(path: string, expected: string): unknown {
-  const refused = (found: string, wanted = expected): InputError =>
-    new InputError(path, [{ where: path, found, expected: wanted }]);
-  const bytes = readBytes(path);
-  if (typeof bytes === "string") {
-    throw refused(bytes === "ENOENT" ? "no such file" : `a file that cannot be read (${bytes})`);
-  }
-  const text = textOf(bytes, path);
-  if (typeof text !== "string") throw new InputError(path, [text]);
-  try {
-    return withExactBodies(JSON.parse(text), parseExactJson(text));
-  } catch (error) {
-    throw refused(`text that is not JSON (${(error as SyntaxError).message})`, "one JSON object");
-  }
-}
-
-/** A plan whose targets' bodies have the digits of their numbers as they are written. */
-function withExactBodies(plan: unknown, exact: unknown): unknown {
-  for (const [index, chain] of rawChains(plan).entries()) {
-    const targets: unknown = chain?.targets;
-    if (!Array.isArray(targets)) continue;
-    const exactTargets = rawChains(exact)[index]?.targets as { body?: unknown }[];
-    for (const [position, target] of targets.entries()) {
-      if (target?.body !== undefined) target.body = exactTargets[position]?.body;
-    }
-  }
-  return plan;
 }
 
 /**
@@ -81,10 +28,10 @@ function withExactBodies(plan: unknown, exact: unknown): unknown {
  * `shownAs` names the plan in the InputError that is thrown with all problems at once: those of fields, of files and of
  * fields together.
  */
-export function checkPlan(raw: unknown, folder: string | undefined, shownAs: string, options: LoadOptions = {}): Plan {
+export function checkPlan(raw: unknown, folder: string | undefined, shownAs: string, options: CheckOptions = {}): Plan {
   const parsed = planSchema.safeParse(raw);
   const problems = parsed.success ? [] : problemsOf(parsed.error.issues, raw, knownFieldsAt);
-  problems.push(...duplicateNames(raw));
+  problems.push(...duplicateNames(raw), ...baseProblems(raw));
   const files = new PlanFiles(folder);
   const inputs = rawChains(raw).map((chain, index) => readChain(chain, index, files));
   for (const problem of files.problems) problems.push(problem);
@@ -101,10 +48,11 @@ function planOf(
   input: z.infer<typeof planSchema>,
   inputs: readonly ChainInput[],
   folder: string | undefined,
-  options: LoadOptions,
+  options: CheckOptions,
 ): Plan {
   const {
     $schema: _,
+    extends: _base,
     chains,
     duration,
     warmup,
@@ -171,6 +119,7 @@ function chainOf(
 function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   const problems = [
     assignmentProblems(plan),
+    methodProblems(plan),
     limitProblems(plan),
     profileProblems(plan),
     placeholderProblems(plan),
@@ -237,6 +186,36 @@ function duplicateNames(raw: unknown): Problem[] {
   });
 }
 
+/** A plan that still extends another: its base was not read. */
+function baseProblems(raw: unknown): Problem[] {
+  const base = (raw as { extends?: unknown } | null | undefined)?.extends;
+  if (typeof base !== "string") return [];
+  const expected = "a whole plan: only the command line reads what it extends";
+  return [{ where: "$.extends", found: show(base), expected }];
+}
+
+/** Methods of HTTP that a typo may have been meant for (RFC 9110 and 5789). */
+const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+
+/** Methods that nobody knows and that a swapped, missing or wrong letter makes of a usual one. */
+function methodProblems({ chains }: Plan): Problem[] {
+  return chains.flatMap(({ targets }, index) => {
+    const methods = new Set(targets.map(({ method }) => method));
+    return [...methods].flatMap((method) => {
+      const meant =
+        METHODS.includes(method) || method !== method.toUpperCase() ? undefined : nearest(method, USUAL_METHODS, 1);
+      if (meant === undefined) return [];
+      return [
+        {
+          where: jsonPath(["chains", index, "targets"]),
+          found: `the method ${show(method)}`,
+          expected: `"${meant}", perhaps`,
+        },
+      ];
+    });
+  });
+}
+
 function limitProblems(plan: Plan): Problem[] {
   const { maxRps, maxUsd } = plan.limits;
   const problems: Problem[] = [];
@@ -294,13 +273,15 @@ function plainTextTargets(plan: Plan): Problem[] {
 }
 
 interface JsonSchemaNode {
+  type?: string | string[];
   properties?: Record<string, JsonSchemaNode>;
   items?: JsonSchemaNode;
   anyOf?: JsonSchemaNode[];
+  oneOf?: JsonSchemaNode[];
 }
 
-/** The names of the fields that the plan's schema knows at a path. */
-function knownFieldsAt(path: readonly PropertyKey[]): string[] {
+/** What the plan's schema says of a path. */
+function schemaAt(path: readonly PropertyKey[]): JsonSchemaNode[] {
   let nodes: JsonSchemaNode[] = [planJsonSchema()];
   for (const step of path) {
     nodes = nodes
@@ -308,9 +289,19 @@ function knownFieldsAt(path: readonly PropertyKey[]): string[] {
       .map((node) => (typeof step === "number" ? node.items : node.properties?.[String(step)]))
       .filter((node) => node !== undefined);
   }
-  return nodes.flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {}));
+  return nodes.flatMap(alternatives);
+}
+
+/** The names of the fields that the plan's schema knows at a path. */
+export function knownFieldsAt(path: readonly PropertyKey[]): string[] {
+  return schemaAt(path).flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+/** Whether the field at a path holds a number, or true or false. */
+export function takesNumber(path: readonly PropertyKey[]): boolean {
+  return schemaAt(path).some(({ type }) => [type].flat().some((each) => /^(number|integer|boolean)$/.test(each ?? "")));
 }
 
 function alternatives(node: JsonSchemaNode): JsonSchemaNode[] {
-  return [node, ...(node.anyOf ?? []).flatMap(alternatives)];
+  return [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(alternatives)];
 }

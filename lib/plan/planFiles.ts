@@ -49,8 +49,8 @@ export class PlanFiles {
   }
 }
 
-/** A file's bytes, or the code of the error. */
-export function readBytes(path: string): Buffer | string {
+/** A file's bytes, by its path or descriptor, or the code of the error. */
+export function readBytes(path: string | number): Buffer | string {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { nearest } from "./nearest.ts";
 import { cleanText } from "./terminal.ts";
 
 /** One mistake in something that a person wrote: where it is, what is there, and what should be. */
@@ -116,24 +117,22 @@ function at(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** What fields are called in plans of other load testers. */
+const ALIASES: Record<string, string> = {
+  concurrency: "connections",
+  qps: "rps",
+  rate: "rps",
+  target: "targets",
+  threshold: "slo",
+  thresholds: "slo",
+  time: "duration",
+};
+
 function suggestion(key: string, known: readonly string[]): string {
   if (known.length === 0) return "no such field here";
-  const near = known.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2);
+  const alias = ALIASES[key.toLowerCase()] ?? "";
+  const near = known.includes(alias) ? alias : nearest(key, known);
   return near ? `"${near}", perhaps` : `one of ${known.join(", ")}`;
-}
-
-/** Levenshtein's distance, for short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 const FORMATS: Record<string, string> = {

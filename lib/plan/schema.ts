@@ -439,6 +439,13 @@ const capacity = z.strictObject({
 /** The plan as a person writes it; `volley schema plan` prints it as a JSON Schema. */
 export const planSchema = z.strictObject({
   $schema: z.string().optional().describe("The JSON Schema, so that editors complete and check the plan"),
+  extends: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A plan, relative to this one, that this one changes: objects merge, chains by name, null removes a field",
+    ),
   name: name.describe("What the run is called; its id begins with it"),
   chains: z.array(chain).min(1).describe("The chains, each with a rate and targets of its own"),
   duration: duration.describe("How long the measurement lasts"),

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { checkPlan, loadPlan } from "../../lib/plan/load.ts";
+import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError, show } from "../../lib/plan/problems.ts";
 import { parseRequestLog, parseRows } from "../../lib/plan/records.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
 import { parseHttpTargets, parseJsonTargets } from "../../lib/plan/targets.ts";
+import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL, planInput } from "../support/plans.ts";
 
