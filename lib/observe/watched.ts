@@ -22,8 +22,8 @@ export function watchGaps(
   const gaps: { fromMs: number; toMs: number }[] = [];
   let seenMs = startAtMs;
   const endMs = startAtMs + measuredMs;
-  // Not one look: that is told of the shortest run too.
-  if (!watched.some(({ fromMs, untilMs }) => fromMs <= endMs && untilMs >= startAtMs)) {
+  // Not one look, nor one shortly before or after: that is told of the shortest run too.
+  if (!watched.some(({ fromMs, untilMs }) => fromMs <= endMs + SPARE_MS && untilMs >= startAtMs - SPARE_MS)) {
     return [{ fromMs: 0, toMs: measuredMs }];
   }
   const gap = (toMs: number): void => {

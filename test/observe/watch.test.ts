@@ -174,6 +174,9 @@ test("what nobody watched is told: before, between and after the calls, where it
   assert.deepEqual(watchGaps([], start, 30_000), [{ fromMs: 0, toMs: 30_000 }]);
   assert.deepEqual(watchGaps([call(0, 0)], start, 5_000), [], "a short run is over before a second look");
   assert.deepEqual(watchGaps([], start, 5_000), [{ fromMs: 0, toMs: 5_000 }], "nobody looked even once");
+  assert.deepEqual(watchGaps([call(400, 900)], start, 50), [], "a run of 50 ms is over before Watch has started");
+  assert.deepEqual(watchGaps([call(-1_400, -1_400)], start, 2_000), [], "or before what it wrote down is written anew");
+  assert.deepEqual(watchGaps([call(15_100, 15_200)], start, 5_000), [{ fromMs: 0, toMs: 5_000 }], "long after the end");
 });
 
 test("metrics, logs and their secrets go to no host that the deployment does not allow", async (t) => {
