@@ -75,7 +75,7 @@ test("with credentials that expire the command ends with what to type, and an ex
 
 test("a high rate is asked about before anything is started, also in AWS", async (t) => {
   const aws = await startFakeAws(t, { statusAt: () => "RUNNING" });
-  const target = { url: "https://gateway.example/", body: {} };
+  const target = { url: "https://gateway.example/", body: {}, expect: "http" };
   const plan = planFile(t, { chains: [{ name: "ethereum", rps: 1_001, targets: [target] }] });
   const { code, stderr } = await volley(["run", plan, "--stack", "volley"], aws.env);
   assert.equal(code, 2, stderr);
