@@ -163,7 +163,7 @@ const workers: Row[] = [
     isFast: true,
     plan: { duration: "8s" },
     withinSeconds: 45,
-    exit: 1,
+    exit: 3,
     says: /superseded/,
     async fault(place) {
       await place.into(1_500);
@@ -341,9 +341,9 @@ const hosts: Row[] = [
     plan: { duration: "3s", timeout: "1s", connections: 0 },
     target: (place) => rawTarget(place, () => {}),
     wrap: () => ["bash", "-c", 'ulimit -n 115; exec "$@"', "bash"],
-    exit: 1,
+    exit: 3,
     withinSeconds: 30,
-    says: /EMFILE/,
+    says: /may open no more files/,
   },
   {
     name: "ephemeral ports used up",
