@@ -219,6 +219,8 @@ test("two braces that begin no placeholder are written {{{{", async (t) => {
   assert.equal(request?.path, "/?{{x}}");
 });
 
+const CALL = { jsonrpc: "2.0", id: 1, method: "m" };
+
 /** Where a value of a plan may come from, as the plan that holds it and the files beside it. */
 const SOURCES: [
   source: string,
@@ -290,7 +292,10 @@ const SOURCES: [
   [
     "a data field in a URL and a body",
     (value, origin) => ({
-      chain: { targets: [{ url: `${origin}/{{data.v}}?{{data.v}}`, body: { a: "{{data.v}}" } }], data: "d.jsonl" },
+      chain: {
+        targets: [{ url: `${origin}/{{data.v}}?{{data.v}}`, body: { ...CALL, params: ["{{data.v}}"] } }],
+        data: "d.jsonl",
+      },
       files: { "d.jsonl": JSON.stringify({ v: value }) },
     }),
   ],
