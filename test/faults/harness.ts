@@ -229,7 +229,10 @@ function judge(row: Row, ended: Ended): Outcome {
   const problems: string[] = [];
   const { report, truth, code, seconds } = ended;
   if (seconds > row.withinSeconds) problems.push(`took ${seconds.toFixed(1)} s, more than ${row.withinSeconds}`);
-  if (code !== row.exit) problems.push(`exit code ${code}, not ${row.exit}: ${ended.stderr.slice(-300)}`);
+  if (code !== row.exit) {
+    const why = report?.verdict.reasons.join(" ") ?? ended.stderr.slice(-300);
+    problems.push(`exit code ${code}, not ${row.exit}: ${why}`);
+  }
   let lost = 0;
   let doubled = 0;
   if (row.isRefused) {
