@@ -3,12 +3,22 @@ import { attack, type StopRequest, TAKEOVER_MS } from "../lib/attack/worker.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
 import type { Assignment } from "../lib/plan/assign.ts";
 import { breakerOf } from "../lib/plan/breaker.ts";
+import { type ReplayPart, withReplayParts } from "../lib/plan/replayParts.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import type { Summary } from "../lib/results/chunk.ts";
 import { tickKey } from "../lib/results/ticks.ts";
 import { systemClock } from "../lib/store/clock.ts";
 import { StoreClock } from "../lib/store/clockError.ts";
-import { abortKey, chunkKey, failureKey, leaseKey, planKey, searchOf, summaryKey } from "../lib/store/keys.ts";
+import {
+  abortKey,
+  chunkKey,
+  failureKey,
+  leaseKey,
+  planKey,
+  replayPartsKey,
+  searchOf,
+  summaryKey,
+} from "../lib/store/keys.ts";
 import { takeLease } from "../lib/store/lease.ts";
 import type { Store } from "../lib/store/store.ts";
 import { deployedFile, deployedGuards, deployedSecret, deployedStore, readJson } from "./environment.ts";
@@ -41,7 +51,12 @@ export async function handler({ assignment }: AttackEvent, context?: ProcessCont
 async function attackOnce(store: Store, assignment: Assignment, told: Promise<StopRequest>) {
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
-  const [plan] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
+  const [stored] = await Promise.all([readJson<Plan>(store, planKey(runId)), clock.begin()]);
+  const isApart = stored.chains.some(({ name, areLinesApart }) => {
+    return areLinesApart && assignment.shares.some(({ chain }) => chain === name);
+  });
+  const parts = isApart ? await readJson<ReplayPart[]>(store, replayPartsKey(runId, id)) : [];
+  const plan = withReplayParts(stored, assignment, parts);
   const deployed = deployedGuards();
   const search = searchOf(runId);
   const beginsAtMs = assignment.startAtMs + assignment.fromMs - plan.warmupMs - CLOCK_SPARE_MS;

@@ -99,7 +99,9 @@ class TargetRequests {
     this.#demands = demandsOf(target, chain);
     this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
     const { authority, path, headers, body } = this.#template;
-    const seed = seedOf(`${chain.name}/${index}`, options.seed);
+    // A target's place in the whole chain, whichever worker has it.
+    const place = chain.part ? chain.part.first + index * chain.part.of : index;
+    const seed = seedOf(`${chain.name}/${place}`, options.seed);
     const part = (name: string, pieces: readonly Piece[]): Part => new Part(pieces, seedOf(name, seed));
     this.#authority = part("host", authority);
     this.#path = part("path", path);

@@ -226,7 +226,7 @@ class WorkerRun {
         const { shard, of } = share;
         if (countInShard({ shard, of, from, to: range.to }) === 0) return [];
         const secrets = [...this.#secrets.values()];
-        const options = { timings: plan.timings, targets: chain.targets.length, secrets };
+        const options = { timings: plan.timings, targets: chain.part ? 1 : chain.targets.length, secrets };
         const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);
         const onSend = (nowMs: number): void => {

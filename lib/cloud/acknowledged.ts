@@ -10,6 +10,7 @@ const KEYS = [
   "histograms.json",
   "failures/*",
   "leases/*",
+  "lines/*",
   "logs/*",
   "observations.json",
   "parts.json",

@@ -105,7 +105,7 @@ export class Functions extends Construct {
         memoryMb: 1_024,
         // In fleet mode it waits for hosts that are being started.
         timeout: Duration.minutes(15),
-        writes: ["plan.json", "schedule.json", "assignments.json", "parts.json", "search.json"],
+        writes: ["plan.json", "schedule.json", "assignments.json", "lines", "parts.json", "search.json"],
         reads: ["hosts/*"],
         // It looks whether the secrets that a plan refers to are there, before anything is started.
         statements: [accountReads, ...secrets],
@@ -132,6 +132,7 @@ export class Functions extends Construct {
         timeout: Duration.minutes(2),
         writes: [
           "plan.json",
+          "lines",
           "schedule.json",
           "assignments.json",
           "parts.json",

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { splitRates } from "../plan/assign.ts";
 import type { Problem } from "../plan/problems.ts";
+import { planWithoutLines } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 
-/** Memory of a worker's process, in MB: measured at 100 requests/s; and for each MB of the plan, which each one reads. */
+/** Memory of a worker's process, in MB: measured at 100 requests/s; and for each MB of the plan that it reads. */
 const WORKER_MB = 160;
 const WORKER_MB_PER_PLAN_MB = 3.5;
 
@@ -34,26 +35,33 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), availableMb };
 }
 
-/** How many bytes a plan has as it lies in the store; infinite where it is too long to be a text. */
-export function planBytes(plan: Plan): number {
+/** How large a plan is, in MB: all of it, and what each worker reads besides its own lines of replays. */
+export interface PlanSize {
+  wholeMb: number;
+  commonMb: number;
+}
+
+/** A plan's size as it lies in the store; infinite where it is too long to be a text. */
+export function planSize(plan: Plan): PlanSize {
   try {
-    return JSON.stringify(plan).length;
+    return { wholeMb: JSON.stringify(plan).length / MB, commonMb: JSON.stringify(planWithoutLines(plan)).length / MB };
   } catch (error) {
-    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    if (error instanceof RangeError) return { wholeMb: Number.POSITIVE_INFINITY, commonMb: 0 };
     throw error;
   }
 }
 
-/** Why a plan of so many bytes cannot be run by processes of this machine, with the figures. */
-export function machineProblems(plan: Plan, planBytes: number, { availableMb }: Machine): Problem[] {
-  const planMb = planBytes / MB;
+/** Why a plan of some size cannot be run by processes of this machine, with the figures. */
+export function machineProblems(plan: Plan, size: PlanSize, { availableMb }: Machine): Problem[] {
+  const planMb = size.wholeMb;
   if (planMb > LONGEST_PLAN_MB) {
-    const size = Number.isFinite(planMb) ? `${Math.round(planMb)} MB` : "more bytes than a text may have,";
-    const found = `a plan of ${size} with its targets, data and replays`;
+    const bytes = Number.isFinite(planMb) ? `${Math.round(planMb)} MB` : "more bytes than a text may have,";
+    const found = `a plan of ${bytes} with its targets, data and replays`;
     return [{ where: "$.chains", found, expected: `at most ${LONGEST_PLAN_MB} MB: cut it into several plans` }];
   }
   const workers = splitRates(plan).length;
-  const eachMb = Math.round(WORKER_MB + WORKER_MB_PER_PLAN_MB * planMb);
+  const readMb = size.commonMb + (size.wholeMb - size.commonMb) / workers;
+  const eachMb = Math.round(WORKER_MB + WORKER_MB_PER_PLAN_MB * readMb);
   if (workers * eachMb <= availableMb) return [];
   const found = `${workers} workers that take ${eachMb} MB each, ${gigabytes(workers * eachMb)} in all`;
   const most = Math.floor(availableMb / eachMb);

@@ -22,7 +22,7 @@ import type { Store } from "../store/store.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
 import { HostNetwork } from "./hostNetwork.ts";
-import { machineProblems, machineWarnings, planBytes, thisMachine } from "./machine.ts";
+import { machineProblems, machineWarnings, planSize, thisMachine } from "./machine.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -119,7 +119,7 @@ export class LocalRun {
   async run(): Promise<LocalRunResult> {
     const { plan, onWarning } = this.#options;
     const machine = thisMachine();
-    const problems = machineProblems(plan, planBytes(plan), machine);
+    const problems = machineProblems(plan, planSize(plan), machine);
     if (problems.length > 0) throw new InputError(plan.name, problems);
     for (const warning of machineWarnings(plan, machine)) onWarning?.(warning);
     return this.#leased(() => this.#runAnew());

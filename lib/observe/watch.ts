@@ -60,11 +60,13 @@ export async function watchRun(store: Store, runId: string, ports: WatchPorts): 
   for (;;) {
     scraper.look();
     if (await watch.look()) {
+      await watch.leave();
       await scraper.lookLast();
       await observe(store, plan, schedule, { when: "after", dispatcher, isSettled: await watch.isSettled() });
       return { done: true };
     }
     if (ports.nowMs() + LOOK_MS > untilMs) {
+      await watch.leave();
       await scraper.settle();
       return { done: false };
     }
@@ -127,11 +129,23 @@ class Watch {
     return tripOf(ticks, breaker);
   }
 
+  /** Writes down until when this call looked, as its end is no gap. */
+  async leave(): Promise<void> {
+    await within(
+      LOOK_LIMIT_MS,
+      this.#put().catch(() => undefined),
+    );
+  }
+
   /** Writes down that there was a look; what nobody looked at is told in the report. */
   async #writeDown(nowMs: number): Promise<void> {
     this.#watched.untilMs = nowMs;
     if (nowMs < this.#writtenMs + WATCHED_EVERY_MS) return;
     this.#writtenMs = nowMs;
+    await this.#put();
+  }
+
+  async #put(): Promise<void> {
     await this.#store.put(watchedKey(this.#schedule.runId, this.#watched.fromMs), JSON.stringify(this.#watched));
   }
 

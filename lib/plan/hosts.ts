@@ -69,7 +69,8 @@ export function hostProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   const guard = targetGuard(plan, deployed);
   for (const [index, chain] of plan.chains.entries()) {
     const where = jsonPath(["chains", index, "targets"]);
-    for (const { url } of chain.targets) {
+    // A recorded log asks the same URLs again and again.
+    for (const url of new Set(chain.targets.map((target) => target.url))) {
       for (const problem of [...hostTextProblems(url, chain), ...refusals(url, chain.data ?? [], guard)]) {
         const key = `${problem.found} ${problem.expected}`;
         if (!problems.has(key)) problems.set(key, { where, ...problem });

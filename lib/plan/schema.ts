@@ -562,6 +562,10 @@ export interface Chain {
   targets: Target[];
   /** When each target is due, in ms from the start, where the chain replays a log: target n is request n. */
   replay?: number[];
+  /** Whether a replay's lines lie apart from the plan, and its targets only show what it loads. */
+  areLinesApart?: true;
+  /** At a worker of such a replay: its targets are the requests first, first + of, first + 2 of, … */
+  part?: { first: number; of: number };
   /** Rows that {{data.field}} is filled from. */
   data?: Record<string, string>[];
   /** How requests take the rows; by default in order, and again from the first. */

@@ -11,6 +11,7 @@ const LONGEST_CYCLE = 2 ** 18;
  */
 export class Turns {
   readonly #replayed: boolean;
+  readonly #part: Chain["part"];
   readonly #order: NonNullable<Chain["order"]>;
   readonly #dataOrder: NonNullable<Chain["dataOrder"]>;
   readonly #rows: number;
@@ -27,6 +28,7 @@ export class Turns {
   constructor(chain: Chain, seed: number) {
     const { targets } = chain;
     this.#replayed = chain.replay !== undefined;
+    this.#part = chain.part;
     this.#order = chain.order ?? "turns";
     this.#dataOrder = chain.dataOrder ?? "cycle";
     this.#rows = chain.data?.length ?? 0;
@@ -47,6 +49,11 @@ export class Turns {
 
   /** The n-th request's target, as its place in the chain. */
   target(n: number): number {
+    if (this.#part) {
+      // Numbers of other workers are asked for to warm up.
+      const place = Math.floor((n - this.#part.first) / this.#part.of) % this.#cycle.length;
+      return place < 0 ? place + this.#cycle.length : place;
+    }
     if (this.#order === "turns" || this.#replayed) return this.#cycle[n % this.#cycle.length] as number;
     return firstAbove(this.#upTo, uniform(n, this.#targetSeed) * (this.#upTo.at(-1) ?? 0));
   }

@@ -1,5 +1,6 @@
 import { nextTrial, TOGETHER, type TrialLoad } from "../capacity/search.ts";
-import { splitRates } from "../plan/assign.ts";
+import { assign, splitRates } from "../plan/assign.ts";
+import { isKeptApart, planWithoutLines, replayPartsOf } from "../plan/replayParts.ts";
 import { partsOf, type RunSchedule, scheduleRun } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { capacityOfRun, measure, searchSettings, type Trial, trialResult } from "../report/capacity.ts";
@@ -11,6 +12,7 @@ import {
   assignmentsKey,
   partsKey,
   planKey,
+  replayPartsKey,
   reportKey,
   scheduleKey,
   searchKey,
@@ -56,12 +58,15 @@ export interface StartTimes {
 /** Writes a run's plan, schedule and assignments. */
 export async function planRun(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
   const began = performance.now();
-  const text = JSON.stringify(plan);
+  // The plan is the last of the two: a Plan that died between them is called again, and finds the lines where they were.
+  const largest = await writeReplayParts(store, runId, plan);
+  const text = JSON.stringify(planWithoutLines(plan));
   await store.put(planKey(runId), text);
   // A large plan takes its time to be written, and each worker's to be read.
   const writingMs = performance.now() - began;
   const workers = splitRates(plan).length;
-  const readingMs = (text.length / 2 ** 20) * times.leadPerMbMs * Math.max(1, workers / (times.cores ?? workers));
+  const megabytes = (text.length + largest) / 2 ** 20;
+  const readingMs = megabytes * times.leadPerMbMs * Math.max(1, workers / (times.cores ?? workers));
   const leadMs = Math.round(times.leadMs + times.leadPerWorkerMs * workers + readingMs);
   const startAtMs = Math.ceil(times.nowMs + writingMs + leadMs + plan.warmupMs);
   const { schedule, assignments } = scheduleRun(plan, { ...times, runId, startAtMs, leadMs });
@@ -73,6 +78,21 @@ export async function planRun(store: Store, runId: string, plan: Plan, times: St
   // Side by side: the workers' time until the start is spent here if the store is slow.
   await Promise.all(objects.map(([key, body]) => store.put(key, JSON.stringify(body))));
   return plannedRun(schedule);
+}
+
+/** Writes the lines that each assignment sends of replays that are kept apart; gives the characters of the longest. */
+async function writeReplayParts(store: Store, runId: string, plan: Plan): Promise<number> {
+  if (!plan.chains.some(isKeptApart)) return 0;
+  let longest = 0;
+  // One after another: all of them together are as large as the plan was. Neither the lead nor the start changes them.
+  for (const assignment of assign(plan, { runId, startAtMs: 0, leadMs: 0 })) {
+    const parts = replayPartsOf(plan, assignment);
+    if (parts.length === 0) continue;
+    const text = JSON.stringify(parts);
+    longest = Math.max(longest, text.length);
+    await store.put(replayPartsKey(runId, assignment.id), text);
+  }
+  return longest;
 }
 
 /** Plans a search's first trial. */

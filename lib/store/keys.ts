@@ -33,6 +33,11 @@ export function runnerKey(runId: string, number: number): string {
   return `${runnersPrefix(runId)}${String(number).padStart(3, "0")}.json`;
 }
 
+/** The lines of replays that an assignment sends, where they are kept apart from the plan. */
+export function replayPartsKey(runId: string, assignment: string): string {
+  return `${runPrefix(runId)}lines/${assignment}.json`;
+}
+
 /** Prefix of all chunks. */
 export function chunksPrefix(runId: string): string {
   return `${runPrefix(runId)}chunks/`;

@@ -19,9 +19,11 @@ const NAMED = [
 ];
 
 test("every class that the code names is in the table", () => {
-  const folder = `${ROOT}lib/attack/`;
-  const names = readdirSync(folder).flatMap((file) => {
-    const text = readFileSync(folder + file, "utf8");
+  const files = ["attack", "answers", "http"].flatMap((room) => {
+    return readdirSync(`${ROOT}lib/${room}`).map((file) => `${ROOT}lib/${room}/${file}`);
+  });
+  const names = files.flatMap((file) => {
+    const text = readFileSync(file, "utf8");
     return NAMED.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => ({ file, name: match[1] ?? "" })));
   });
   assert.ok(names.length > 60, `${names.length} names`);
@@ -90,7 +92,14 @@ test("a run tells answers of the node, the gateway's failures and the request's 
   ];
   const folder = temporaryFolder(t);
   const chain = { name: "dev", rps: 90, targets, rateLimitCodes: [-32_055] };
-  const plan = { name: "answers", ids: "unique", chains: [chain], duration: "2s", slo: { success: 0.1 } };
+  const plan = {
+    name: "answers",
+    ids: "unique",
+    chains: [chain],
+    duration: "2s",
+    preflight: false,
+    slo: { success: 0.1 },
+  };
   writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
   const command = ["run", `${folder}/plan.json`, "--out", folder, "--json"];
   const { total, chains } = reportOf(folder, await volley(command, { ANSWERS_KEY: "s3cret-key" }));

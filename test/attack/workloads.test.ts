@@ -126,7 +126,10 @@ test("a recorded log is replayed at a factor, each request at its own instant an
     Array.from({ length: schedule.count }, (_, n) => schedule.dueAtMs(n)),
     [0, 100, 500, 1_000],
   );
-  writeFileSync(`${folder}/plan.json`, JSON.stringify({ name: "replay", chains, duration: "2s", workers: 1 }));
+  writeFileSync(
+    `${folder}/plan.json`,
+    JSON.stringify({ name: "replay", chains, duration: "2s", workers: 1, preflight: false }),
+  );
   const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]);
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);
   assert.deepEqual(seen, ["/0", "/1", "/2", "/3"]);
@@ -154,6 +157,7 @@ test("over all workers targets have exactly their weights, and rows are taken in
       name: "turns",
       chains,
       duration: "1s",
+      preflight: false,
       workers: 3,
       limits: { sendLagP99Ms: 10_000, startSkewMs: 10_000 },
     }),
@@ -175,7 +179,7 @@ test("the warm-up asks for other addresses than the measurement, and has other i
   const body = { ...CALL, id: "{{id}}", params: ["{{randomAddress}}"] };
   const chains = [{ name: "a", rps: 20, targets: [{ url: server.origin, body }] }];
   const limits = { sendLagP99Ms: 10_000, startSkewMs: 10_000 };
-  const plan = { name: "warm", chains, duration: "1s", warmup: "1s", workers: 2, limits };
+  const plan = { name: "warm", chains, duration: "1s", warmup: "1s", preflight: false, workers: 2, limits };
   writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
   const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]);
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);

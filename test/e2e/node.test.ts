@@ -117,6 +117,7 @@ async function runMix(t: TestContext, anvil: Anvil, http: "1.1" | "2"): Promise<
     name: "node",
     chains: [{ name: "anvil", rps: RPS, targets, data: "holders.csv" }],
     duration: `${SECONDS}s`,
+    preflight: false,
     workers: 2,
     http,
   };

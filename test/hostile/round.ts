@@ -59,7 +59,14 @@ async function load(origin: string, http: "1.1" | "2"): Promise<{ scheduled: num
   const targets = [{ url: `${origin}/`, body: { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 } }];
   const base = checkedPlan("http://127.0.0.1:1", {
     chains: [{ name: "hostile", rps: RPS, targets: [{ ...targets[0], url: "https://127.0.0.1:1/" }] }],
-    ...{ duration: DURATION_MS / 1_000, timeout: TIMEOUT_MS / 1_000, workers: 1, http, tls: { insecure: true } },
+    ...{
+      preflight: false,
+      duration: DURATION_MS / 1_000,
+      timeout: TIMEOUT_MS / 1_000,
+      workers: 1,
+      http,
+      tls: { insecure: true },
+    },
   });
   const plan = {
     ...base,

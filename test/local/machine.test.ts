@@ -4,7 +4,7 @@ import { machineProblems, machineWarnings } from "../../lib/local/machine.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 
 const ORIGIN = "http://127.0.0.1:1";
-const MB = 2 ** 20;
+const SMALL = { wholeMb: 0.001, commonMb: 0.001 };
 
 function planOf(rps: number, perWorkerRps: number) {
   return checkedPlan(ORIGIN, { chains: [chainInput("ethereum", rps, ORIGIN)], perWorkerRps });
@@ -12,18 +12,19 @@ function planOf(rps: number, perWorkerRps: number) {
 
 test("300 workers on a machine of 24 GB are refused, with what they take and what there is", () => {
   const machine = { cores: 2, availableMb: 22_614 };
-  const [problem] = machineProblems(planOf(3_000, 10), 1_000, machine);
+  const [problem] = machineProblems(planOf(3_000, 10), SMALL, machine);
   assert.match(problem?.found ?? "", /300 workers that take 160 MB each, 46\.9 GB in all/);
   assert.match(problem?.expected ?? "", /at most 141, for the 22\.1 GB/);
-  assert.deepEqual(machineProblems(planOf(1_410, 10), 1_000, machine), []);
+  assert.deepEqual(machineProblems(planOf(1_410, 10), SMALL, machine), []);
 });
 
-test("each worker reads the whole plan: ten with a million lines do not fit where ten with few do", () => {
+test("each worker reads all targets: ten with a million do not fit where ten with few do, and with a replay's they do", () => {
   const machine = { cores: 2, availableMb: 8_000 };
-  assert.deepEqual(machineProblems(planOf(5_000, 500), MB, machine), []);
-  const [problem] = machineProblems(planOf(5_000, 500), 277 * MB, machine);
+  assert.deepEqual(machineProblems(planOf(5_000, 500), SMALL, machine), []);
+  const [problem] = machineProblems(planOf(5_000, 500), { wholeMb: 277, commonMb: 277 }, machine);
   assert.match(problem?.found ?? "", /10 workers that take 1130 MB each/);
-  const [longest] = machineProblems(planOf(10, 10), 600 * MB, { ...machine, availableMb: 1e6 });
+  assert.deepEqual(machineProblems(planOf(5_000, 500), { wholeMb: 277, commonMb: 12 }, machine), []);
+  const [longest] = machineProblems(planOf(10, 10), { wholeMb: 600, commonMb: 1 }, { ...machine, availableMb: 1e6 });
   assert.match(longest?.found ?? "", /a plan of 600 MB/);
 });
 

@@ -162,6 +162,16 @@ test("each call of Watch writes down when it looked", async () => {
   assert.ok(fromMs >= beganMs && untilMs >= fromMs && untilMs <= Date.now());
 });
 
+test("a run shorter than the time between two notes of Watch was watched to its end", async () => {
+  const store = new MemoryStore();
+  running(store, { duration: "1s" });
+  const beganMs = Date.now();
+  await watchRun(store, "r", { ...PORTS, callMs: 1_500, sleep: () => sleep(1_000) });
+  const [key = ""] = await store.list(watchedPrefix("r"));
+  const { untilMs } = JSON.parse((await store.get(key)) ?? "{}") as Watched;
+  assert.ok(untilMs - beganMs >= 900, `until ${untilMs - beganMs} ms`);
+});
+
 test("what nobody watched is told: before, between and after the calls, where it is longer than their change", () => {
   const start = 1_000_000;
   const call = (from: number, until: number) => ({ fromMs: start + from, untilMs: start + until });

@@ -157,7 +157,15 @@ for (const [why, path, workers] of [
     const body = { jsonrpc: "2.0", id: 1, method: "eth_blockNumber", params: [] };
     const targets = [{ url: `${await twoNodes(t)}${path}`, body }];
     const chain = { name: "dev", rps: 100, staleBlocks: 3, targets };
-    const plan = { name: "stale", ids: "unique", workers, perWorkerRps: 100, chains: [chain], duration: "3s" };
+    const plan = {
+      name: "stale",
+      ids: "unique",
+      workers,
+      perWorkerRps: 100,
+      chains: [chain],
+      duration: "3s",
+      preflight: false,
+    };
     writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
     const report = reportOf(folder, await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]));
     const { ledger, invalid } = report.total;
