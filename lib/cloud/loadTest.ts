@@ -2,10 +2,19 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { CfnEIP, IpAddresses, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
-import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  ManagedPolicy,
+  PermissionsBoundary,
+  Policy,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from "aws-cdk-lib/aws-iam";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import { Topic } from "aws-cdk-lib/aws-sns";
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { isHostEntry } from "../guard/hostGuard.ts";
@@ -53,6 +62,10 @@ export interface LoadTestProps {
   readonly tracing?: boolean;
   /** ARNs of secrets and parameters that plans may refer to by secret:// and ssm://. */
   readonly secretArns?: string[];
+  /** An SNS topic that is sent the alarms; without it they show in CloudWatch alone. */
+  readonly alarmTopicArn?: string;
+  /** A policy that every role of the deployment has as its permissions boundary, where an account demands one. */
+  readonly permissionsBoundaryArn?: string;
   /** ARNs of CloudWatch log groups, each ending in `:*`, that plans may look through for errors. */
   readonly logGroupArns?: string[];
 }
@@ -73,6 +86,10 @@ export class LoadTest extends Construct {
 
   constructor(scope: Construct, id: string, props: LoadTestProps = {}) {
     super(scope, id);
+    if (props.permissionsBoundaryArn !== undefined) {
+      const boundary = ManagedPolicy.fromManagedPolicyArn(this, "Boundary", props.permissionsBoundaryArn);
+      PermissionsBoundary.of(this).apply(boundary);
+    }
     const { logRetention = RetentionDays.TWO_WEEKS, tracing = false, maxDuration = Duration.hours(6) } = props;
     this.bucket = new Bucket(this, "Runs", {
       encryption: BucketEncryption.S3_MANAGED,
@@ -85,6 +102,8 @@ export class LoadTest extends Construct {
           tagFilters: { kind: "chunk" },
           expiration: props.chunkRetention ?? Duration.days(14),
         },
+        // Hosts say every few seconds that they are there; one that has gone is of no use to anybody.
+        { id: "hosts", prefix: "hosts/", expiration: Duration.days(1) },
         { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
@@ -129,7 +148,7 @@ export class LoadTest extends Construct {
           vpc,
         })
       : undefined;
-    this.#watchOver();
+    this.#watchOver(props.alarmTopicArn);
   }
 
   #network(): { vpc: Vpc; addresses: string[] } {
@@ -197,16 +216,18 @@ export class LoadTest extends Construct {
   }
 
   /** Alarms on what a person has to look at, and a small dashboard. */
-  #watchOver(): void {
+  #watchOver(topicArn: string | undefined): void {
+    const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(this, "AlarmTopic", topicArn);
     const { attack, plan } = this.functions.byName;
     const alarm = (id: string, metric: IMetric, description: string): void => {
-      new Alarm(this, id, {
+      const made = new Alarm(this, id, {
         metric,
         threshold: 1,
         evaluationPeriods: 1,
         treatMissingData: TreatMissingData.NOT_BREACHING,
         alarmDescription: description,
       });
+      if (topic) made.addAlarmAction(new SnsAction(topic));
     };
     alarm(
       "WorkersThrottled",

@@ -182,12 +182,17 @@ function split(entered: readonly string[]): Pick<Told, "states" | "watch"> {
 
 async function left(store: Store, runId: string): Promise<Pick<Told, "keys" | "paths" | "ledger">> {
   const prefix = runPrefix(runId);
-  const keys = (await store.list(prefix)).map((key) => key.slice(prefix.length).replace(/\d{6}\.json$/, "…"));
+  const keys = (await store.list(prefix)).map((key) =>
+    key
+      .slice(prefix.length)
+      .replace(/\d{6}\.json$/, "…")
+      .replace(/^ticks\/.*/, "ticks/…"),
+  );
   const report = await readJson<{ total: { ledger: { scheduled: number } } }>(store, `${prefix}report.json`);
   const summaries = await store.list(summariesPrefix(runId));
   return {
-    // The embedded runner keeps its history beside the run, where Step Functions has its own.
-    keys: [...new Set(keys)].filter((key) => key !== "history.json").sort(),
+    // The embedded runner keeps its history and its own lease beside the run: Step Functions needs neither.
+    keys: [...new Set(keys)].filter((key) => key !== "history.json" && !key.startsWith("runners/")).sort(),
     paths: [...new Set(pathsOf(report, "$"))].sort(),
     ledger: { scheduled: report?.total.ledger.scheduled, summaries: summaries.length },
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { before, type TestContext, test } from "node:test";
 import { App, Validations } from "aws-cdk-lib";
@@ -13,6 +14,7 @@ import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/d
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
+import { ROOT } from "../support/volley.ts";
 
 let synthesized: Synthesized;
 let template: Template;
@@ -210,8 +212,49 @@ test("a deployment's limits reach all who hold plans against them, and a wrong o
   );
   assert.throws(
     () => new VolleyStack(new App({ context: { ...UNBUNDLED, maxRps: "many" } }), "volley"),
-    /maxRps is many; expected a number/,
+    /maxRps is "many"; expected a number/,
   );
+});
+
+test("what the context says wrong is told at once, a name that nobody knows too", () => {
+  const context = { ...UNBUNDLED, allowedHost: "a.example", maxUsdPerRun: 0, fleet: "yes", "@aws-cdk/x:y": true };
+  assert.throws(
+    () => new VolleyStack(new App({ context }), "volley"),
+    /allowedHost is no setting; there are allowedHosts.*fleet is "yes"; expected true or false.*maxUsdPerRun is 0/s,
+  );
+});
+
+test("the app's command finds Node 24 although the PATH has an older one, as under a global cdk", (t) => {
+  const older = temporaryFolder(t);
+  writeFileSync(`${older}/node`, "#!/bin/sh\necho an old node >&2\nexit 9\n", { mode: 0o755 });
+  const { app } = JSON.parse(readFileSync(`${ROOT}cdk.json`, "utf8")) as { app: string };
+  const out = temporaryFolder(t);
+  execFileSync("sh", ["-c", app], {
+    cwd: ROOT,
+    stdio: "pipe",
+    env: {
+      ...process.env,
+      PATH: `${older}:${process.env.PATH}`,
+      CDK_OUTDIR: out,
+      CDK_CONTEXT_JSON: JSON.stringify(UNBUNDLED),
+    },
+  });
+  assert.ok(existsSync(`${out}/volley.template.json`));
+});
+
+test("alarms go to a topic, every role has the boundary, and no ARN names a partition", () => {
+  const alarmTopicArn = "arn:aws-cn:sns:cn-north-1:123456789012:oncall";
+  const permissionsBoundaryArn = "arn:aws-cn:iam::123456789012:policy/boundary";
+  const context = { ...UNBUNDLED, alarmTopicArn, permissionsBoundaryArn, fleet: "true", fixedEgress: "true" };
+  const own = Template.fromStack(new VolleyStack(new App({ context }), "volley"));
+  own.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [alarmTopicArn] });
+  own.allResourcesProperties("AWS::IAM::Role", { PermissionsBoundary: permissionsBoundaryArn });
+  const { Resources } = own.toJSON() as { Resources: Record<string, { Type: string }> };
+  for (const [id, resource] of Object.entries(Resources)) {
+    // Service integrations have this spelling in every partition but are part of the definition alone.
+    if (resource.Type === "AWS::StepFunctions::StateMachine") continue;
+    assert.doesNotMatch(JSON.stringify(resource), /arn:aws:/, id);
+  }
 });
 
 test("the bundles are small, and run a plan in the place of their sources", async (t) => {

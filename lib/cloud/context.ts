@@ -1,0 +1,103 @@
+import { Duration } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { LoadTestProps } from "./loadTest.ts";
+
+/** What `cdk deploy -c name=value` may set of a deployment. */
+const NAMES = [
+  "allowedHosts",
+  "observeHosts",
+  "secretArns",
+  "logGroupArns",
+  "alarmTopicArn",
+  "permissionsBoundaryArn",
+  "fixedEgress",
+  "fleet",
+  "fleetSpot",
+  "tracing",
+  "workerMemoryMb",
+  "fleetMaxHosts",
+  "fleetInstanceType",
+  "maxWorkers",
+  "maxRps",
+  "maxUsdPerRun",
+  "maxDurationMinutes",
+  "chunkRetentionDays",
+] as const;
+
+/** The stack's name, which the app reads. */
+const APP_NAMES = ["stack"];
+
+type Name = (typeof NAMES)[number];
+
+/**
+ * A deployment's properties from the CDK's context, whose values are text (`-c name=value`) or JSON (cdk.json). Throws one
+ * error with all that is wrong: a name that nobody knows would leave a default in force.
+ */
+export function contextProps(scope: Construct): LoadTestProps {
+  const problems = unknownNames(scope).map((name) => `${name} is no setting; there are ${NAMES.join(", ")}`);
+  const value = (name: Name): unknown => scope.node.tryGetContext(name) ?? undefined;
+  const read =
+    <T>(expected: string, parse: (given: unknown) => T | undefined) =>
+    (name: Name): T | undefined => {
+      const given = value(name);
+      if (given === undefined) return undefined;
+      const parsed = parse(given);
+      if (parsed === undefined) problems.push(`${name} is ${JSON.stringify(given)}; expected ${expected}`);
+      return parsed;
+    };
+  const list = read("a list, or text with commas", listOf);
+  const flag = read("true or false", flagOf);
+  const number = read("a number above 0", numberOf);
+  const text = read("text", textOf);
+  const minutes = number("maxDurationMinutes");
+  const days = number("chunkRetentionDays");
+  const props = {
+    allowedHosts: list("allowedHosts"),
+    observeHosts: list("observeHosts"),
+    secretArns: list("secretArns"),
+    logGroupArns: list("logGroupArns"),
+    alarmTopicArn: text("alarmTopicArn"),
+    permissionsBoundaryArn: text("permissionsBoundaryArn"),
+    fixedEgress: flag("fixedEgress"),
+    fleet: flag("fleet"),
+    fleetSpot: flag("fleetSpot"),
+    tracing: flag("tracing"),
+    workerMemoryMb: number("workerMemoryMb"),
+    fleetMaxHosts: number("fleetMaxHosts"),
+    fleetInstanceType: text("fleetInstanceType"),
+    maxWorkers: number("maxWorkers"),
+    maxRps: number("maxRps"),
+    maxUsdPerRun: number("maxUsdPerRun"),
+    maxDuration: minutes === undefined ? undefined : Duration.minutes(minutes),
+    chunkRetention: days === undefined ? undefined : Duration.days(days),
+  };
+  if (problems.length > 0) throw new Error(`the context (cdk -c, cdk.json): ${problems.join("; ")}`);
+  return Object.fromEntries(Object.entries(props).filter(([, given]) => given !== undefined));
+}
+
+/** Names in the context that neither this app nor the CDK knows: the CDK's own have a colon, a hyphen or an @. */
+function unknownNames(scope: Construct): string[] {
+  const known = new Set<string>([...NAMES, ...APP_NAMES]);
+  return Object.keys(scope.node.getAllContext()).filter((name) => !known.has(name) && !/[-:@]/.test(name));
+}
+
+function listOf(given: unknown): string[] | undefined {
+  if (Array.isArray(given)) return given.every((each) => typeof each === "string") ? given : undefined;
+  if (typeof given !== "string") return undefined;
+  const entries = given.split(",").map((each) => each.trim());
+  return entries.filter(Boolean);
+}
+
+function flagOf(given: unknown): boolean | undefined {
+  if (given === true || given === "true") return true;
+  return given === false || given === "false" ? false : undefined;
+}
+
+function numberOf(given: unknown): number | undefined {
+  const parsed = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  return typeof parsed === "number" && Number.isFinite(parsed) && parsed > 0 ? parsed : undefined;
+}
+
+function textOf(given: unknown): string | undefined {
+  return typeof given === "string" && given !== "" ? given : undefined;
+}
