@@ -72,7 +72,7 @@ const RATE_LIMIT_TEXT = new RegExp(
 
 /** What a query says that asks for too much, whatever its rate. */
 const QUERY_TEXT =
-  /returned more than|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\brange\b|too many (results|logs|blocks)/i;
+  /returned more than|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\branges?\b|too many (results|logs|blocks)/i;
 
 /** The same under a code that others limit rates with: Besu says it of batches, others of what would be answered. */
 const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
@@ -96,7 +96,8 @@ export function classifyError({ code, message }: RpcError, ownCodes: readonly nu
   const known = CODES.get(code);
   if (known) return known;
   const isServers = code <= -32_000 && code >= -32_099;
-  if (isServers && QUERY_TEXT.test(message)) return "rpc-query-too-large";
+  // Under codes of their own too, such as QuickNode's -32614 and dRPC's 35.
+  if (QUERY_TEXT.test(message)) return "rpc-query-too-large";
   if (RATE_LIMIT_CODES.has(code)) {
     if (isServers && SIZE_TEXT.test(message)) return "rpc-query-too-large";
     return isServers && BEHIND_TEXT.test(message) ? "rpc-node-behind" : "rpc-rate-limited";

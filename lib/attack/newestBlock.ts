@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
 import type { ConnectionOptions } from "../http/connection.ts";
+import { afterAuthority } from "../plan/hosts.ts";
 import { parseTemplate } from "../plan/placeholders.ts";
 import type { Chain, Target } from "../plan/schema.ts";
+import { type Writing, writeValue } from "../plan/values.ts";
 import { dialAgent } from "./dialAgent.ts";
 
 /** How long one question may take, in ms. */
@@ -44,9 +46,7 @@ export async function newestBlock(
       const answer = await ask(target, chain.data?.[0] ?? {}, reveal, agent);
       if (typeof answer === "number") return answer;
       if (tries === TRIES) {
-        throw new Error(
-          `${chain.name} does not tell its newest block, which {{blockNumber}} needs: eth_blockNumber was answered with ${answer}`,
-        );
+        throw new Error(`no newest block for {{blockNumber}}: ${target.url} answered eth_blockNumber with ${answer}`);
       }
       await sleep(PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
     }
@@ -62,17 +62,22 @@ async function ask(
   reveal: (text: string) => string,
   dispatcher: ReturnType<typeof dialAgent>,
 ): Promise<number | string> {
-  const fill = (text: string): string =>
+  const fill = (text: string, writing: Writing): string =>
     parseTemplate(reveal(text))
       .pieces.map((piece) =>
-        typeof piece === "string" ? piece : piece.kind === "data" ? (row[piece.field] ?? "") : "0",
+        typeof piece === "string" ? piece : piece.kind === "data" ? writeValue(row[piece.field] ?? "", writing) : "0",
       )
       .join("");
+  const path = afterAuthority(url);
+  const origin = url.slice(0, url.length - path.length);
   const own = headers.filter(([name]) => !/^(content-|accept-encoding$|expect$|connection$|transfer-)/i.test(name));
-  const { statusCode, body } = await request(fill(url), {
+  const { statusCode, body } = await request(fill(origin, "host") + fill(path, "url"), {
     dispatcher,
     method: "POST",
-    headers: [...own.map(([name, value]) => [name, fill(value)]), ["content-type", "application/json"]].flat(),
+    headers: [
+      ...own.map(([name, value]) => [name, fill(value, "header")]),
+      ["content-type", "application/json"],
+    ].flat(),
     body: '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}',
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,

@@ -32,6 +32,8 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-query-too-large", -32_005, "Number of requests exceeds max batch size"],
   ["rpc-query-too-large", -32_005, "response size should not be greater than 150000000 bytes"],
   ["rpc-query-too-large", -32_000, "exceed maximum block range: 5000"],
+  ["rpc-query-too-large", -32_614, "eth_getLogs is limited to a 10,000 range"],
+  ["rpc-query-too-large", 35, "ranges over 10000 blocks are not supported on freetier"],
   ["rpc-node-behind", -32_005, "Node is behind by 42 slots"],
   ["rpc-node-behind", -32_007, "Slot 123 was skipped, or missing due to ledger jump to recent snapshot"],
   ["rpc-node-behind", -32_016, "Minimum context slot has not been reached"],

@@ -37,11 +37,11 @@ test("the block is asked for where the first target that names one is sent, with
       ["Content-Encoding", "gzip"],
     ],
   });
-  const chain = chainOf([rest, asked], [{ key: "k1" }, { key: "k2" }]);
+  const chain = chainOf([rest, asked], [{ key: "k 1/?" }, { key: "k2" }]);
   assert.ok(needsBlock(chain));
   assert.equal(await newestBlock(chain, OPTIONS, (text) => text.replace("env://KEY", "s")), 100);
-  assert.match(seen.join(), /^POST \/v1\/k1\?t=s HTTP\/1\.1/);
-  assert.match(seen.join(), /\r\nX-Key: k1\r\n/i);
+  assert.match(seen.join(), /^POST \/v1\/k%201%2F%3F\?t=s HTTP\/1\.1/);
+  assert.match(seen.join(), /\r\nX-Key: k 1\/\?\r\n/i);
   assert.doesNotMatch(seen.join(), /content-encoding/i);
 });
 
@@ -55,7 +55,7 @@ test("a gateway that refuses for its rate is asked again; one that tells no bloc
   const never = await answeringServer(t, () => limited);
   await assert.rejects(
     newestBlock(chainOf([target(`${never.origin}/`)]), OPTIONS, AS_WRITTEN),
-    /x does not tell its newest block.*HTTP 429.*-32005/,
+    /no newest block for \{\{blockNumber\}\}: http.* answered eth_blockNumber with HTTP 429.*-32005/,
   );
 });
 
