@@ -171,7 +171,9 @@ export class LocalRun {
     } catch (error) {
       // What a request is made from is not to be had: a secret, the newest block.
       const found = (error as Error).message;
-      throw new InputError(plan.name, [{ where: "$.chains", found, expected: "secrets and newest blocks that can be had" }]);
+      throw new InputError(plan.name, [
+        { where: "$.chains", found, expected: "secrets and newest blocks that can be had" },
+      ]);
     }
     const problems = results.flatMap(({ chain, target, url, isAnswered, failure = "" }) => {
       const name = plan.chains[chain]?.name ?? "";
