@@ -65,6 +65,12 @@ export function acknowledge(stack: VolleyStack): void {
       `AwsSolutions-IAM5[Resource::${arn}]`,
       "A log group's ARN ends in a wildcard for its streams",
     ]),
+    ...stack.loadTest.secretArns
+      .filter((arn) => arn.includes("*"))
+      .map((arn): [string, string] => [
+        `AwsSolutions-IAM5[Resource::${arn}]`,
+        "Whoever deployed named these secrets by a pattern: Secrets Manager ends an ARN in letters of its own",
+      ]),
     ...KEYS.map((key): [string, string] => [
       `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/runs/${key === "*" ? "*" : `*/${key}`}]`,
       "Runs are named when they are started: a function reads runs, and writes one kind of key in each",

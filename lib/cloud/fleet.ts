@@ -14,7 +14,7 @@ import {
   UserData,
   Vpc,
 } from "aws-cdk-lib/aws-ec2";
-import { Rule } from "aws-cdk-lib/aws-events";
+import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
@@ -191,6 +191,12 @@ export class Fleet extends Construct {
           stateMachineArn: [stateMachine.stateMachineArn],
         },
       },
+      targets: [new LambdaFunction(release)],
+    });
+    // An event may be lost, and the list that it meets may lag: hosts that nobody needs would cost until the next run ends.
+    new Rule(this, "Backstop", {
+      description: "Gives hosts back that an execution's end did not",
+      schedule: Schedule.rate(Duration.minutes(15)),
       targets: [new LambdaFunction(release)],
     });
   }

@@ -79,6 +79,8 @@ export class LoadTest extends Construct {
   readonly activity: Activity;
   /** Log groups that plans may look through. */
   readonly logGroupArns: string[];
+  /** Secrets and parameters that plans may refer to. */
+  readonly secretArns: string[];
   /** EC2 hosts, where the deployment has them. */
   readonly fleet: Fleet | undefined;
   /** The addresses that the load comes from, where it comes from fixed ones. */
@@ -91,6 +93,7 @@ export class LoadTest extends Construct {
       PermissionsBoundary.of(this).apply(boundary);
     }
     const { logRetention = RetentionDays.TWO_WEEKS, tracing = false, maxDuration = Duration.hours(6) } = props;
+    const { fleetMaxHosts = 20 } = props;
     this.bucket = new Bucket(this, "Runs", {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
@@ -110,6 +113,7 @@ export class LoadTest extends Construct {
     const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: undefined, addresses: [] };
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
+    this.secretArns = props.secretArns ?? [];
     const guards: Guards = {
       allowedHosts: props.allowedHosts ?? [],
       observeHosts: props.observeHosts ?? [],
@@ -117,6 +121,7 @@ export class LoadTest extends Construct {
       maxDurationMs: maxDuration.toMilliseconds(),
       maxWorkers: props.maxWorkers ?? 200,
       maxUsd: props.maxUsdPerRun ?? 10,
+      ...(props.fleet && { maxHosts: fleetMaxHosts }),
     };
     const wrong = [...guards.allowedHosts, ...(guards.observeHosts ?? [])].filter((each) => !isHostEntry(each));
     if (wrong.length > 0)
@@ -125,7 +130,7 @@ export class LoadTest extends Construct {
       bucket: this.bucket,
       workerMemoryMb: props.workerMemoryMb ?? 256,
       guards: JSON.stringify(guards),
-      secretArns: props.secretArns ?? [],
+      secretArns: this.secretArns,
       logGroupArns: this.logGroupArns,
       logRetention,
       tracing,
@@ -139,10 +144,10 @@ export class LoadTest extends Construct {
           activity: this.activity,
           stateMachine: this.stateMachine,
           plan: this.functions.byName.plan,
-          maxHosts: props.fleetMaxHosts ?? 20,
+          maxHosts: fleetMaxHosts,
           instanceType: props.fleetInstanceType ?? "c7g.large",
           spot: props.fleetSpot ?? false,
-          secretArns: props.secretArns ?? [],
+          secretArns: this.secretArns,
           guards: JSON.stringify(guards),
           logRetention,
           vpc,

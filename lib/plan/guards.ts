@@ -12,6 +12,8 @@ export interface Guards extends DeployedHosts {
   maxDurationMs: number;
   maxWorkers: number;
   maxUsd: number;
+  /** Most hosts of the deployment's fleet; without it a plan in fleet mode waits for anybody's hosts. */
+  maxHosts?: number;
 }
 
 /** Functions besides the workers that run at the same time: Plan, Watch, Reduce or Next. */
@@ -58,6 +60,10 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     if (isAbove) problems.push({ where, found, expected: `${most}, as this deployment allows` });
   }
   const isFleet = plan.mode === "fleet";
+  if (isFleet && workers > (guards.maxHosts ?? Number.POSITIVE_INFINITY)) {
+    const expected = `at most ${guards.maxHosts}, as this deployment's fleet has (fleetMaxHosts)`;
+    problems.push({ where: "$.workers", found: `${workers} hosts, one for each worker`, expected });
+  }
   const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: LEAD_MS });
   const longestMs = Math.max(0, ...assignments.map(({ timeoutSeconds }) => timeoutSeconds)) * 1_000;
   if (!isFleet && longestMs > LAMBDA_MS) {

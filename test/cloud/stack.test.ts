@@ -110,12 +110,16 @@ test("no statement allows every action, or writing outside of runs/", () => {
 /** Without this each stack would bundle its functions anew: one that was synthesized has shown them. */
 const UNBUNDLED = { "aws:cdk:bundling-stacks": [] };
 const FLEET = { fleet: "true", fleetSpot: "true" };
+const SECRETS =
+  "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gateway-key-??????,arn:aws:ssm:eu-west-1:123456789012:parameter/volley/*";
 const LOG_GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:gateway:*";
 
 for (const context of [
   {},
   { fixedEgress: "true", tracing: "true" },
   { logGroupArns: LOG_GROUP },
+  { secretArns: SECRETS },
+  { secretArns: SECRETS, fleet: "true" },
   FLEET,
   { ...FLEET, fixedEgress: "true" },
 ]) {
@@ -173,6 +177,7 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
       detail: Match.objectLike({ status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] }),
     }),
   });
+  fleet.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(15 minutes)" });
   const withoutFleet = Template.fromStack(new VolleyStack(new App({ context: UNBUNDLED }), "volley"));
   withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
 });

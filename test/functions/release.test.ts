@@ -10,6 +10,8 @@ const other = "arn:aws:states:us-east-1:123456789012:execution:volley:evening-2"
 test("hosts are given back although the list still has the execution that ended, and kept where another runs", async (t) => {
   let running: string[] = [];
   let released = 0;
+  let lists = 0;
+  let comesWith: [list: number, executions: string[]] | undefined;
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const piece of request) body += String(piece);
@@ -18,7 +20,13 @@ test("hosts are given back although the list still has the execution that ended,
       response.setHeader("Content-Type", "text/xml").end("<SetDesiredCapacityResponse/>");
       return;
     }
-    const executions = running.map((executionArn) => ({ executionArn, stateMachineArn: MACHINE, status: "RUNNING" }));
+    lists++;
+    const [list, late] = comesWith ?? [Number.POSITIVE_INFINITY, []];
+    const executions = (lists >= list ? late : running).map((executionArn) => ({
+      executionArn,
+      stateMachineArn: MACHINE,
+      status: "RUNNING",
+    }));
     response.setHeader("Content-Type", "application/x-amz-json-1.0").end(JSON.stringify({ executions }));
   }).listen(0, "127.0.0.1");
   await new Promise((done) => server.once("listening", done));
@@ -33,6 +41,7 @@ test("hosts are given back although the list still has the execution that ended,
     AWS_SECRET_ACCESS_KEY: "example",
     VOLLEY_STATE_MACHINE: MACHINE,
     VOLLEY_FLEET_GROUP: "hosts",
+    VOLLEY_LIST_LAG_MS: "50",
   });
   const { handler } = await import("../../functions/release.ts");
   const event = { detail: { executionArn: ended } };
@@ -47,4 +56,11 @@ test("hosts are given back although the list still has the execution that ended,
     assert.deepEqual(await handler(event), { released: expected }, executions.join());
     assert.equal(released - before, expected ? 1 : 0);
   }
+
+  running = [];
+  const before = released;
+  lists = 0;
+  comesWith = [2, [other]];
+  assert.deepEqual(await handler({ detail: {} }), { released: false }, "an execution that the list lacked at first");
+  assert.equal(released, before);
 });

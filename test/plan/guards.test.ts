@@ -120,6 +120,17 @@ test("a fleet's workers are no Lambda invocations", () => {
   assert.equal(of(fleet, {}, 2)[0]?.found, "3 Lambda invocations at once");
 });
 
+test("a plan in fleet mode has no more workers than the fleet has hosts; in Lambda that is no limit", () => {
+  const hosts = { workers: 2 };
+  const fleet = planFor("https://gateway.example", { ...hosts, mode: "fleet" });
+  assert.deepEqual(of(fleet, { maxHosts: 2 }), []);
+  assert.deepEqual(
+    of(fleet, { maxHosts: 1 }).map(({ found, expected }) => [found, expected]),
+    [["2 hosts, one for each worker", "at most 1, as this deployment's fleet has (fleetMaxHosts)"]],
+  );
+  assert.deepEqual(of(planFor("https://gateway.example", hosts), { maxHosts: 1 }), []);
+});
+
 test("all guards that are passed are told at once", () => {
   const plan = planFor("https://other.example", {
     workers: 3,
