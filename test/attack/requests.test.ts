@@ -115,6 +115,25 @@ for (const [why, target] of SPLITTING) {
   });
 }
 
+test("of a secret the last line break alone is left out; one with another is refused without its value", () => {
+  const chain = chainOf({ url: "http://127.0.0.1/?k=env://TOKEN", headers: [["Authorization", "Bearer env://TOKEN"]] });
+  const headOf = (value: string): string => {
+    const request = prepareChain(chain, { keepalive: true, seed: 1, secret: () => value })(0);
+    return request.http1.toString();
+  };
+  for (const value of ["a b", "a b\n", "a b\r\n"]) {
+    assert.match(headOf(value), /^POST \/\?k=a%20b HTTP\/1\.1\r\n/);
+    assert.match(headOf(value), /\r\nAuthorization: Bearer a b\r\n/);
+  }
+  for (const value of ["hush\n\n", "hush\nX-Injected: yes", "hush\r", "hush\0"]) {
+    assert.throws(
+      () => headOf(value),
+      ({ message }: Error) => message.includes("env://TOKEN") && !message.includes("hush"),
+      JSON.stringify(value),
+    );
+  }
+});
+
 test("URLs go out as they are written, as Go's client sends them", async (t) => {
   const server = await recordHttp1(t);
   const urls: [url: string, path: string][] = [

@@ -7,6 +7,7 @@ const SCOPE = [
   "lib/guard/*.ts",
   "lib/schedule/*.ts",
   "lib/plan/*.ts",
+  "lib/planfile/*.ts",
   "lib/answers/*.ts",
   "lib/http/*.ts",
   "lib/attack/*.ts",
@@ -24,7 +25,8 @@ export function sourcesInScope(): string[] {
 const JUDGES: Record<string, readonly string[]> = {
   "lib/guard": ["test/guard", "test/plan", "test/attack"],
   "lib/schedule": ["test/schedule", "test/plan", "test/attack"],
-  "lib/plan": ["test/plan", "test/schedule", "test/attack", "test/fuzz"],
+  "lib/plan": ["test/plan", "test/planfile", "test/schedule", "test/attack", "test/fuzz"],
+  "lib/planfile": ["test/planfile", "test/plan", "test/fuzz"],
   "lib/answers": ["test/answers", "test/attack", "test/fuzz"],
   "lib/http": ["test/http", "test/attack", "test/fuzz"],
   "lib/attack": ["test/attack", "test/plan", "test/fuzz"],

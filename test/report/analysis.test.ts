@@ -254,3 +254,13 @@ test("failures are counted by class in the second in which they were due, in par
   both.merge(series({ "http-500": 9 }));
   assert.deepEqual(both.seconds.get(0)?.classes, { "http-500": 13, "http-429": 5 });
 });
+
+test("chains named as JavaScript names its own things, or as numbers, are counted apart and in their order", () => {
+  const names = ["toString", "constructor", "1e3", "0", "A", "a"];
+  const chains = names.map((name, index) => chainInput(name, index + 1, ORIGIN));
+  const report = madeReport({ plan: checkedPlan(ORIGIN, { chains, duration: "10s" }) });
+  assert.deepEqual(
+    report.chains.map(({ name, ledger }) => [name, ledger.valid]),
+    names.map((name, index) => [name, 10 * (index + 1)]),
+  );
+});
