@@ -3,7 +3,7 @@ import { DURATION_PATTERN } from "../lib/plan/duration.ts";
 import { isHttpUrl } from "../lib/plan/httpUrl.ts";
 
 /** An option's origin such as `http://127.0.0.1:8080`. */
-function parseOrigin(text: string): string {
+export function parseOrigin(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError("expected an origin such as http://127.0.0.1:8080");
   const { origin, pathname, search } = new URL(text);
   if (pathname !== "/" || search !== "") throw new InvalidArgumentError(`expected an origin alone: ${origin}`);
@@ -35,7 +35,7 @@ export function parsePort(text: string): number {
 }
 
 /** An option's number above 0. */
-function parsePositive(text: string): number {
+export function parsePositive(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError("expected a number above 0");
@@ -43,7 +43,7 @@ function parsePositive(text: string): number {
 }
 
 /** An option's duration, as plans write it. */
-function parseDuration(text: string): string {
+export function parseDuration(text: string): string {
   if (!DURATION_PATTERN.test(text))
     throw new InvalidArgumentError('expected a duration such as "90s", "33m" or "1h30m"');
   return text;
@@ -81,4 +81,15 @@ export function loadOptions({ origin, allowHost, set, duration, scale, targetRps
     ...(scale !== undefined && { scale }),
     ...(targetRps !== undefined && { targetRps }),
   };
+}
+
+/** Adds the options that make a target, for commands that need no plan. */
+export function withTargetOptions(command: Command): Command {
+  return command
+    .option("--method <method>", "the HTTP method; by default POST with a body and GET without")
+    .option("--body <text>", "the body: text, or @ and a file's name")
+    .option("--header <line>", 'a header, such as "Authorization: Bearer env://TOKEN" (repeatable)', collect, [])
+    .option("--timeout <time>", "how long a request may take; by default 10s", parseDuration)
+    .option("--insecure", "take any certificate")
+    .option("--allow-host <host>", "allow a further host, such as a private address (repeatable)", collect, []);
 }

@@ -1,9 +1,13 @@
 import { Command } from "commander";
+import { attackCommand } from "./commands/attack.ts";
 import { calibrateCommand } from "./commands/calibrate.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { hostCommand } from "./commands/host.ts";
+import { initCommand } from "./commands/init.ts";
+import { lintCommand } from "./commands/lint.ts";
+import { pingCommand } from "./commands/ping.ts";
 import { planCommand } from "./commands/plan.ts";
 import { remoteCommands } from "./commands/remote.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -32,6 +36,10 @@ export function makeProgram(): Command {
 
   const own = [
     runCommand(),
+    attackCommand(),
+    pingCommand(),
+    initCommand(),
+    lintCommand(),
     planCommand(),
     reportCommand(),
     compareCommand(),

@@ -6,6 +6,7 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import { secretReferences } from "../../lib/plan/secretReferences.ts";
 import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { renderText } from "../../lib/render/text.ts";
+import type { Report } from "../../lib/report/schema.ts";
 import { reportKey, runPrefix } from "../../lib/store/keys.ts";
 import { openStore } from "../../lib/store/store.ts";
 import { confirmLoad } from "../confirm.ts";
@@ -54,7 +55,14 @@ Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves a
 }
 
 async function run(path: string, options: RunOptions): Promise<void> {
-  const plan = loadPlan(path, loadOptions(options));
+  return runPlan(loadPlan(path, loadOptions(options)), path, options);
+}
+
+/** What a run that is loaded needs of its options. */
+export type RunPlanOptions = Omit<RunOptions, keyof PlanOptions> & { print?: (report: Report) => string };
+
+/** Runs a plan, on this machine or in AWS, and prints its report. `path` names the plan in problems. */
+export async function runPlan(plan: Plan, path: string, options: RunPlanOptions): Promise<void> {
   if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
   if (options.stack === undefined) checkSecrets(plan, path);
@@ -121,7 +129,7 @@ export function finishRun(
   { execution, report }: LocalRunResult,
   runId: string,
   placeOf: (key: string) => string,
-  options: OutputOptions,
+  options: OutputOptions & { print?: (report: Report) => string },
   stopped: NodeJS.Signals | undefined,
 ): void {
   if (!report) {
@@ -131,7 +139,9 @@ export function finishRun(
     return;
   }
   const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
-  if (options.json) {
+  if (options.print) {
+    process.stdout.write(options.print(report));
+  } else if (options.json) {
     process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
   } else {
     const { colour, columns } = textStyle(process.stdout, options);

@@ -19,7 +19,7 @@ import type { PreparedRequest } from "./requests.ts";
 const TIMEOUT_CHECK_MS = 20;
 
 /** The class of a request that took longer than the plan's timeout, by what it was waiting for. */
-const TIMED_OUT: Record<Waiting, string> = {
+export const TIMED_OUT: Record<Waiting, string> = {
   connect: "UND_ERR_CONNECT_TIMEOUT",
   headers: "UND_ERR_HEADERS_TIMEOUT",
   body: "UND_ERR_BODY_TIMEOUT",

@@ -48,6 +48,11 @@ function notJsonRpc(target: Target, anyVersion = false): string | undefined {
   return wrong === -1 ? undefined : `a batch whose element ${wrong} is ${notCall(parsed[wrong], anyVersion)}`;
 }
 
+/** Whether a body is a JSON-RPC 2.0 call or a batch of them, once its placeholders are filled in. */
+export function isJsonRpc(body: string): boolean {
+  return notJsonRpc({ method: "POST", url: "", headers: [], weight: 1, body }) === undefined;
+}
+
 function notCall(value: unknown, anyVersion: boolean): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "JSON that is no object";
   const { jsonrpc, method, params, id } = value as Record<string, unknown>;
