@@ -10,6 +10,7 @@ import {
   MachineImage,
   SecurityGroup,
   SpotRequestType,
+  type SubnetSelection,
   SubnetType,
   UserData,
   Vpc,
@@ -47,8 +48,10 @@ export interface FleetProps {
   /** What the deployment allows, as JSON: its hosts hold each plan against it. */
   guards: string;
   logRetention: RetentionDays;
-  /** The network with fixed egress addresses, where the deployment has one. */
-  vpc: Vpc | undefined;
+  /** The network with fixed egress addresses, or one that was there, where the deployment has either. */
+  vpc: IVpc | undefined;
+  /** Its subnets. */
+  vpcSubnets: SubnetSelection;
 }
 
 /** EC2 hosts that a run raises and that are given back when it has ended, however it ended. At rest there are none. */
@@ -89,7 +92,7 @@ export class Fleet extends Construct {
     });
     this.group = new AutoScalingGroup(this, "Group", {
       vpc: vpc as IVpc,
-      vpcSubnets: { subnetType: props.vpc ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PUBLIC },
+      vpcSubnets: props.vpc ? props.vpcSubnets : { subnetType: SubnetType.PUBLIC },
       launchTemplate,
       // Without a desired number a deployment leaves what a run has set.
       minCapacity: 0,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import type { IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
+import type { IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import {
@@ -45,7 +45,9 @@ export interface FunctionsProps {
   logGroupArns: string[];
   logRetention: RetentionDays;
   tracing: boolean;
-  vpc: Vpc | undefined;
+  vpc: IVpc | undefined;
+  /** Subnets of the network. */
+  vpcSubnets: SubnetSelection;
 }
 
 /** The report's page is made from files of its own, which the reducer's bundle brings along. */
@@ -183,8 +185,7 @@ export class Functions extends Construct {
         role,
         logGroup,
         tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
-        // The CDK's own types do not agree under exactOptionalPropertyTypes.
-        ...(props.vpc && { vpc: props.vpc as IVpc }),
+        ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
         environment: {
           VOLLEY_STORE: `s3:${bucket.bucketName}`,
           VOLLEY_LEAD_MS: String(LEAD_MS),

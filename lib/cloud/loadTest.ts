@@ -3,7 +3,15 @@ import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { CfnEIP, IpAddresses, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
+import {
+  CfnEIP,
+  GatewayVpcEndpointAwsService,
+  IpAddresses,
+  type IVpc,
+  type SubnetSelection,
+  SubnetType,
+  Vpc,
+} from "aws-cdk-lib/aws-ec2";
 import {
   ManagedPolicy,
   PermissionsBoundary,
@@ -50,6 +58,10 @@ export interface LoadTestProps {
   readonly logRetention?: RetentionDays;
   /** Send the load from fixed addresses: workers run in a VPC of their own behind NAT gateways with elastic addresses. */
   readonly fixedEgress?: boolean;
+  /** A network that is there, for gateways with private addresses; it must lead to S3 and AWS's interfaces. Not with fixedEgress. */
+  readonly vpc?: IVpc;
+  /** Its subnets for workers and hosts; private ones with egress by default. */
+  readonly vpcSubnets?: SubnetSelection;
   /** A fleet of EC2 hosts for plans in fleet mode; without it such plans wait for hosts of your own. */
   readonly fleet?: boolean;
   /** Most hosts of the fleet; 20 by default. */
@@ -110,7 +122,10 @@ export class LoadTest extends Construct {
         { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
-    const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: undefined, addresses: [] };
+    if (props.fixedEgress && props.vpc)
+      throw new Error("vpc and fixedEgress: a network that is there, or one of its own");
+    const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: props.vpc, addresses: [] };
+    const { vpcSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS } } = props;
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
     this.secretArns = props.secretArns ?? [];
@@ -135,6 +150,7 @@ export class LoadTest extends Construct {
       logRetention,
       tracing,
       vpc,
+      vpcSubnets,
     });
     this.activity = new Activity(this, "Hosts");
     this.stateMachine = this.#stateMachine(logRetention, tracing);
@@ -151,12 +167,13 @@ export class LoadTest extends Construct {
           guards: JSON.stringify(guards),
           logRetention,
           vpc,
+          vpcSubnets,
         })
       : undefined;
     this.#watchOver(props.alarmTopicArn);
   }
 
-  #network(): { vpc: Vpc; addresses: string[] } {
+  #network(): { vpc: IVpc; addresses: string[] } {
     const vpc = new Vpc(this, "Network", {
       ipAddresses: IpAddresses.cidr("10.84.0.0/20"),
       maxAzs: 2,
@@ -166,11 +183,14 @@ export class LoadTest extends Construct {
         { name: "workers", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
       ],
     });
+    // Chunks and polls go to S3 without a NAT gateway's price for each GB.
+    vpc.addGatewayEndpoint("S3", { service: GatewayVpcEndpointAwsService.S3 });
     const addresses = vpc.node
       .findAll()
       .filter((each) => each instanceof CfnEIP)
       .map((address) => address.attrPublicIp);
-    return { vpc, addresses };
+    // The CDK's own types do not agree under exactOptionalPropertyTypes.
+    return { vpc: vpc as IVpc, addresses };
   }
 
   #stateMachine(retention: RetentionDays, tracing: boolean): StateMachine {

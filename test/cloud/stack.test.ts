@@ -3,11 +3,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { before, type TestContext, test } from "node:test";
-import { App, Validations } from "aws-cdk-lib";
+import { App, Stack, Validations } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
+import { SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { acknowledge } from "../../lib/cloud/acknowledged.ts";
-import { DEFINITION_PATH } from "../../lib/cloud/loadTest.ts";
+import { DEFINITION_PATH, LoadTest } from "../../lib/cloud/loadTest.ts";
 import { VolleyStack } from "../../lib/cloud/stack.ts";
 import { LocalRun } from "../../lib/local/run.ts";
 import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/deploy.ts";
@@ -144,7 +145,28 @@ test("with fixed egress the workers are in a network with elastic addresses, whi
   const fixed = Template.fromStack(new VolleyStack(app, "volley"));
   fixed.resourceCountIs("AWS::EC2::EIP", 2);
   fixed.hasOutput("EgressAddresses", {});
+  fixed.hasResourceProperties("AWS::EC2::VPCEndpoint", { VpcEndpointType: "Gateway" });
   fixed.allResourcesProperties("AWS::Lambda::Function", { VpcConfig: Match.anyValue() });
+});
+
+test("workers and hosts are in a network that was there, in the subnets that were named, and no other is made", () => {
+  const stack = new Stack(new App({ context: UNBUNDLED }), "own");
+  const vpc = Vpc.fromVpcAttributes(stack, "Existing", {
+    vpcId: "vpc-0123456789abcdef1",
+    availabilityZones: ["a", "b"],
+    isolatedSubnetIds: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+    isolatedSubnetRouteTableIds: ["rtb-0123456789abcdef1", "rtb-0123456789abcdef2"],
+  });
+  const vpcSubnets = { subnetType: SubnetType.PRIVATE_ISOLATED };
+  new LoadTest(stack, "LoadTest", { vpc, vpcSubnets, fleet: true });
+  const own = Template.fromStack(stack);
+  for (const type of ["VPC", "Subnet", "NatGateway", "EIP"]) own.resourceCountIs(`AWS::EC2::${type}`, 0);
+  const VpcConfig = Match.objectLike({ SubnetIds: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"] });
+  own.resourcePropertiesCountIs("AWS::Lambda::Function", { VpcConfig }, FUNCTION_NAMES.length);
+  own.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
+    VPCZoneIdentifier: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+  });
+  assert.throws(() => new LoadTest(stack, "Both", { vpc, fixedEgress: true }), /vpc and fixedEgress/);
 });
 
 test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given back when an execution ends", () => {
