@@ -183,7 +183,14 @@ test("OpenTelemetry metrics reach a receiver over OTLP, and one that refuses is 
   const p99 = quantiles.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === "p99"));
   assert.equal(p99?.asDouble, report.chains[0]?.responseTimeMs?.p99);
   assert.equal(metrics.get("volley.rate.achieved")?.gauge.dataPoints[0]?.asDouble, 100);
-  await assert.rejects(sendOtlp(report, `${origin}/elsewhere`), /elsewhere did not take the metrics/);
+  assert.match(message, /"service.name","value":\{"stringValue":"volley"\}/);
+  const sent = metrics.get("volley.timeline.requests")?.gauge.dataPoints ?? [];
+  assert.equal(
+    sent.filter(({ attributes }) => attributes.some(({ value }) => value.stringValue === "sent")).length,
+    10,
+  );
+  await assert.rejects(sendOtlp(report, `${origin}/elsewhere`), /elsewhere: found no collector that took the metrics/);
+  await assert.rejects(sendOtlp(report, "http://127.0.0.1:1/v1/metrics"), { name: "InputError" });
 });
 
 interface OtlpMessage {

@@ -1,5 +1,13 @@
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
-import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AggregationTemporality,
+  DataPointType,
+  type GaugeMetricData,
+  MeterProvider,
+  MetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { InputError } from "../../plan/problems.ts";
 import type { Report } from "../../report/schema.ts";
 
 /** The SDK's result of an export that went well. */
@@ -13,21 +21,61 @@ class OnceReader extends MetricReader {
 
 /**
  * Sends the report's figures as OpenTelemetry gauges over OTLP/HTTP, to a URL such as `http://127.0.0.1:4318/v1/metrics`.
- * Rejects with what the receiver answered.
+ * Rejects with an InputError that says what the receiver answered.
  */
 export async function sendOtlp(report: Report, url: string): Promise<void> {
   const reader = new OnceReader();
-  const provider = new MeterProvider({ readers: [reader] });
+  const resource = resourceFromAttributes({ "service.name": "volley", "service.version": report.run.volley });
+  const provider = new MeterProvider({ readers: [reader], resource });
   record(report, provider);
   const { resourceMetrics, errors } = await reader.collect();
   if (errors.length > 0) throw errors[0];
+  resourceMetrics.scopeMetrics[0]?.metrics.push(...timeCourse(report));
   const exporter = new OTLPMetricExporter({ url, timeoutMillis: 10_000 });
   const result = await new Promise<{ code: number; error?: Error }>((done) => exporter.export(resourceMetrics, done));
   await exporter.shutdown();
   await provider.shutdown();
   if (result.code !== SUCCESS) {
-    throw new Error(`${url} did not take the metrics: ${result.error?.message ?? "no answer"}`);
+    const found = `no collector that took the metrics: ${result.error?.message || "no answer"}`;
+    const expected = "an OTLP/HTTP receiver, such as a collector's http://127.0.0.1:4318/v1/metrics";
+    throw new InputError("--to", [{ where: url, found, expected }]);
   }
+}
+
+/** What the run came to over its time: points at the end of each second and of each interval, by the run's own clock. */
+function timeCourse({ run, chains }: Report): GaugeMetricData[] {
+  const beganMs = Date.parse(run.startedAt);
+  const at = (ms: number): [number, number] => [
+    Math.floor((beganMs + ms) / 1_000),
+    Math.round(((beganMs + ms) % 1_000) * 1e6),
+  ];
+  const point = (chain: string, fromMs: number, toMs: number, value: number, own: Record<string, string>) => ({
+    startTime: at(fromMs),
+    endTime: at(toMs),
+    attributes: { "volley.run": run.id, "volley.plan": run.name, "volley.chain": chain, ...own },
+    value,
+  });
+  const metric = (name: string, unit: string, dataPoints: GaugeMetricData["dataPoints"]): GaugeMetricData => ({
+    descriptor: { name: `volley.timeline.${name}`, unit, description: "Over the run's time", valueType: 1 },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    dataPointType: DataPointType.GAUGE,
+    dataPoints,
+  });
+  const requests = chains.flatMap(({ name, seconds }) =>
+    seconds.flatMap(({ second, sent, missed, valid, invalid, errors }) =>
+      Object.entries({ sent, missed, valid, invalid, errors }).map(([outcome, count]) =>
+        point(name, second * 1_000, (second + 1) * 1_000, count, { outcome }),
+      ),
+    ),
+  );
+  const times = chains.flatMap(({ name, intervals }) =>
+    intervals.flatMap(({ fromMs, toMs, p50, p90, p99 }) =>
+      Object.entries({ p50, p90, p99 }).flatMap(([quantile, ms]) =>
+        typeof ms === "number" ? [point(name, fromMs, toMs, ms, { quantile })] : [],
+      ),
+    ),
+  );
+  return [metric("requests", "{request}/s", requests), metric("response_time", "ms", times)];
 }
 
 function record(report: Report, provider: MeterProvider): void {
