@@ -27,7 +27,7 @@ test("--dashboard serves the report's page, which follows the run to its verdict
   writeFileSync(`${folder}/plan.json`, JSON.stringify({ name: "live", chains, duration: "8s", gateway }));
   const running = startVolley(["run", `${folder}/plan.json`, "--out", folder, "--dashboard"]);
   t.after(() => running.child.kill("SIGKILL"));
-  const [, url = ""] = await running.printed(/dashboard: (\S+)/);
+  const [, url = ""] = await running.printed(/^dashboard +(http\S+)/m);
   assert.equal(await statusFor(url, "evil.example"), 403, "a name that was turned to this machine is not served");
 
   const page = await browser.newPage();
