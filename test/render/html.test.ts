@@ -50,6 +50,22 @@ test("the page opens without a network and without an error, verdict first, in l
   }
 });
 
+test("on paper the page is light whatever the theme, and no plot is cut off", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 900 }, colorScheme: "dark" });
+  await page.goto(write(temporaryFolder(t), madeReport({ plan })));
+  await page.locator(".u-wrap canvas").first().waitFor();
+  const ink = "getComputedStyle(document.documentElement).getPropertyValue('--ink')";
+  assert.equal(await page.evaluate(ink), "#e7eaec");
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 700, height: 1_000 });
+  assert.equal(await page.evaluate(ink), "#1c2024");
+  const cut =
+    "[...document.querySelectorAll('canvas')].filter((c) => c.getBoundingClientRect().right > innerWidth).length";
+  assert.equal(await page.evaluate(cut), 0);
+});
+
 test("tables sort by any column, also from the keyboard", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

@@ -142,8 +142,8 @@ function draw(): void {
 }
 
 draw();
-// Plots are drawn in the colours of the moment.
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+// Plots are drawn in the colours of the moment; paper is light.
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
 
 // A run that goes on sends its later reports, the last of them without `live`.
 if (report.run.live) {
