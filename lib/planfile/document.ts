@@ -111,7 +111,8 @@ export function placed(problems: readonly Problem[], places: ReadonlyMap<string,
     for (let path = problem.where; path.startsWith("$"); path = path.replace(/(\.[^.[\]]*|\[[^[\]]*\])$/, "")) {
       const place = places.get(path);
       if (place !== undefined) return { ...problem, where: `${shownAs}:${place} (${problem.where})` };
-      if (path === "$") break;
+      // A key may hold what a path is written with, such as a bracket: no shorter path is found then.
+      if (path === "$" || !/(\.[^.[\]]*|\[[^[\]]*\])$/.test(path)) break;
     }
     return problem;
   });
