@@ -8,11 +8,8 @@ import { callInProcess } from "../../lib/local/functionProcess.ts";
 import { StateError } from "../../lib/stepfunctions/interpreter.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 
-/** moto's version, whose Step Functions executes definitions. */
-const MOTO = "5.2.5";
-
 /** What is missing where there is no moto, and how to get it. */
-export const NO_MOTO = `moto is not installed: python3 -m pip install 'moto[server]==${MOTO}'`;
+export const NO_MOTO = "moto is not installed: python3 -m pip install -r test/aws/requirements.txt";
 
 /** Everything that a client of the stand-in needs. */
 export interface AwsStandIn {
