@@ -13,7 +13,7 @@ import { intervalMs } from "../lib/results/chunk.ts";
 import { createHistogram, encodeHistogram } from "../lib/results/histogram.ts";
 import { randomSeries } from "../lib/schedule/random.ts";
 import { countInShard } from "../lib/schedule/schedule.ts";
-import { writeReport } from "../lib/stages/write.ts";
+import { writeReport } from "../lib/stages/reportRun.ts";
 import { FolderStore } from "../lib/store/folderStore.ts";
 import { assignmentsKey, planKey, scheduleKey, summaryKey } from "../lib/store/keys.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ListExecutionsCommand, SFNClient } from "@aws-sdk/client-sfn";
-import { environment } from "./environment.ts";
-import { setHosts } from "./fleetGroup.ts";
+import { environment } from "./ports/environment.ts";
+import { setHosts } from "./ports/fleetGroup.ts";
 
 /** How long the list of executions may lack one that has just been started, in ms. */
 const LIST_LAG_MS = 20_000;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startWatchdog } from "../lib/attack/watchdog.ts";
-import { watchRun } from "../lib/observe/watch.ts";
+import { watchTask } from "../lib/stages/watch.ts";
 import { systemClock } from "../lib/store/clock.ts";
-import { deployedGuards, deployedReveal, deployedStore } from "./environment.ts";
+import { deployedGuards, deployedReveal, deployedStore } from "./ports/environment.ts";
 
 /** How long one call looks on, in ms: well below a Lambda's 15 minutes. */
 const CALL_MS = 10 * 60_000;
@@ -16,7 +16,7 @@ export async function handler({ runId }: WatchEvent) {
   const deployed = deployedGuards();
   const watchdog = startWatchdog({ name: "Watch" });
   try {
-    return await watchRun(await deployedStore(), runId, {
+    return await watchTask(await deployedStore(), runId, {
       callMs: CALL_MS,
       nowMs: systemClock.nowMs,
       sleep,

@@ -22,7 +22,7 @@ const ROOMS = [
   "render",
   "live",
 ]
-  .concat(["stages", "stepfunctions", "fleet", "local", "cloud"])
+  .concat(["fleet", "stages", "stepfunctions", "local", "cloud"])
   .map((room) => `lib/${room}`)
   .concat(["functions", "bin"]);
 

@@ -10,7 +10,7 @@ import { InputError } from "../plan/problems.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
-import { plannedRun } from "../stages/searchRun.ts";
+import { plannedRun } from "../stages/planRun.ts";
 import { type Definition, loadDefinition } from "../stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
 import type { Json } from "../stepfunctions/paths.ts";

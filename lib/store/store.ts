@@ -62,3 +62,10 @@ export async function readJson<T>(store: Store, key: string): Promise<T | undefi
   const text = await store.get(key);
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
+
+/** An object that must be there, as JSON. Throws where it is not. */
+export async function requireJson<T>(store: Store, key: string): Promise<T> {
+  const text = await store.get(key);
+  if (text === undefined) throw new Error(`there is no ${key} in the store`);
+  return JSON.parse(text) as T;
+}

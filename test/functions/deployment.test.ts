@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { storedSecret } from "../../functions/storedSecret.ts";
+import { storedSecret } from "../../functions/ports/storedSecret.ts";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";

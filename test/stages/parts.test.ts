@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { partsOf, scheduleRun } from "../../lib/plan/runSchedule.ts";
 import { writePart } from "../../lib/stages/parts.ts";
-import { writeReport } from "../../lib/stages/write.ts";
+import { writeReport } from "../../lib/stages/reportRun.ts";
 import { assignmentsKey, partKey, planKey, scheduleKey } from "../../lib/store/keys.ts";
 import { chunksOf, type Fixture, fixture, RUN, writeChunks, writeSummary } from "../support/results.ts";
 

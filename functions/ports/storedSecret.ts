@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { SecretError } from "../lib/attack/secrets.ts";
+import { SecretError } from "../../lib/attack/secrets.ts";
 
 /**
  * How long a store is asked again that refuses for a rate or fails, in ms: the Parameter Store answers 40 a second, and a

@@ -1,5 +1,9 @@
 import type { Dispatcher } from "undici";
 import { guardedAgent } from "../http/lookup.ts";
+import { tripOf } from "../observe/breaker.ts";
+import { type Observations, readTruth } from "../observe/observations.ts";
+import { Scraper, type ScraperPorts } from "../observe/scraper.ts";
+import { WATCHED_EVERY_MS, type Watched } from "../observe/watched.ts";
 import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
@@ -16,10 +20,6 @@ import {
   watchedKey,
 } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
-import { tripOf } from "./breaker.ts";
-import { type Observations, readTruth } from "./observations.ts";
-import { Scraper, type ScraperPorts } from "./scraper.ts";
-import { WATCHED_EVERY_MS, type Watched } from "./watched.ts";
 
 /** How often Watch looks, in ms. */
 const LOOK_MS = 1_000;
@@ -47,7 +47,7 @@ export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
  * stand-in gateway's counts before and after. Resolves when all workers are done or should be, or when `callMs` are
  * over. What it needs of earlier calls lies in the store, so that it may be called again whenever one ends or fails.
  */
-export async function watchRun(store: Store, runId: string, ports: WatchPorts): Promise<{ done: boolean }> {
+export async function watchTask(store: Store, runId: string, ports: WatchPorts): Promise<{ done: boolean }> {
   const untilMs = ports.nowMs() + ports.callMs;
   const plan = await readJson<Plan>(store, planKey(runId));
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));

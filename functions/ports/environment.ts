@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { environmentSecret } from "../lib/attack/secrets.ts";
-import type { Guards } from "../lib/plan/guards.ts";
-import { SECRET_REFERENCE } from "../lib/plan/placeholders.ts";
-import type { StartTimes } from "../lib/stages/searchRun.ts";
-import { openStore, type Store } from "../lib/store/store.ts";
+import { environmentSecret } from "../../lib/attack/secrets.ts";
+import type { Guards } from "../../lib/plan/guards.ts";
+import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
+import type { StartTimes } from "../../lib/stages/planRun.ts";
+import { openStore, type Store } from "../../lib/store/store.ts";
 
 /** An environment variable that the deployment sets. Throws where it is missing. */
 export function environment(name: string): string {
@@ -33,6 +33,14 @@ export function deployedGuards(): Guards | undefined {
 
 const NOTHING_ALLOWED: Guards = { allowedHosts: [], maxRps: 0, maxDurationMs: 0, maxWorkers: 0, maxUsd: 0 };
 
+/** How long hosts may take to come, in ms: an instance is started, installs Volley and is tuned. */
+const FLEET_WAIT_MS = 10 * 60_000;
+
+/** How long a plan in fleet mode waits for its hosts, in ms. */
+export function fleetWaitMs(): number {
+  return Number(process.env.VOLLEY_FLEET_WAIT_MS ?? FLEET_WAIT_MS);
+}
+
 /** How long a worker takes to read and check a MB of its plan, in ms: 63 on a core, and a Lambda has a part of one. */
 const LEAD_PER_MB_MS = 300;
 
@@ -48,13 +56,6 @@ export function startTimes(): StartTimes {
       workersPerReducer: Number(process.env.VOLLEY_WORKERS_PER_REDUCER),
     }),
   };
-}
-
-/** An object that must be there, as JSON. Throws where it is not. */
-export async function readJson<T>(store: Store, key: string): Promise<T> {
-  const text = await store.get(key);
-  if (text === undefined) throw new Error(`there is no ${key} in the store`);
-  return JSON.parse(text) as T;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Report } from "../lib/report/schema.ts";
+import type { Report } from "../report/schema.ts";
 
 /** What the state machine decides by. */
 export function outcomeOf(runId: string, { verdict: { valid, pass, reasons } }: Report) {

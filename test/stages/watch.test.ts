@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLooks } from "../../lib/observe/logTail.ts";
 import type { Scrape } from "../../lib/observe/scrape.ts";
-import { watchRun } from "../../lib/observe/watch.ts";
 import { type Watched, watchGaps } from "../../lib/observe/watched.ts";
 import type { Chunk } from "../../lib/results/chunk.ts";
 import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
+import { watchTask } from "../../lib/stages/watch.ts";
 import {
   abortKey,
   logsPrefix,
@@ -72,7 +72,7 @@ test("with 1,000 workers, minutes into a run, the breaker reacts within three fl
       await sleep(flushMs);
     }
   })();
-  const watching = watchRun(store, "r", { ...PORTS, callMs: 10_000 });
+  const watching = watchTask(store, "r", { ...PORTS, callMs: 10_000 });
   while ((await store.get(abortKey("r"))) === undefined && Date.now() < startAtMs + 135_000) await sleep(50);
   const tookMs = Date.now() - failsFromMs;
   stopped = true;
@@ -97,7 +97,7 @@ test("a look reads no object of a worker's, and lists the breaker's window only"
     ticks.map(({ atMs }) => atMs).sort((a, b) => a - b),
   );
   store.asked.get = 0;
-  await watchRun(store, "r", { ...PORTS, callMs: 500 });
+  await watchTask(store, "r", { ...PORTS, callMs: 500 });
   assert.ok(store.asked.get <= 3, `${store.asked.get} objects: the plan, the schedule, the abort flag`);
 });
 
@@ -109,7 +109,7 @@ test("a target that answers, a run without a breaker, and an early call trip not
     const store = new MemoryStore();
     const startAtMs = running(store, changes, { agoMs: 10_000 });
     store.set(tickKey(flushed(0, 1, 9_000, 50, valid), startAtMs));
-    assert.deepEqual(await watchRun(store, "r", { ...PORTS, callMs: 500 }), { done: false });
+    assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 500 }), { done: false });
     assert.equal(await store.get(abortKey("r")), undefined);
   }
 });
@@ -124,7 +124,7 @@ test("a store that fails is asked again, and the look that succeeds trips the br
     if (failures-- > 0) throw new Error("SlowDown");
     return list(...args);
   };
-  await watchRun(store, "r", { ...PORTS, callMs: 2_500 });
+  await watchTask(store, "r", { ...PORTS, callMs: 2_500 });
   assert.notEqual(await store.get(abortKey("r")), undefined);
 });
 
@@ -132,20 +132,20 @@ test("a run is over when all summaries are there, and an aborted one as soon as 
   const over = new MemoryStore();
   running(over, {}, { agoMs: 5_000, durationMs: 2_000 });
   over.set(summaryKey("r", "w000-s00", 1), "{}");
-  assert.deepEqual(await watchRun(over, "r", { ...PORTS, callMs: 500 }), { done: true });
+  assert.deepEqual(await watchTask(over, "r", { ...PORTS, callMs: 500 }), { done: true });
 
   const aborted = new MemoryStore();
   running(aborted, {}, { agoMs: 5_000 });
   aborted.set(abortKey("r"), "{}");
-  assert.deepEqual(await watchRun(aborted, "r", { ...PORTS, callMs: 500 }), { done: false });
+  assert.deepEqual(await watchTask(aborted, "r", { ...PORTS, callMs: 500 }), { done: false });
   aborted.set(summaryKey("r", "w000-s00", 1), "{}");
-  assert.deepEqual(await watchRun(aborted, "r", { ...PORTS, callMs: 500 }), { done: true });
+  assert.deepEqual(await watchTask(aborted, "r", { ...PORTS, callMs: 500 }), { done: true });
 });
 
 test("a run whose workers never come is over some time after its end", async () => {
   const store = new MemoryStore();
   running(store, {}, { agoMs: 60_000, durationMs: 2_000 });
-  assert.deepEqual(await watchRun(store, "r", { ...PORTS, callMs: 500 }), { done: true });
+  assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 500 }), { done: true });
 });
 
 test("each call of Watch writes down when it looked", async () => {
@@ -153,7 +153,7 @@ test("each call of Watch writes down when it looked", async () => {
   running(store, {});
   const beganMs = Date.now();
   for (let call = 0; call < 2; call++) {
-    await watchRun(store, "r", { ...PORTS, callMs: 500 });
+    await watchTask(store, "r", { ...PORTS, callMs: 500 });
     await sleep(5);
   }
   const keys = await store.list(watchedPrefix("r"));
@@ -166,7 +166,7 @@ test("a run shorter than the time between two notes of Watch was watched to its 
   const store = new MemoryStore();
   running(store, { duration: "1s" });
   const beganMs = Date.now();
-  await watchRun(store, "r", { ...PORTS, callMs: 1_500, sleep: () => sleep(1_000) });
+  await watchTask(store, "r", { ...PORTS, callMs: 1_500, sleep: () => sleep(1_000) });
   const [key = ""] = await store.list(watchedPrefix("r"));
   const { untilMs } = JSON.parse((await store.get(key)) ?? "{}") as Watched;
   assert.ok(untilMs - beganMs >= 900, `until ${untilMs - beganMs} ms`);
@@ -206,11 +206,11 @@ test("metrics, logs and their secrets go to no host that the deployment does not
     JSON.parse((await store.get((await store.list(prefix)).at(-1) ?? "")) ?? "{}");
 
   const deployed = { allowedHosts: ["gateway.example"], observeHosts: ["metrics.example"] };
-  await watchRun(store, "r", { ...PORTS, callMs: 500, deployed });
+  await watchTask(store, "r", { ...PORTS, callMs: 500, deployed });
   assert.equal(asked, 0, "the plan's own word does not count in a deployment");
   assert.equal(((await looked(scrapesPrefix("r"))) as Scrape).failed[0]?.failure, "refused");
   assert.match(((await looked(logsPrefix("r"))) as LogLooks).logs[0]?.failed ?? "", /is refused/);
 
-  await watchRun(store, "r", { ...PORTS, callMs: 500 });
+  await watchTask(store, "r", { ...PORTS, callMs: 500 });
   assert.ok(asked > 0, "on one machine loopback may be read");
 });

@@ -1,0 +1,55 @@
+import { gatherHosts } from "../fleet/gather.ts";
+import { splitRates } from "../plan/assign.ts";
+import { type Guards, guardProblems } from "../plan/guards.ts";
+import { checkPlan } from "../plan/load.ts";
+import { InputError, type Problem } from "../plan/problems.ts";
+import type { Plan } from "../plan/schema.ts";
+import { secretProblems } from "../plan/secretReferences.ts";
+import { requireJson, type Store } from "../store/store.ts";
+import { type Planned, planRun, type StartTimes } from "./planRun.ts";
+import { planSearch } from "./trials.ts";
+
+/** The execution's input: the key of a plan that was checked, or a plan as a person writes it. */
+export type PlanInput = { planKey: string } | Record<string, unknown>;
+
+/** What Plan needs from outside. */
+export interface PlanPorts {
+  nowMs(): number;
+  sleep(ms: number): Promise<unknown>;
+  /** What the deployment allows, where there is one. */
+  guards?: Guards;
+  /** How many invocations the account allows at once. */
+  concurrency(): Promise<number>;
+  /** The value of a reference to a secret. */
+  secret(reference: string): Promise<string>;
+  /** Has this many hosts started, where the deployment has a fleet. */
+  startHosts(hosts: number): Promise<void>;
+  /** How long hosts may take to come, in ms. */
+  fleetWaitMs: number;
+  /** When a run that is planned now is to begin. */
+  times(): StartTimes;
+}
+
+const SHOWN_AS = "the execution's input";
+
+/** Checks the plan and what the deployment allows, fixes the start instant, and writes the assignments. */
+export async function planTask(store: Store, runId: string, input: PlanInput, ports: PlanPorts): Promise<Planned> {
+  const { guards } = ports;
+  const plan =
+    "planKey" in input
+      ? await requireJson<Plan>(store, String(input.planKey))
+      : checkPlan(input, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
+  if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
+  refuse(await secretProblems(plan, ports.secret));
+  if (plan.mode === "fleet") {
+    const hosts = splitRates(plan).length;
+    await ports.startHosts(hosts);
+    await gatherHosts(store, hosts, { nowMs: ports.nowMs, sleep: ports.sleep, limitMs: ports.fleetWaitMs });
+  }
+  const times = ports.times();
+  return plan.profile.type === "search" ? planSearch(store, runId, plan, times) : planRun(store, runId, plan, times);
+}
+
+function refuse(problems: Problem[]): void {
+  if (problems.length > 0) throw new InputError(SHOWN_AS, problems);
+}

@@ -1,0 +1,20 @@
+import type { Part } from "../plan/runSchedule.ts";
+import { searchOf } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { outcomeOf } from "./outcome.ts";
+import { writePart } from "./parts.ts";
+import { writeReport } from "./reportRun.ts";
+
+/** A run whose report is due, or a part of a large one. */
+export type ReduceInput = { runId: string } | Part;
+
+/** Merges what the workers wrote, judges the run, and writes the report; of a part, only what the report is made from. */
+export async function reduceTask(store: Store, input: ReduceInput) {
+  const { runId } = input;
+  if ("part" in input) {
+    await writePart(store, input);
+    return { part: input.part };
+  }
+  const report = await writeReport(store, runId);
+  return { ...outcomeOf(runId, report), isTrial: searchOf(runId) !== undefined };
+}

@@ -1,0 +1,64 @@
+import { nextTrial, type TrialLoad } from "../capacity/search.ts";
+import type { Plan } from "../plan/schema.ts";
+import { searchSettings } from "../report/capacity.ts";
+import { planKey, searchKey, trialId } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { type Planned, planRun, type StartTimes } from "./planRun.ts";
+
+/** Plans a search's first trial. */
+export async function planSearch(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
+  await store.put(planKey(runId), JSON.stringify(plan));
+  await store.put(searchKey(runId), "[]");
+  const load = nextTrial(searchSettings(plan), []);
+  if (!load) throw new Error("a search without chains");
+  return planTrial(store, runId, plan, load, 1, times);
+}
+
+/** Plans a search's trial of this number. */
+export async function planTrial(
+  store: Store,
+  runId: string,
+  plan: Plan,
+  load: TrialLoad,
+  number: number,
+  times: StartTimes,
+): Promise<Planned> {
+  const coolDownMs = number > 1 && plan.profile.type === "search" ? plan.profile.coolDown : 0;
+  return planRun(store, trialId(runId, number), trialPlan(plan, load), { ...times, nowMs: times.nowMs + coolDownMs });
+}
+
+/** Samples beyond a percentile that make it a figure. */
+const SAMPLES_BEYOND = 20;
+/** Longest trial, in ms: a strict percentile at a low rate would take hours. */
+const LONGEST_MS = 120_000;
+/** How much longer than the slowest allowed response a trial waits for one, and at least. */
+const PATIENCE = 8;
+const LEAST_TIMEOUT_MS = 2_000;
+
+/** A trial as a plan of its own: a constant rate, for as long as its percentiles need. */
+function trialPlan(plan: Plan, { rps }: TrialLoad): Plan {
+  const { slo, limits } = plan;
+  const beyond = [
+    [slo.p50Ms, 0.5],
+    [slo.p90Ms, 0.1],
+    [slo.p95Ms, 0.05],
+    [slo.p99Ms, 0.01],
+    [slo.p999Ms, 0.001],
+  ] as const;
+  const strictest = Math.min(0.5, ...beyond.flatMap(([limit, share]) => (limit === undefined ? [] : [share])));
+  const slowestMs = Math.max(0, ...beyond.flatMap(([limit]) => limit ?? []));
+  const least = Math.min(...Object.values(rps));
+  const neededMs = (SAMPLES_BEYOND / strictest / least) * 1_000;
+  const { workers: _, ...rest } = plan;
+  return {
+    ...rest,
+    chains: plan.chains.flatMap((chain) =>
+      rps[chain.name] === undefined ? [] : [{ ...chain, rps: rps[chain.name] ?? 0 }],
+    ),
+    profile: { type: "constant" },
+    durationMs: Math.round(Math.min(LONGEST_MS, Math.max(plan.durationMs, neededMs))),
+    warmupMs: 0,
+    timeoutMs: Math.min(plan.timeoutMs, Math.max(LEAST_TIMEOUT_MS, PATIENCE * slowestMs)),
+    limits: { ...limits, breaker: limits.breaker ?? { errorRatio: 0.5, window: 2_000 } },
+  };
+}
