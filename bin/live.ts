@@ -6,6 +6,7 @@ import { type ChainProgress, Progress } from "../lib/live/progress.ts";
 import { searchText, trialText } from "../lib/live/search.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
+import { cleanLines } from "../lib/plan/terminal.ts";
 import type { Trial } from "../lib/report/capacity.ts";
 import { wrapText } from "../lib/report/table.ts";
 import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
@@ -84,7 +85,7 @@ function quietOutput(): LiveOutput {
     progress: nothing,
     trial: nothing,
     stand: nothing,
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${cleanLines(text)}\n`),
     end: nothing,
   };
 }
@@ -97,13 +98,14 @@ function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): Liv
   // What stays is written above what is redrawn.
   const write = (text: string): void => {
     redraw.clear();
-    stream.write(`${wrapText(text, columns())}\n`);
+    stream.write(`${wrapText(cleanLines(text), columns())}\n`);
   };
   return {
     everyMs: 200,
     started: (run) => write(`${startedText(run)}\n`),
     planned: (schedule, plan) => write(plannedText(schedule, plan)),
-    progress: (chains, time) => redraw(renderLive(chains, time, columns(), [stand, noted].filter(Boolean).join("\n"))),
+    progress: (chains, time) =>
+      redraw(renderLive(chains, time, columns(), cleanLines([stand, noted].filter(Boolean).join("\n")))),
     trial: (trial) => write(trialText(trial)),
     stand: (text) => {
       stand = text;
@@ -119,7 +121,7 @@ function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): Liv
 const PLAIN_MS = 5_000;
 
 function plainOutput(stream: NodeJS.WriteStream, columns: number): LiveOutput {
-  const write = (text: string): void => void stream.write(`${wrapText(text, columns)}\n`);
+  const write = (text: string): void => void stream.write(`${wrapText(cleanLines(text), columns)}\n`);
   let nextMs = 0;
   return {
     everyMs: 500,

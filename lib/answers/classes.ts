@@ -83,7 +83,11 @@ export const CLASSES: readonly OutcomeClass[] = [
     meaning: "a worker had 256 MiB of responses in part, and took no more",
   },
   { names: ["UND_ERR_HEADERS_OVERFLOW"], fault: "gateway", meaning: "heads or trailers of more than 64 KiB" },
-  { names: ["INVALID_HTTP"], fault: "gateway", meaning: "bytes that are no HTTP/1.1" },
+  {
+    names: ["INVALID_HTTP"],
+    fault: "gateway",
+    meaning: "bytes that are no HTTP/1.1, or that could be read in two ways",
+  },
   { names: ["INVALID_HTTP2"], fault: "gateway", meaning: "frames that break HTTP/2" },
   { names: ["HTTP2_FLOODED"], fault: "gateway", meaning: "HTTP/2 pings or settings without end" },
   { names: ["HTTP2_NOT_OFFERED"], fault: "gateway", meaning: "a server that does not offer HTTP/2 (ALPN)" },

@@ -149,12 +149,14 @@ function readFraming(head: Head, minor: string, encoding: string | undefined, le
   if (codings.length > 0 && codings.join() !== "identity") {
     const isChunked = codings.at(-1) === "chunked";
     const others = isChunked ? codings.slice(0, -1) : codings;
+    // Two ways to tell the end, on which a proxy and its client may disagree: "ought to be handled as an error".
+    if (length !== undefined) throw new ResponseError("INVALID_HTTP", "both Transfer-Encoding and Content-Length");
     if (!others.every((coding) => TRANSFER_CODINGS.has(coding)))
       throw new ResponseError("INVALID_HTTP", "an unknown transfer coding, or chunked before another one");
     head.framing = isChunked ? "chunked" : "until-close";
     head.codings = [...codingsOf(head.codings), ...others].join();
-    // A length as well, or HTTP/1.0, may be an attempt to smuggle a response: what follows is not to be trusted.
-    if (!isChunked || length !== undefined || minor === "0") head.reusable = false;
+    // HTTP/1.0 has no transfer codings: what follows such a response is not to be trusted (RFC 9112, section 6.1).
+    if (!isChunked || minor === "0") head.reusable = false;
   } else if (length !== undefined) {
     head.framing = "length";
     head.length = readLength(length);

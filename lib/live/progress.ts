@@ -1,9 +1,10 @@
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
+import { latencyOfAll } from "../report/allRequests.ts";
 import { FEW_PORTS } from "../report/hints.ts";
 import { StaleBlocks } from "../results/blocks.ts";
-import { type Chunk, parseSeries, SeriesSum, total } from "../results/chunk.ts";
+import { type Chunk, parseSeries, SeriesSum, total, UNFINISHED } from "../results/chunk.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { chunksPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
@@ -22,6 +23,7 @@ export interface ChainProgress {
   errors: number;
   /** Valid relays ÷ requests that have ended; null before the first. */
   success: number | null;
+  /** Of all requests that have ended, as the report judges them: one without a response counts as the plan's timeout at least. */
   p50Ms: number | null;
   p99Ms: number | null;
 }
@@ -93,9 +95,8 @@ export class Progress {
       const invalid = total(sum.invalid);
       const errors = total(sum.errors);
       const ended = sum.valid + invalid + errors;
-      const times = sum.responseTime();
-      const percentile = (p: number): number | null =>
-        times.totalCount === 0 ? null : times.getValueAtPercentile(p) / 1_000;
+      const failed = errors - (sum.errors[UNFINISHED] ?? 0);
+      const times = latencyOfAll({ responseTime: sum.responseTime(), failed }, this.#plan.timeoutMs);
       return {
         name,
         offeredRps: this.#offered(chain, [...workers.values()]),
@@ -106,8 +107,8 @@ export class Progress {
         invalid,
         errors,
         success: ended === 0 ? null : sum.valid / ended,
-        p50Ms: percentile(50),
-        p99Ms: percentile(99),
+        p50Ms: times?.p50 ?? null,
+        p99Ms: times?.p99 ?? null,
       };
     });
   }

@@ -22,19 +22,20 @@ export interface JsonTemplate {
 
 /**
  * Finds each placeholder's place in a body that is a JSON object or list once its placeholders are filled in; undefined
- * for any other body. `"{{id}}"` as a whole value loses its quotes, so that the id is a number.
+ * for any other body. `"id": "{{id}}"` of a call loses the quotes, so that the id is a number; all other text stays.
  */
 export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTemplate | undefined {
   const [first] = pieces;
   if (typeof first !== "string" || !/^\s*[{[]/.test(first)) return undefined;
   const text = pieces.map((piece) => (typeof piece === "string" ? piece : "0")).join("");
+  let value: unknown;
   try {
-    JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
   const scanner = new Scanner();
-  const own = unquoted(pieces);
+  const own = unquoted(pieces, value);
   const places = own.flatMap((piece, index): JsonPlace[] => {
     if (typeof piece !== "string") return [scanner.place(own[index - 1], own[index + 1])];
     scanner.read(piece);
@@ -43,8 +44,8 @@ export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTem
   return { pieces: own.filter((piece) => piece !== ""), places, parts: scanner.parts };
 }
 
-/** Takes the quotes off each `"{{id}}"` that is a value. */
-function unquoted(pieces: readonly (string | Placeholder)[]): (string | Placeholder)[] {
+/** Takes the quotes off each `"{{id}}"` that is the id of a call in the body, which is `value` once it is read. */
+function unquoted(pieces: readonly (string | Placeholder)[], value: unknown): (string | Placeholder)[] {
   const scanner = new Scanner();
   const own = [...pieces];
   for (const [index, piece] of pieces.entries()) {
@@ -55,11 +56,16 @@ function unquoted(pieces: readonly (string | Placeholder)[]): (string | Placehol
     const before = pieces[index - 1];
     const after = pieces[index + 1];
     if (piece.kind !== "id" || typeof before !== "string" || typeof after !== "string") continue;
-    if (!scanner.isAtStringStart || !/^"\s*([,\]}])/.test(after)) continue;
+    if (!scanner.isAtId || !/^"\s*[,}]/.test(after)) continue;
+    if (!isCall(Array.isArray(value) ? value[scanner.part] : value)) continue;
     own[index - 1] = String(own[index - 1]).slice(0, -1);
     own[index + 1] = after.slice(1);
   }
   return own;
+}
+
+function isCall(value: unknown): boolean {
+  return typeof value === "object" && value !== null && typeof (value as { method?: unknown }).method === "string";
 }
 
 /** Reads JSON piece by piece: no more of it than where strings, lists and a call's fields begin and end. */
@@ -78,9 +84,19 @@ class Scanner {
     return this.#isBatch ? this.#elements : 1;
   }
 
-  /** Whether a string's opening quote was the last that was read. */
-  get isAtStringStart(): boolean {
-    return this.#inString && this.#string === "" && !this.#isEscaped;
+  /** Which element of the outermost list is being read. */
+  get part(): number {
+    return this.#part;
+  }
+
+  /** Whether the opening quote of a call's id was the last that was read. */
+  get isAtId(): boolean {
+    const isAtStart = this.#inString && this.#string === "" && !this.#isEscaped;
+    return isAtStart && this.#field === "id" && this.#depth === this.#callDepth;
+  }
+
+  get #callDepth(): number {
+    return this.#isBatch ? 2 : 1;
   }
 
   place(before: string | Placeholder | undefined, after: string | Placeholder | undefined): JsonPlace {
@@ -110,7 +126,6 @@ class Scanner {
   }
 
   #readOutside(character: string): void {
-    const callDepth = this.#isBatch ? 2 : 1;
     switch (character) {
       case '"':
         this.#beginValue();
@@ -126,14 +141,14 @@ class Scanner {
       case "}":
       case "]":
         this.#depth--;
-        if (this.#depth < callDepth) this.#field = undefined;
+        if (this.#depth < this.#callDepth) this.#field = undefined;
         return;
       case ",":
-        if (this.#depth === callDepth) this.#field = undefined;
+        if (this.#depth === this.#callDepth) this.#field = undefined;
         if (this.#depth === 1 && this.#isBatch) this.#part++;
         return;
       case ":":
-        if (this.#depth === callDepth) this.#field = this.#string;
+        if (this.#depth === this.#callDepth) this.#field = this.#string;
         return;
       default:
         if (character > " ") this.#beginValue();

@@ -262,7 +262,7 @@ function profileProblems({ profile, durationMs }: Plan): Problem[] {
 function plainTextTargets(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) =>
     chain.targets
-      .filter((target) => target.url.startsWith("http:"))
+      .filter((target) => /^http:/i.test(target.url))
       .slice(0, 1)
       .map((target) => ({
         where: jsonPath(["chains", index, "targets"]),

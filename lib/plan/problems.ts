@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isExactNumber } from "./exactJson.ts";
 import { nearest } from "./nearest.ts";
 import { cleanText } from "./terminal.ts";
 
@@ -42,7 +43,10 @@ export class InputError extends Error {
 /** A value as a problem shows it: JSON, cut to a length that fits a line. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = printable(JSON.stringify(value) ?? String(value)).replace(CREDENTIALS, "$1…@");
+  const text = printable(JSON.stringify(value) ?? String(value))
+    .replace(CREDENTIALS, "$1…@")
+    .replace(NAMED_SECRET, "$1…")
+    .replace(BEARER, "$1 …");
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
@@ -56,6 +60,29 @@ function printable(text: string): string {
 
 /** A user and a password in a URL. */
 const CREDENTIALS = /(:\/\/)[^/?#@\s"]+@/g;
+
+/** What follows a name that secrets have, such as a header's in a line of a file. */
+const NAMED_SECRET =
+  /((?:authorization|cookie|(?:api|access)[-_]?key|token|secret|passw(?:or)?d)[\w-]*\\*"?\s*:\s*)(?!\s).+$/i;
+
+/** What follows a scheme of authorization. */
+const BEARER = /\b(Bearer|Basic|Digest) +[\w.~+/=-]{4,}/g;
+
+/** What a message says in place of a value that may be a secret: what kind of value it is. */
+export function hidden(value: unknown): string {
+  if (value === undefined || value === null) return show(value);
+  if (typeof value === "string") return "a text that is not shown, for it may be a secret";
+  const kindOf = (each: unknown): string => (isExactNumber(each) ? "number" : typeof each);
+  if (!Array.isArray(value)) return `a value of type ${kindOf(value)}`;
+  return `a list of ${[...new Set(value.map(kindOf))].join(" and ") || "nothing"}`;
+}
+
+/** The first control character of a text, as it is called, and where it is: the text itself may be a secret. */
+export function controlAt(text: string): string {
+  const at = text.search(/(?!\t)\p{Cc}/u);
+  const code = (text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return `U+${code} at character ${at + 1}`;
+}
 
 /** `["chains", 1, "rps"]` as `$.chains[1].rps`. */
 export function jsonPath(path: readonly PropertyKey[]): string {
@@ -94,7 +121,7 @@ function problemsOfIssue(
     if (branch) return branch.flatMap((each) => problemsOfIssue(each, input, knownAt, path));
     const kinds = "options" in issue ? (issue.options ?? []).map(show) : [];
     const options = [...kinds, ...issue.errors.flatMap((errors) => errors.slice(0, 1).map(expectation))];
-    return [{ where: jsonPath(path), found: show(at(input, path)), expected: [...new Set(options)].join(" or ") }];
+    return [{ where: jsonPath(path), found: shown(path, input), expected: [...new Set(options)].join(" or ") }];
   }
   if (issue.code === "unrecognized_keys") {
     const known = knownAt(path);
@@ -104,7 +131,13 @@ function problemsOfIssue(
       expected: suggestion(key, known),
     }));
   }
-  return [{ where: jsonPath(path), found: show(at(input, path)), expected: expectation(issue) }];
+  return [{ where: jsonPath(path), found: shown(path, input), expected: expectation(issue) }];
+}
+
+/** What is at a path of the input; the values of headers are not shown. */
+function shown(path: readonly PropertyKey[], input: unknown): string {
+  const value = at(input, path);
+  return path.slice(0, -1).includes("headers") ? hidden(value) : show(value);
 }
 
 function isWrongType(issue: z.core.$ZodIssue): boolean {

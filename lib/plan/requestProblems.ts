@@ -1,5 +1,5 @@
 import { chainSchedule } from "./assign.ts";
-import { jsonPath, type Problem, show } from "./problems.ts";
+import { controlAt, hidden, jsonPath, type Problem, show } from "./problems.ts";
 import { type Piece, type RequestTemplate, requestTemplate, type Slot } from "./requestTemplate.ts";
 import type { Chain, Plan, Target } from "./schema.ts";
 import { Turns } from "./turns.ts";
@@ -46,7 +46,7 @@ export function headProblems({ method, url, headers }: Target, transport: Transp
         expected: "letters, digits and dashes, as in Content-Type",
       });
     } else if (hasControl(value)) {
-      const found = `a control character in the header ${name}: ${show(value)}`;
+      const found = `a control character in the header ${name} (${controlAt(value)})`;
       problems.push({ found, expected: "a value on one line, without line breaks, NUL and the like" });
     }
     const framing = framingExpectation(name.toLowerCase(), value.trim().toLowerCase(), transport);
@@ -152,7 +152,8 @@ function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
       const expected = value === undefined ? `a field "${field}" in each row` : unfitFor(value, writing);
       if (expected === undefined) continue;
       count++;
-      first ??= { found: `${show(value)} in row ${index + 1} of the data, for {{data.${field}}}`, expected };
+      const text = writing === "header" ? hidden(value) : show(value);
+      first ??= { found: `${text} in row ${index + 1} of the data, for {{data.${field}}}`, expected };
     }
     if (!first) return [];
     const more = count === 1 ? "" : ` (and ${count - 1} more like it)`;

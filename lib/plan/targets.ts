@@ -5,7 +5,7 @@ import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
 import { jsonTemplate } from "./jsonTemplate.ts";
 import { parseTemplate } from "./placeholders.ts";
 import { readBytes, type TextFile } from "./planFiles.ts";
-import { type Mistake, type Parsed, type Problem, show } from "./problems.ts";
+import { hidden, type Mistake, type Parsed, type Problem, show } from "./problems.ts";
 import type { Target } from "./schema.ts";
 import { hasControl, isMethod, isToken } from "./values.ts";
 
@@ -89,7 +89,7 @@ class HttpTargetsParser {
     } else if (this.#inHeaders) {
       const header = headerOf(line);
       if (header) current.headers.push(header);
-      else this.#problem(show(line), "a header such as `Content-Type: application/json`");
+      else this.#problem(shownHeader(line), "a header such as `Content-Type: application/json`");
     } else if (/^[[{]/.test(line) && !hasBody(current)) {
       this.#readBody(current);
     } else {
@@ -152,6 +152,12 @@ function headerOf(line: string): [name: string, value: string] | undefined {
   const name = line.slice(0, colon).trim();
   const value = line.slice(colon + 1).trim();
   return colon > 0 && isToken(name) && value !== "" ? [name, value] : undefined;
+}
+
+/** A line that should be a header, without its value: that may be a secret. */
+function shownHeader(line: string): string {
+  const [name = ""] = /^[^\s:]*(?:\s*:)?/.exec(line) ?? [];
+  return show(name.length < line.length ? `${name} …` : line);
 }
 
 /** What a comment calls its target; a rule such as `# -----`, or a URL, in which keys may be, calls it nothing. */
@@ -265,7 +271,7 @@ export function headerLists(value: unknown, field: string, mistakes: Mistake[]):
   return Object.entries(value).flatMap(([name, own]) => {
     const values = [own].flat();
     if (values.every((each) => typeof each === "string")) return values.map((each): [string, string] => [name, each]);
-    mistakes.push({ found: `${field} ${show(name)}: ${show(own)}`, expected: "text, or a list of texts" });
+    mistakes.push({ found: `${field} ${show(name)}: ${hidden(own)}`, expected: "text, or a list of texts" });
     return [];
   });
 }

@@ -12,3 +12,8 @@ export function cleanText(text: string): string {
       .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?")
   );
 }
+
+/** The same for a text of several lines, whose line breaks stay. */
+export function cleanLines(text: string): string {
+  return text.split("\n").map(cleanText).join("\n");
+}

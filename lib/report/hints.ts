@@ -2,7 +2,7 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { remedyOf } from "./limits.ts";
 import { median } from "./outliers.ts";
-import { remedyText } from "./reasons.ts";
+import { moreFilesText, remedyText } from "./reasons.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { ms, percent } from "./units.ts";
 
@@ -106,7 +106,7 @@ function timeWait(report: Told, plan: Plan): Hint | undefined {
   };
 }
 
-function fileLimit({ total }: Told): Hint | undefined {
+function fileLimit({ total, run, generator }: Told): Hint | undefined {
   const refused = (total.errors.EMFILE ?? 0) + (total.errors.ENFILE ?? 0);
   const missed = total.missed["file-limit"] ?? 0;
   if (refused + missed === 0) return undefined;
@@ -117,9 +117,7 @@ function fileLimit({ total }: Told): Hint | undefined {
   return {
     what: "The generator ran out of file descriptors",
     evidence: evidence.filter(Boolean).join("; "),
-    remedy:
-      "The target keeps more requests waiting than a worker may have connections: use more workers (lower perWorkerRps; " +
-      "AWS Lambda allows 1,024 files), on a host of your own raise the limit with fleet/tune-system-limits.sh (nofile)",
+    remedy: `The target keeps more requests waiting than a worker may have connections: ${moreFilesText(remedyOf({ run, generator }))}`,
   };
 }
 

@@ -18,7 +18,7 @@ export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("late"), count, of: count, remedy: z.enum(["workers", "cores", "hosts"]) }),
   z.object({ kind: z.literal("lost"), count, of: count, errors: z.array(z.string()) }),
   z.object({ kind: z.literal("in-flight-cap"), count, of: count }),
-  z.object({ kind: z.literal("file-limit"), count, of: count }),
+  z.object({ kind: z.literal("file-limit"), count, of: count, remedy: z.enum(["workers", "cores", "hosts"]) }),
   z.object({
     kind: z.literal("send-lag"),
     p99Ms: z.number(),
@@ -101,6 +101,12 @@ export function remedyText(remedy: Remedy): string {
   return REMEDIES[remedy];
 }
 
+/** What helps a worker that may open no more files. */
+export function moreFilesText(remedy: Remedy): string {
+  const raise = "raise the limit of open files where that can be done (ulimit -n, fleet/tune-system-limits.sh)";
+  return `${remedy === "workers" ? "use more workers (lower perWorkerRps; AWS Lambda allows 1,024 files)" : REMEDIES[remedy]}, or ${raise}`;
+}
+
 /** A reason as a sentence. */
 export function reasonText(reason: Reason): string {
   switch (reason.kind) {
@@ -120,8 +126,7 @@ export function reasonText(reason: Reason): string {
     case "file-limit":
       return (
         `${reason.count} requests (${percent(reason.count / reason.of)}) were not sent because a worker may open no more ` +
-        "files, and a connection is one: use more workers (lower perWorkerRps), or raise the limit where that can be " +
-        "done (ulimit -n)."
+        `files, and a connection is one: ${moreFilesText(reason.remedy)}.`
       );
     case "send-lag":
       return `The generator was late: send lag p99 ${ms(reason.p99Ms)}, above ${reason.limitMs} ms: ${REMEDIES[reason.remedy]}.`;

@@ -90,7 +90,8 @@ function missedReasons(report: Report, errors: readonly string[]): Reason[] {
   }
   for (const kind of ["in-flight-cap", "file-limit"] as const) {
     const count = missed[kind] ?? 0;
-    if (tooMany(count)) reasons.push({ kind, count, of });
+    if (tooMany(count))
+      reasons.push(kind === "file-limit" ? { kind, count, of, remedy: remedyOf(report) } : { kind, count, of });
   }
   return reasons;
 }

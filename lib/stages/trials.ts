@@ -1,6 +1,7 @@
 import { nextTrial, type TrialLoad } from "../capacity/search.ts";
 import type { Plan } from "../plan/schema.ts";
 import { searchSettings } from "../report/capacity.ts";
+import { seedOf } from "../schedule/random.ts";
 import { planKey, searchKey, trialId } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Planned, planRun, type StartTimes } from "./planRun.ts";
@@ -24,7 +25,8 @@ export async function planTrial(
   times: StartTimes,
 ): Promise<Planned> {
   const coolDownMs = number > 1 && plan.profile.type === "search" ? plan.profile.coolDown : 0;
-  return planRun(store, trialId(runId, number), trialPlan(plan, load), { ...times, nowMs: times.nowMs + coolDownMs });
+  const trial = trialPlan(plan, load, number);
+  return planRun(store, trialId(runId, number), trial, { ...times, nowMs: times.nowMs + coolDownMs });
 }
 
 /** Samples beyond a percentile that make it a figure. */
@@ -35,8 +37,11 @@ const LONGEST_MS = 120_000;
 const PATIENCE = 8;
 const LEAST_TIMEOUT_MS = 2_000;
 
-/** A trial as a plan of its own: a constant rate, for as long as its percentiles need. */
-function trialPlan(plan: Plan, { rps }: TrialLoad): Plan {
+/**
+ * A trial as a plan of its own: a constant rate, for as long as its percentiles need. Its seed is another than that of
+ * the trials before it, whose random values are in the target's caches by now.
+ */
+function trialPlan(plan: Plan, { rps }: TrialLoad, number: number): Plan {
   const { slo, limits } = plan;
   const beyond = [
     [slo.p50Ms, 0.5],
@@ -55,6 +60,7 @@ function trialPlan(plan: Plan, { rps }: TrialLoad): Plan {
     chains: plan.chains.flatMap((chain) =>
       rps[chain.name] === undefined ? [] : [{ ...chain, rps: rps[chain.name] ?? 0 }],
     ),
+    seed: seedOf(`trial ${number}`, plan.seed),
     profile: { type: "constant" },
     durationMs: Math.round(Math.min(LONGEST_MS, Math.max(plan.durationMs, neededMs))),
     warmupMs: 0,

@@ -58,6 +58,31 @@ for (const [protocol, record] of PROTOCOLS) {
     assert.equal(request.body, Buffer.from(text).toString("latin1"));
   });
 
+  test(`over ${protocol} only a call's id loses the quotes around {{id}}: in all other places they are the plan's`, async (t) => {
+    const server = await record(t);
+    const bodies = [
+      '{"jsonrpc":"2.0","id":"{{id}}","method":"m","params":["{{id}}",{"id":"{{id}}"}]}',
+      '[{"id":"{{id}}","method":"m","params":{"id":["{{id}}"]}},{"id":"{{id}}","x":"{{id}}"}]',
+      '{"id":"{{id}}","name":"no call"}',
+      '{"jsonrpc":"2.0","method":"m","params":{"id":"{{id}}"},"id" : "{{id}}" }',
+      '{"jsonrpc":"2.0","method":"m","id":["{{id}}"]}',
+    ];
+    const unquoted = [
+      '{"jsonrpc":"2.0","id":0,"method":"m","params":["0",{"id":"0"}]}',
+      '[{"id":0,"method":"m","params":{"id":["0"]}},{"id":"1","x":"1"}]',
+      '{"id":"0","name":"no call"}',
+      '{"jsonrpc":"2.0","method":"m","params":{"id":"0"},"id" : 0 }',
+      '{"jsonrpc":"2.0","method":"m","id":["0"]}',
+    ];
+    for (const [place, body] of bodies.entries()) {
+      const [request] = await sendTo(server, chainOf({ url: server.origin, body, expect: "http" }), 1, 0);
+      assert.equal(
+        request?.body.replaceAll(/100000000000|100000000001/g, (made) => made.slice(-1)),
+        unquoted[place],
+      );
+    }
+  });
+
   test(`over ${protocol} each call of a batch has an id, in all its places; URL and headers have the first`, async (t) => {
     const server = await record(t);
     const call = '{"jsonrpc":"2.0","method":"m","params":["],[{\\"{{id}}",{"id":[{{id}},{}]}],"id":{{id}}}';

@@ -106,11 +106,6 @@ const rows: [why: string, text: string, read: Read | undefined, options?: object
     { status: 200, body: "", reusable: true },
   ],
   [
-    "chunks and a length: the chunks count, and nothing may follow",
-    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
-    { status: 200, body: "ab", reusable: false },
-  ],
-  [
     "chunks in HTTP/1.0: nothing may follow",
     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     { status: 200, body: "", reusable: false },
@@ -179,6 +174,17 @@ const broken: [why: string, text: string, code: string][] = [
   ["a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "INVALID_HTTP"],
   ["a chunk size that is no number", `${chunked.split("4;x=1")[0]}zz\r\n`, "INVALID_HTTP"],
   ["a chunk longer than its size", `${chunked.split("4;x=1")[0]}1\r\nabc\r\n`, "INVALID_HTTP"],
+  ["a length and chunks", head("Content-Length: 1", "Transfer-Encoding: chunked"), "INVALID_HTTP"],
+  [
+    "chunks and a length, with the coding's name in capitals",
+    head("Transfer-Encoding: CHUNKED", "Content-Length: 0"),
+    "INVALID_HTTP",
+  ],
+  [
+    "a length and a body that is compressed until the close",
+    head("Content-Length: 1", "Transfer-Encoding: gzip"),
+    "INVALID_HTTP",
+  ],
   ["an unknown transfer coding", head("Transfer-Encoding: rot13, chunked"), "INVALID_HTTP"],
   ["a transfer coding with a parameter", head("Transfer-Encoding: chunked;q=1"), "INVALID_HTTP"],
   ["chunked that is not the last coding", head("Transfer-Encoding: chunked, gzip"), "INVALID_HTTP"],

@@ -5,8 +5,9 @@ import { gzipSync } from "node:zlib";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError, show } from "../../lib/plan/problems.ts";
 import { parseRequestLog, parseRows } from "../../lib/plan/records.ts";
+import { requestProblems } from "../../lib/plan/requestProblems.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
-import { parseHttpTargets, parseJsonTargets } from "../../lib/plan/targets.ts";
+import { parseHttpTargets, parseJsonTargets, parseTargets } from "../../lib/plan/targets.ts";
 import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL, planInput } from "../support/plans.ts";
@@ -160,7 +161,7 @@ test("json targets that are none are told: lists around them, bodies that are no
   assert.match(of(`{"method":"POST","url":"${URL_1}","body":"e30"}`), /body "e30"/);
   assert.match(of(`{"method":"POST","url":"${URL_1}","headers":{}}`), /"headers"/);
   assert.match(of(`{"method":"PO ST","url":"${URL_1}","header":[]}`), /method "PO ST"; header \[\]/);
-  assert.match(of(`{"method":"GET","url":"${URL_1}","header":{"A":[1]}}`), /header "A": \[1\]/);
+  assert.match(of(`{"method":"GET","url":"${URL_1}","header":{"A":[1]}}`), /header "A": a list of number/);
   for (const line of ["null", "5", "[]", '"x"', "{"]) assert.notEqual(of(line), "", line);
 });
 
@@ -246,6 +247,58 @@ test("headers for metrics and logs are held against the same rule as a target's"
   const endpoints = [{ url: "http://127.0.0.1:1/metrics", headers: { "X-A": "a\r\nInjected: 1" } }];
   const message = refused(() => checkPlan(planInput("http://127.0.0.1", { observe: { endpoints } }), ".", "the plan"));
   assert.match(message, /\$\.observe\.endpoints\[0\]\.headers\["X-A"\]/);
+});
+
+test("no message shows a header's value, wherever it stands", () => {
+  const secret = "s3cr3t0123456789";
+  const target = (headers: unknown): object => ({ url: URL_1, body: CALL, headers });
+  const chain = (targets: unknown, more: object = {}): Record<string, unknown> => ({
+    chains: [{ name: "x", rps: 1, targets, ...more }],
+  });
+  const plans: [plan: Record<string, unknown>, told: RegExp][] = [
+    [chain([target({ Authorization: `Bearer ${secret}\n` })]), /headers\.Authorization/],
+    [
+      chain([target({ Authorization: [`Bearer ${secret}\u0001`] })]),
+      /the header Authorization \(U\+0001 at character 24\)/,
+    ],
+    [chain([target({ "X-Key": [secret, 7] })]), /\["X-Key"\]/],
+    [chain([target(`Authorization: ${secret}`)]), /headers: found/],
+    [{ observe: { endpoints: [{ url: URL_1, headers: { Cookie: `a=${secret}\r\n` } }] } }, /headers\.Cookie/],
+  ];
+  for (const [plan, told] of plans) {
+    const message = refused(() => checkPlan(planInput("", plan), ".", "the plan"));
+    assert.match(message, told);
+    assert.doesNotMatch(message, /s3cr3t/);
+  }
+  const files: [text: string, told: RegExp][] = [
+    [`GET ${URL_1}\nAuthorization Bearer ${secret}`, /"Authorization …"/],
+    [`GET ${URL_1}\nAuthor(ization): Bearer ${secret}`, /"Author\(ization\): …"/],
+    [`GET ${URL_1}\n\nAuthorization: Bearer ${secret}`, /"Authorization: …/],
+    [`{"method":"GET","header":{"Authorization":["Bearer ${secret}"]}`, /a target as a JSON object/],
+    [`{"method":"GET","url":"${URL_1}","header":{"Authorization":{"a":"${secret}"}}}`, /header "Authorization": /],
+  ];
+  for (const [text, told] of files) {
+    const message = parseTargets({ text, shownAs: "f", folder: "." })
+      .problems.map(({ found, expected }) => `${found}; ${expected}`)
+      .join("\n");
+    assert.match(message, told);
+    assert.doesNotMatch(message, /s3cr3t/);
+  }
+  const data = [{ key: `${secret}\nX: 1` }];
+  const found = requestProblems({
+    chains: [
+      {
+        name: "x",
+        rps: 1,
+        targets: [{ method: "GET", url: URL_1, headers: [["X-Key", "{{data.key}}"]], weight: 1 }],
+        data,
+      },
+    ],
+    keepalive: true,
+    http: "1.1",
+  });
+  assert.match(found.map((each) => each.found).join(), /in row 1 of the data, for \{\{data\.key\}\}/);
+  assert.doesNotMatch(JSON.stringify(found), /s3cr3t/);
 });
 
 test("a message holds no control character of a name or a value", () => {
