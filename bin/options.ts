@@ -93,3 +93,8 @@ export function withTargetOptions(command: Command): Command {
     .option("--insecure", "take any certificate")
     .option("--allow-host <host>", "allow a further host, such as a private address (repeatable)", collect, []);
 }
+
+/** Adds the option that decides how a command prints text. */
+export function withTextOptions(command: Command): Command {
+  return command.option("--no-color", "no colours; NO_COLOR and FORCE_COLOR in the environment are heeded, too");
+}

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { TEXT_COLUMNS } from "../lib/report/table.ts";
 
 /** How text is printed: in colours or without, and in how many columns. */
@@ -16,11 +15,6 @@ export interface OutputOptions {
   color?: boolean;
   quiet?: boolean;
   json?: boolean;
-}
-
-/** Adds the option that decides how a command prints text. */
-export function withTextOptions(command: Command): Command {
-  return command.option("--no-color", "no colours; NO_COLOR and FORCE_COLOR in the environment are heeded, too");
 }
 
 /**

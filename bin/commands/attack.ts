@@ -1,20 +1,6 @@
 import { Command, Option } from "commander";
-import type { OneTarget } from "../../lib/planfile/oneLiner.ts";
-import type { Report } from "../../lib/report/schema.ts";
-import { parseDuration, parsePositive, withTargetOptions } from "../options.ts";
-import { type OutputOptions, withTextOptions } from "../terminal.ts";
-
-type Format = "text" | "json" | "vegeta" | "vegeta-json";
-
-interface AttackOptions extends OneTarget, OutputOptions {
-  rps: number;
-  duration: string;
-  workers?: number;
-  name: string;
-  out: string;
-  format: Format;
-  yes?: boolean;
-}
+import type { AttackOptions } from "../actions/attack.ts";
+import { parseDuration, parsePositive, withTargetOptions, withTextOptions } from "../options.ts";
 
 /** `volley attack URL`. */
 export function attackCommand(): Command {
@@ -42,23 +28,8 @@ Examples:
   volley attack https://gateway.example/health --rps 50 --duration 1m --format vegeta
   volley attack --targets targets.txt --rps 200 --duration 1m --format json | jq .verdict`,
     )
-    .action(attack);
-}
-
-async function attack(url: string | undefined, options: AttackOptions): Promise<void> {
-  const { checkPlan } = await import("../../lib/plan/load.ts");
-  const { oneLinerPlan } = await import("../../lib/planfile/oneLiner.ts");
-  const { runPlan } = await import("./run.ts");
-  const target = { ...options, ...(url !== undefined && { url }) };
-  const plan = checkPlan(oneLinerPlan(target, options), ".", "volley attack");
-  const print = await printerOf(options.format);
-  await runPlan(plan, "volley attack", { ...options, ...(print && { print, quiet: true }) });
-}
-
-/** What prints a report in a format; undefined for the text that runs print. */
-async function printerOf(format: Format): Promise<((report: Report) => string) | undefined> {
-  if (format === "text") return undefined;
-  if (format === "json") return (report) => `${JSON.stringify(report, null, 2)}\n`;
-  const { renderVegetaJson, renderVegetaText } = await import("../../lib/render/exports/vegeta.ts");
-  return format === "vegeta" ? renderVegetaText : renderVegetaJson;
+    .action(async (url: string | undefined, options: AttackOptions) => {
+      const { attack } = await import("../actions/attack.ts");
+      await attack(url, options);
+    });
 }

@@ -1,16 +1,7 @@
-import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { InputError, show } from "../../lib/plan/problems.ts";
-import { compareHtml } from "../../lib/render/compareHtml.ts";
-import { compareRuns, compareText, TOLERANCES, type Tolerances } from "../../lib/report/compare.ts";
-import { openRun } from "../runs.ts";
-import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
-
-interface CompareOptions extends OutputOptions {
-  out: string;
-  tolerance: Tolerances;
-  html?: string;
-}
+import { TOLERANCES, type Tolerances } from "../../lib/report/tolerances.ts";
+import type { CompareOptions } from "../actions/compare.ts";
+import { withTextOptions } from "../options.ts";
 
 /** `volley compare A B…`. */
 export function compareCommand(): Command {
@@ -34,24 +25,8 @@ Figures: ${Object.entries(TOLERANCES)
 Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.`,
     )
     .action(async (runs: string[], options: CompareOptions) => {
-      if (runs.length < 2) {
-        const expected = "two runs or more: the one before, and those that are compared with it";
-        throw new InputError("volley compare", [{ where: "<run...>", found: `one run, ${show(runs[0])}`, expected }]);
-      }
-      const [first, ...others] = await Promise.all(runs.map((run) => openRun(run, options.out)));
-      if (!first) return;
-      const comparisons = others.map(({ report }) => compareRuns(first.report, report, options.tolerance));
-      if (options.html !== undefined) writeFileSync(options.html, compareHtml(comparisons));
-      for (const comparison of comparisons) {
-        const { before, after, differences } = comparison;
-        const result = { before, after, differences };
-        process.stdout.write(
-          options.json
-            ? `${JSON.stringify(result)}\n`
-            : `${compareText(comparison, textStyle(process.stdout, options).columns)}\n`,
-        );
-        if (differences.some(({ isWorse }) => isWorse)) process.exitCode = 1;
-      }
+      const { compare } = await import("../actions/compare.ts");
+      await compare(runs, options);
     });
 }
 

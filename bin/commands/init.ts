@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { InitOptions } from "../actions/init.ts";
 import { parseOrigin } from "../options.ts";
 
 /** `volley init SOURCE`. */
@@ -17,24 +18,8 @@ Examples:
   volley init browser.har
   volley init access.log --origin https://gateway.example`,
     )
-    .action(async (source: string, { origin, out }: { origin?: string; out: string }) => {
-      const { writeFileSync } = await import("node:fs");
-      const { dirname } = await import("node:path");
-      const { InputError } = await import("../../lib/plan/problems.ts");
-      const { firstPlan } = await import("../../lib/planfile/firstPlan.ts");
-      const { plan, notes } = firstPlan(source, out === "-" ? "." : dirname(out), origin);
-      const text = `${JSON.stringify(plan, null, 2)}\n`;
-      for (const note of notes) process.stderr.write(`${note}\n`);
-      if (out === "-") {
-        process.stdout.write(text);
-        return;
-      }
-      try {
-        writeFileSync(out, text, { flag: "wx" });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        throw new InputError(out, [{ where: "--out", found: "a file that is there", expected: "one that is not yet" }]);
-      }
-      process.stdout.write(`${out}: look at its rates and its SLO, then\n  volley ping ${out}\n  volley run ${out}\n`);
+    .action(async (source: string, options: InitOptions) => {
+      const { init } = await import("../actions/init.ts");
+      await init(source, options);
     });
 }

@@ -1,8 +1,6 @@
 import { Command } from "commander";
-import { loadPlan } from "../../lib/planfile/loadPlan.ts";
-import { renderPlan } from "../../lib/render/planText.ts";
-import { loadOptions, type PlanOptions, withPlanOptions } from "../options.ts";
-import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
+import { type PlanOptions, withPlanOptions, withTextOptions } from "../options.ts";
+import type { OutputOptions } from "../terminal.ts";
 
 /** `volley plan PLAN`. */
 export function planCommand(): Command {
@@ -15,8 +13,8 @@ Examples:
   volley plan plans/option-a.json
   volley plan plans/option-b.json`,
     )
-    .action((path: string, options: PlanOptions & OutputOptions) => {
-      const plan = loadPlan(path, loadOptions(options));
-      process.stdout.write(renderPlan(plan, textStyle(process.stdout, options).columns));
+    .action(async (path: string, options: PlanOptions & OutputOptions) => {
+      const { showPlan } = await import("../actions/plan.ts");
+      showPlan(path, options);
     });
 }

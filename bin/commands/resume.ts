@@ -1,13 +1,6 @@
-import { resolve } from "node:path";
 import { Command } from "commander";
-import { LocalRun } from "../../lib/local/run.ts";
-import { InputError } from "../../lib/plan/problems.ts";
-import type { Plan } from "../../lib/plan/schema.ts";
-import { assignmentsKey, planKey } from "../../lib/store/keys.ts";
-import { follow, liveOutput } from "../live.ts";
-import { locateRun } from "../runs.ts";
-import { type OutputOptions, withTextOptions } from "../terminal.ts";
-import { finishRun, stopOnSignals } from "./run.ts";
+import type { ResumeOptions } from "../actions/resume.ts";
+import { withTextOptions } from "../options.ts";
 
 /** `volley resume RUN`. */
 export function resumeCommand(): Command {
@@ -18,29 +11,8 @@ export function resumeCommand(): Command {
     .option("--json", "print events as JSON lines instead of text")
     .option("--quiet", "print no progress, only the report")
     .addHelpText("after", "\nExample:\n  volley resume evening-20261124-101500-a1b2")
-    .action(async (run: string, options: { out: string } & OutputOptions) => {
-      const { folder, runId, store } = locateRun(run, options.out);
-      const [text, assignments] = await Promise.all(
-        [planKey(runId), assignmentsKey(runId)].map((key) => store.get(key)),
-      );
-      const where = resolve(folder, "runs", runId);
-      if (text === undefined || assignments === undefined) {
-        throw new InputError(run, [
-          { where, found: "no run that was planned", expected: "the id of a run that was begun" },
-        ]);
-      }
-      const plan = JSON.parse(text) as Plan;
-      const local = new LocalRun({ plan, runId, folder });
-      const output = liveOutput(options, process.stdout);
-      const signals = stopOnSignals(local, output);
-      const following = follow(store, runId, plan, output);
-      try {
-        const result = await local.resume();
-        await following.stop();
-        finishRun(result, runId, (key) => resolve(folder, key), options, signals.stopped());
-      } finally {
-        signals.release();
-        await following.stop();
-      }
+    .action(async (run: string, options: ResumeOptions) => {
+      const { resume } = await import("../actions/resume.ts");
+      await resume(run, options);
     });
 }

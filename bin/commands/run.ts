@@ -1,31 +1,6 @@
-import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
-import { InputError } from "../../lib/plan/problems.ts";
-import type { Plan } from "../../lib/plan/schema.ts";
-import { secretReferences } from "../../lib/plan/secretReferences.ts";
-import { loadPlan } from "../../lib/planfile/loadPlan.ts";
-import { renderText } from "../../lib/render/text.ts";
-import type { Report } from "../../lib/report/schema.ts";
-import { reportKey, runPrefix } from "../../lib/store/keys.ts";
-import { openStore } from "../../lib/store/store.ts";
-import { confirmLoad } from "../confirm.ts";
-import { serveRun } from "../dashboard.ts";
-import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
-import { follow, type LiveOutput, liveOutput } from "../live.ts";
-import { loadOptions, type PlanOptions, parsePort, parseStore, withPlanOptions } from "../options.ts";
-import { onSignals } from "../signals.ts";
-import { type OutputOptions, textStyle, withTextOptions } from "../terminal.ts";
-import { runRemotely } from "./remote.ts";
-
-interface RunOptions extends OutputOptions, PlanOptions {
-  out: string;
-  stack?: string;
-  mode?: Plan["mode"];
-  dashboard?: number | true;
-  store?: string;
-  yes?: boolean;
-}
+import type { RunOptions } from "../actions/run.ts";
+import { parsePort, parseStore, withPlanOptions, withTextOptions } from "../options.ts";
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
@@ -51,102 +26,8 @@ Examples:
 
 Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves at once.`,
     )
-    .action(run);
-}
-
-async function run(path: string, options: RunOptions): Promise<void> {
-  return runPlan(loadPlan(path, loadOptions(options)), path, options);
-}
-
-/** What a run that is loaded needs of its options. */
-export type RunPlanOptions = Omit<RunOptions, keyof PlanOptions> & { print?: (report: Report) => string };
-
-/** Runs a plan, on this machine or in AWS, and prints its report. `path` names the plan in problems. */
-export async function runPlan(plan: Plan, path: string, options: RunPlanOptions): Promise<void> {
-  if (options.mode !== undefined) plan.mode = options.mode;
-  const runId = newRunId(plan.name, new Date());
-  if (options.stack === undefined) checkSecrets(plan, path);
-  await confirmLoad(plan, path, options.yes === true);
-  if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options);
-  const folder = resolve(options.out);
-  const output = liveOutput(options, process.stdout);
-  const { store: uri } = options;
-  const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
-  const onWarning = (text: string): void => output.note(`warning: ${text}`);
-  const local = new LocalRun({ plan, runId, folder, onWarning, ...(remote && { remote }) });
-  const signals = stopOnSignals(local, output);
-  const port = options.dashboard === true ? 0 : options.dashboard;
-  const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
-  const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
-  output.started({ runId, place: placeOf(runPrefix(runId)), ...(dashboard && { dashboard: dashboard.url }) });
-  const following = follow(local.store, runId, plan, output);
-  try {
-    const result = await local.run();
-    await following.stop();
-    await dashboard?.end(result.report);
-    finishRun(result, runId, placeOf, options, signals.stopped());
-  } finally {
-    signals.release();
-    await following.stop();
-    await dashboard?.end(undefined);
-  }
-}
-
-/** Throws an InputError for secrets that the workers of this machine would not find. */
-function checkSecrets(plan: Plan, path: string): void {
-  const problems = [...secretReferences(plan)]
-    .filter(([reference]) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))
-    .map(([reference, where]) => ({
-      where,
-      found: `the secret ${reference}`,
-      expected: "env:// and the name of an environment variable that is set here",
-    }));
-  if (problems.length > 0) throw new InputError(path, problems);
-}
-
-/** Stops a run's workers on the first signal, and leaves on the second; says which it was. */
-export function stopOnSignals(
-  local: LocalRun,
-  output: LiveOutput,
-): { stopped(): NodeJS.Signals | undefined; release(): void } {
-  let stopped: NodeJS.Signals | undefined;
-  const release = onSignals(
-    async (signal) => {
-      stopped = signal;
-      output.note(`stopping the workers (${signal}); once more to leave at once`);
-      await local.abort({ kind: "signal", signal });
-    },
-    () => local.leave(),
-  );
-  return { stopped: () => stopped, release };
-}
-
-/**
- * Prints what a run came to, and sets the exit code: the verdict's, or that of the signal which stopped it. `placeOf`
- * tells where an object of its store is.
- */
-export function finishRun(
-  { execution, report }: LocalRunResult,
-  runId: string,
-  placeOf: (key: string) => string,
-  options: OutputOptions & { print?: (report: Report) => string },
-  stopped: NodeJS.Signals | undefined,
-): void {
-  if (!report) {
-    const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
-    process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
-    process.exitCode = execution.status === "FAILED" && execution.error === "InputError" ? BAD_INPUT : INTERNAL_ERROR;
-    return;
-  }
-  const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
-  if (options.print) {
-    process.stdout.write(options.print(report));
-  } else if (options.json) {
-    process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
-  } else {
-    const { colour, columns } = textStyle(process.stdout, options);
-    process.stdout.write(`\n${renderText(report, colour, columns)}\n`);
-    process.stdout.write(`${placeOf(files.html)}\n${placeOf(files.json)}\n`);
-  }
-  process.exitCode = stopped ? stoppedBy(stopped) : verdictCode(report.verdict);
+    .action(async (path: string, options: RunOptions) => {
+      const { run } = await import("../actions/run.ts");
+      await run(path, options);
+    });
 }

@@ -1,6 +1,4 @@
 import { Argument, Command } from "commander";
-import { planJsonSchema } from "../../lib/plan/schema.ts";
-import { reportJsonSchema } from "../../lib/report/schema.ts";
 
 /** `volley schema [plan|report]`. */
 export function schemaCommand(): Command {
@@ -14,8 +12,8 @@ Examples:
   volley schema > plan.schema.json
   volley schema report > report.schema.json`,
     )
-    .action((of: "plan" | "report") => {
-      const schema = of === "plan" ? planJsonSchema() : reportJsonSchema();
-      process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+    .action(async (of: "plan" | "report") => {
+      const { printSchema } = await import("../actions/schema.ts");
+      printSchema(of);
     });
 }

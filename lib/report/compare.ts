@@ -1,11 +1,12 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
+import { type Figure, TOLERANCES, type Tolerances } from "./tolerances.ts";
 
 /** One figure of one chain in two runs. */
 export interface Difference {
   chain: string;
-  metric: "success" | "achievedRps" | "p50" | "p90" | "p99";
+  metric: Figure;
   before: number | null;
   after: number | null;
   /** (after − before) ÷ before. */
@@ -18,16 +19,11 @@ export interface Difference {
   isWorse: boolean;
 }
 
-/** How much worse each figure may become, as a share of what it was. */
-export type Tolerances = Record<Difference["metric"], number>;
-
-export const TOLERANCES: Tolerances = { success: 0.001, achievedRps: 0.005, p50: 0.1, p90: 0.1, p99: 0.15 };
-
 const SIGNIFICANCE = 0.01;
 const FEWEST_SLICES = 5;
 
 /** Which direction is worse: figures of time grow, figures of success and rate fall. */
-const WORSE_WHEN_LOWER = new Set<Difference["metric"]>(["success", "achievedRps"]);
+const WORSE_WHEN_LOWER = new Set<Figure>(["success", "achievedRps"]);
 
 /**
  * The differences between two runs, chain by chain. Whether one is real is told by a rank test (Mann and Whitney, with
@@ -43,12 +39,7 @@ export function compareReports(before: Report, after: Report, tolerances: Tolera
   });
 }
 
-function difference(
-  metric: Difference["metric"],
-  before: ReportChain,
-  after: ReportChain,
-  tolerance: number,
-): Difference {
+function difference(metric: Figure, before: ReportChain, after: ReportChain, tolerance: number): Difference {
   const [from, to] = [figureOf(before, metric), figureOf(after, metric)];
   const change = from === null || to === null || from === 0 ? null : (to - from) / from;
   const [a, b] = [slicesOf(before, metric), slicesOf(after, metric)];
@@ -67,12 +58,12 @@ function difference(
   };
 }
 
-function figureOf(chain: ReportChain, metric: Difference["metric"]): number | null {
+function figureOf(chain: ReportChain, metric: Figure): number | null {
   if (metric === "success" || metric === "achievedRps") return chain[metric];
   return (chain.responseTimeAllMs ?? chain.responseTimeMs)?.[metric] ?? null;
 }
 
-function slicesOf({ seconds, intervals }: ReportChain, metric: Difference["metric"]): number[] {
+function slicesOf({ seconds, intervals }: ReportChain, metric: Figure): number[] {
   if (metric === "success") return seconds.flatMap(({ sent, valid }) => (sent > 0 ? [valid / sent] : []));
   if (metric === "achievedRps") return seconds.map(({ sent }) => sent);
   return intervals.flatMap((each) => (each.count > 0 ? [each.all?.[metric] ?? each[metric]] : []));
@@ -153,7 +144,7 @@ export function compareText({ before, after, differences, notes }: Comparison, w
 }
 
 /** What the figures are called. */
-export const METRIC_TITLES: Record<Difference["metric"], string> = {
+export const METRIC_TITLES: Record<Figure, string> = {
   success: "success",
   achievedRps: "achieved/s",
   p50: "p50 ms",
@@ -172,7 +163,7 @@ export function pText({ pValue }: Difference): string {
 }
 
 /** A figure as its kind is written. */
-export function figureText(value: number | null, metric: Difference["metric"]): string {
+export function figureText(value: number | null, metric: Figure): string {
   if (value === null) return "–";
   return metric === "success"
     ? `${(value * 100).toFixed(3)} %`

@@ -1,0 +1,14 @@
+/** The formats of `volley export`. */
+export const EXPORT_FORMATS = [
+  "csv",
+  "markdown",
+  "junit",
+  "prometheus",
+  "vegeta",
+  "vegeta-json",
+  "otlp",
+  "hgrm",
+  "hlog",
+] as const;
+
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
