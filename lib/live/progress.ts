@@ -1,8 +1,8 @@
 import { chainSchedule } from "../plan/assign.ts";
 import { firstShare } from "../plan/profile.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
-import { latencyOfAll } from "../report/allRequests.ts";
 import { FEW_PORTS } from "../report/hints.ts";
+import { latencyOfAll } from "../results/allRequests.ts";
 import { StaleBlocks } from "../results/blocks.ts";
 import { type Chunk, parseSeries, SeriesSum, total, UNFINISHED } from "../results/chunk.ts";
 import type { Schedule } from "../schedule/schedule.ts";

@@ -10,7 +10,7 @@ export const FEWEST = 50;
  * flush that there is. Undefined while the run may go on.
  */
 export function tripOf(
-  ticks: readonly Tick[],
+  ticks: readonly Pick<Tick, "atMs" | "ended" | "valid">[],
   { errorRatio, window: windowMs, waitsForWindow = false }: BreakerSettings,
 ): Extract<AbortCause, { kind: "breaker" }> | undefined {
   const earliestMs = ticks.reduce((earliest, { atMs }) => Math.min(earliest, atMs), Infinity);

@@ -20,3 +20,8 @@ const DEFAULT_BREAKER: BreakerSettings = { errorRatio: 1, window: 30_000, waitsF
 export function breakerOf({ limits: { breaker } }: Pick<Plan, "limits">): BreakerSettings | undefined {
   return breaker === false ? undefined : (breaker ?? DEFAULT_BREAKER);
 }
+
+/** Whether anything may stop the run while it goes: workers then tell what each flush counted. */
+export function isStoppable(plan: Pick<Plan, "limits">): boolean {
+  return breakerOf(plan) !== undefined || (plan.limits.stop ?? []).length > 0;
+}

@@ -1,7 +1,8 @@
 import type { PlanFiles } from "./planFiles.ts";
 import { jsonPath } from "./problems.ts";
 import { parseRequestLog, parseRows, type RequestLog } from "./records.ts";
-import type { Accept, Chain, Check, Slo, Target } from "./schema.ts";
+import type { Accept, Chain, Check, Target } from "./schema.ts";
+import type { Slo } from "./sloSchema.ts";
 import { parseTargets } from "./targets.ts";
 
 /** A chain as it stands in a plan that may have mistakes anywhere. */

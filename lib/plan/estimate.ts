@@ -1,5 +1,5 @@
 import { cutSegments, splitRates } from "./assign.ts";
-import { breakerOf } from "./breaker.ts";
+import { isStoppable } from "./breaker.ts";
 import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
 import { bodyOf, type Plan } from "./schema.ts";
@@ -45,8 +45,8 @@ export function estimate(plan: Plan): Estimate {
   }, 0);
   // With a breaker each flush puts a tick too, and Watch lists them, by pages of a thousand.
   const flushes = (workers * seconds) / FLUSH_S;
-  const lists = breakerOf(plan) ? seconds * Math.ceil((workers * TICKS_S) / FLUSH_S / 1_000) : 0;
-  const puts = flushes * (breakerOf(plan) ? 2 : 1) + lists + invocations * 2 + 6;
+  const lists = isStoppable(plan) ? seconds * Math.ceil((workers * TICKS_S) / FLUSH_S / 1_000) : 0;
+  const puts = flushes * (isStoppable(plan) ? 2 : 1) + lists + invocations * 2 + 6;
   const gets = (2 * workers * seconds) / POLL_S + invocations * 3;
   // Plan, Reduce, Verdict and the branches once; each child is Wait and Worker, with its start.
   const transitions = 10 + invocations * 3 + Math.ceil(seconds / 600) * 2;

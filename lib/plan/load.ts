@@ -13,7 +13,8 @@ import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
 import { PlanFiles } from "./planFiles.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
-import { type Chain, MOST_TARGETS_APART, type Plan, planJsonSchema, planSchema } from "./schema.ts";
+import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
+import { sloProblems } from "./sloProblems.ts";
 
 /** What a command line adds to a plan as it is checked. */
 export interface CheckOptions {
@@ -230,16 +231,6 @@ function limitProblems(plan: Plan): Problem[] {
     problems.push({ where: "$", found, expected: `at most the limit of $${maxUsd} ($.limits.maxUsd)` });
   }
   return problems;
-}
-
-/** SLOs of targets that are not recorded apart. */
-function sloProblems({ chains }: Plan): Problem[] {
-  return chains.flatMap(({ targets }, index) => {
-    if (targets.length <= MOST_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
-    const found = `${targets.length} targets, some with an slo`;
-    const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
-    return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
-  });
 }
 
 function profileProblems({ profile, durationMs }: Plan): Problem[] {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { isHostEntry } from "../guard/hostGuard.ts";
-import { DURATION_PATTERN, durationMs } from "./duration.ts";
+import { duration } from "./durationField.ts";
 import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
 import { patternProblem } from "./pattern.ts";
+import { chainSloSchema, planSlo, type Slo, stopSchema, targetSlo } from "./sloSchema.ts";
 
 /** Most bytes of a response body that a worker reads, where the plan does not say. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -12,16 +13,6 @@ export const MOST_TARGETS_APART = 64;
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 const MAX_SEGMENT_MS = 12 * 60_000;
-
-/** The state machine gives up after 25 hours. */
-const LONGEST_MS = 24 * 3_600_000;
-
-const duration = z
-  .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
-  .transform(durationMs)
-  .refine((ms) => ms >= 1, "a duration of at least 1 ms")
-  .refine((ms) => ms <= LONGEST_MS, "a duration of at most 24h, as long as the state machine runs")
-  .describe('Seconds as a number, or text such as "90s", "33m", "1h30m"');
 
 const name = z
   .string()
@@ -74,32 +65,6 @@ const accept = z
 /** What counts as an answer, besides a result. */
 export type Accept = NonNullable<z.infer<typeof accept>>;
 
-/** The least success of a plan that says nothing of it. */
-const LEAST_SUCCESS = 0.99;
-
-const success = z
-  .number()
-  .min(0)
-  .max(1)
-  .describe("The least share of requests that must become valid relays; 1 asks for all of them");
-
-const percentileLimits = {
-  p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
-  p90Ms: z.number().positive().optional().describe("Highest 90th percentile of the response time, in ms"),
-  p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
-  p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
-  p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
-};
-
-/** The plan's SLO, which holds for each chain. Percentiles are of all requests sent, failed ones included. */
-const slo = z.strictObject({ success: success.default(LEAST_SUCCESS), ...percentileLimits });
-
-/** A chain's or a target's SLO. */
-const ownSlo = z.strictObject({ success: success.optional(), ...percentileLimits });
-
-/** What a chain or a target must show, line by line. */
-export type Slo = z.infer<typeof ownSlo>;
-
 const expectation = z
   .enum(["json-rpc", "http"])
   .optional()
@@ -126,7 +91,7 @@ const inlineTarget = z.strictObject({
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
   checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
   accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
-  slo: ownSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
+  slo: targetSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
 });
 
 const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
@@ -147,7 +112,7 @@ const chain = z
       .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
       .optional()
       .describe("A target file, or a list of target files and targets written out"),
-    slo: ownSlo.optional().describe("What this chain must show: each field stands in place of the plan's"),
+    slo: chainSloSchema.optional().describe("What this chain must show: each field stands in place of the plan's"),
     expect: expectation,
     replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
     data: z
@@ -246,6 +211,10 @@ const limits = z.strictObject({
     ])
     .optional()
     .describe("Abort the run when the target fails this badly; by default when not one of 30 s is valid, false never"),
+  stop: z
+    .array(stopSchema)
+    .optional()
+    .describe("Thresholds that stop the run where a window of it misses them, as k6's abortOnFail; the breaker is one"),
 });
 
 const standInChain = z.strictObject({
@@ -495,7 +464,7 @@ export const planSchema = z.strictObject({
     ),
   unixSocket: z.string().min(1).max(107).optional().describe("A unix socket that all connections go to"),
   dns: dns.prefault({}).describe("How names are looked up"),
-  slo: slo.prefault({}).describe("What the run must show to pass"),
+  slo: planSlo.prefault({}).describe("What the run must show to pass"),
   mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
   seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
   allowedHosts: z
@@ -604,7 +573,7 @@ export interface Plan {
   unixSocket?: string;
   /** `ttl` in ms. */
   dns: z.infer<typeof dns>;
-  slo: z.infer<typeof slo>;
+  slo: z.infer<typeof planSlo>;
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];

@@ -40,7 +40,7 @@ export function lintPlan(plan: Plan): Warning[] {
 function runWarnings({ slo, limits, preflight, timeoutMs, durationMs, chains }: Plan): Warning[] {
   const warnings: Warning[] = [];
   const hasLatency = [slo, ...chains.map((chain) => chain.slo)].some((each) =>
-    Object.entries(each ?? {}).some(([line, limit]) => line !== "success" && limit !== undefined),
+    Object.entries(each ?? {}).some(([line, limit]) => /^p\d+Ms$/.test(line) && limit !== undefined),
   );
   if (!hasLatency) warnings.push({ where: "$.slo", text: "no limit on a response time: a slow gateway passes" });
   if (limits.breaker === false) {

@@ -2,9 +2,9 @@ import { styleText } from "node:util";
 import { faultOf } from "../answers/classes.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { cleanText } from "../plan/terminal.ts";
-import { isUnanswered } from "../report/allRequests.ts";
-import type { LatencyMs, Report, Traffic } from "../report/schema.ts";
+import type { LatencyMs, Report, ReportChain, Traffic } from "../report/schema.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
+import { isUnanswered } from "../results/allRequests.ts";
 import { capacityText } from "./capacityText.ts";
 
 /**
@@ -141,23 +141,39 @@ function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
 /** Most lines of SLOs that a terminal shows; those that were missed come first. */
 const MOST_SLO_LINES = 24;
 
-/** The SLO line by line, of chains and of targets that have one of their own. */
+/** The SLO line by line: of chains, and of targets and methods that have one of their own. */
 function sloTable({ chains }: Report, width: number): string {
-  const lines = chains.flatMap(({ name, slo, targets }) => [
+  const lines = chains.flatMap(({ name, slo, targets, methods = [] }) => [
     ...slo.map((line) => ({ of: name, ...line })),
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
   ]);
   const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MOST_SLO_LINES);
   if (shown.length === 0) return "";
-  const rows = shown.map(({ of, line, limit, found, pass }) => [
-    of,
-    line === "success" ? line : `${line.replace("p999", "p99.9")} of all sent`,
-    line === "success" ? `≥ ${percent(limit)}` : `≤ ${precise(limit)} ms`,
-    found === null ? "no response" : line === "success" ? percent(found) : `${precise(found)} ms`,
-    pass ? "✓" : "✗",
-  ]);
+  const rows = shown.map(({ of, ...line }) => {
+    const { name, asked, found } = sloLineText(line);
+    return [of, name, asked, found, line.pass ? "✓" : "✗"];
+  });
   const more = lines.length > shown.length ? `\nand ${lines.length - shown.length} more lines, all met` : "";
   return `${renderTable(["SLO", "line", "asked", "found", ""], rows, width)}${more}`;
+}
+
+/** A line of an SLO in words: what it is of, what was asked, what was found. */
+function sloLineText({ line, class: failure = "", limit, found }: ReportChain["slo"][number]) {
+  switch (line) {
+    case "success":
+      return { name: line, asked: `≥ ${percent(limit)}`, found: percent(found) };
+    case "class":
+      return { name: failure, asked: `≤ ${percent(limit)}`, found: percent(found) };
+    case "relay-rate":
+      return { name: "valid relays/s", asked: `≥ ${rate(limit)}`, found: rate(found ?? 0) };
+    case "cost":
+      return { name: "$ per million relays", asked: `≤ ${limit}`, found: found?.toFixed(2) ?? "not measured" };
+    default: {
+      const name = `${line.replace("p999", "p99.9")} of all sent`;
+      return { name, asked: `≤ ${precise(limit)} ms`, found: found === null ? "no response" : `${precise(found)} ms` };
+    }
+  }
 }
 
 function all(latency: LatencyMs): string[] {

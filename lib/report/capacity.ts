@@ -14,7 +14,7 @@ import { WORKER_GB } from "../plan/estimate.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan, Resource } from "../plan/schema.ts";
 import { total } from "../results/chunk.ts";
-import { isOfGenerator, type Reason } from "./reasons.ts";
+import { isOfGenerator, isStoppedByTarget, type Reason } from "./reasons.ts";
 import type { Capacity, ChainCapacity, Report } from "./schema.ts";
 
 /** A resource's use at one load. */
@@ -159,9 +159,9 @@ function generatorUse({ run, workers }: Report): { gbSeconds: number; invocation
 export function trialResult(number: number, scope: string, report: Report, measured: Measured): Trial {
   const chains = report.chains;
   const finishedSeconds = Math.max(report.run.durationMs, report.run.finishedMs) / 1_000;
-  // A run that its breaker ended tells about the target; one that a person ended tells nothing.
-  const byBreaker = report.run.abortedBy === "breaker";
-  const isCutShort = report.run.aborted !== undefined && !byBreaker;
+  // A run that its breaker or a threshold ended tells about the target; one that a person ended tells nothing.
+  const byTarget = isStoppedByTarget(report.run);
+  const isCutShort = report.run.aborted !== undefined && !byTarget;
   // Requests that wait at a worker until it may send no more are the target's slowness.
   const causes = report.verdict.causes ?? [];
   const isFull = causes.some(({ kind }) => isOfSlowTarget(kind));
@@ -171,7 +171,7 @@ export function trialResult(number: number, scope: string, report: Report, measu
     number,
     scope,
     rps: Object.fromEntries(chains.map(({ name, offeredRps }) => [name, offeredRps])),
-    met: report.verdict.pass && !byBreaker && !isCutShort && !isFull,
+    met: report.verdict.pass && !byTarget && !isCutShort && !isFull,
     valid: inOrder && !isCutShort,
     servedRps: Object.fromEntries(chains.map(({ name, ledger }) => [name, ledger.valid / finishedSeconds])),
     meanMs: Object.fromEntries(chains.map(({ name, meanMs }) => [name, meanMs])),
@@ -256,12 +256,6 @@ function chainCapacity(
     name,
     own.some(({ met }) => met) ? own.filter(({ met }) => met).map((each) => each.measured) : runs,
   );
-  const prices = new Map(
-    plan.observe.costs.flatMap(({ name: counter, usd }) => (usd === undefined ? [] : [[counter, usd]])),
-  );
-  // A price of something that was not measured would count as nothing.
-  const priced = [...prices].map(([counter, usd]) => (perRelay.perRelay[counter] ?? Number.NaN) * usd);
-  const usdPerRelay = priced.reduce((sum, each) => sum + each, 0);
   const truth = (own.at(-1)?.measured ?? runs.at(-1))?.truth[name];
   return {
     name,
@@ -276,9 +270,23 @@ function chainCapacity(
         ? { why: "one rate is too few for a model: a plan with a search has several" }
         : fitScalability(points),
     ...perRelay,
-    usdPerMillionRelays: prices.size === 0 || Number.isNaN(usdPerRelay) ? null : usdPerRelay * 1e6,
+    usdPerMillionRelays: usdPerMillion(plan, perRelay.perRelay),
     ...(truth && { truth }),
   };
+}
+
+/** What a million relays cost by the plan's prices; null where there is none, or what has one was not measured. */
+function usdPerMillion({ observe }: Plan, perRelay: Record<string, number>): number | null {
+  const priced = observe.costs.flatMap(({ name, usd }) =>
+    usd === undefined ? [] : [(perRelay[name] ?? Number.NaN) * usd],
+  );
+  const usd = priced.reduce((sum, each) => sum + each, 0);
+  return priced.length === 0 || Number.isNaN(usd) ? null : usd * 1e6;
+}
+
+/** What a million relays of each chain cost in one run. */
+export function relayPrices(plan: Plan, { perRelay }: Measured): Map<string, number | null> {
+  return new Map(plan.chains.map(({ name }) => [name, usdPerMillion(plan, perRelay[name] ?? {})]));
 }
 
 /** A resource that is used to this share is what ends the chain's capacity. */

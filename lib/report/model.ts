@@ -3,31 +3,35 @@ import type { LogLooks } from "../observe/logTail.ts";
 import type { Scrape } from "../observe/scrape.ts";
 import type { Watched } from "../observe/watched.ts";
 import { chainSchedule } from "../plan/assign.ts";
+import { methodOf } from "../plan/methodOf.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { latencyOfAll } from "../results/allRequests.ts";
 import {
   type Health,
   intervalMs as intervalLength,
   type Ledger,
   SeriesSum,
   type Tally,
+  type TargetSum,
+  total,
   UNFINISHED,
 } from "../results/chunk.ts";
 import { findingText, workerErrors } from "../results/findings.ts";
+import { createHistogram } from "../results/histogram.ts";
 import { addLedgers, successOf } from "../results/ledger.ts";
 import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts";
 import { type AbortFlag, abortText } from "../store/abort.ts";
-import { latencyOfAll } from "./allRequests.ts";
-import { capacityOfRun, measure } from "./capacity.ts";
+import { capacityOfRun, measure, relayPrices } from "./capacity.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
 import { metricsOf } from "./metrics.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
-import type { Report, ReportChain, ReportWorker, Traffic } from "./schema.ts";
-import { methodOf, targetNames } from "./targetNames.ts";
+import type { Report, ReportChain, ReportMethod, ReportWorker, Traffic } from "./schema.ts";
+import { targetNames } from "./targetNames.ts";
 import { latencyOf, round, timelineOf } from "./timeline.ts";
 import { judge } from "./verdict.ts";
 import { VERSION } from "./version.ts";
@@ -103,12 +107,12 @@ export function buildReport(input: ReportInput): Report {
     findings: reduction.findings.map(findingText),
   };
   const errors = workerErrors(reduction.findings);
-  const judged = judge(
-    { ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] },
-    plan,
+  const measuredUse = measure(report, plan, scrapes);
+  const judged = judge({ ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] }, plan, {
     errors,
-  );
-  return { ...judged, capacity: capacityOfRun(plan, judged, measure(judged, plan, scrapes), []) };
+    costs: relayPrices(plan, measuredUse),
+  });
+  return { ...judged, capacity: capacityOfRun(plan, judged, measuredUse, []) };
 }
 
 /** A worker's row, from what the reducer read of it. */
@@ -143,6 +147,7 @@ function chainReport(
   const scheduledIn = (second: number): number =>
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
   const counted = truth?.get(name);
+  const methods = methodsOf(sum, chain, plan.timeoutMs);
   return {
     name,
     ...trafficOf(ledger, sum, offeredRps, measuredMs, plan),
@@ -150,6 +155,7 @@ function chainReport(
     pass: true,
     slo: [],
     targets: targetsOf(sum, chain, plan.timeoutMs),
+    ...(methods.length > 0 && { methods }),
     samples: sum.samples.list,
     ...(counted && { truth: counted }),
     ...(warmup && {
@@ -250,21 +256,46 @@ function targetsOf(sum: SeriesSum, chain: Plan["chains"][number], timeoutMs: num
   const names = targetNames(chain.targets);
   return [...sum.targets]
     .sort(([a], [b]) => a - b)
-    .map(([place, { sent, valid, invalid, errors, responseTime }]) => {
-      const ended = valid + invalid + errors;
-      return {
-        name: names[place] ?? "?",
-        method: methodOf(chain.targets[place]),
-        sent,
-        valid,
-        invalid,
-        errors,
-        success: ended === 0 ? null : valid / ended,
-        responseTimeMs: latencyOf(responseTime),
-        responseTimeAllMs: latencyOfAll({ responseTime, failed: errors }, timeoutMs),
-        slo: [],
-      };
-    });
+    .map(([place, part]) => ({
+      name: names[place] ?? "?",
+      method: methodOf(chain.targets[place]),
+      ...partOf(part, timeoutMs),
+    }));
+}
+
+/** The figures of a part of a chain's traffic. */
+function partOf({ sent, valid, invalid, errors, responseTime }: TargetSum, timeoutMs: number) {
+  const ended = valid + invalid + errors;
+  return {
+    sent,
+    valid,
+    invalid,
+    errors,
+    success: ended === 0 ? null : valid / ended,
+    responseTimeMs: latencyOf(responseTime),
+    responseTimeAllMs: latencyOfAll({ responseTime, failed: errors }, timeoutMs),
+    slo: [],
+  };
+}
+
+/** Each method's figures, over all of a chain's targets that call it; none where targets are not recorded apart. */
+function methodsOf(sum: SeriesSum, chain: Plan["chains"][number], timeoutMs: number): ReportMethod[] {
+  const parts = new Map<string, TargetSum>();
+  const places = chain.targets.length === 1 ? [[0, wholeOf(sum)] as const] : [...sum.targets];
+  for (const [place, part] of places) {
+    const method = methodOf(chain.targets[place]);
+    const whole = parts.get(method) ?? { sent: 0, valid: 0, invalid: 0, errors: 0, responseTime: createHistogram() };
+    parts.set(method, whole);
+    for (const count of ["sent", "valid", "invalid", "errors"] as const) whole[count] += part[count];
+    whole.responseTime.add(part.responseTime);
+  }
+  return [...parts].map(([method, part]) => ({ method, ...partOf(part, timeoutMs) }));
+}
+
+/** A chain's whole traffic as its only target's. */
+function wholeOf(sum: SeriesSum): TargetSum {
+  const errors = total(withoutUnfinished(sum.errors));
+  return { sent: sum.sent, valid: sum.valid, invalid: total(sum.invalid), errors, responseTime: sum.responseTime() };
 }
 
 /** An event loop busier than this in a flush interval was saturated. */

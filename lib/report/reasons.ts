@@ -10,7 +10,7 @@ const target = z.string().optional();
 export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("aborted"),
-    by: z.enum(["breaker", "signal", "command", "other"]),
+    by: z.enum(["breaker", "threshold", "signal", "command", "other"]),
     text: z.string(),
     measuredMs: z.number(),
     durationMs: z.number(),
@@ -53,9 +53,17 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     foundMs: z.number().nullable().describe("Of all requests sent; null where the percentile got no response"),
     limitMs: z.number(),
   }),
+  z.object({ kind: z.literal("relay-rate"), chain, target, rps: z.number(), limitRps: z.number() }),
+  z.object({ kind: z.literal("class-share"), chain, class: z.string(), share: z.number(), limit: z.number() }),
+  z.object({
+    kind: z.literal("cost"),
+    chain,
+    usdPerMillionRelays: z.number().nullable().describe("null where a counter with a price was not measured"),
+    limitUsd: z.number(),
+  }),
   z.object({
     kind: z.literal("search-aborted"),
-    by: z.enum(["breaker", "signal", "command", "other"]),
+    by: z.enum(["breaker", "threshold", "signal", "command", "other"]),
     text: z.string(),
     trials: count,
   }),
@@ -84,6 +92,11 @@ const GENERATOR_KINDS = new Set<Reason["kind"]>([
 /** Reasons that tell about the generator or the results, and not about the target. */
 export function isOfGenerator({ kind }: Reason): boolean {
   return GENERATOR_KINDS.has(kind);
+}
+
+/** Whether a run was stopped for what its target did: it was measured until then, and missed its SLO. */
+export function isStoppedByTarget({ abortedBy }: { abortedBy?: string | undefined }): boolean {
+  return abortedBy === "breaker" || abortedBy === "threshold";
 }
 
 /** What helps a generator that was not quick enough. */
@@ -162,6 +175,15 @@ export function reasonText(reason: Reason): string {
         ? `${nameOf(reason)}: response time ${name} of all requests sent is above ${limitMs} ms: that many got no response.`
         : `${nameOf(reason)}: response time ${name} ${ms(foundMs)} is above ${limitMs} ms.`;
     }
+    case "relay-rate":
+      return `${nameOf(reason)}: ${round(reason.rps)} valid relays per second, below ${reason.limitRps}.`;
+    case "class-share":
+      return `${reason.chain}: ${percent(reason.share)} ended in ${reason.class}, above ${percent(reason.limit)}.`;
+    case "cost": {
+      const { chain: name, usdPerMillionRelays: usd, limitUsd } = reason;
+      const found = usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;
+      return `${name}: the cost of a million relays ${found}.`;
+    }
     case "search-aborted":
       return `The search was aborted after ${reason.trials} trials: ${reason.text}.`;
     case "search-unmet":
@@ -177,6 +199,10 @@ export function reasonText(reason: Reason): string {
     case "search-untold":
       return `${reason.untold} of ${reason.trials} trials told nothing, for the generator was not in order: ${reason.first}`;
   }
+}
+
+function round(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
 function shareOf({ count: some, of }: { count: number; of: number }): string {

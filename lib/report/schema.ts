@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { planSlo } from "../plan/sloSchema.ts";
 import { capacity, perRelay } from "./capacitySchema.ts";
 import { reasonSchema } from "./reasons.ts";
 
@@ -95,9 +96,10 @@ const interval = z.object({
 });
 
 const sloLine = z.object({
-  line: z.enum(["success", "p50", "p90", "p95", "p99", "p999"]),
-  limit: z.number().describe("A share for success, ms for a percentile"),
-  found: z.number().nullable().describe("null where the percentile got no response"),
+  line: z.enum(["success", "p50", "p90", "p95", "p99", "p999", "relay-rate", "class", "cost"]),
+  class: z.string().optional().describe("Of a line on a class of failure: its name, with a * for all that begin so"),
+  limit: z.number().describe("A share for success and a class, ms for a percentile, relays per second, dollars"),
+  found: z.number().nullable().describe("null where the percentile got no response, or the cost was not measured"),
   pass: z.boolean(),
 });
 
@@ -135,6 +137,8 @@ const target = z.object({
   responseTimeAllMs: latency.describe("Of all requests sent"),
   slo: z.array(sloLine).describe("Its own SLO, line by line; empty without one"),
 });
+
+const method = target.omit({ name: true });
 
 const sample = z
   .object({
@@ -192,6 +196,7 @@ const chain = z.object({
   truth: truth.optional(),
   samples: z.array(sample).optional().describe("The first response of each class and code that was no plain relay"),
   targets: z.array(target).describe("Each target's own figures, where the chain has several"),
+  methods: z.array(method).optional().describe("The same by what is called, over all targets that call it"),
   warmup: z
     .object({ ledger, missed: tally, errors: tally, invalid: tally, responseTimeMs: latency })
     .optional()
@@ -290,7 +295,7 @@ const reportSchema = z.object({
     segments: count,
     complete: z.boolean().describe("Whether every worker's results are there and the ledger balances without guesses"),
     aborted: z.string().optional().describe("Why the run was aborted, if it was"),
-    abortedBy: z.enum(["breaker", "signal", "command", "other"]).optional().describe("What aborted it"),
+    abortedBy: z.enum(["breaker", "threshold", "signal", "command", "other"]).optional().describe("What aborted it"),
     target: z.string().describe("The origins that were loaded"),
     live: z
       .object({ atMs: z.number() })
@@ -304,14 +309,7 @@ const reportSchema = z.object({
     reasons: z.array(z.string()).describe("Why not, in words; empty for a valid run that passes"),
     causes: z.array(reasonSchema).describe("The same as data, in the same order"),
   }),
-  slo: z.object({
-    success: z.number(),
-    p50Ms: z.number().optional(),
-    p90Ms: z.number().optional(),
-    p95Ms: z.number().optional(),
-    p99Ms: z.number().optional(),
-    p999Ms: z.number().optional(),
-  }),
+  slo: planSlo.describe("The plan's SLO"),
   startSkewMs: z.number().nullable().describe("The largest start skew of all workers"),
   clock: z
     .object({ errorMs: z.number(), boundMs: z.number(), corrected: count })
@@ -338,6 +336,7 @@ const reportSchema = z.object({
 
 export type Report = z.infer<typeof reportSchema>;
 export type ReportChain = Report["chains"][number];
+export type ReportMethod = NonNullable<ReportChain["methods"]>[number];
 export type GeneratorPoint = Report["generator"]["all"][number];
 export type ReportWorker = Report["workers"][number];
 export type Capacity = NonNullable<Report["capacity"]>;

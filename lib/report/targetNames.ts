@@ -1,3 +1,4 @@
+import { methodOf } from "../plan/methodOf.ts";
 import type { Target } from "../plan/schema.ts";
 
 /**
@@ -17,20 +18,6 @@ export function targetNames(targets: readonly Target[]): string[] {
 
 function isRepeated(names: readonly string[], name: string): boolean {
   return names.indexOf(name) !== names.lastIndexOf(name);
-}
-
-/** What a target calls: its JSON-RPC method, how many calls a batch has, or its HTTP method. */
-export function methodOf(target: Target | undefined): string {
-  if (target?.body === undefined) return target?.method ?? "?";
-  try {
-    const body = JSON.parse(target.body) as { method?: unknown } | { method?: unknown }[] | null;
-    if (!Array.isArray(body)) return typeof body?.method === "string" ? body.method : target.method;
-    const methods = [...new Set(body.map((call) => String(call?.method)))];
-    return `batch of ${body.length}: ${methods.slice(0, 3).join(", ")}${methods.length > 3 ? ", …" : ""}`;
-  } catch {
-    // A body with placeholders need not be JSON before they are filled in.
-    return /"method"\s*:\s*"(\w+)"/.exec(target.body)?.[1] ?? target.method;
-  }
 }
 
 /** A URL's parts that may be shown: its host, the segments of its path, and its query's fields. */

@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/schema.ts";
+import { latencyOfAll } from "../results/allRequests.ts";
 import { type SecondCounts, type SeriesSum, UNFINISHED } from "../results/chunk.ts";
 import { createHistogram, type Histogram } from "../results/histogram.ts";
-import { latencyOfAll } from "./allRequests.ts";
 import { heatOf } from "./heat.ts";
 import type { LatencyMs, ReportChain } from "./schema.ts";
 import { steadyFrom } from "./steady.ts";

@@ -1,10 +1,11 @@
-import { breakerOf } from "../plan/breaker.ts";
+import { isStoppable } from "../plan/breaker.ts";
 import type { Plan } from "../plan/schema.ts";
+import type { Slo } from "../plan/sloSchema.ts";
 import { balances } from "../results/ledger.ts";
+import { chainSlo, type SloLine, sloLines } from "../results/slo.ts";
 import { remedyOf } from "./limits.ts";
-import { isOfGenerator, type Reason, reasonText } from "./reasons.ts";
-import type { Report, ReportChain } from "./schema.ts";
-import { chainSlo, type SloLine, sloLines } from "./slo.ts";
+import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./reasons.ts";
+import type { Report, ReportChain, ReportMethod } from "./schema.ts";
 
 /** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
 const LEAST_ACHIEVED = 0.995;
@@ -15,12 +16,23 @@ const LEAST_ACHIEVED = 0.995;
  */
 const MOST_SATURATED = 0.02;
 
+/** What a run is judged by besides its report. */
+export interface Evidence {
+  /** What lost workers themselves said. */
+  errors?: readonly string[];
+  /** What a million relays of each chain cost; null where that was not measured. */
+  costs?: ReadonlyMap<string, number | null>;
+}
+
 /**
  * Judges a report: whether the run was valid, whether it passed, and why not. Returns it with the verdict, and with each
- * chain's and target's SLO line by line. `errors` are what lost workers themselves said.
+ * chain's, method's and target's SLO line by line.
  */
-export function judge(report: Report, plan: Plan, errors: readonly string[] = []): Report {
-  const chains = report.chains.map((chain) => judgeChain(chain, plan));
+export function judge(report: Report, plan: Plan, { errors = [], costs = new Map() }: Evidence = {}): Report {
+  const { measuredMs } = report.run;
+  const chains = report.chains.map((chain) =>
+    judgeChain(chain, plan, { measuredMs, usdPerMillionRelays: costs.get(chain.name) ?? null }),
+  );
   const causes = [
     ...abortReasons(report),
     ...generatorReasons(report, plan, errors),
@@ -28,12 +40,13 @@ export function judge(report: Report, plan: Plan, errors: readonly string[] = []
     ...chains.flatMap(({ reasons }) => reasons),
   ];
   const inOrder = !causes.some(isOfGenerator);
+  const isStopped = isStoppedByTarget(report.run);
   return {
     ...report,
     chains: chains.map(({ chain }) => chain),
     verdict: {
-      valid: inOrder && report.run.aborted === undefined,
-      pass: report.total.ledger.scheduled > 0 && chains.every(({ chain }) => chain.pass),
+      valid: inOrder && (report.run.aborted === undefined || isStopped),
+      pass: report.total.ledger.scheduled > 0 && !isStopped && chains.every(({ chain }) => chain.pass),
       generator: inOrder,
       reasons: causes.map(reasonText),
       causes,
@@ -68,7 +81,7 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
   const [first] = findings;
   if (first !== undefined) reasons.push({ kind: "incomplete", findings: findings.length, first });
   const unwatchedMs = report.observed.watch?.unwatchedMs ?? 0;
-  if (unwatchedMs > 0 && breakerOf(plan)) {
+  if (unwatchedMs > 0 && isStoppable(plan)) {
     reasons.push({ kind: "unwatched", unwatchedMs, durationMs: report.run.measuredMs });
   }
   for (const chain of report.chains) reasons.push(...countReasons(chain));
@@ -110,28 +123,41 @@ function countReasons({ name, ledger, missed, truth }: ReportChain): Reason[] {
   return reasons;
 }
 
-function judgeChain(chain: ReportChain, plan: Plan): { chain: ReportChain; reasons: Reason[] } {
-  const { name, ledger } = chain;
-  const slo = sloLines({ ...chain, ...ledger }, chainSlo(plan, name));
+/** What a chain is judged by besides its own figures. */
+interface Basis {
+  measuredMs: number;
+  usdPerMillionRelays: number | null;
+}
+
+function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: ReportChain; reasons: Reason[] } {
+  const { name, ledger, errors, invalid } = chain;
+  const asked = chainSlo(plan, name);
+  const slo = sloLines({ ...chain, ...ledger, ...basis, failures: { ...errors, ...invalid } }, asked);
   const reasons = slo.flatMap((line) => lineReasons(line, name, chain));
-  const targets = judgeTargets(chain, plan);
+  const targets = judgeTargets(chain, plan, basis);
   for (const target of targets) {
     reasons.push(...target.slo.flatMap((line) => lineReasons(line, name, { ledger: target }, target.name)));
+  }
+  const methods = chain.methods?.map((each) => judgePart(each, asked.methods?.[each.method], basis));
+  for (const each of methods ?? []) {
+    reasons.push(...each.slo.flatMap((line) => lineReasons(line, name, { ledger: each }, each.method)));
   }
   if (ledger.scheduled > 0 && slo.length === 0) {
     reasons.push({ kind: "nothing-sent", chain: name, scheduled: ledger.scheduled });
   }
-  return { chain: { ...chain, slo, targets, pass: reasons.length === 0 }, reasons };
+  return { chain: { ...chain, slo, targets, ...(methods && { methods }), pass: reasons.length === 0 }, reasons };
 }
 
 /** Each target with its own SLO, where the plan gives it one. */
-function judgeTargets({ name, targets }: ReportChain, plan: Plan): ReportChain["targets"] {
+function judgeTargets({ name, targets }: ReportChain, plan: Plan, basis: Basis): ReportChain["targets"] {
   const planned = plan.chains.find((chain) => chain.name === name)?.targets ?? [];
-  return targets.map((target, place) => {
-    const slo = planned[place]?.slo;
-    const counts = { responses: target.valid + target.invalid, errors: target.errors };
-    return slo ? { ...target, slo: sloLines({ ...target, ...counts }, slo) } : target;
-  });
+  return targets.map((target, place) => judgePart(target, planned[place]?.slo, basis));
+}
+
+/** A target or a method with its SLO line by line, where the plan gives it one. */
+function judgePart<Part extends ReportMethod>(part: Part, slo: Slo | undefined, { measuredMs }: Basis): Part {
+  const counts = { responses: part.valid + part.invalid, errors: part.errors };
+  return slo ? { ...part, slo: sloLines({ ...part, ...counts, measuredMs }, slo) } : part;
 }
 
 /** What went wrong in a chain or target, for a line that was missed. */
@@ -141,20 +167,28 @@ interface Failed {
   invalid?: Record<string, number>;
 }
 
-function lineReasons({ line, limit, found, pass }: SloLine, chain: string, failed: Failed, target?: string): Reason[] {
-  if (pass) return [];
-  const place = { chain, ...(target !== undefined && { target }) };
-  if (line !== "success") {
-    return [{ kind: "response-time", ...place, percentile: line, foundMs: found, limitMs: limit }];
+function lineReasons(found: SloLine, chain: string, failed: Failed, target?: string): Reason[] {
+  return found.pass ? [] : [lineReason(found, { chain, ...(target !== undefined && { target }) }, failed)];
+}
+
+function lineReason(
+  { line, class: failure = "", limit, found }: SloLine,
+  place: { chain: string; target?: string },
+  failed: Failed,
+): Reason {
+  switch (line) {
+    case "success": {
+      const [worst] = Object.entries({ ...failed.errors, ...failed.invalid }).sort(([, a], [, b]) => b - a);
+      const mostly = worst && { class: worst[0], count: worst[1], of: failed.ledger.sent };
+      return { kind: "success", ...place, success: found ?? 0, limit, ...(mostly && { worst: mostly }) };
+    }
+    case "relay-rate":
+      return { kind: "relay-rate", ...place, rps: found ?? 0, limitRps: limit };
+    case "class":
+      return { kind: "class-share", chain: place.chain, class: failure, share: found ?? 0, limit };
+    case "cost":
+      return { kind: "cost", chain: place.chain, usdPerMillionRelays: found, limitUsd: limit };
+    default:
+      return { kind: "response-time", ...place, percentile: line, foundMs: found, limitMs: limit };
   }
-  const [worst] = Object.entries({ ...failed.errors, ...failed.invalid }).sort(([, a], [, b]) => b - a);
-  return [
-    {
-      kind: "success",
-      ...place,
-      success: found ?? 0,
-      limit,
-      ...(worst && { worst: { class: worst[0], count: worst[1], of: failed.ledger.sent } }),
-    },
-  ];
 }

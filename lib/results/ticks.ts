@@ -12,6 +12,10 @@ export interface Tick {
   /** Requests that ended, and those of them that were valid relays. */
   ended: number;
   valid: number;
+  /** Which chunk it tells of. */
+  assignment: string;
+  attempt: number;
+  sequence: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -44,8 +48,9 @@ function keyOfTime(runId: string, atMs: number): string {
 }
 
 function parseTick(name: string): Tick | undefined {
-  const match = /^(\d+)\/(\d{5})_[^_]+_(\d+)_(\d+)$/.exec(name);
+  const match = /^(\d+)\/(\d{5})_([^_]+)-(\d+)-(\d+)_(\d+)_(\d+)$/.exec(name);
   if (!match) return undefined;
-  const [minute = 0, ms = 0, ended = 0, valid = 0] = match.slice(1).map(Number);
-  return { atMs: minute * MINUTE_MS + ms, ended, valid };
+  const [assignment = ""] = match.splice(3, 1);
+  const [minute = 0, ms = 0, attempt = 0, sequence = 0, ended = 0, valid = 0] = match.slice(1).map(Number);
+  return { atMs: minute * MINUTE_MS + ms, ended, valid, assignment, attempt, sequence };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { attack, type StopRequest, TAKEOVER_MS } from "../attack/worker.ts";
 import type { Assignment } from "../plan/assign.ts";
-import { breakerOf } from "../plan/breaker.ts";
+import { isStoppable } from "../plan/breaker.ts";
 import type { DeployedHosts } from "../plan/hosts.ts";
 import { type ReplayPart, withReplayParts } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
@@ -68,8 +68,8 @@ async function attackOnce(store: Store, assignment: Assignment, ports: AttackPor
       clock,
       emit: async (chunk) => {
         await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
-        // Only the breaker goes by these.
-        if (breakerOf(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
+        // Only what may stop the run goes by these.
+        if (isStoppable(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
       },
       stopRequested: stopQuestion(store, assignment, attempt),
       told,

@@ -3,13 +3,14 @@ import { guardedAgent } from "../http/lookup.ts";
 import { tripOf } from "../observe/breaker.ts";
 import { type Observations, readTruth } from "../observe/observations.ts";
 import { Scraper, type ScraperPorts } from "../observe/scraper.ts";
+import { Thresholds } from "../observe/thresholds.ts";
 import { WATCHED_EVERY_MS, type Watched } from "../observe/watched.ts";
 import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { ticksSince } from "../results/ticks.ts";
-import { encodeAbort } from "../store/abort.ts";
+import { type AbortCause, encodeAbort } from "../store/abort.ts";
 import {
   abortKey,
   observationsKey,
@@ -80,6 +81,9 @@ class Watch {
   readonly #schedule: RunSchedule;
   readonly #ports: WatchPorts;
   readonly #breaker: BreakerSettings | undefined;
+  readonly #thresholds: Thresholds;
+  /** How far back a breaker or a threshold looks; undefined where there is none. */
+  readonly #reachMs: number | undefined;
   /** By when all workers are done or will never be. */
   #lastMs: number;
   readonly #watched: Watched;
@@ -91,6 +95,10 @@ class Watch {
     this.#schedule = schedule;
     this.#ports = ports;
     this.#breaker = breakerOf(plan);
+    const { stop = [] } = plan.limits;
+    this.#thresholds = new Thresholds(store, schedule.runId, stop, plan.timeoutMs);
+    const windows = [...(this.#breaker ? [this.#breaker.window] : []), ...stop.map(({ window }) => window)];
+    this.#reachMs = windows.length === 0 ? undefined : Math.max(...windows);
     this.#lastMs = schedule.endAtMs + plan.timeoutMs + GRACE_MS;
     this.#watched = { fromMs: ports.nowMs(), untilMs: ports.nowMs() };
   }
@@ -114,7 +122,7 @@ class Watch {
     const { runId } = this.#schedule;
     const search = searchOf(runId);
     const [cause, ...aborts] = await Promise.all([
-      this.#breaker && this.#trip(this.#breaker, nowMs),
+      this.#reachMs === undefined ? undefined : this.#trip(nowMs - this.#reachMs - LATE_MS),
       this.#store.get(abortKey(runId)),
       search === undefined ? undefined : this.#store.get(abortKey(search)),
     ]);
@@ -124,9 +132,10 @@ class Watch {
     if (this.#isAborted) this.#lastMs = Math.min(this.#lastMs, nowMs + GRACE_MS);
   }
 
-  async #trip(breaker: BreakerSettings, nowMs: number): Promise<ReturnType<typeof tripOf>> {
-    const ticks = await ticksSince(this.#store, this.#schedule.runId, nowMs - breaker.window - LATE_MS);
-    return tripOf(ticks, breaker);
+  async #trip(sinceMs: number): Promise<AbortCause | undefined> {
+    const { runId, startAtMs } = this.#schedule;
+    const ticks = await ticksSince(this.#store, runId, sinceMs);
+    return (this.#breaker && tripOf(ticks, this.#breaker)) ?? (await this.#thresholds.look(ticks, startAtMs));
   }
 
   /** Writes down until when this call looked, as its end is no gap. */

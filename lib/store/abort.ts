@@ -1,6 +1,17 @@
-/** Why a run was aborted. The breaker tells about the target; whoever else stops a run tells nothing about it. */
+/** Why a run was aborted. The breaker and a threshold tell about the target; whoever else stops a run does not. */
 export type AbortCause =
   | { kind: "breaker"; failedShare: number; windowMs: number }
+  | {
+      kind: "threshold";
+      chain: string;
+      /** A line of an SLO, and of one on a class of failure that class. */
+      line: string;
+      class?: string | undefined;
+      /** null where a percentile got no response. */
+      found: number | null;
+      limit: number;
+      windowMs: number;
+    }
   | { kind: "signal"; signal: string }
   | { kind: "command" }
   | { kind: "other"; text: string };
@@ -36,6 +47,13 @@ export function abortText(cause: AbortCause): string {
       const percent = Math.round(cause.failedShare * 100);
       return `the circuit breaker tripped: ${percent} % of the requests of ${cause.windowMs / 1_000} s got no valid relay`;
     }
+    case "threshold": {
+      const { chain, line, class: failure, found, limit, windowMs } = cause;
+      const level = (value: number): string => levelText(line, value);
+      const what = failure ?? line.replace("p999", "p99.9");
+      const seen = found === null ? "got no response" : `was ${level(found)}`;
+      return `${chain} missed a threshold over ${windowMs / 1_000} s: ${what} ${seen}, the limit is ${level(limit)}`;
+    }
     case "signal":
       return `stopped by ${cause.signal}`;
     case "command":
@@ -43,4 +61,10 @@ export function abortText(cause: AbortCause): string {
     case "other":
       return cause.text;
   }
+}
+
+function levelText(line: string, value: number): string {
+  return line === "success" || line === "class"
+    ? `${Number((value * 100).toFixed(3))} %`
+    : `${Number(value.toFixed(1))} ms`;
 }

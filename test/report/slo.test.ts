@@ -174,3 +174,86 @@ test("a chain of which no request is due fails nothing; a run without any does",
   });
   assert.deepEqual(unsent.verdict.causes, [{ kind: "nothing-sent", chain: "quiet", scheduled: 2 }]);
 });
+
+test("a rate of relays, a class of failure and a cost can be asked for; each line that is missed says its figure", () => {
+  const slo = {
+    success: 0.5,
+    relayRps: 199,
+    classes: { ECONNREFUSED: 0.005, "ECONN*": 0.2, "http-500": 0 },
+    usdPerMillionRelays: 3,
+  };
+  const observe = { costs: [{ name: "queries", metric: "queries_total", usd: 0.00001 }] };
+  const report = madeReport({ plan: planWith({ slo, observe }), change: failing(10) });
+  assert.deepEqual(
+    report.chains[0]?.slo.map(({ line, class: failure, found, pass }) => [failure ?? line, found, pass]),
+    [
+      ["success", 0.99, true],
+      ["relay-rate", 198, false],
+      ["ECONNREFUSED", 0.01, false],
+      ["ECONN*", 0.01, true],
+      ["http-500", 0, true],
+      ["cost", null, false],
+    ],
+  );
+  assert.deepEqual(report.verdict.reasons, [
+    "kava: 198 valid relays per second, below 199.",
+    "kava: 1 % ended in ECONNREFUSED, above 0.5 %.",
+    "kava: the cost of a million relays was not measured.",
+  ]);
+  const text = renderText(report, false);
+  assert.match(text, /kava +valid relays\/s +≥ 199 +198 +✗/);
+  assert.match(text, /kava +ECONNREFUSED +≤ 0.5 % +1 % +✗/);
+  assert.match(text, /kava +\$ per million relays +≤ 3 +not measured +✗/);
+  assert.match(renderJunit(report), /<failure message="kava: 198 valid relays per second, below 199\./);
+});
+
+test("a method's SLO is held against all targets of the chain that call it", () => {
+  const call = (method: string) => ({ url: `${ORIGIN}/`, body: { jsonrpc: "2.0", id: 1, method, params: [] } });
+  const targets = [call("eth_call"), call("eth_getLogs"), { ...call("eth_getLogs"), name: "more logs" }];
+  const slo = { success: 0.5, methods: { eth_getLogs: { success: 0.995, relayRps: 1_000 }, eth_call: { success: 1 } } };
+  const change = (sum: SeriesSum): void => {
+    for (const [place, errors] of [0, 0, 10].entries()) {
+      const responseTime = createHistogram();
+      for (let n = 0; n < 300 - errors; n++) recordMs(responseTime, 5);
+      sum.targets.set(place, { sent: 300, valid: 300 - errors, invalid: 0, errors, responseTime });
+    }
+  };
+  const report = madeReport({ plan: planWith({ slo }, { targets }), change });
+  assert.deepEqual(
+    report.chains[0]?.methods?.map(({ method, sent, valid, slo: lines }) => [method, sent, valid, lines.length]),
+    [
+      ["eth_call", 300, 300, 1],
+      ["eth_getLogs", 600, 590, 2],
+    ],
+  );
+  assert.deepEqual(report.verdict.reasons, [
+    "kava, eth_getLogs: success 98.333 % is below 99.5 %.",
+    "kava, eth_getLogs: 118 valid relays per second, below 1000.",
+  ]);
+  assert.match(renderText(report, false), /kava, eth_call +success +≥ 100 % +100 % +✓/);
+});
+
+test("a chain with one target has that method's figures", () => {
+  const report = madeReport({ plan: planWith({ slo: { methods: { eth_blockNumber: { p50Ms: 1 } } } }) });
+  assert.deepEqual(
+    report.chains[0]?.methods?.map(({ method, valid }) => [method, valid]),
+    [["eth_blockNumber", 1_000]],
+  );
+  assert.match(report.verdict.reasons.join(), /^kava, eth_blockNumber: response time p50/);
+});
+
+test("a run that a threshold or the breaker stopped was measured until then, and does not pass", () => {
+  for (const cause of [
+    { kind: "threshold", chain: "kava", line: "p99", found: 812.34, limit: 400, windowMs: 30_000 },
+    { kind: "breaker", failedShare: 0.6, windowMs: 10_000 },
+  ] as const) {
+    const { verdict, run } = madeReport({ plan: planWith({}), aborted: { cause, atMs: 4_000 } });
+    assert.deepEqual([verdict.valid, verdict.pass, run.abortedBy], [true, false, cause.kind]);
+  }
+  const cause = { kind: "threshold", chain: "kava", line: "p99", found: 812.34, limit: 400, windowMs: 30_000 } as const;
+  const stopped = madeReport({ plan: planWith({}), aborted: { cause, atMs: 4_000 } });
+  const reason =
+    "The run was aborted after 4s of 5s: kava missed a threshold over 30 s: p99 was 812.3 ms, the limit is 400 ms.";
+  assert.deepEqual(stopped.verdict.reasons, [reason]);
+  assert.match(renderJunit(stopped), /name="nothing stopped the run"[^>]*><failure message="The run was aborted/);
+});

@@ -91,7 +91,8 @@ test("a look reads no object of a worker's, and lists the breaker's window only"
   for (let second = 0; second < 600; second++) store.set(tickKey(flushed(0, second, second * 1_000, 5, 5), startAtMs));
   const ticks = await ticksSince(store, "r", Date.now() - 17_000);
   assert.ok(ticks.length >= 15 && ticks.length <= 18, `${ticks.length} ticks`);
-  assert.deepEqual(ticks[0], { atMs: ticks[0]?.atMs, ended: 5, valid: 5 });
+  const { atMs, sequence } = ticks[0] ?? {};
+  assert.deepEqual(ticks[0], { atMs, ended: 5, valid: 5, assignment: "w000-s00", attempt: 1, sequence });
   assert.deepEqual(
     ticks.map(({ atMs }) => atMs),
     ticks.map(({ atMs }) => atMs).sort((a, b) => a - b),

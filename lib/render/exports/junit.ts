@@ -1,12 +1,13 @@
 import { escapeXml } from "../../report/escape.ts";
 import type { Report } from "../../report/schema.ts";
 
-/** The verdict as JUnit XML: a test for the run's validity, and one for each chain's SLO. */
+/** The verdict as JUnit XML: a test for the run's validity, one for whether it ran to its end, and one for each chain's SLO. */
 export function renderJunit({ run, verdict, chains }: Report): string {
   const seconds = run.measuredMs / 1_000;
   const generator = verdict.valid ? [] : verdict.reasons;
   const cases = [
     testCase("the run is valid", seconds, verdict.valid ? undefined : generator.join("\n")),
+    testCase("nothing stopped the run", seconds, run.aborted && verdict.reasons[0]),
     ...chains.map(({ name, pass }) => {
       const own = verdict.reasons.filter((_, place) => isAbout(verdict.causes[place], name));
       return testCase(`${name} meets the SLO`, seconds, pass ? undefined : own.join("\n") || "the SLO was missed");

@@ -1,6 +1,6 @@
-import { isUnanswered } from "../../report/allRequests.ts";
 import { escapeMarkdown } from "../../report/escape.ts";
 import type { Report, Traffic } from "../../report/schema.ts";
+import { isUnanswered } from "../../results/allRequests.ts";
 
 /** A summary for a pull request, as Markdown. */
 export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {

@@ -43,28 +43,48 @@ export function allSent({ responseTimeAllMs, ledger }: Traffic, name: keyof type
   return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
 }
 
-/** The SLO line by line, of chains and of targets that have one of their own. */
+type Line = ReportChain["slo"][number];
+
+/** The SLO line by line: of chains, and of targets and methods that have one of their own. */
 export function sloTable(): HTMLElement[] {
-  const rows = report.chains.flatMap(({ name, slo, targets }) => [
+  const rows = report.chains.flatMap(({ name, slo, targets, methods = [] }) => [
     ...slo.map((line) => ({ of: name, ...line })),
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
   ]);
   if (rows.length === 0) return [];
   type Row = (typeof rows)[number];
-  const asked = ({ line, limit }: Row): string =>
-    line === "success" ? `≥ ${share(limit).text}` : `≤ ${ms(limit).text} ms`;
   const columns: Column<Row>[] = [
     { title: "Of", cell: ({ of }) => words(of) },
-    { title: "Line", cell: ({ line }) => words(line.replace("p999", "p99.9")) },
-    { title: "Asked", cell: (row) => words(asked(row)) },
+    { title: "Line", cell: (row) => words(lineName(row)) },
+    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
     {
       title: "Found",
-      cell: ({ line, found }) =>
-        found === null ? words("no response", true) : line === "success" ? share(found) : ms(found),
+      cell: (row) => (row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))),
     },
     { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) },
   ];
   return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
+}
+
+function lineName({ line, class: failure = "" }: Line): string {
+  if (line === "class") return failure;
+  if (line === "relay-rate") return "valid relays/s";
+  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+}
+
+function isLeast({ line }: Line): boolean {
+  return line === "success" || line === "relay-rate";
+}
+
+function levelText({ line }: Line, value: number): string {
+  if (line === "success" || line === "class") return share(value).text;
+  if (line === "relay-rate") return rate(value).text;
+  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
+}
+
+function nothingFound({ line }: Line): string {
+  return line === "cost" ? "not measured" : "no response";
 }
 
 export type Named = Traffic & { name: string; truth?: ReportChain["truth"] };

@@ -1,10 +1,12 @@
-import { createHistogram, HIGHEST_US, type Histogram } from "../results/histogram.ts";
-import type { LatencyMs } from "./schema.ts";
+import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
 
 /** The percentiles that a report gives, by their names. */
 export const PERCENTILES = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 } as const;
 
 export type Percentile = keyof typeof PERCENTILES;
+
+/** Percentiles in ms; null where nothing was measured. */
+export type LatencyMs = Record<Percentile, number> | null;
 
 /** Requests of which the response time is asked: the responses', and how many got none. */
 export interface AllRequests {

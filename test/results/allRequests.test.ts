@@ -7,7 +7,7 @@ import {
   PERCENTILES,
   type Percentile,
   percentileOfAll,
-} from "../../lib/report/allRequests.ts";
+} from "../../lib/results/allRequests.ts";
 import { createHistogram, type Histogram, recordMs } from "../../lib/results/histogram.ts";
 
 const NAMES = Object.keys(PERCENTILES) as Percentile[];

@@ -1,0 +1,61 @@
+import { methodOf } from "./methodOf.ts";
+import { nearest } from "./nearest.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import { type Chain, MOST_TARGETS_APART, type Plan } from "./schema.ts";
+import type { Slo } from "./sloSchema.ts";
+
+/** What is wrong with a plan's SLOs and thresholds: parts that are not there, or not recorded apart; costs without a price. */
+export function sloProblems(plan: Plan): Problem[] {
+  const { chains, slo, limits } = plan;
+  return [
+    ...methodProblems(slo, chains, ["slo"]),
+    ...costProblems(plan, slo, ["slo"]),
+    ...chains.flatMap((chain, index) => [
+      ...targetProblems(chain, index),
+      ...methodProblems(chain.slo, [chain], ["chains", index, "slo"]),
+      ...costProblems(plan, chain.slo, ["chains", index, "slo"]),
+    ]),
+    ...(limits.stop ?? []).flatMap(({ chain }, index) => stopProblems(chain, chains, index)),
+  ];
+}
+
+/** SLOs of targets that are not recorded apart. */
+function targetProblems({ targets }: Chain, index: number): Problem[] {
+  if (targets.length <= MOST_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
+  const found = `${targets.length} targets, some with an slo`;
+  const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
+  return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
+}
+
+/** Methods that no chain calls, or that are called by more targets than are recorded apart. */
+function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: readonly (string | number)[]): Problem[] {
+  const called = [...new Set(chains.flatMap(({ targets }) => targets.map(methodOf)))];
+  return Object.keys(slo?.methods ?? {}).flatMap((method) => {
+    const where = jsonPath([...path, "methods", method]);
+    if (!called.includes(method)) {
+      const meant = nearest(method, called);
+      const expected = meant === undefined ? `a method that is called: ${called.join(", ")}` : `"${meant}", perhaps`;
+      return [{ where, found: show(method), expected }];
+    }
+    return chains.flatMap(({ name, targets }) => {
+      if (targets.length <= MOST_TARGETS_APART || !targets.some((target) => methodOf(target) === method)) return [];
+      const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
+      return [{ where, found: `${targets.length} targets of ${name}`, expected }];
+    });
+  });
+}
+
+/** A limit on a cost that nothing has a price for. */
+function costProblems({ observe }: Plan, slo: Slo | undefined, path: readonly (string | number)[]): Problem[] {
+  if (slo?.usdPerMillionRelays === undefined || observe.costs.some(({ usd }) => usd !== undefined)) return [];
+  const where = jsonPath([...path, "usdPerMillionRelays"]);
+  return [{ where, found: "a limit on the cost", expected: "a counter with a price: usd in observe.costs" }];
+}
+
+/** A threshold of a chain that is not there. */
+function stopProblems(chain: string | undefined, chains: readonly Chain[], index: number): Problem[] {
+  const names = chains.map(({ name }) => name);
+  if (chain === undefined || names.includes(chain)) return [];
+  const where = jsonPath(["limits", "stop", index, "chain"]);
+  return [{ where, found: show(chain), expected: `a chain of the plan: ${names.join(", ")}` }];
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { duration } from "./durationField.ts";
+
+/** The least success of a plan that says nothing of it. */
+const LEAST_SUCCESS = 0.99;
+
+const success = z
+  .number()
+  .min(0)
+  .max(1)
+  .describe("The least share of requests that must become valid relays; 1 asks for all of them");
+
+const percentileLimits = {
+  p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
+  p90Ms: z.number().positive().optional().describe("Highest 90th percentile of the response time, in ms"),
+  p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
+  p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
+  p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
+};
+
+const relayRps = z.number().positive().optional().describe("Least valid relays per second, as a mean over the run");
+
+const classes = z
+  .record(z.string().regex(/^[\w.-]+\*?$/), z.number().min(0).max(1))
+  .optional()
+  .describe("Highest share of the requests sent that may end in each class of failure; a * at the end takes all alike")
+  .meta({ examples: [{ "http-429": 0.001, "rpc-*": 0 }] });
+
+const usdPerMillionRelays = z
+  .number()
+  .positive()
+  .optional()
+  .describe("Highest cost of a million valid relays, in dollars, by the prices in observe.costs");
+
+/** What can be asked of requests of which only the outcome and the response time are recorded apart. */
+const partLines = { ...percentileLimits, relayRps };
+
+const methods = z
+  .record(z.string(), z.strictObject({ success: success.optional(), ...partLines }))
+  .optional()
+  .describe("What each JSON-RPC method must show, over all targets of a chain that call it")
+  .meta({ examples: [{ eth_getLogs: { p99Ms: 800 } }] });
+
+const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
+
+/** The plan's SLO, which holds for each chain. Percentiles are of all requests sent, failed ones included. */
+export const planSlo = z.strictObject({ success: success.default(LEAST_SUCCESS), ...chainLines });
+
+/** A chain's SLO. */
+export const chainSloSchema = z.strictObject({ success: success.optional(), ...chainLines });
+
+/** A target's SLO. */
+export const targetSlo = z.strictObject({ success: success.optional(), ...partLines });
+
+/** What a chain, a method or a target must show, line by line. */
+export type Slo = z.infer<typeof chainSloSchema>;
+
+const LINES = ["success", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "p999Ms", "classes"] as const;
+
+/** Thresholds that stop a run. */
+export const stopSchema = z
+  .strictObject({
+    chain: z.string().optional().describe("The chain that they hold for; without it each chain, by itself"),
+    success: success.optional(),
+    ...percentileLimits,
+    classes,
+    window: duration
+      .prefault("30s")
+      .describe("The time over which they are taken; nothing is judged before the run has lasted as long"),
+  })
+  .refine((stop) => LINES.some((line) => stop[line] !== undefined), `at least one of ${LINES.join(", ")}`);
+
+export type Stop = z.infer<typeof stopSchema>;

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkPlan } from "../../lib/plan/load.ts";
+import { InputError } from "../../lib/plan/problems.ts";
+import { chainInput, planInput } from "../support/plans.ts";
+
+const ORIGIN = "http://127.0.0.1:8545";
+
+function problems(changes: object, chain: object = {}): string {
+  const chains = [{ ...chainInput("kava", 10, ORIGIN), ...chain }];
+  try {
+    checkPlan(planInput(ORIGIN, { chains, ...changes }), ".", "plan.json");
+    return "";
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    return error.message;
+  }
+}
+
+test("an SLO on a method that nothing calls names the one that was meant", () => {
+  assert.equal(problems({ slo: { methods: { eth_blockNumber: { p99Ms: 5 } } } }), "");
+  assert.match(problems({ slo: { methods: { eth_blockNumbr: { p99Ms: 5 } } } }), /"eth_blockNumber", perhaps/);
+  assert.match(
+    problems({}, { slo: { methods: { trace_block: { p99Ms: 5 } } } }),
+    /a method that is called: eth_blockN/,
+  );
+});
+
+test("an SLO on the cost needs a price", () => {
+  const slo = { usdPerMillionRelays: 3 };
+  assert.match(
+    problems({ slo }),
+    /\$\.slo\.usdPerMillionRelays: found a limit on the cost; expected .*usd in observe\.costs/,
+  );
+  assert.match(problems({}, { slo }), /\$\.chains\[0\]\.slo\.usdPerMillionRelays/);
+  const observe = { costs: [{ name: "queries", metric: "queries_total", usd: 0.001 }] };
+  assert.equal(problems({ slo, observe }), "");
+});
+
+test("an SLO on a method of more targets than are recorded apart is refused", () => {
+  const [target] = chainInput("kava", 10, ORIGIN).targets as object[];
+  const targets = Array.from({ length: 65 }, (_, place) => ({ ...target, name: `t${place}` }));
+  assert.match(problems({ slo: { methods: { eth_blockNumber: { p99Ms: 5 } } } }, { targets }), /65 targets of kava/);
+});
+
+test("a threshold that stops a run asks for something, of a chain that is there", () => {
+  assert.equal(problems({ limits: { stop: [{ chain: "kava", p99Ms: 500, window: "10s" }] } }), "");
+  assert.match(problems({ limits: { stop: [{ window: "10s" }] } }), /\$\.limits\.stop\[0\].*at least one of success/);
+  assert.match(
+    problems({ limits: { stop: [{ chain: "boba", success: 0.5 }] } }),
+    /stop\[0\]\.chain: found "boba"; expected .*kava/,
+  );
+});
