@@ -20,9 +20,9 @@ const TIMEOUT_CHECK_MS = 20;
 
 /** The class of a request that took longer than the plan's timeout, by what it was waiting for. */
 export const TIMED_OUT: Record<Waiting, string> = {
-  connect: "UND_ERR_CONNECT_TIMEOUT",
-  headers: "UND_ERR_HEADERS_TIMEOUT",
-  body: "UND_ERR_BODY_TIMEOUT",
+  connect: "connect-timeout",
+  headers: "headers-timeout",
+  body: "body-timeout",
 };
 
 /** For whoever does not say how long a name's addresses are used. */
@@ -243,7 +243,7 @@ class TimedExchange implements Exchange {
     // The lent memory is used again meanwhile.
     const copy = memory.left >= length ? Buffer.from(body) : undefined;
     if (!copy) {
-      this.failed("RESPONSE_MEMORY");
+      this.failed("response-memory");
       return;
     }
     memory.left -= length;

@@ -12,7 +12,7 @@ export interface HostRules {
 /** Why a host is not spoken to. */
 export interface Refusal {
   /** The class of a request to it. */
-  code: "FORBIDDEN_HOST" | "FORBIDDEN_ADDRESS";
+  code: "forbidden-host" | "forbidden-address";
   /** The host, and the address where it is not the host itself. */
   found: string;
   expected: string;
@@ -47,7 +47,7 @@ export class HostGuard {
   refusal(url: string): Refusal | undefined {
     const { protocol, hostname, port: written } = new URL(url);
     if (protocol !== "http:" && protocol !== "https:") {
-      return { code: "FORBIDDEN_HOST", found: `a URL of ${protocol}`, expected: "http or https" };
+      return { code: "forbidden-host", found: `a URL of ${protocol}`, expected: "http or https" };
     }
     const host = withoutDot(hostname);
     const port = Number(written || (protocol === "https:" ? 443 : 80));
@@ -55,17 +55,17 @@ export class HostGuard {
     if (address) return this.#addressRefusal(host, port, address);
     if (host === "localhost") return this.#loopbackRefusal(host, port);
     if (host.endsWith(".localhost")) {
-      return { code: "FORBIDDEN_HOST", found: `the host ${host}`, expected: "localhost or a loopback address as such" };
+      return { code: "forbidden-host", found: `the host ${host}`, expected: "localhost or a loopback address as such" };
     }
     if (this.#entries.some((entry) => entryFits(entry, host, port))) return undefined;
-    return { code: "FORBIDDEN_HOST", found: `the host ${host}`, expected: this.#leave(host) };
+    return { code: "forbidden-host", found: `the host ${host}`, expected: this.#leave(host) };
   }
 
   /** Why a name must not lead to an address, which may have come to be another one since the plan was checked. */
   leadsTo(name: string, address: string): Refusal | undefined {
     const parsed = parseAddress(address);
     const found = `${name}, which leads to ${address}`;
-    if (!parsed) return { code: "FORBIDDEN_ADDRESS", found, expected: "an address" };
+    if (!parsed) return { code: "forbidden-address", found, expected: "an address" };
     const kind = addressKind(parsed);
     if (kind === "public") return undefined;
     if (kind === "loopback" && withoutDot(name.toLowerCase()) === "localhost") return undefined;
@@ -74,7 +74,7 @@ export class HostGuard {
       kind === "private"
         ? `a public address, or leave for the private one: "allowedHosts": [..., "${address}"], or a block such as 10.0.0.0/8`
         : "a name that leads to no loopback, link-local or metadata address";
-    return { code: "FORBIDDEN_ADDRESS", found, expected };
+    return { code: "forbidden-address", found, expected };
   }
 
   #addressRefusal(host: string, port: number, address: ipaddr.IPv4 | ipaddr.IPv6): Refusal | undefined {
@@ -82,7 +82,7 @@ export class HostGuard {
     switch (addressKind(address)) {
       case "forbidden":
         return {
-          code: "FORBIDDEN_ADDRESS",
+          code: "forbidden-address",
           found,
           expected: "a host that is not link-local, a metadata service, multicast or 0.0.0.0: these are never a target",
         };
@@ -90,7 +90,7 @@ export class HostGuard {
         return this.#loopbackRefusal(host, port);
       default:
         if (this.#entries.some((entry) => entryFits(entry, host, port)) || this.#holds(address)) return undefined;
-        return { code: "FORBIDDEN_HOST", found, expected: this.#leave(host) };
+        return { code: "forbidden-host", found, expected: this.#leave(host) };
     }
   }
 
@@ -99,7 +99,7 @@ export class HostGuard {
     const named = this.#entries.some((entry) => entry.port === port && entryFits(entry, host, port));
     if (named && port !== RUNTIME_API_PORT) return undefined;
     const expected = "a host that is not the worker's own machine";
-    return { code: "FORBIDDEN_ADDRESS", found: `the host ${host}`, expected };
+    return { code: "forbidden-address", found: `the host ${host}`, expected };
   }
 
   /** Whether an address or a block of the list, without a port, allows an address. */

@@ -34,13 +34,13 @@ export class ChunkLines {
     const end = bytes.indexOf(LF, from);
     const until = end === -1 ? bytes.length : end;
     if (this.#line.length + until - from > MAX_LINE_BYTES)
-      throw new ResponseError("INVALID_HTTP", "a chunk's line is too long");
+      throw new ResponseError("invalid-http", "a chunk's line is too long");
     this.#line += bytes.toString("latin1", from, until);
     if (end === -1) return until;
     const line = this.#line;
     this.#line = "";
     if (line.charCodeAt(line.length - 1) !== CR || line.indexOf("\r") !== line.length - 1)
-      throw new ResponseError("INVALID_HTTP", "a chunk's line does not end with CR LF");
+      throw new ResponseError("invalid-http", "a chunk's line does not end with CR LF");
     this.#read(line.slice(0, -1));
     return end + 1;
   }
@@ -56,10 +56,10 @@ export class ChunkLines {
     if (this.#part === "trailers") {
       this.#trailerBytes += line.length + 2;
       if (this.#trailerBytes > MAX_TRAILER_BYTES)
-        throw new ResponseError("UND_ERR_HEADERS_OVERFLOW", "the trailers are too long");
+        throw new ResponseError("headers-too-large", "the trailers are too long");
       this.isEnded = line === "";
     } else if (this.#part === "break") {
-      if (line !== "") throw new ResponseError("INVALID_HTTP", "a chunk is longer than its size");
+      if (line !== "") throw new ResponseError("invalid-http", "a chunk is longer than its size");
       this.#part = "size";
     } else {
       this.#readSize(line);
@@ -68,10 +68,10 @@ export class ChunkLines {
 
   #readSize(line: string): void {
     const [, size] = /^([0-9a-f]{1,16})[ \t]*(?:;|$)/i.exec(line) ?? [];
-    if (size === undefined) throw new ResponseError("INVALID_HTTP", "a chunk's size is not a number");
+    if (size === undefined) throw new ResponseError("invalid-http", "a chunk's size is not a number");
     this.#size = Number.parseInt(size, 16);
     this.#excess = Math.max(0, this.#excess + line.length - 16 - 2 * this.#size);
-    if (this.#excess > MAX_EXCESS_BYTES) throw new ResponseError("INVALID_HTTP", "chunks have too long extensions");
+    if (this.#excess > MAX_EXCESS_BYTES) throw new ResponseError("invalid-http", "chunks have too long extensions");
     this.#part = this.#size === 0 ? "trailers" : "break";
   }
 }

@@ -112,6 +112,6 @@ function isTooLong(error: unknown): boolean {
 
 function failure(error: unknown, mostBytes: number): ResponseError {
   if (isTooLong(error))
-    return new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", `the decoded body is longer than ${mostBytes} bytes`);
+    return new ResponseError("body-too-large", `the decoded body is longer than ${mostBytes} bytes`);
   return new ResponseError("invalid-encoding", `the body cannot be decoded: ${String(error)}`);
 }

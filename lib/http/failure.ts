@@ -8,26 +8,29 @@ const NGHTTP2_ERR_FLOODED = -904;
 
 /** Codes of Node's own that mean the same as others. */
 const SAME_AS: readonly [codes: RegExp, name: string][] = [
-  [/^ERR_(STREAM_(DESTROYED|WRITE_AFTER_END|PREMATURE_CLOSE)|SOCKET_CLOSED|HTTP2_INVALID_SESSION)$/, "UND_ERR_SOCKET"],
-  [/^ERR_HTTP2_GOAWAY_SESSION$/, "HTTP2_GOAWAY"],
-  [/^ERR_SSL_.*ALERT_NO_APPLICATION_PROTOCOL$/, "HTTP2_NOT_OFFERED"],
-  [/^ERR_HTTP2_(ERROR|TOO_MANY_INVALID_FRAMES|TOO_MANY_CUSTOM_SETTINGS|MAX_PENDING_SETTINGS_ACK)$/, "INVALID_HTTP2"],
+  [
+    /^ERR_(STREAM_(DESTROYED|WRITE_AFTER_END|PREMATURE_CLOSE)|SOCKET_CLOSED|HTTP2_INVALID_SESSION)$/,
+    "connection-closed",
+  ],
+  [/^ERR_HTTP2_GOAWAY_SESSION$/, "http2-goaway"],
+  [/^ERR_SSL_.*ALERT_NO_APPLICATION_PROTOCOL$/, "http2-not-offered"],
+  [/^ERR_HTTP2_(ERROR|TOO_MANY_INVALID_FRAMES|TOO_MANY_CUSTOM_SETTINGS|MAX_PENDING_SETTINGS_ACK)$/, "invalid-http2"],
   [
     /^ERR_(HTTP2_.*(HEADER|PSEUDOHEADER|TRAILER).*|INVALID_HTTP_TOKEN|INVALID_CHAR|UNESCAPED_CHARACTERS)$/,
-    "INVALID_REQUEST",
+    "invalid-request",
   ],
 ];
 
 /**
- * The class of a request that got no complete response: a stable key, which is the system's or undici's own error code
- * where there is one (`ECONNREFUSED`, `ECONNRESET`, `UND_ERR_SOCKET`, …). A code that no class has is `unknown-failure`,
- * so that a target cannot make classes without end.
+ * The class of a request that got no complete response: the error code of the operating system, Node
+ * or OpenSSL where there is one (`ECONNREFUSED`), and otherwise a name of ours (`connection-closed`). A code that is in no
+ * class is `unknown-failure`, so that a target cannot make classes without end.
  */
 export function classifyFailure(error: unknown): string {
   const code = codeOf(error);
   if (code === undefined) return UNKNOWN;
   if (code === "ERR_HTTP2_ERROR" && (error as NodeJS.ErrnoException).errno === NGHTTP2_ERR_FLOODED)
-    return "HTTP2_FLOODED";
+    return "http2-flooded";
   const name = SAME_AS.find(([codes]) => codes.test(code))?.[1] ?? code;
   return classOf(name) ? name : UNKNOWN;
 }

@@ -46,13 +46,13 @@ export function headEnd(bytes: Buffer, from: number): number {
 
 /**
  * Reads a head, the first `end` bytes, in time that is linear in its length. `isHead` says that it answers a HEAD
- * request. Throws a ResponseError of the class INVALID_HTTP for what RFC 9112 forbids where it could be read in more than
+ * request. Throws a ResponseError of the class invalid-http for what RFC 9112 forbids where it could be read in more than
  * one way.
  */
 export function readHead(bytes: Buffer, end: number, isHead: boolean): Head {
   const text = bytes.toString("latin1", 0, end);
   // A CR before anything but a line's end, or NUL: RFC 9112, section 2.2, and RFC 9110, section 5.5.
-  if (/\r(?!\n)|\0/.test(text)) throw new ResponseError("INVALID_HTTP", "the head has a CR or NUL within a line");
+  if (/\r(?!\n)|\0/.test(text)) throw new ResponseError("invalid-http", "the head has a CR or NUL within a line");
   const firstEnd = text.indexOf("\n");
   const { minor, status } = readStatusLine(text.slice(0, firstEnd));
   const fields = readFields(text.toLowerCase(), firstEnd + 1);
@@ -66,7 +66,7 @@ export function readHead(bytes: Buffer, end: number, isHead: boolean): Head {
 
 function readStatusLine(line: string): { minor: string; status: number } {
   const [, minor, status] = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: [^\r]*)?\r?$/.exec(line) ?? [];
-  if (minor === undefined) throw new ResponseError("INVALID_HTTP", "the status line is not HTTP/1.1's");
+  if (minor === undefined) throw new ResponseError("invalid-http", "the status line is not HTTP/1.1's");
   return { minor, status: Number(status) };
 }
 
@@ -84,7 +84,7 @@ function readFields(text: string, from: number): Fields {
     if (end <= at) return fields;
     let valueAt = at;
     if (isBlank(text.charCodeAt(at))) {
-      if (name === undefined) throw new ResponseError("INVALID_HTTP", "the head begins with a blank");
+      if (name === undefined) throw new ResponseError("invalid-http", "the head begins with a blank");
     } else {
       valueAt = endOfName(text, at) + 1;
       name = IS_READ.has(valueAt - 1 - at) ? text.slice(at, valueAt - 1) : "";
@@ -104,7 +104,7 @@ function isBlank(code: number): boolean {
 function endOfName(text: string, from: number): number {
   let at = from;
   while (IS_TOKEN[text.charCodeAt(at)] === 1) at++;
-  if (at === from || text.charCodeAt(at) !== COLON) throw new ResponseError("INVALID_HTTP", "a line is no header");
+  if (at === from || text.charCodeAt(at) !== COLON) throw new ResponseError("invalid-http", "a line is no header");
   return at;
 }
 
@@ -150,9 +150,9 @@ function readFraming(head: Head, minor: string, encoding: string | undefined, le
     const isChunked = codings.at(-1) === "chunked";
     const others = isChunked ? codings.slice(0, -1) : codings;
     // Two ways to tell the end, on which a proxy and its client may disagree: "ought to be handled as an error".
-    if (length !== undefined) throw new ResponseError("INVALID_HTTP", "both Transfer-Encoding and Content-Length");
+    if (length !== undefined) throw new ResponseError("invalid-http", "both Transfer-Encoding and Content-Length");
     if (!others.every((coding) => TRANSFER_CODINGS.has(coding)))
-      throw new ResponseError("INVALID_HTTP", "an unknown transfer coding, or chunked before another one");
+      throw new ResponseError("invalid-http", "an unknown transfer coding, or chunked before another one");
     head.framing = isChunked ? "chunked" : "until-close";
     head.codings = [...codingsOf(head.codings), ...others].join();
     // HTTP/1.0 has no transfer codings: what follows such a response is not to be trusted (RFC 9112, section 6.1).
@@ -171,7 +171,7 @@ function readLength(list: string): number {
   if (/^ \d+$/.test(list)) return Number(list);
   const lengths = new Set(list.split(",").map(withoutBlanks));
   const [length = ""] = lengths;
-  if (lengths.size > 1) throw new ResponseError("INVALID_HTTP", "there are several Content-Lengths");
-  if (!/^\d+$/.test(length)) throw new ResponseError("INVALID_HTTP", "Content-Length is not a number");
+  if (lengths.size > 1) throw new ResponseError("invalid-http", "there are several Content-Lengths");
+  if (!/^\d+$/.test(length)) throw new ResponseError("invalid-http", "Content-Length is not a number");
   return Number(length);
 }

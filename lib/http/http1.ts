@@ -145,9 +145,9 @@ export class Http1Connection implements Connection {
   /** Why there is no whole response: what was cut off within it has a class of its own. */
   #failure(): string {
     const within = this.#parser.hasBegun;
-    if (!this.#error) return within ? "TRUNCATED_RESPONSE" : "UND_ERR_SOCKET";
+    if (!this.#error) return within ? "truncated-response" : "connection-closed";
     const failure = classifyFailure(this.#error);
-    return failure === "ECONNRESET" && within ? "RESET_IN_RESPONSE" : failure;
+    return failure === "ECONNRESET" && within ? "reset-in-response" : failure;
   }
 
   waitingFor(): Waiting {

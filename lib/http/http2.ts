@@ -31,7 +31,7 @@ export interface Http2Origin {
 /**
  * An HTTP/2 connection. It carries one request until the server has said how many it allows, so that none waits for a
  * place. After a GOAWAY it takes no other: the pool opens a new one, and a request that the server did not process any
- * more fails as `HTTP2_GOAWAY`, which is told apart from a stream that was reset alone.
+ * more fails as `http2-goaway`, which is told apart from a stream that was reset alone.
  */
 export class Http2Connection implements Connection, StreamOwner {
   capacity = 1;
@@ -66,7 +66,7 @@ export class Http2Connection implements Connection, StreamOwner {
   #opened(): void {
     const { socket, isSecure } = this.#opening;
     if (isSecure && (socket as TLSSocket).alpnProtocol !== "h2") {
-      this.#broke(Object.assign(new Error("the server does not offer HTTP/2"), { code: "HTTP2_NOT_OFFERED" }));
+      this.#broke(Object.assign(new Error("the server does not offer HTTP/2"), { code: "http2-not-offered" }));
       socket.destroy();
       return;
     }
@@ -83,7 +83,7 @@ export class Http2Connection implements Connection, StreamOwner {
       this.#events.resized(this);
     });
     session.on("goaway", (code, lastStream) => {
-      this.#goaway = { name: code === 0 ? "HTTP2_GOAWAY" : `HTTP2_GOAWAY_${errorName(code)}`, lastStream };
+      this.#goaway = { name: code === 0 ? "http2-goaway" : `http2-goaway-${errorName(code)}`, lastStream };
       // The requests that are on it may still end.
       this.capacity = 0;
       this.#events.resized(this);
@@ -109,7 +109,7 @@ export class Http2Connection implements Connection, StreamOwner {
     this.#waiting = undefined;
     if (waiting) {
       this.#events.released(this);
-      waiting.failed(this.#error ? classifyFailure(this.#error) : "UND_ERR_SOCKET");
+      waiting.failed(this.#error ? classifyFailure(this.#error) : "connection-closed");
     }
     // A stream that is closed has had its end already, and is about to say which.
     for (const request of [...this.#streams.values()]) if (!request.stream.closed || this.#error) request.fail();
@@ -148,16 +148,16 @@ export class Http2Connection implements Connection, StreamOwner {
   failureOf({ stream, status, error }: Http2Request): string {
     const goaway = this.#goaway;
     // A graceful one says up to which request the server has answered, or will.
-    if (goaway && (goaway.name !== "HTTP2_GOAWAY" || stream.id === undefined || stream.id > goaway.lastStream))
+    if (goaway && (goaway.name !== "http2-goaway" || stream.id === undefined || stream.id > goaway.lastStream))
       return goaway.name;
     const cause = this.#error ?? error;
     const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
     if (cause && code !== "ERR_HTTP2_STREAM_ERROR") {
       const failure = classifyFailure(cause);
-      return failure === "ECONNRESET" && status !== 0 ? "RESET_IN_RESPONSE" : failure;
+      return failure === "ECONNRESET" && status !== 0 ? "reset-in-response" : failure;
     }
-    if (stream.closed && stream.rstCode !== undefined) return `HTTP2_STREAM_${errorName(stream.rstCode)}`;
-    return status === 0 ? "UND_ERR_SOCKET" : "TRUNCATED_RESPONSE";
+    if (stream.closed && stream.rstCode !== undefined) return `http2-stream-${errorName(stream.rstCode)}`;
+    return status === 0 ? "connection-closed" : "truncated-response";
   }
 
   waitingFor(exchange: Exchange): Waiting {
@@ -183,7 +183,7 @@ export class Http2Connection implements Connection, StreamOwner {
 
 /** A code's name; all that HTTP/2 does not have share one, so that a server cannot make classes without end. */
 function errorName(code: number): string {
-  return HTTP2_ERRORS[code] ?? "UNKNOWN_CODE";
+  return HTTP2_ERRORS[code] ?? "unknown-code";
 }
 
 /** Headers as a raw list, which keeps their order, and those that are repeated. */

@@ -43,7 +43,7 @@ export class Http2Request {
       exchange.began();
     });
     stream.on("headers", () => {
-      if (++this.#interim > MOST_INTERIM) this.#refuse("UND_ERR_HEADERS_OVERFLOW");
+      if (++this.#interim > MOST_INTERIM) this.#refuse("headers-too-large");
     });
     stream.on("data", (piece: Buffer) => this.#data(piece));
     this.#onEndOfStream(() => this.#responded());
@@ -73,9 +73,9 @@ export class Http2Request {
 
   #data(piece: Buffer): void {
     const before = this.#gathered.length + (this.#piece?.length ?? 0);
-    if (before + piece.length > this.#maxBodyBytes) this.#refuse("UND_ERR_RES_EXCEEDED_MAX_SIZE");
+    if (before + piece.length > this.#maxBodyBytes) this.#refuse("body-too-large");
     else if (before === 0) this.#piece = piece;
-    else if (!this.#gather(piece)) this.#refuse("RESPONSE_MEMORY");
+    else if (!this.#gather(piece)) this.#refuse("response-memory");
   }
 
   #gather(piece: Buffer): boolean {

@@ -130,14 +130,14 @@ export class ResponseParser {
     for (;;) {
       const end = headEnd(bytes, this.#searchFrom);
       if (this.#headBytes + (end === -1 ? bytes.length : end) > MAX_HEAD_BYTES)
-        throw new ResponseError("UND_ERR_HEADERS_OVERFLOW", "the head is too long");
+        throw new ResponseError("headers-too-large", "the head is too long");
       if (end === -1) {
         this.#keepPartial(bytes);
         return undefined;
       }
       this.#searchFrom = 0;
       const head = readHead(bytes, end, this.#isHead);
-      if (head.status === 101) throw new ResponseError("INVALID_HTTP", "nobody asked to switch protocols");
+      if (head.status === 101) throw new ResponseError("invalid-http", "nobody asked to switch protocols");
       if (head.status >= 200) {
         this.#keepHead(bytes, end, head);
         this.#take(head, end);
@@ -160,7 +160,7 @@ export class ResponseParser {
   #keepPartial(bytes: Buffer): void {
     const begin = Math.min(PROTOCOL.length, bytes.length);
     if (bytes.compare(PROTOCOL, 0, begin, 0, begin) !== 0)
-      throw new ResponseError("INVALID_HTTP", "this is not HTTP/1.1");
+      throw new ResponseError("invalid-http", "this is not HTTP/1.1");
     if (this.#partial.length === 0) this.#gather(this.#partial, bytes);
     // A line break may be the first of the two that end a head.
     this.#searchFrom = Math.max(0, bytes.length - 2);
@@ -242,11 +242,11 @@ export class ResponseParser {
   }
 
   #gather(into: Gathered, bytes: Buffer): void {
-    if (!into.append(bytes)) throw new ResponseError("RESPONSE_MEMORY", "no memory is left for responses in part");
+    if (!into.append(bytes)) throw new ResponseError("response-memory", "no memory is left for responses in part");
   }
 
   #tooLong(): never {
     const message = `the body is longer than ${this.#shared.maxBodyBytes} bytes`;
-    throw new ResponseError("UND_ERR_RES_EXCEEDED_MAX_SIZE", message);
+    throw new ResponseError("body-too-large", message);
   }
 }

@@ -1,9 +1,9 @@
 /** Why a response is not taken in: it breaks HTTP, or a limit. It is the class of the failure. */
 export type ResponseFailure =
-  | "INVALID_HTTP"
-  | "UND_ERR_HEADERS_OVERFLOW"
-  | "UND_ERR_RES_EXCEEDED_MAX_SIZE"
-  | "RESPONSE_MEMORY"
+  | "invalid-http"
+  | "headers-too-large"
+  | "body-too-large"
+  | "response-memory"
   | "invalid-encoding";
 
 /** A response that breaks HTTP or a limit. Its code is the class of the failure. */

@@ -141,7 +141,7 @@ function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefin
 
 function goaway({ total }: Told): Hint | undefined {
   const count = Object.entries(total.errors)
-    .filter(([name]) => name.startsWith("HTTP2_GOAWAY"))
+    .filter(([name]) => name.startsWith("http2-goaway"))
     .reduce((sum, [, failed]) => sum + failed, 0);
   if (count === 0) return undefined;
   return {

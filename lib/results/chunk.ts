@@ -11,7 +11,7 @@ import {
 } from "./histogram.ts";
 
 /** The class, among a series' errors, of requests that were in flight when the run was aborted. */
-export const UNFINISHED = "ABORTED";
+export const UNFINISHED = "aborted";
 
 /** The ledger's entries: scheduled = sent + missed; sent = responses + errors + unfinished; responses = valid + invalid. */
 export interface Ledger {

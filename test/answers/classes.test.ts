@@ -27,7 +27,7 @@ test("a class says who is to be asked, where it can", () => {
   assert.equal(faultOf("http-404"), "request");
   assert.equal(faultOf("rpc-server-error"), "upstream");
   assert.equal(faultOf("EADDRNOTAVAIL"), "generator");
-  assert.equal(faultOf("HTTP2_GOAWAY_ENHANCE_YOUR_CALM"), "gateway");
+  assert.equal(faultOf("http2-goaway-enhance-your-calm"), "gateway");
   assert.equal(faultOf("CERT_HAS_EXPIRED"), "gateway");
   assert.equal(faultOf("http-403"), "gateway");
   assert.equal(faultOf("http-408"), "gateway");

@@ -37,13 +37,13 @@ async function classesOf(origin: string, options: Partial<ConnectionOptions>): P
 test("no connection is opened to an origin that the guard refuses, literal addresses included", async (t) => {
   const server = await answeringServer(t, () => jsonResponse(RELAY));
   for (const keepalive of [true, false]) {
-    assert.deepEqual(await classesOf(server.origin, { guard: NOTHING, keepalive }), { FORBIDDEN_ADDRESS: 3 });
+    assert.deepEqual(await classesOf(server.origin, { guard: NOTHING, keepalive }), { "forbidden-address": 3 });
   }
   const overTls = server.origin.replace("http:", "https:");
-  assert.deepEqual(await classesOf(overTls, { guard: NOTHING, http: "2" }), { FORBIDDEN_ADDRESS: 3 });
-  assert.deepEqual(await classesOf("http://gateway.example", { guard: NOTHING }), { FORBIDDEN_HOST: 3 });
-  assert.deepEqual(await classesOf("http://169.254.169.254", {}), { FORBIDDEN_ADDRESS: 3 });
-  assert.deepEqual(await classesOf("http://gateway.example", {}), { FORBIDDEN_HOST: 3 }, "without a guard: loopback");
+  assert.deepEqual(await classesOf(overTls, { guard: NOTHING, http: "2" }), { "forbidden-address": 3 });
+  assert.deepEqual(await classesOf("http://gateway.example", { guard: NOTHING }), { "forbidden-host": 3 });
+  assert.deepEqual(await classesOf("http://169.254.169.254", {}), { "forbidden-address": 3 });
+  assert.deepEqual(await classesOf("http://gateway.example", {}), { "forbidden-host": 3 }, "without a guard: loopback");
   assert.equal(server.connections, 0);
   assert.deepEqual(await classesOf(server.origin, {}), { valid: 3 });
 });
@@ -62,7 +62,7 @@ test("a name that has come to lead to a forbidden address is refused when it is 
   for (const addresses of [["127.0.0.1"], ["203.0.113.7", "169.254.169.254"], ["10.0.0.1"], ["::ffff:127.0.0.1"]]) {
     const error = await lookUp(...addresses);
     assert.ok(error instanceof ForbiddenHostError, addresses.join());
-    assert.equal(error.code, "FORBIDDEN_ADDRESS");
+    assert.equal(error.code, "forbidden-address");
   }
 });
 

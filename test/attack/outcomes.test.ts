@@ -13,8 +13,7 @@ import { ROOT, reportOf, volley } from "../support/volley.ts";
 const NAMED = [
   /\bname: "([^"]+)"/g,
   /\b(?:fail|failed|cutOff|ResponseError)\("([^"]+)"/g,
-  /: "((?:UND_ERR|HTTP2|INVALID|RESET_IN|TRUNCATED)_[A-Z0-9_]*)"/g,
-  /\? "([A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g,
+  /[:?] "((?:\w+-(?:timeout|closed|response|memory|address|host)|(?:http2|invalid)-[a-z0-9-]+))"/g,
   /"((?:rpc|batch|answer|stale|check|null|no|id|not)-[a-z-]+)"/g,
 ];
 
@@ -34,7 +33,7 @@ test("every class that the code names is in the table", () => {
 });
 
 /** Names that are of something else. */
-const OTHER = new Set(["UNKNOWN_CODE"]);
+const OTHER = new Set(["unknown-code", "no-error"]);
 
 /** Answers as gateways and nodes give them, by the request's path. */
 const ANSWERS: Record<string, (id: number) => [status: number, body: string]> = {

@@ -96,7 +96,7 @@ test("errors of every kind are counted as the gateway made them, and the SLO dec
   const { ledger, truth, errors: failed, invalid, statuses } = chain(report, "ethereum");
   assert.ok(balances(ledger));
   assert.deepEqual([truth?.requests, truth?.relays], [ledger.sent, ledger.valid]);
-  assert.ok((failed.ECONNRESET ?? 0) > 0 && (failed.UND_ERR_HEADERS_TIMEOUT ?? 0) > 0, JSON.stringify(failed));
+  assert.ok((failed.ECONNRESET ?? 0) > 0 && (failed["headers-timeout"] ?? 0) > 0, JSON.stringify(failed));
   assert.equal(statuses[500], invalid["http-500"], JSON.stringify({ statuses, invalid }));
   const limited = (invalid["http-429"] ?? 0) + (invalid["rpc-rate-limited"] ?? 0);
   assert.equal(statuses[429], limited, JSON.stringify({ statuses, invalid }));

@@ -85,7 +85,7 @@ for (const http of ["1.1", "2"] as const) {
   });
 }
 
-test("a server without HTTP/2 is HTTP2_NOT_OFFERED, whether it says so or goes on without", async (t) => {
+test("a server without HTTP/2 is http2-not-offered, whether it says so or goes on without", async (t) => {
   const folder = temporaryFolder(t);
   const tls = await startTlsServer(t, folder);
   if (!tls) return;
@@ -104,7 +104,7 @@ test("a server without HTTP/2 is HTTP2_NOT_OFFERED, whether it says so or goes o
   const trusting = { http: "2" as const, secure: await secure({ insecure: true }) };
   for (const options of [{}, { ALPNProtocols: ["http/1.1"] }]) {
     const { errors } = await send(await start(options), trusting);
-    assert.deepEqual(errors, { HTTP2_NOT_OFFERED: 1 });
+    assert.deepEqual(errors, { "http2-not-offered": 1 });
   }
 });
 
@@ -132,7 +132,7 @@ test("a client certificate is shown to a server that asks for one, and its key i
     const series = await send(origin, { http, secure: await secure(own, key) });
     assert.equal(series.valid, 1, JSON.stringify(series.errors));
     const { errors } = await send(origin, { http, secure: await secure({ ca: tls.certificate }) });
-    assert.match(Object.keys(errors).join(), /^(ERR_SSL_|ECONNRESET|UND_ERR_SOCKET)/);
+    assert.match(Object.keys(errors).join(), /^(ERR_SSL_|ECONNRESET|connection-closed)/);
   }
   await assert.rejects(secure({ ...own, key: "env://KEY" }, { "env://KEY": "no PEM at all" }), (error: Error) => {
     assert.doesNotMatch(error.message, /no PEM at all/);
@@ -154,7 +154,7 @@ test("all connections go to a unix socket, and one that is not there has its cla
   const { errors } = await send("http://gw.example", { unixSocket: `${path}.missing` });
   assert.deepEqual(errors, { ENOENT: 1 });
   const forbidden = await send("http://other.example", { unixSocket: path });
-  assert.deepEqual(forbidden.errors, { FORBIDDEN_HOST: 1 });
+  assert.deepEqual(forbidden.errors, { "forbidden-host": 1 });
 });
 
 test("TCP asks whether a quiet server is still there", async (t) => {

@@ -166,69 +166,69 @@ function head(...lines: string[]): string {
   return `HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
-const TOO_LONG = "UND_ERR_RES_EXCEEDED_MAX_SIZE";
+const TOO_LONG = "body-too-large";
 
 const broken: [why: string, text: string, code: string][] = [
-  ["garbage", "SSH-2.0-OpenSSH_9.2\r\n", "INVALID_HTTP"],
-  ["a status line of another protocol", "HTTP/3.0 200 OK\r\n\r\n", "INVALID_HTTP"],
-  ["a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "INVALID_HTTP"],
-  ["a chunk size that is no number", `${chunked.split("4;x=1")[0]}zz\r\n`, "INVALID_HTTP"],
-  ["a chunk longer than its size", `${chunked.split("4;x=1")[0]}1\r\nabc\r\n`, "INVALID_HTTP"],
-  ["a length and chunks", head("Content-Length: 1", "Transfer-Encoding: chunked"), "INVALID_HTTP"],
+  ["garbage", "SSH-2.0-OpenSSH_9.2\r\n", "invalid-http"],
+  ["a status line of another protocol", "HTTP/3.0 200 OK\r\n\r\n", "invalid-http"],
+  ["a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "invalid-http"],
+  ["a chunk size that is no number", `${chunked.split("4;x=1")[0]}zz\r\n`, "invalid-http"],
+  ["a chunk longer than its size", `${chunked.split("4;x=1")[0]}1\r\nabc\r\n`, "invalid-http"],
+  ["a length and chunks", head("Content-Length: 1", "Transfer-Encoding: chunked"), "invalid-http"],
   [
     "chunks and a length, with the coding's name in capitals",
     head("Transfer-Encoding: CHUNKED", "Content-Length: 0"),
-    "INVALID_HTTP",
+    "invalid-http",
   ],
   [
     "a length and a body that is compressed until the close",
     head("Content-Length: 1", "Transfer-Encoding: gzip"),
-    "INVALID_HTTP",
+    "invalid-http",
   ],
-  ["an unknown transfer coding", head("Transfer-Encoding: rot13, chunked"), "INVALID_HTTP"],
-  ["a transfer coding with a parameter", head("Transfer-Encoding: chunked;q=1"), "INVALID_HTTP"],
-  ["chunked that is not the last coding", head("Transfer-Encoding: chunked, gzip"), "INVALID_HTTP"],
-  ["chunked twice", head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "INVALID_HTTP"],
-  ["chunked before identity", head("Transfer-Encoding: chunked, identity"), "INVALID_HTTP"],
-  ["two lengths", head("Content-Length: 1", "Content-Length: 2"), "INVALID_HTTP"],
-  ["two lengths in a list", head("Content-Length: 1, 2"), "INVALID_HTTP"],
-  ["a length with a sign", head("Content-Length: +1"), "INVALID_HTTP"],
-  ["a length in hexadecimal", head("Content-Length: 0x1"), "INVALID_HTTP"],
-  ["a length after a blank that is none of HTTP's", head("Content-Length: \xa01"), "INVALID_HTTP"],
-  ["an empty length", head("Content-Length: "), "INVALID_HTTP"],
-  ["a length that goes on on the next line", head("Content-Length: 1", " 1"), "INVALID_HTTP"],
-  ["a blank before the colon", head("Content-Length : 1"), "INVALID_HTTP"],
-  ["a line without a colon", head("Content-Length"), "INVALID_HTTP"],
-  ["a name with a blank in it", head("Content Length: 1"), "INVALID_HTTP"],
-  ["a blank before the first header", head(" Content-Length: 1"), "INVALID_HTTP"],
-  ["a CR within a value", head("A: b\rContent-Length: 1"), "INVALID_HTTP"],
-  ["a NUL within a value", head("A: b\0"), "INVALID_HTTP"],
-  ["a CR within the status line", "HTTP/1.1 200 O\rK\r\n\r\n", "INVALID_HTTP"],
-  ["two blanks before the status", "HTTP/1.1  200 OK\r\n\r\n", "INVALID_HTTP"],
-  ["a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", "INVALID_HTTP"],
-  ["a switch of protocols that nobody asked for", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "INVALID_HTTP"],
-  ["HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", "INVALID_HTTP"],
-  ["an empty line first", "\r\nHTTP/1.1 200 OK\r\n\r\n", "INVALID_HTTP"],
-  ["a chunk's line that ends with a lone LF", `${head("Transfer-Encoding: chunked")}1\na\r\n`, "INVALID_HTTP"],
-  ["a CR within an extension", `${head("Transfer-Encoding: chunked")}1;a\rb\r\na\r\n`, "INVALID_HTTP"],
-  ["a chunk size with a sign", `${head("Transfer-Encoding: chunked")}+1\r\n`, "INVALID_HTTP"],
-  ["a chunk size with a prefix", `${head("Transfer-Encoding: chunked")}0x1\r\n`, "INVALID_HTTP"],
-  ["a blank before a chunk size", `${head("Transfer-Encoding: chunked")} 1\r\n`, "INVALID_HTTP"],
+  ["an unknown transfer coding", head("Transfer-Encoding: rot13, chunked"), "invalid-http"],
+  ["a transfer coding with a parameter", head("Transfer-Encoding: chunked;q=1"), "invalid-http"],
+  ["chunked that is not the last coding", head("Transfer-Encoding: chunked, gzip"), "invalid-http"],
+  ["chunked twice", head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "invalid-http"],
+  ["chunked before identity", head("Transfer-Encoding: chunked, identity"), "invalid-http"],
+  ["two lengths", head("Content-Length: 1", "Content-Length: 2"), "invalid-http"],
+  ["two lengths in a list", head("Content-Length: 1, 2"), "invalid-http"],
+  ["a length with a sign", head("Content-Length: +1"), "invalid-http"],
+  ["a length in hexadecimal", head("Content-Length: 0x1"), "invalid-http"],
+  ["a length after a blank that is none of HTTP's", head("Content-Length: \xa01"), "invalid-http"],
+  ["an empty length", head("Content-Length: "), "invalid-http"],
+  ["a length that goes on on the next line", head("Content-Length: 1", " 1"), "invalid-http"],
+  ["a blank before the colon", head("Content-Length : 1"), "invalid-http"],
+  ["a line without a colon", head("Content-Length"), "invalid-http"],
+  ["a name with a blank in it", head("Content Length: 1"), "invalid-http"],
+  ["a blank before the first header", head(" Content-Length: 1"), "invalid-http"],
+  ["a CR within a value", head("A: b\rContent-Length: 1"), "invalid-http"],
+  ["a NUL within a value", head("A: b\0"), "invalid-http"],
+  ["a CR within the status line", "HTTP/1.1 200 O\rK\r\n\r\n", "invalid-http"],
+  ["two blanks before the status", "HTTP/1.1  200 OK\r\n\r\n", "invalid-http"],
+  ["a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", "invalid-http"],
+  ["a switch of protocols that nobody asked for", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "invalid-http"],
+  ["HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", "invalid-http"],
+  ["an empty line first", "\r\nHTTP/1.1 200 OK\r\n\r\n", "invalid-http"],
+  ["a chunk's line that ends with a lone LF", `${head("Transfer-Encoding: chunked")}1\na\r\n`, "invalid-http"],
+  ["a CR within an extension", `${head("Transfer-Encoding: chunked")}1;a\rb\r\na\r\n`, "invalid-http"],
+  ["a chunk size with a sign", `${head("Transfer-Encoding: chunked")}+1\r\n`, "invalid-http"],
+  ["a chunk size with a prefix", `${head("Transfer-Encoding: chunked")}0x1\r\n`, "invalid-http"],
+  ["a blank before a chunk size", `${head("Transfer-Encoding: chunked")} 1\r\n`, "invalid-http"],
   ["a chunk beyond the limit", `${head("Transfer-Encoding: chunked")}fffffffffffffff\r\n`, TOO_LONG],
   ["a length beyond all numbers", head(`Content-Length: ${"9".repeat(400)}`), TOO_LONG],
   [
     "extensions without end",
     head("Transfer-Encoding: chunked") + `1;${"x".repeat(4_000)}\r\na\r\n`.repeat(5),
-    "INVALID_HTTP",
+    "invalid-http",
   ],
   [
     "trailers without end",
     `${head("Transfer-Encoding: chunked")}0\r\n${"a: b\r\n".repeat(20_000)}`,
-    "UND_ERR_HEADERS_OVERFLOW",
+    "headers-too-large",
   ],
-  ["interim responses without end", "HTTP/1.1 103 x\r\n\r\n".repeat(5_000), "UND_ERR_HEADERS_OVERFLOW"],
-  ["headers without end", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`, "UND_ERR_HEADERS_OVERFLOW"],
-  ["a body beyond the limit", "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", "UND_ERR_RES_EXCEEDED_MAX_SIZE"],
+  ["interim responses without end", "HTTP/1.1 103 x\r\n\r\n".repeat(5_000), "headers-too-large"],
+  ["headers without end", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}`, "headers-too-large"],
+  ["a body beyond the limit", "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", "body-too-large"],
 ];
 
 for (const [why, text, code] of broken) {
@@ -292,7 +292,7 @@ test("what responses take in part is bounded over all connections, and given bac
   };
   begin(parsers[0]);
   begin(parsers[1]);
-  assert.throws(() => begin(parsers[2]), { code: "RESPONSE_MEMORY" });
+  assert.throws(() => begin(parsers[2]), { code: "response-memory" });
   for (const parser of parsers) parser.release();
   assert.equal(memory.left, 10_000);
   begin(parsers[2]);

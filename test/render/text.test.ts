@@ -26,7 +26,7 @@ function badReport(): Report {
     scheduled: { kava: 5_200 },
     change(sum, chain) {
       if (chain !== "kava") return;
-      sum.errors.UND_ERR_HEADERS_TIMEOUT = 120;
+      sum.errors["headers-timeout"] = 120;
       sum.invalid["json-rpc-error"] = 300;
       sum.missed.late = 200;
       sum.valid -= 420;

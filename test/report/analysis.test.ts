@@ -105,7 +105,7 @@ const HINTS: [what: RegExp, run: Omit<MadeRun, "plan">][] = [
   ],
   [/file descriptors/, { change: (sum) => Object.assign(sum.errors, { EMFILE: 3 }) }],
   [/not used for long/, { health: [{ ...healthSample(), opened: 1_500 }] }],
-  [/closed HTTP\/2 connections/, { change: (sum) => Object.assign(sum.errors, { HTTP2_GOAWAY: 3 }) }],
+  [/closed HTTP\/2 connections/, { change: (sum) => Object.assign(sum.errors, { "http2-goaway": 3 }) }],
   [/generator itself was at its limit/, { change: (sum) => Object.assign(sum.missed, { late: 2 }) }],
   [
     /send segments again/,

@@ -51,7 +51,7 @@ test("ports that other programs hold are told as such, and without the advice to
 
 test("connections that end because requests fail are no churn of the target's", () => {
   const change = (sum: SeriesSum) => {
-    sum.errors.UND_ERR_HEADERS_TIMEOUT = 1_500;
+    sum.errors["headers-timeout"] = 1_500;
     sum.valid -= 1_500;
   };
   assert.doesNotMatch(whats({ health: looks(15, { opened: 100 }), change }), /not used for long/);

@@ -83,7 +83,7 @@ test("requests in flight at an abort are apart: neither success nor failure, and
   const plan = planWith({ slo: { success: 1, p99Ms: 100 } });
   const report = madeReport({
     plan,
-    change: failing(30, "ABORTED"),
+    change: failing(30, "aborted"),
     aborted: { cause: { kind: "command" }, atMs: 4_000 },
   });
   const [chain] = report.chains;
