@@ -5,6 +5,7 @@ import { type ChainInput, rawChains, readChain, within } from "./chainInput.ts";
 import { absoluteTls, connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
+import type { JsonSchemaNode } from "./examples.ts";
 import { afterAuthority, hostProblems } from "./hosts.ts";
 import { expectationProblems } from "./jsonRpcBody.ts";
 import { nearest } from "./nearest.ts";
@@ -261,14 +262,6 @@ function plainTextTargets(plan: Plan): Problem[] {
         expected: 'an https URL, for "http": "2" is agreed on in the TLS handshake',
       })),
   );
-}
-
-interface JsonSchemaNode {
-  type?: string | string[];
-  properties?: Record<string, JsonSchemaNode>;
-  items?: JsonSchemaNode;
-  anyOf?: JsonSchemaNode[];
-  oneOf?: JsonSchemaNode[];
 }
 
 /** What the plan's schema says of a path. */

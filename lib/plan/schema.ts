@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isHostEntry } from "../guard/hostGuard.ts";
 import { duration } from "./durationField.ts";
+import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
 import { patternProblem } from "./pattern.ts";
 import { chainSloSchema, planSlo, type Slo, stopSchema, targetSlo } from "./sloSchema.ts";
@@ -37,7 +38,7 @@ const check = z.strictObject({
     .string()
     .regex(/^(\/([^~/]|~[01])*)+$/)
     .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
-  equals: z.json().optional(),
+  equals: z.json().optional().describe("The value that must be there"),
   matches: pattern.optional().describe("A regular expression (RE2) that the value must match"),
   min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
   max: z.number().optional().describe("The highest value"),
@@ -220,10 +221,13 @@ const limits = z.strictObject({
 const standInChain = z.strictObject({
   name,
   endpoint: z.string().min(1).describe("The value of ?endpoint= that selects this chain"),
-  chainId: z.int().positive().default(1),
-  blockTimeMs: z.number().positive().default(12_000),
+  chainId: z.int().positive().default(1).describe("What it answers to eth_chainId"),
+  blockTimeMs: z.number().positive().default(12_000).describe("How often it has a new block, in ms"),
   latencyMs: z
-    .strictObject({ p50: z.number().positive(), p99: z.number().positive() })
+    .strictObject({
+      p50: z.number().positive().describe("The median, in ms"),
+      p99: z.number().positive().describe("The 99th percentile, in ms"),
+    })
     .default({ p50: 8, p99: 40 })
     .describe("The service time's log-normal distribution, given by two of its percentiles"),
   concurrency: z
@@ -234,19 +238,19 @@ const standInChain = z.strictObject({
   queue: z.int().nonnegative().default(4_096).describe("Places in the queue; beyond them the answer is HTTP 503"),
   errors: z
     .strictObject({
-      http500: z.number().min(0).max(1).default(0),
-      http429: z.number().min(0).max(1).default(0),
-      rpcError: z.number().min(0).max(1).default(0),
-      reset: z.number().min(0).max(1).default(0),
-      timeout: z.number().min(0).max(1).default(0),
+      http500: z.number().min(0).max(1).default(0).describe("Answers with HTTP 500"),
+      http429: z.number().min(0).max(1).default(0).describe("Answers with HTTP 429: too many requests"),
+      rpcError: z.number().min(0).max(1).default(0).describe("Answers with a JSON-RPC error"),
+      reset: z.number().min(0).max(1).default(0).describe("Connections that are reset"),
+      timeout: z.number().min(0).max(1).default(0).describe("Requests that get no answer"),
     })
     .prefault({})
     .describe("The share of requests that end in each kind of error"),
   perRequest: z
     .strictObject({
-      dbQueries: z.number().nonnegative().default(2),
-      redisOperations: z.number().nonnegative().default(4),
-      cpuMs: z.number().nonnegative().default(0.4),
+      dbQueries: z.number().nonnegative().default(2).describe("Queries of the database"),
+      redisOperations: z.number().nonnegative().default(4).describe("Operations of Redis"),
+      cpuMs: z.number().nonnegative().default(0.4).describe("Time of a core, in ms"),
       dbMs: z.number().nonnegative().default(0).describe("How long a relay holds a connection of the database pool"),
     })
     .prefault({})
@@ -256,7 +260,7 @@ const standInChain = z.strictObject({
 /** The stand-in gateway's settings, in a plan's `gateway` or a file for `volley gateway`. */
 export const gatewaySchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0).describe("0 takes a free port"),
-  seed: z.int().nonnegative().default(1),
+  seed: z.int().nonnegative().default(1).describe("Of its latencies and errors, so that runs repeat"),
   cpuCores: z
     .int()
     .positive()
@@ -312,17 +316,22 @@ const DEFAULT_STAND_IN_CHAINS = [
 const share = z.number().min(0).max(1).describe("A share of each chain's rps, 0 … 1");
 
 const profile = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("constant") }),
-  z.strictObject({ type: z.literal("ramp"), from: share, to: share }).describe("Linear over the whole duration"),
+  z.strictObject({ type: z.literal("constant").describe("The whole rate over the whole duration") }),
+  z
+    .strictObject({ type: z.literal("ramp").describe("From one share to another"), from: share, to: share })
+    .describe("Linear over the whole duration"),
   z
     .strictObject({
-      type: z.literal("steps"),
-      steps: z.array(z.strictObject({ share, for: duration })).min(1),
+      type: z.literal("steps").describe("One rate after another"),
+      steps: z
+        .array(z.strictObject({ share, for: duration }))
+        .min(1)
+        .describe("The steps in order; their times add up to the duration"),
     })
     .describe("One rate after another; their times add up to the duration"),
   z
     .strictObject({
-      type: z.literal("search"),
+      type: z.literal("search").describe("Look for each chain's capacity"),
       precision: z
         .number()
         .min(0.002)
@@ -388,7 +397,11 @@ const observe = z.strictObject({
     .array(
       z.union([
         z.strictObject({ url: httpUrl, headers, match }),
-        z.strictObject({ logGroup: z.string().min(1), region: z.string().min(1).optional(), match }),
+        z.strictObject({
+          logGroup: z.string().min(1).describe("A log group of CloudWatch"),
+          region: z.string().min(1).optional().describe("Its region, where it is not the command's own"),
+          match,
+        }),
       ]),
     )
     .default([])
@@ -588,5 +601,6 @@ export interface Plan {
 
 /** The plan's JSON Schema (draft 2020-12), of what a person writes: fields with a default are optional. */
 export function planJsonSchema(): Record<string, unknown> {
-  return { title: "Volley plan", ...z.toJSONSchema(planSchema, { io: "input" }) };
+  const schema = z.toJSONSchema(planSchema, { io: "input" });
+  return { title: "Volley plan", ...withExamples(schema as JsonSchemaNode) };
 }

@@ -23,8 +23,7 @@ const relayRps = z.number().positive().optional().describe("Least valid relays p
 const classes = z
   .record(z.string().regex(/^[\w.-]+\*?$/), z.number().min(0).max(1))
   .optional()
-  .describe("Highest share of the requests sent that may end in each class of failure; a * at the end takes all alike")
-  .meta({ examples: [{ "http-429": 0.001, "rpc-*": 0 }] });
+  .describe("Highest share of the requests sent that may end in each class of failure; a * at the end takes all alike");
 
 const usdPerMillionRelays = z
   .number()
@@ -38,8 +37,7 @@ const partLines = { ...percentileLimits, relayRps };
 const methods = z
   .record(z.string(), z.strictObject({ success: success.optional(), ...partLines }))
   .optional()
-  .describe("What each JSON-RPC method must show, over all targets of a chain that call it")
-  .meta({ examples: [{ eth_getLogs: { p99Ms: 800 } }] });
+  .describe("What each JSON-RPC method must show, over all targets of a chain that call it");
 
 const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
 
