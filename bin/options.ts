@@ -62,13 +62,13 @@ export interface PlanOptions {
 /** Adds a plan, and the options that change it, to a command. */
 export function withPlanOptions(command: Command): Command {
   return command
-    .argument("<plan>", "the plan's file, in JSON or YAML, or - for standard input")
-    .option("--origin <url>", "send every target to this origin instead of its own", parseOrigin)
-    .option("--allow-host <host>", "allow a host that is not loopback (repeatable)", collect, [])
+    .argument("<plan>", "a plan in JSON or YAML, or - for standard input")
+    .option("--origin <url>", "send every request to this origin", parseOrigin)
+    .option("--allow-host <host>", "allow a host besides loopback (repeatable)", collect, [])
     .option("--set <path=value>", "change a field, such as chains.kava.rps=500 (repeatable)", collect, [])
-    .option("--duration <time>", "how long is measured, instead of the plan's", parseDuration)
+    .option("--duration <time>", "measure for this long instead of the plan's duration", parseDuration)
     .option("--scale <factor>", "multiply each chain's rate", parsePositive)
-    .option("--target-rps <rate>", "the chains' rates in all; their proportions stay", parsePositive);
+    .option("--target-rps <rate>", "set the total rate, in the same proportions", parsePositive);
 }
 
 /** What a plan is loaded with. */
@@ -87,14 +87,14 @@ export function loadOptions({ origin, allowHost, set, duration, scale, targetRps
 export function withTargetOptions(command: Command): Command {
   return command
     .option("--method <method>", "the HTTP method; by default POST with a body and GET without")
-    .option("--body <text>", "the body: text, or @ and a file's name")
+    .option("--body <text>", "the body: text, or @ and a file name")
     .option("--header <line>", 'a header, such as "Authorization: Bearer env://TOKEN" (repeatable)', collect, [])
     .option("--timeout <time>", "how long a request may take; by default 10s", parseDuration)
-    .option("--insecure", "take any certificate")
-    .option("--allow-host <host>", "allow a further host, such as a private address (repeatable)", collect, []);
+    .option("--insecure", "accept any certificate")
+    .option("--allow-host <host>", "allow another host, such as a private address (repeatable)", collect, []);
 }
 
 /** Adds the option that decides how a command prints text. */
 export function withTextOptions(command: Command): Command {
-  return command.option("--no-color", "no colours; NO_COLOR and FORCE_COLOR in the environment are heeded, too");
+  return command.option("--no-color", "print no colours; NO_COLOR and FORCE_COLOR work too");
 }

@@ -19,7 +19,7 @@ import { EXIT_CODES } from "./exitCodes.ts";
 /** The command line. Wrong options end in a CommanderError. */
 export function makeProgram(): Command {
   const program = new Command("volley")
-    .description("Load test for JSON-RPC gateways: one plan, many workers, exact figures per chain.")
+    .description("Load tester for JSON-RPC gateways: one plan, many workers, exact figures for each chain.")
     .version("0.1.0")
     .showHelpAfterError("(volley --help tells what there is)")
     .exitOverride()
@@ -27,9 +27,9 @@ export function makeProgram(): Command {
       "after",
       `
   Examples:
-    volley run plans/demo.json          the four-chain test on this machine, against the stand-in gateway
-    volley plan plans/option-b.json     what would be sent, by whom and at what price; sends nothing
-    volley report demo-20261124-…       the report of a run, once more
+    volley run plans/demo.json          the four-chain demo against the stand-in gateway
+    volley plan plans/option-b.json     the workers and the estimated cost; sends nothing
+    volley report demo-20261124-…       print the report of a run again
 
   Exit code: ${EXIT_CODES.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.`,
     );

@@ -5,21 +5,21 @@ import { parseDuration, parsePositive, withTargetOptions, withTextOptions } from
 /** `volley attack URL`. */
 export function attackCommand(): Command {
   return withTargetOptions(withTextOptions(new Command("attack")))
-    .description("Load one URL, or a file of targets, without a plan: the same run, ledger and report.")
+    .description("Load a URL or a file of targets without a plan, and report as run does.")
     .argument("[url]", "the URL; or --targets")
     .requiredOption("--rps <rate>", "requests per second (required)", parsePositive)
     .requiredOption("--duration <time>", "how long, such as 30s or 5m (required)", parseDuration)
-    .option("--targets <file>", "a file of targets in vegeta's http or json format, instead of a URL")
-    .option("--workers <count>", "how many processes send; by default one for each 500 requests/s", parsePositive)
-    .option("--name <name>", "what the run is called", "attack")
-    .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .option("--targets <file>", "a file of targets in vegeta's http or json format")
+    .option("--workers <count>", "the number of workers; by default one for each 500 requests/s", parsePositive)
+    .option("--name <name>", "the name of the run", "attack")
+    .option("--out <folder>", "the folder for runs/<id>/", ".")
     .addOption(
-      new Option("--format <format>", "what is printed at the end")
+      new Option("--format <format>", "the format of the result")
         .choices(["text", "json", "vegeta", "vegeta-json"])
         .default("text"),
     )
     .option("--quiet", "print no progress, only the report")
-    .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
+    .option("--yes", "do not ask before loading another host with more than 1,000 requests/s")
     .addHelpText(
       "after",
       `

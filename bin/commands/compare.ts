@@ -6,12 +6,12 @@ import { withTextOptions } from "../options.ts";
 /** `volley compare A B…`. */
 export function compareCommand(): Command {
   return withTextOptions(new Command("compare"))
-    .description("Compare runs with the first one, chain by chain, and say which differences are real.")
+    .description("Compare runs with the first one, and say which differences are significant.")
     .argument("<run...>", "two or more runs: ids, or folders")
-    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
-    .option("--tolerance <figure=share>", "how much worse a figure may become (repeatable)", tolerance, TOLERANCES)
+    .option("--out <folder>", "the folder with runs/<id>/", ".")
+    .option("--tolerance <figure=share>", "how much worse a figure may get (repeatable)", tolerance, TOLERANCES)
     .option("--json", "print the differences as JSON")
-    .option("--html <file>", "write them as a page, too")
+    .option("--html <file>", "also write them as a page")
     .addHelpText(
       "after",
       `
@@ -22,7 +22,7 @@ Examples:
 Figures: ${Object.entries(TOLERANCES)
         .map(([name, share]) => `${name} (${share})`)
         .join(", ")}
-Exit code: 0 nothing is worse beyond its tolerance, 1 something is, 2 bad input.`,
+Exit code: 0 nothing got worse beyond its tolerance, 1 something did, 2 bad input.`,
     )
     .action(async (runs: string[], options: CompareOptions) => {
       const { compare } = await import("../actions/compare.ts");

@@ -6,12 +6,12 @@ import { parseUrl } from "../options.ts";
 /** `volley export RUN`. */
 export function exportCommand(): Command {
   return new Command("export")
-    .description("Print a run's report in a format that other tools read.")
+    .description("Print a run's report in a format for other tools.")
     .argument("<run>", "the run's id, or its folder")
     .addOption(new Option("--format <format>", "the format (required)").choices(EXPORT_FORMATS).makeOptionMandatory())
-    .option("--chain <name>", "the chain, for hgrm; by default the first one")
-    .option("--to <url>", "where otlp is sent", parseUrl, "http://127.0.0.1:4318/v1/metrics")
-    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--chain <name>", "the chain for hgrm; by default the first one")
+    .option("--to <url>", "where to send otlp", parseUrl, "http://127.0.0.1:4318/v1/metrics")
+    .option("--out <folder>", "the folder with runs/<id>/", ".")
     .addHelpText(
       "after",
       `

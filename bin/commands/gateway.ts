@@ -5,11 +5,14 @@ import { parsePort } from "../options.ts";
 /** `volley gateway`. */
 export function gatewayCommand(): Command {
   return new Command("gateway")
-    .description("Run the stand-in gateway on loopback, to try plans against, until Ctrl-C.")
+    .description("Run the stand-in gateway on loopback until Ctrl-C.")
     .option("--port <port>", "the port to listen on; 0 takes a free one", parsePort, 8545)
-    .option("--config <file>", "its settings: JSON as in a plan's `gateway`")
-    .option("--redis <url>", "do each relay's Redis operations on a real one, such as redis://127.0.0.1:6379")
-    .option("--postgres <url>", "do each relay's queries on a real PostgreSQL, such as postgres://me@127.0.0.1/gateway")
+    .option("--config <file>", "settings: JSON as in a plan's `gateway`")
+    .option("--redis <url>", "send each relay's operations to a real Redis, such as redis://127.0.0.1:6379")
+    .option(
+      "--postgres <url>",
+      "send each relay's queries to a real PostgreSQL, such as postgres://me@127.0.0.1/gateway",
+    )
     .addHelpText(
       "after",
       `

@@ -5,12 +5,12 @@ import type { HostOptions } from "../actions/host.ts";
 /** `volley host`. */
 export function hostCommand(): Command {
   return new Command("host")
-    .description("Be a load generator of the fleet: take assignments from a Step Functions activity, until stopped.")
-    .option("--check", "show this host's limits and what it can carry, and exit; 1 where it is not tuned")
-    .option("--activity <arn>", "the activity to ask; or VOLLEY_ACTIVITY")
-    .option("--store <uri>", "where runs lie: s3:<bucket>, or file:<folder>; or VOLLEY_STORE")
-    .option("--endpoint <url>", "Step Functions' endpoint, where it is not AWS's own; or VOLLEY_ENDPOINT")
-    .option("--name <name>", "what this host is called", hostname())
+    .description("Work as a host of a fleet: take assignments from a Step Functions activity until stopped.")
+    .option("--check", "show this host's limits and what it can carry, and exit; 1 if it is not tuned")
+    .option("--activity <arn>", "the activity to poll; or VOLLEY_ACTIVITY")
+    .option("--store <uri>", "where runs are kept: s3:<bucket> or file:<folder>; or VOLLEY_STORE")
+    .option("--endpoint <url>", "the endpoint of Step Functions, if not AWS's; or VOLLEY_ENDPOINT")
+    .option("--name <name>", "the name of this host", hostname())
     .addOption(new Option("--lifeline", "end with the runner that holds the other end of standard input").hideHelp())
     .addHelpText(
       "after",
@@ -19,7 +19,7 @@ Examples:
   volley host --check
   volley host --activity arn:aws:states:eu-west-1:123456789012:activity:volley --store s3:volley-runs
 
-As a service: fleet/volley-host.service; the host's tuning: fleet/tune-system-limits.sh.`,
+As a service: fleet/volley-host.service. To tune the host: fleet/tune-system-limits.sh.`,
     )
     .action(async (options: HostOptions) => {
       const { runHost } = await import("../actions/host.ts");

@@ -7,7 +7,7 @@ export function initCommand(): Command {
   return new Command("init")
     .description("Write a first plan from a URL, a vegeta target file, a HAR file, a k6 script or an access log.")
     .argument("<source>", "a URL, or a file")
-    .option("--origin <url>", "where an access log's paths are sent (required for one)", parseOrigin)
+    .option("--origin <url>", "where to send the paths of an access log (required for one)", parseOrigin)
     .option("--out <file>", "the plan's file, or - for standard output", "plan.json")
     .addHelpText(
       "after",

@@ -5,8 +5,8 @@ import { withTargetOptions, withTextOptions } from "../options.ts";
 /** `volley ping URL|PLAN`. */
 export function pingCommand(): Command {
   return withTargetOptions(withTextOptions(new Command("ping")))
-    .description("Send one request to a URL, or to each target of a plan: its class, the time of each part, its body.")
-    .argument("<target>", "a URL, or a plan's file")
+    .description("Send one request to a URL, or to each target of a plan, and print its class, timings and body.")
+    .argument("<target>", "a URL or a plan")
     .option("--json", "print a JSON object for each request")
     .addHelpText(
       "after",
@@ -15,7 +15,7 @@ Examples:
   volley ping http://127.0.0.1:8545 --body '{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}'
   volley ping plans/evening.json
 
-Exit code: 0 each response is a valid relay, 1 one is not, 2 bad input.`,
+Exit code: 0 every response is a relay, 1 some are not, 2 bad input.`,
     )
     .action(async (target: string, options: PingOptions) => {
       const { pingAll } = await import("../actions/ping.ts");

@@ -5,7 +5,7 @@ import type { OutputOptions } from "../terminal.ts";
 /** `volley plan PLAN`. */
 export function planCommand(): Command {
   return withPlanOptions(withTextOptions(new Command("plan")))
-    .description("Check a plan and show what it would do: assignments and an estimate. Sends nothing.")
+    .description("Check a plan and show its workers and estimated cost. Sends nothing.")
     .addHelpText(
       "after",
       `

@@ -10,15 +10,15 @@ export function remoteCommands(): Command[] {
 function remoteCommand(name: string, description: string, example: string): Command {
   return new Command(name)
     .description(description)
-    .requiredOption("--stack <name>", "the stack that `cdk deploy` has put up (required)")
+    .requiredOption("--stack <name>", "the name of the deployed stack (required)")
     .addHelpText("after", `\nExample:\n  ${example}`);
 }
 
 function watchCommand(): Command {
   const example = "volley watch evening-20261124-… --stack volley";
-  return remoteCommand("watch", "Follow a run in AWS, from anywhere, to its report.", example)
+  return remoteCommand("watch", "Follow a run in AWS and print its report.", example)
     .argument("<run>", "the run's id")
-    .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
+    .option("--dashboard [port]", "serve the live report on loopback", parsePort)
     .option("--json", "print events as JSON lines instead of text")
     .action(async (runId: string, options: RemoteOptions & Stack) => {
       const { watchRun } = await import("../actions/remote.ts");
@@ -27,10 +27,10 @@ function watchCommand(): Command {
 }
 
 function fetchCommand(): Command {
-  const description = "Download a run from AWS into a folder, where report, compare and export find it.";
+  const description = "Download a run from AWS into a folder, for report, compare and export.";
   return remoteCommand("fetch", description, "volley fetch evening-20261124-… --stack volley")
     .argument("<run>", "the run's id")
-    .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
+    .option("--out <folder>", "the folder for runs/<id>/", ".")
     .action(async (runId: string, options: Stack & { out: string }) => {
       const { fetchInto } = await import("../actions/remote.ts");
       await fetchInto(runId, options);
@@ -38,7 +38,7 @@ function fetchCommand(): Command {
 }
 
 function abortCommand(): Command {
-  const description = "Stop a run in AWS: its workers stop within 2 s, and what was measured is reported.";
+  const description = "Stop a run in AWS within 2 s, and report what was measured.";
   return remoteCommand("abort", description, "volley abort evening-… --stack volley")
     .argument("<run>", "the run's id")
     .action(async (runId: string, options: Stack) => {
@@ -48,7 +48,7 @@ function abortCommand(): Command {
 }
 
 function listCommand(): Command {
-  return remoteCommand("list", "List the runs in AWS, the newest first.", "volley list --stack volley").action(
+  return remoteCommand("list", "List the runs in AWS, newest first.", "volley list --stack volley").action(
     async (options: Stack) => {
       const { listRuns } = await import("../actions/remote.ts");
       await listRuns(options);

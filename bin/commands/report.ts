@@ -5,10 +5,10 @@ import { withTextOptions } from "../options.ts";
 /** `volley report RUN`. */
 export function reportCommand(): Command {
   return withTextOptions(new Command("report"))
-    .description("Reduce a run's results again and print its report; report.json and report.html are written anew.")
+    .description("Reduce a run's results again, write report.json and report.html, and print the report.")
     .argument("<run>", "the run's id, or its folder")
-    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
-    .option("--stack <name>", "read it from a deployment in AWS instead; where its reduction failed it is made here")
+    .option("--out <folder>", "the folder with runs/<id>/", ".")
+    .option("--stack <name>", "read it from AWS; if its reduction failed, reduce it here")
     .option("--json", "print report.json instead of text")
     .addHelpText(
       "after",

@@ -5,9 +5,9 @@ import { withTextOptions } from "../options.ts";
 /** `volley resume RUN`. */
 export function resumeCommand(): Command {
   return withTextOptions(new Command("resume"))
-    .description("Go on with a run whose runner died: the rest of its schedule, or the report of what there is.")
+    .description("Continue a run whose runner died: send the rest of the schedule, or report what is there.")
     .argument("<run>", "the run's id, or its folder")
-    .option("--out <folder>", "the folder in which runs/<id>/ lies", ".")
+    .option("--out <folder>", "the folder with runs/<id>/", ".")
     .option("--json", "print events as JSON lines instead of text")
     .option("--quiet", "print no progress, only the report")
     .addHelpText("after", "\nExample:\n  volley resume evening-20261124-101500-a1b2")

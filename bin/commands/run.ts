@@ -5,13 +5,13 @@ import { parsePort, parseStore, withPlanOptions, withTextOptions } from "../opti
 /** `volley run PLAN`. */
 export function runCommand(): Command {
   return withPlanOptions(withTextOptions(new Command("run")))
-    .description("Run a plan on this machine: the state machine, a process for each worker, a report at the end.")
-    .option("--out <folder>", "the folder in which runs/<id>/ is made", ".")
-    .option("--store <uri>", "keep the run in a bucket instead of the folder: s3:<bucket>", parseStore)
+    .description("Run a plan on this machine, with a process for each worker, and write a report.")
+    .option("--out <folder>", "the folder for runs/<id>/", ".")
+    .option("--store <uri>", "keep the run in a bucket instead of a folder: s3:<bucket>", parseStore)
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
-    .option("--stack <name>", "run it in AWS, in the stack that `cdk deploy` has put up, instead of on this machine")
-    .option("--dashboard [port]", "serve the report's page on loopback while the run goes", parsePort)
-    .option("--yes", "load hosts other than this machine with more than 1,000 requests/s without being asked")
+    .option("--stack <name>", "run it in AWS, in this stack, instead of on this machine")
+    .option("--dashboard [port]", "serve the live report on loopback", parsePort)
+    .option("--yes", "do not ask before loading another host with more than 1,000 requests/s")
     .option("--json", "print events as JSON lines instead of text")
     .option("--quiet", "print no progress, only the report")
     .addHelpText(
@@ -19,12 +19,12 @@ export function runCommand(): Command {
       `
 Examples:
   volley run plans/demo.json
-  volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against a server of yours
-  volley run plans/demo.json --dashboard                      the report's page, updating while the run goes
-  volley run plans/demo.json --json | jq .event               events for programs
-  volley run plans/evening.json --stack volley                in AWS; volley watch, abort and list go with it
+  volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against your own server
+  volley run plans/demo.json --dashboard                      with the live report
+  volley run plans/demo.json --json | jq .event               events as JSON
+  volley run plans/evening.json --stack volley                in AWS; see also watch, abort and list
 
-Ctrl-C stops the workers and reports what was measured; a second Ctrl-C leaves at once.`,
+Ctrl-C stops the workers and reports what was measured. A second Ctrl-C exits at once.`,
     )
     .action(async (path: string, options: RunOptions) => {
       const { run } = await import("../actions/run.ts");
