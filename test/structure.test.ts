@@ -107,3 +107,11 @@ test("docs/architecture.md says for every room which question it answers, and wh
     .flatMap((line) => /^\| [^|]+\? \| `([\w/]+)` \| `/.exec(line)?.[1] ?? []);
   assert.deepEqual(rows, ROOMS);
 });
+
+test("the report's page is what esbuild makes of its sources: npm run page", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  const [command = "", ...options] = scripts.page?.split(" ") ?? [];
+  const toStdout = options.filter((option) => !option.startsWith("--outfile"));
+  const bundle = execFileSync(`node_modules/.bin/${command}`, toStdout, { encoding: "utf8" });
+  assert.ok(bundle === readFileSync("lib/render/page/page.js", "utf8"), "npm run page writes lib/render/page/page.js");
+});

@@ -56,7 +56,7 @@ const PAGE_FILES: ICommandHooks = {
   beforeInstall: () => [],
   afterBundling: (inputDir, outputDir) => [
     `mkdir -p ${outputDir}/page ${outputDir}/node_modules/uplot/dist`,
-    `cp ${inputDir}/lib/render/page/*.ts ${inputDir}/lib/render/page/page.css ${outputDir}/page/`,
+    `cp ${inputDir}/lib/render/page/page.js ${inputDir}/lib/render/page/page.css ${outputDir}/page/`,
     `cp ${inputDir}/node_modules/uplot/package.json ${outputDir}/node_modules/uplot/`,
     `cp ${inputDir}/node_modules/uplot/dist/uPlot.iife.min.js ${inputDir}/node_modules/uplot/dist/uPlot.min.css ${outputDir}/node_modules/uplot/dist/`,
   ],

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire, stripTypeScriptTypes } from "node:module";
+import { createRequire } from "node:module";
 import { escapeHtml } from "../report/escape.ts";
 import type { Report } from "../report/schema.ts";
 
@@ -14,14 +14,13 @@ export function renderHtml(report: Report): string {
   const resolve = createRequire(import.meta.url).resolve;
   const uPlot = readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
   const uPlotStyle = readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8");
-  const script = PAGE_FILES.map(pageScript).join("\n");
   return `${htmlHead(report.run.id, `script-src 'unsafe-inline'; img-src data:; ${connect}`, uPlotStyle)}
 <body>
 <main id="report"></main>
 <noscript>This page draws the report with a script. The same report as text is in report.txt beside it.</noscript>
 <script type="application/json" id="data">${escapeJson(report)}</script>
 <script>${uPlot}</script>
-<script type="module">${script}</script>
+<script type="module">${pageFile("page.js")}</script>
 </body>
 </html>
 `;
@@ -42,24 +41,7 @@ export function htmlHead(title: string, allowed = "", style = ""): string {
 </head>`;
 }
 
-/** The page's files, each behind those that it imports. */
-const PAGE_FILES = [
-  "data.ts",
-  "elements.ts",
-  "plots.ts",
-  "heat.ts",
-  "tables.ts",
-  "overTime.ts",
-  "capacity.ts",
-  "page.ts",
-];
-
-/** One of the page's files as a part of one script: they share a scope, so that nothing is imported or exported. */
-function pageScript(name: string): string {
-  const plain = stripTypeScriptTypes(pageFile(name), { mode: "strip" });
-  return plain.replace(/^import\s[^;]*;$/gm, "").replace(/^export /gm, "");
-}
-
+/** `page.css`, or `page.js`: the page's sources as one script, made by `npm run page`. */
 function pageFile(name: string): string {
   return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
 }

@@ -6,7 +6,7 @@ import { metricPlots, plotSection } from "./overTime.ts";
 import { clearPlots } from "./plots.ts";
 import { allSent, chainTables, outcomeTable, sloTable, steadyTable, targetTable, workerTable } from "./tables.ts";
 
-/* The report's page, in the browser. lib/render/html.ts puts its files one behind the other, without their imports. */
+/* The report's page, in the browser. After a change `npm run page` bundles it into page.js, which lib/render/html.ts reads. */
 
 const root = document.getElementById("report") as HTMLElement;
 

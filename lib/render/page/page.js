@@ -1,0 +1,867 @@
+// lib/render/page/data.ts
+var report = JSON.parse(document.getElementById("data")?.textContent ?? "");
+function replaceReport(next) {
+  report = next;
+}
+
+// lib/render/page/elements.ts
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+var whole = new Intl.NumberFormat("en");
+var short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+function count(value, bad = false) {
+  return { text: whole.format(value), value, bad: bad && value > 0 };
+}
+function rate(value) {
+  return { text: value >= 1e3 ? whole.format(Math.round(value)) : short.format(value), value };
+}
+function ms(value) {
+  if (value === null || value === void 0) return { text: "–", value: -1 };
+  return { text: value >= 1e3 ? whole.format(Math.round(value)) : short.format(value), value };
+}
+function share(value) {
+  if (value === null) return { text: "–", value: -1 };
+  return { text: `${Math.floor(value * 1e5) / 1e3} %`, value };
+}
+function words(value, bad = false) {
+  return { text: value, value, bad };
+}
+var ROWS_AT_FIRST = 100;
+function table(caption, columns, rows) {
+  const body = element("tbody");
+  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const order = cells.map((_, line) => line);
+  let shown = ROWS_AT_FIRST;
+  const show = () => body.replaceChildren(...order.slice(0, shown).map((line) => tableRow(cells[line] ?? [])));
+  show();
+  const heads = columns.map(({ title, hint }, index) => {
+    const button = element("button", { type: "button", ...hint !== void 0 && { title: hint } }, title);
+    const isText = typeof cells[0]?.[index]?.value === "string";
+    const head2 = element("th", { scope: "col", ...isText && { class: "text" } }, button);
+    button.addEventListener("click", () => {
+      const descending = head2.getAttribute("aria-sort") === "ascending";
+      for (const each of heads) each.removeAttribute("aria-sort");
+      head2.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      order.sort((a, b) => a - b);
+      order.sort((a, b) => compare(cells[a]?.[index]?.value, cells[b]?.[index]?.value) * (descending ? -1 : 1));
+      show();
+    });
+    return head2;
+  });
+  const head = element("thead", {}, element("tr", {}, ...heads));
+  const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": caption };
+  const place = element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
+  if (rows.length <= shown) return place;
+  const more = element("button", { type: "button" }, `Show all ${whole.format(rows.length)}`);
+  more.addEventListener("click", () => {
+    shown = rows.length;
+    show();
+    more.remove();
+  });
+  return element("div", {}, place, element("p", { class: "zoom" }, more));
+}
+function tableRow(line) {
+  const row = element("tr");
+  for (const [index, { text, value, bad }] of line.entries()) {
+    const kind = [bad ? "bad" : "", typeof value === "string" ? "text" : ""].join(" ").trim();
+    const attributes = { ...index === 0 && { scope: "row" }, ...kind !== "" && { class: kind } };
+    row.append(element(index === 0 ? "th" : "td", attributes, text));
+  }
+  return row;
+}
+function compare(a = 0, b = 0) {
+  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+}
+
+// lib/render/page/capacity.ts
+function capacitySection() {
+  const { capacity } = report;
+  if (!capacity) return [];
+  const name = { title: "Chain", cell: (row) => words(row.name) };
+  const sections = [element("h2", {}, "Capacity and cost")];
+  if (capacity.trials.length > 0) {
+    const columns = [
+      name,
+      { title: "Alone, /s", hint: "the highest rate that met the SLO", cell: (row) => ms(row.capacityRps) },
+      { title: "between", cell: ({ interval }) => ms(interval?.[0]) },
+      { title: "and", cell: ({ interval }) => ms(interval?.[1]) },
+      { title: "All at once, /s", cell: ({ together }) => ms(together?.capacityRps) },
+      { title: "of alone", hint: "interference", cell: ({ together }) => share(together?.ratio ?? null) },
+      { title: "Trials", cell: ({ trials: trials2 }) => count(trials2) },
+      { title: "Used up first", cell: ({ bottleneck }) => words(bottleneck?.resource ?? "not seen") },
+      { title: "Evidence", cell: ({ bottleneck, endedBy }) => words(bottleneck?.evidence ?? endedBy[0] ?? "") }
+    ];
+    if (capacity.chains.some(({ truth }) => truth)) {
+      columns.push({ title: "Truth, /s", hint: "the stand-in's own", cell: ({ truth }) => ms(truth?.capacityRps) });
+    }
+    sections.push(table("What each chain can carry, in requests per second", columns, capacity.chains));
+    const trialColumns = [
+      { title: "Trial", cell: ({ number }) => count(number) },
+      { title: "Scope", cell: ({ scope }) => words(scope) },
+      { title: "Offered, /s", cell: ({ rps }) => rate(sumOf(rps)) },
+      { title: "Served, /s", cell: ({ servedRps }) => rate(sumOf(servedRps)) },
+      { title: "SLO", cell: ({ met, valid }) => words(valid ? met ? "met" : "missed" : "tells nothing", !met) },
+      { title: "Why", cell: ({ reasons }) => words(reasons[0] ?? "") }
+    ];
+    const trials = table("Trials", trialColumns, capacity.trials);
+    sections.push(element("details", {}, element("summary", {}, `${capacity.trials.length} trials`), trials));
+  }
+  const counters = [...new Set(capacity.chains.flatMap(({ perRelay }) => Object.keys(perRelay)))];
+  if (counters.length > 0) {
+    const costs = counters.map(
+      (counter) => ({ title: counter, cell: ({ perRelay }) => ms(perRelay[counter]) })
+    );
+    const usd = {
+      title: "$ a million",
+      hint: "by the plan's unit prices",
+      cell: ({ usdPerMillionRelays }) => ms(usdPerMillionRelays)
+    };
+    sections.push(table("What a valid relay costs the gateway", [name, ...costs, usd], capacity.chains));
+  }
+  sections.push(element("dl", { class: "words" }, ...scalingEntries(capacity)));
+  return sections;
+}
+function scalingEntries({
+  scaling,
+  generator,
+  unidentified,
+  totalRps
+}) {
+  const entries = [];
+  if (scaling) {
+    const { currentRps, targetRps, headroom, rpsPerInstance, instancesNeeded, usdPerMonth, workersNeeded } = scaling;
+    const spare = `${Math.round(headroom * 100)} % to spare`;
+    entries.push(
+      ["Current capacity", `${rate(currentRps).text} requests/s in all, ${rate(rpsPerInstance).text} an instance`],
+      ["Target capacity", `${rate(targetRps).text} requests/s, ${spare}; ${workersNeeded} workers load it`],
+      ["Instances needed", whole.format(instancesNeeded)],
+      ["Cost a month", usdPerMonth === null ? "no price in the plan" : `$${whole.format(Math.round(usdPerMonth))}`]
+    );
+  }
+  if (!scaling && totalRps !== null) {
+    entries.push(["Capacity", `at least ${rate(totalRps).text} requests/s in all; a search finds the limit`]);
+  }
+  const each = generator.usdPerMillionRelays;
+  const million = each === null ? "" : `, $${short.format(each)} a million relays`;
+  entries.push(["This load in Lambda", `$${short.format(generator.usd)}${million}`]);
+  if (unidentified.length > 0) entries.push(["Not told apart by chain", unidentified.join(", ")]);
+  return entries.flatMap(([title, text]) => [element("dt", {}, title), element("dd", {}, text)]);
+}
+function sumOf(rates) {
+  return Object.values(rates).reduce((sum, value) => sum + value, 0);
+}
+
+// lib/render/page/plots.ts
+var plots = [];
+var timePlots = /* @__PURE__ */ new Set();
+var SECONDS = "seconds";
+var view;
+var isApplying = false;
+var followers = [];
+function currentView() {
+  return view;
+}
+function showView(next) {
+  view = next;
+  isApplying = true;
+  for (const each of timePlots) applyView(each);
+  isApplying = false;
+  for (const follow of followers) follow();
+}
+function onView(follow) {
+  followers.push(follow);
+}
+function applyView(made) {
+  const x = made.data[0];
+  made.setScale("x", { min: view?.from ?? x[0] ?? 0, max: view?.to ?? x.at(-1) ?? 1 });
+}
+function clearPlots() {
+  for (const made of plots.splice(0)) made.destroy();
+  timePlots.clear();
+  followers.splice(0);
+}
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+function seriesColour(index) {
+  return colour(`c${index % 8}`);
+}
+function plot(title, summary, x, lines, scale) {
+  const caption = element("figcaption", {}, title);
+  const drawn = lines.map(({ values }) => scale.logY ? values.map((value) => value === 0 ? null : value) : values);
+  if (x.length < 2 || drawn.every((values) => values.every((value) => value === null))) {
+    return element("figure", {}, caption, element("p", { class: "soft" }, "Too little was measured for a plot."));
+  }
+  const place = element("div", { role: "img", "aria-label": `${title}. ${summary}` });
+  const axis = {
+    stroke: colour("soft"),
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { stroke: colour("line") }
+  };
+  const options = {
+    width: 480,
+    height: 240,
+    scales: {
+      x: { time: false, ...scale.xSplits && { range: [scale.xSplits[0] ?? 0, scale.xSplits.at(-1) ?? 1] } },
+      y: scale.logY ? { distr: 3 } : { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] }
+    },
+    cursor: { sync: { key: scale.x } },
+    hooks: { setScale: [(made, key) => key === "x" && scale.x === SECONDS && followZoom(made)] },
+    axes: [
+      {
+        ...axis,
+        label: scale.x,
+        ...scale.xSplits && { splits: () => scale.xSplits ?? [] },
+        ...scale.xValues && { values: (_, values) => scale.xValues?.(values) ?? [] }
+      },
+      {
+        ...axis,
+        label: scale.y,
+        size: 62,
+        values: (_, values) => values.map((value) => value === null ? "" : short.format(value))
+      }
+    ],
+    series: [
+      { label: scale.x, ...scale.xValues && { value: (_, value) => scale.xValues?.([value])[0] ?? "" } },
+      ...lines.map(({ label, colour: stroke, dash }) => ({
+        label: safe(label),
+        stroke,
+        width: 2,
+        ...dash && { dash },
+        points: { show: x.length < 3 },
+        value: (_, value) => value === null ? "–" : short.format(value)
+      }))
+    ]
+  };
+  const figure = element("figure", {}, caption, place);
+  requestAnimationFrame(() => {
+    const made = new uPlot({ ...options, width: place.clientWidth }, [x, ...drawn], place);
+    plots.push(made);
+    if (scale.x === SECONDS) {
+      if (view) applyView(made);
+      timePlots.add(made);
+    }
+    new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: 240 })).observe(place);
+  });
+  return figure;
+}
+function safe(label) {
+  return label.replaceAll('"', "").replace(/[^\w .,%+=-]/g, "?");
+}
+function followZoom(made) {
+  const { min, max } = made.scales.x ?? {};
+  if (isApplying || !timePlots.has(made) || min === void 0 || max === void 0) return;
+  const x = made.data[0];
+  const isWhole = min <= (x[0] ?? 0) && max >= (x.at(-1) ?? 0);
+  showView(isWhole ? void 0 : { from: min, to: max });
+}
+
+// lib/render/page/heat.ts
+var HEIGHT = 240;
+var LEFT = 62;
+var BOTTOM = 34;
+var LABELS = 6;
+function heatMap({ heat, intervals }, name) {
+  const title = `Response time over the run, ${name}`;
+  const canvas = element("canvas", {
+    role: "img",
+    "aria-label": `${title}. Its percentiles are in the plot beside it.`
+  });
+  const hint = element("p", { class: "soft" }, "ms by seconds; the stronger the colour, the more responses");
+  const figure = element("figure", {}, element("figcaption", {}, title), canvas, hint);
+  const draw2 = () => drawHeat(canvas, heat, intervals);
+  requestAnimationFrame(draw2);
+  onView(draw2);
+  new ResizeObserver(draw2).observe(figure);
+  return figure;
+}
+function drawHeat(canvas, heat, intervals) {
+  const width = canvas.parentElement ? canvas.parentElement.clientWidth - 24 : 0;
+  const context = canvas.getContext("2d");
+  if (!context || width <= LEFT || heat.edgesMs.length < 2) return;
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = width * ratio;
+  canvas.height = HEIGHT * ratio;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${HEIGHT}px`;
+  context.scale(ratio, ratio);
+  const from = currentView()?.from ?? (intervals[0]?.fromMs ?? 0) / 1e3;
+  const to = currentView()?.to ?? (intervals.at(-1)?.toMs ?? 1e3) / 1e3;
+  const place = (seconds) => LEFT + (seconds - from) / (to - from) * (width - LEFT);
+  context.save();
+  context.beginPath();
+  context.rect(LEFT, 0, width - LEFT, HEIGHT - BOTTOM);
+  context.clip();
+  drawCells(context, { heat, intervals }, { from, to, place });
+  context.restore();
+  drawLabels(context, heat, { from, to, place });
+}
+function drawCells(context, { heat, intervals }, { place }) {
+  const high = (HEIGHT - BOTTOM) / (heat.edgesMs.length - 1);
+  const most = Math.log1p(Math.max(1, ...heat.counts.flat()));
+  context.fillStyle = colour("c0");
+  for (const [column, { fromMs, toMs }] of intervals.entries()) {
+    const [left, right] = [place(fromMs / 1e3), place(toMs / 1e3)];
+    for (const [row, count2] of (heat.counts[column] ?? []).entries()) {
+      if (count2 === 0) continue;
+      context.globalAlpha = 0.08 + 0.92 * Math.log1p(count2) / most;
+      context.fillRect(left, HEIGHT - BOTTOM - (row + 1) * high, Math.max(1, right - left), Math.ceil(high));
+    }
+  }
+}
+function drawLabels(context, { edgesMs }, axis) {
+  const rows = edgesMs.length - 1;
+  const high = (HEIGHT - BOTTOM) / rows;
+  context.fillStyle = colour("soft");
+  context.font = "12px system-ui, sans-serif";
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  const each = Math.max(1, Math.round(rows / LABELS));
+  for (let row = 0; row <= rows; row += each) {
+    context.fillText(short.format(edgesMs[row] ?? 0), LEFT - 6, Math.max(7, HEIGHT - BOTTOM - row * high));
+  }
+  context.textBaseline = "top";
+  context.textAlign = "center";
+  const step = roundStep((axis.to - axis.from) / LABELS);
+  for (let seconds = Math.ceil(axis.from / step) * step; seconds <= axis.to; seconds += step) {
+    const place = Math.min(axis.place(axis.to) - 10, Math.max(LEFT + 4, axis.place(seconds)));
+    context.fillText(short.format(seconds), place, HEIGHT - BOTTOM + 6);
+  }
+}
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5].find((each) => each * power >= least) ?? 10);
+}
+
+// lib/render/page/tables.ts
+var ALL = "all chains";
+var trafficColumns = [
+  { title: "Offered/s", cell: ({ offeredRps }) => rate(offeredRps) },
+  { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
+  { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) }
+];
+var latencyColumns = [
+  ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+    (name) => ({
+      title: name.replace("p999", "p99.9"),
+      hint: "response time in ms, from the instant at which the request was due",
+      cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
+    })
+  ),
+  ...["p50", "p99"].map(
+    (name) => ({
+      title: `service ${name}`,
+      hint: "service time in ms, from the instant at which the request was sent",
+      cell: ({ serviceTimeMs }) => ms(serviceTimeMs?.[name])
+    })
+  ),
+  ...["p50", "p99"].map(
+    (name) => ({
+      title: `send lag ${name}`,
+      hint: "the generator's own lateness in ms",
+      cell: ({ sendLagMs }) => ms(sendLagMs?.[name])
+    })
+  )
+];
+var quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 };
+function allSent({ responseTimeAllMs, ledger }, name) {
+  const cell = ms(responseTimeAllMs?.[name]);
+  const answered = ledger.responses / Math.max(1, ledger.responses + ledger.errors);
+  return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
+}
+function sloTable() {
+  const rows = report.chains.flatMap(({ name, slo, targets, methods = [] }) => [
+    ...slo.map((line) => ({ of: name, ...line })),
+    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line })))
+  ]);
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Of", cell: ({ of }) => words(of) },
+    { title: "Line", cell: (row) => words(lineName(row)) },
+    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
+    {
+      title: "Found",
+      cell: (row) => row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))
+    },
+    { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
+  ];
+  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
+}
+function lineName({ line, class: failure = "" }) {
+  if (line === "class") return failure;
+  if (line === "relay-rate") return "valid relays/s";
+  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+}
+function isLeast({ line }) {
+  return line === "success" || line === "relay-rate";
+}
+function levelText({ line }, value) {
+  if (line === "success" || line === "class") return share(value).text;
+  if (line === "relay-rate") return rate(value).text;
+  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
+}
+function nothingFound({ line }) {
+  return line === "cost" ? "not measured" : "no response";
+}
+function chainTables() {
+  const all = [...report.chains, { ...report.total, name: ALL }];
+  const name = { title: "Chain", cell: (row) => words(row.name) };
+  const entries = ["scheduled", "sent", "missed", "responses", "errors", "unfinished", "valid", "invalid"];
+  const ledger = entries.filter((key) => key !== "unfinished" || report.total.ledger.unfinished > 0).map((key) => ({
+    title: key,
+    cell: (row) => count(row.ledger[key], key === "missed" || key === "errors" || key === "invalid")
+  }));
+  if (report.chains.some(({ truth }) => truth)) {
+    ledger.push({
+      title: "gateway counted",
+      hint: "what the stand-in gateway itself counted",
+      cell: ({ truth }) => truth ? count(truth.requests) : words("")
+    });
+  }
+  const failing = all.filter((row) => row.ledger.errors > 0);
+  const allColumns = [
+    name,
+    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+      (percentile) => ({
+        title: percentile.replace("p999", "p99.9"),
+        cell: (row) => allSent(row, percentile)
+      })
+    )
+  ];
+  return [
+    element("h2", {}, "Chains"),
+    table("Rate and response time in ms", [name, ...trafficColumns, ...latencyColumns], all),
+    ...failing.length > 0 ? [table("Response time of all requests sent, those without a response included, in ms", allColumns, failing)] : [],
+    element("h2", {}, "Ledger"),
+    table(
+      "scheduled = sent + missed; sent = responses + errors (+ in flight at an abort); responses = valid + invalid",
+      [name, ...ledger],
+      all
+    )
+  ];
+}
+function outcomeTable() {
+  const kinds = ["missed", "errors", "invalid", "answers", "statuses"];
+  const titles = {
+    missed: "not sent",
+    errors: "no response",
+    invalid: "invalid response",
+    answers: "answer of the node",
+    statuses: "HTTP status"
+  };
+  const isBad = (kind) => kind !== "statuses" && kind !== "answers";
+  const classes = kinds.flatMap(
+    (kind) => Object.entries(report.total[kind] ?? {}).map(([key, sum]) => ({ kind, key, count: sum }))
+  );
+  if (classes.length === 0) return [];
+  const perChain = report.chains.map(
+    (chain) => ({
+      title: chain.name,
+      cell: ({ kind, key }) => count(chain[kind]?.[key] ?? 0, isBad(kind))
+    })
+  );
+  return [
+    element("h2", {}, "Outcomes"),
+    table(
+      "Requests by status and by class of what went wrong",
+      [
+        { title: "What", cell: ({ kind }) => words(titles[kind]) },
+        { title: "Class", cell: ({ key }) => words(key) },
+        ...perChain,
+        { title: ALL, cell: ({ kind, count: sum }) => count(sum, isBad(kind)) }
+      ],
+      classes
+    ),
+    ...sampleTable()
+  ];
+}
+function sampleTable() {
+  const rows = report.chains.flatMap(({ name, samples = [] }) => samples.map((sample) => ({ chain: name, ...sample })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Class", cell: (row) => words(row.class) },
+    { title: "HTTP", cell: ({ status }) => words(String(status)) },
+    { title: "Code", cell: ({ code }) => words(code === void 0 ? "" : String(code)) },
+    { title: "Message", cell: ({ message }) => words(message ?? "") },
+    { title: "Its body begins", cell: ({ begins }) => words(begins) }
+  ];
+  return [table("One response of each class, without what may be secret", columns, rows)];
+}
+var hostColumn = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };
+function targetTable() {
+  const rows = report.chains.flatMap(({ name, targets }) => targets.map((target) => ({ chain: name, ...target })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Target", cell: ({ name }) => words(name) },
+    { title: "sent", cell: ({ sent }) => count(sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    { title: "errors", cell: ({ errors }) => count(errors, true) },
+    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
+    ...["p50", "p90", "p99", "max"].map(
+      (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
+    )
+  ];
+  return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
+}
+function steadyTable() {
+  const rows = [...report.chains, { ...report.total, name: ALL }].flatMap(
+    ({ name, steady, responseTimeMs }) => "why" in steady ? [] : [{ name, steady, whole: responseTimeMs }]
+  );
+  const { run, coolDownMs } = report;
+  const warmup = run.warmupMs > 0 ? `${run.warmupMs / 1e3} s of warm-up before it, in no figure` : "no warm-up";
+  const phases = `Measured ${run.measuredMs / 1e3} s; ${warmup}; ${ms(coolDownMs).text} ms from the end to the last response.`;
+  if (rows.length === 0) {
+    const why = "why" in report.total.steady ? report.total.steady.why : "";
+    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state is told: ${why}.`)];
+  }
+  const columns = [
+    { title: "Chain", cell: ({ name }) => words(name) },
+    { title: "steady from, s", cell: ({ steady }) => count(steady.fromMs / 1e3) },
+    { title: "Success", cell: ({ steady }) => share(steady.success) },
+    ...["p50", "p90", "p99"].flatMap((name) => [
+      { title: name, cell: ({ steady }) => ms(steady.responseTimeMs?.[name]) },
+      { title: `whole run ${name}`, cell: ({ whole: whole2 }) => ms(whole2?.[name]) }
+    ])
+  ];
+  const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
+  return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns, rows)];
+}
+function workerTable() {
+  const columns = [
+    { title: "Worker", cell: ({ id }) => words(id) },
+    { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
+    ...report.run.mode === "fleet" ? [hostColumn] : [],
+    ...trafficColumns,
+    { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
+    { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+    { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
+    { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+    ...latencyColumns,
+    { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
+    {
+      title: "Clock",
+      hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
+      cell: ({ clock }) => clock ? {
+        text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
+        value: clock.errorMs,
+        bad: clock.corrected
+      } : ms(null)
+    },
+    { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
+    { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
+    { title: "Connections", hint: "most at a flush", cell: ({ health }) => count(health.connections) },
+    {
+      title: "Stands out by",
+      hint: "far from the workers that send the same chains: beyond 3.5 scaled median deviations",
+      cell: ({ outlier }) => words(outlier.join("; "), outlier.length > 0)
+    },
+    {
+      title: "Ended",
+      cell: ({ outcomes }) => words(
+        outcomes.join(", "),
+        outcomes.some((outcome) => outcome !== "completed")
+      )
+    }
+  ];
+  return [element("h2", {}, "Workers"), table("Each worker's own figures; times in ms", columns, report.workers)];
+}
+
+// lib/render/page/overTime.ts
+function ratePlot() {
+  const { seconds } = report.total;
+  const lines = [
+    { label: "offered", values: seconds.map(({ scheduled }) => scheduled), colour: colour("c7"), dash: [6, 4] },
+    { label: "sent", values: seconds.map(({ sent }) => sent), colour: colour("c0") },
+    { label: "valid", values: seconds.map(({ valid }) => valid), colour: colour("c2") },
+    { label: "failed", values: seconds.map(({ errors, invalid }) => errors + invalid), colour: colour("c5") }
+  ];
+  const x = seconds.map(({ second }) => second);
+  const { offeredRps, achievedRps } = report.total;
+  const summary = `${rate(achievedRps).text} of ${rate(offeredRps).text} requests per second were sent.`;
+  return plot("Rate, all chains", summary, x, lines, { x: SECONDS, y: "requests/s" });
+}
+function chainRatePlot() {
+  const x = report.total.seconds.map(({ second }) => second);
+  const lines = report.chains.map(
+    ({ name, seconds }, index) => ({
+      label: name,
+      values: seconds.map(({ valid }) => valid),
+      colour: seriesColour(index)
+    })
+  );
+  const summary = report.chains.map(({ name, achievedRps }) => `${name} ${rate(achievedRps).text} per second`).join(", ");
+  return plot("Valid relays by chain", `${summary}.`, x, lines, { x: SECONDS, y: "relays/s" });
+}
+function latencyPlot(of, name) {
+  const x = of.intervals.map(({ fromMs, toMs }) => (fromMs + toMs) / 2e3);
+  const lines = ["max", "p99", "p90", "p50"].map(
+    (key, index) => ({ label: key, values: of.intervals.map((each) => each[key]), colour: seriesColour(index) })
+  );
+  const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
+  return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
+}
+function percentilePlot() {
+  const nines = (percentile) => -Math.log10(1 - percentile / 100);
+  const curves = report.chains.map(({ percentiles }) => {
+    return percentiles.filter(([percentile]) => percentile < 100).map(([percentile, value]) => [nines(percentile), value]);
+  });
+  const x = [...new Set(curves.flatMap((curve) => curve.map(([place]) => place ?? 0)))].sort((a, b) => a - b);
+  const lines = report.chains.map(({ name }, index) => {
+    const values = new Map(curves[index]?.map(([place, value]) => [place, value ?? null]));
+    return { label: name, values: x.map((place) => values.get(place) ?? null), colour: seriesColour(index) };
+  });
+  const most = Math.max(1, Math.ceil(x.at(-1) ?? 1));
+  const splits = [0, nines(50), ...Array.from({ length: most }, (_, index) => index + 1)];
+  const percent = (place) => `${Number((100 * (1 - 10 ** -place)).toFixed(Math.max(1, Math.ceil(place) - 1)))}`;
+  return plot("Response time by percentile", "The figures are in the table of chains.", x, lines, {
+    x: "percentile",
+    y: "ms",
+    logY: true,
+    xSplits: splits,
+    xValues: (values) => values.map(percent)
+  });
+}
+var MOST_CLASSES = 7;
+function failurePlot() {
+  const { seconds, errors, invalid } = report.total;
+  const classes = Object.entries({ ...errors, ...invalid }).sort(([, a], [, b]) => b - a);
+  if (!seconds.some((each) => each.classes) || classes.length === 0) return void 0;
+  const lines = classes.slice(0, MOST_CLASSES).map(
+    ([name], index) => ({
+      label: name,
+      values: seconds.map((each) => each.classes?.[name] ?? 0),
+      colour: seriesColour(index)
+    })
+  );
+  const x = seconds.map(({ second }) => second);
+  const summary = classes.map(([name, count2]) => `${name} ${count2}`).join(", ");
+  return plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+}
+function generatorPlots() {
+  const { all } = report.generator;
+  if (all.length < 2) return [];
+  const x = all.map(({ atMs }) => atMs / 1e3);
+  const line = (label, key, index) => ({
+    label,
+    values: all.map((point) => point[key]),
+    colour: seriesColour(index)
+  });
+  const flight = [line("in flight", "inFlight", 0), line("connections", "connections", 2), line("opened", "opened", 1)];
+  const made = [plot("Requests in flight and connections, all workers", "", x, flight, { x: SECONDS, y: "" })];
+  if (all.some(({ established }) => established !== null)) {
+    const sockets = [
+      line("ESTAB", "established", 2),
+      line("TIME-WAIT", "timeWait", 1),
+      line("retransmits", "retransmits", 5)
+    ];
+    made.push(plot("TCP connections of the host with most", "", x, sockets, { x: SECONDS, y: "" }));
+    const ports = [line("ports left", "portsLeft", 0)];
+    made.push(plot("Ephemeral ports of the host with fewest left", "", x, ports, { x: SECONDS, y: "" }));
+  }
+  return made;
+}
+var ZOOMS = [
+  ["Closer", ({ from, to }) => ({ from: from + (to - from) / 4, to: to - (to - from) / 4 })],
+  ["Wider", ({ from, to }) => ({ from: from - (to - from) / 2, to: to + (to - from) / 2 })],
+  ["Earlier", ({ from, to }) => ({ from: from - (to - from) / 2, to: to - (to - from) / 2 })],
+  ["Later", ({ from, to }) => ({ from: from + (to - from) / 2, to: to + (to - from) / 2 })],
+  ["Whole run", () => void 0]
+];
+function zoomButtons() {
+  const whole2 = { from: 0, to: report.run.measuredMs / 1e3 };
+  const buttons = ZOOMS.map(([title, change]) => {
+    const button = element("button", { type: "button" }, title);
+    button.addEventListener("click", () => {
+      const next = change(currentView() ?? whole2, whole2);
+      const isWhole = !next || next.from <= whole2.from && next.to >= whole2.to;
+      showView(isWhole ? void 0 : { from: Math.max(whole2.from, next.from), to: Math.min(whole2.to, next.to) });
+    });
+    return button;
+  });
+  return element(
+    "div",
+    { class: "zoom", role: "group", "aria-label": "Part of the run that the plots show" },
+    ...buttons
+  );
+}
+var chosenChain = "";
+function plotSection() {
+  const place = element("div", { class: "plots" });
+  const choice = element("select", { id: "chain" }, element("option", { value: "" }, ALL));
+  for (const { name } of report.chains) choice.append(element("option", { value: name }, name));
+  choice.value = chosenChain;
+  const chosen = () => {
+    const chain = report.chains.find(({ name: name2 }) => name2 === choice.value);
+    const [of, name] = chain ? [chain, chain.name] : [report.total, ALL];
+    return [latencyPlot(of, name), heatMap(of, name)];
+  };
+  let latency = chosen();
+  choice.addEventListener("change", () => {
+    chosenChain = choice.value;
+    const next = chosen();
+    for (const [index, each] of latency.entries()) each.replaceWith(next[index] ?? "");
+    latency = next;
+  });
+  const label = element("label", { for: "chain" }, "Response time of ");
+  const failures = failurePlot();
+  place.append(ratePlot(), chainRatePlot(), ...latency, percentilePlot());
+  place.append(...failures ? [failures] : [], ...generatorPlots());
+  const hint = element("p", { class: "soft" }, "Drag over a plot to see a part of the run in all of them.");
+  return [element("h2", {}, "Over time"), element("p", {}, label, choice), zoomButtons(), hint, place];
+}
+var MOST_METRIC_PLOTS = 12;
+function metricPlots() {
+  const groups = /* @__PURE__ */ new Map();
+  for (const metric of report.metrics) {
+    const [name = ""] = metric.name.split("{");
+    groups.set(name, [...groups.get(name) ?? [], metric]);
+  }
+  if (groups.size === 0) return [];
+  const place = element("div", { class: "plots" });
+  for (const [name, group] of [...groups].slice(0, MOST_METRIC_PLOTS)) {
+    const shown = group.slice(0, 8);
+    const x = shown[0]?.points.map(([at]) => at) ?? [];
+    const lines = shown.map((metric, index) => {
+      const values = new Map(metric.points);
+      const label = /\{(.*)\}$/.exec(metric.name)?.[1] ?? "value";
+      return { label, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
+    });
+    place.append(plot(name, `${group.length} series.`, x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
+  }
+  return [element("h2", {}, "The gateway's own metrics"), place];
+}
+
+// lib/render/page/page.ts
+var root = document.getElementById("report");
+function header() {
+  const { run, verdict, total, startSkewMs } = report;
+  const began = new Date(run.startedAt).toLocaleString("en", { dateStyle: "long", timeStyle: "long" });
+  const { live } = run;
+  const [state, title] = live ? ["doubt", `Running: ${Math.max(0, Math.round(live.atMs / 1e3))} of ${run.durationMs / 1e3} s`] : !verdict.valid ? ["doubt", `Invalid run${verdict.pass ? "" : ", and the SLO was missed"}`] : verdict.pass ? ["good", "Valid run, SLO met"] : ["bad", "Valid run, SLO missed"];
+  const banner = element("section", { class: `verdict ${state}` }, element("strong", {}, title));
+  if (live) {
+    banner.append(element("p", {}, "What the workers have flushed so far. The verdict comes with the end."));
+  } else if (verdict.reasons.length > 0) {
+    banner.append(element("ul", {}, ...verdict.reasons.map((reason) => element("li", {}, reason))));
+  } else {
+    banner.append(
+      element("p", {}, "The generator kept to the schedule, every request is accounted for, each chain met the SLO.")
+    );
+  }
+  const figures = [
+    ["Offered", `${rate(total.offeredRps).text} /s`],
+    ["Achieved", `${rate(total.achievedRps).text} /s`],
+    ["Success", share(total.success).text],
+    ["Response p50", `${ms(total.responseTimeMs?.p50).text} ms`],
+    ["Response p99", `${ms(total.responseTimeMs?.p99).text} ms`],
+    ...total.ledger.errors > 0 ? [["Of all sent p99", `${allSent(total, "p99").text} ms`]] : [],
+    ["Send lag p99", `${ms(total.sendLagMs?.p99).text} ms`],
+    ["Start skew", `${ms(startSkewMs).text} ms`]
+  ];
+  const measured = `${run.measuredMs / 1e3} s measured`;
+  const workers = `${run.workers} ${run.workers === 1 ? "worker" : "workers"}`;
+  return [
+    element("h1", {}, run.name),
+    element(
+      "p",
+      { class: "soft" },
+      `${run.id} · ${began} · ${measured} · ${workers} · ${run.target} · Volley ${run.volley}`
+    ),
+    banner,
+    element(
+      "dl",
+      { class: "figures" },
+      ...figures.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))
+    )
+  ];
+}
+function hints() {
+  if (report.hints.length === 0) return [];
+  const items = report.hints.flatMap(({ what, evidence, remedy }) => [
+    element("dt", {}, what),
+    element("dd", {}, `${evidence}.`, element("br"), element("strong", {}, `${remedy}.`))
+  ]);
+  return [element("h2", {}, "What stood in the way"), element("dl", { class: "hints" }, ...items)];
+}
+function events() {
+  if (report.events.length === 0) return [];
+  const seconds = (fromMs) => ({ text: short.format(fromMs / 1e3), value: fromMs });
+  const columns = [
+    { title: "from, s", cell: ({ fromMs }) => seconds(fromMs) },
+    { title: "to", cell: ({ toMs }) => seconds(toMs) },
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "What", cell: ({ text }) => words(text) }
+  ];
+  return [element("h2", {}, "What changed when"), table("Out of the run's ordinary", columns, report.events)];
+}
+function logs() {
+  return report.logs.flatMap(({ source, read, matched, failed, lines }) => {
+    const rows = lines.map(({ atMs, text }) => element("li", {}, `${short.format(atMs / 1e3)} s  ${text}`));
+    const gaps = failed.map((why) => element("p", {}, `Could not be read at times: ${why}`));
+    return [
+      element("h2", {}, `Log: ${source}`),
+      element("p", {}, `${whole.format(matched)} of ${whole.format(read)} new lines match the plan's pattern.`),
+      ...gaps,
+      ...rows.length > 0 ? [element("ol", { class: "log" }, ...rows)] : []
+    ];
+  });
+}
+function glossary() {
+  const meanings = [
+    ["response time", "finished − due: what a user would have felt, the generator's and the server's queues included"],
+    [
+      "all requests sent",
+      "responses, and those without one: they rank above every response, and count as the plan's timeout at least"
+    ],
+    ["service time", "finished − sent"],
+    ["send lag", "sent − due: the generator's own lateness"],
+    ["start skew", "how late a worker's first request was sent"],
+    ["relay", "a valid JSON-RPC response: HTTP 2xx, the id matched, no error, a result"],
+    ["missed", "scheduled and not sent: late, too many in flight, aborted, or lost with a worker"],
+    ["valid run", "the generator itself was in order, so that the figures tell about the target"]
+  ];
+  const entries = meanings.flatMap(([word, meaning]) => [element("dt", {}, word), element("dd", {}, meaning)]);
+  return [element("h2", {}, "Words"), element("dl", { class: "words" }, ...entries)];
+}
+function findings() {
+  if (report.findings.length === 0) return [];
+  const items = report.findings.map((finding) => element("li", {}, finding));
+  return [element("h2", {}, "Missing or doubtful in the results"), element("ul", {}, ...items)];
+}
+function draw() {
+  clearPlots();
+  root.replaceChildren(
+    ...header(),
+    ...hints(),
+    ...events(),
+    ...chainTables(),
+    ...sloTable(),
+    ...steadyTable(),
+    ...outcomeTable(),
+    ...targetTable(),
+    ...plotSection(),
+    ...capacitySection(),
+    ...metricPlots(),
+    ...logs(),
+    ...workerTable(),
+    ...findings(),
+    ...glossary()
+  );
+}
+draw();
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
+if (report.run.live) {
+  const source = new EventSource("events");
+  source.onmessage = ({ data }) => {
+    replaceReport(JSON.parse(data));
+    if (!report.run.live) source.close();
+    draw();
+  };
+}
