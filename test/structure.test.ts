@@ -14,6 +14,7 @@ const ROOMS = [
   "answers",
   "results",
   "http",
+  "ws",
   "attack",
   "observe",
   "gateway",

@@ -1,6 +1,6 @@
 import { ping, pingedChains } from "../../lib/attack/ping.ts";
 import { environmentSecret } from "../../lib/attack/secrets.ts";
-import { isHttpUrl } from "../../lib/plan/httpUrl.ts";
+import { isTargetUrl } from "../../lib/plan/httpUrl.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { loadPlan } from "../../lib/planfile/loadPlan.ts";
@@ -26,7 +26,7 @@ export async function pingAll(target: string, options: PingOptions): Promise<voi
 }
 
 function planOf(target: string, options: PingOptions): Plan {
-  if (!isHttpUrl(target)) return loadPlan(target, { allowHosts: options.allowHost });
+  if (!isTargetUrl(target)) return loadPlan(target, { allowHosts: options.allowHost });
   const raw = oneLinerPlan({ ...options, url: target }, { name: "ping", rps: 1, duration: "1s" });
   return checkPlan(raw, ".", "volley ping");
 }

@@ -101,6 +101,19 @@ export const CLASSES: readonly OutcomeClass[] = [
   },
   { names: ["http2-stream-…"], fault: "gateway", meaning: "the server reset this request's HTTP/2 stream alone" },
   {
+    names: ["ws-upgrade-…"],
+    fault: "gateway",
+    meaning: "the WebSocket's handshake was answered with this HTTP status instead of 101",
+  },
+  { names: ["invalid-ws-handshake"], fault: "gateway", meaning: "an answer to the handshake that opens no WebSocket" },
+  { names: ["invalid-ws"], fault: "gateway", meaning: "frames that break the WebSocket protocol" },
+  { names: ["ws-no-pong"], fault: "gateway", meaning: "a WebSocket on which no ping was answered for 20 s" },
+  {
+    names: ["ws-closed-…"],
+    fault: "gateway",
+    meaning: "the WebSocket was closed with this code before the answer (1006: without a close frame)",
+  },
+  {
     names: [
       ...["CERT_…", "CRL_…", "DEPTH_…", "SELF_…", "UNABLE_…", "HOSTNAME_…", "ERROR_IN_…", "ERR_TLS_…", "ERR_SSL_…"],
       ...["EPROTO", "INVALID_CA", "INVALID_PURPOSE", "PATH_LENGTH_EXCEEDED"],

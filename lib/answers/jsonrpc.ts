@@ -131,13 +131,16 @@ export function classifyResponse(status: number, body: Buffer, expected: Expecte
   return judgeResponse(status, body, expected, n).name;
 }
 
+/** The status with which a WebSocket's answers come: over HTTP no response has it. */
+const SWITCHED = 101;
+
 /**
  * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response
  * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and throws for none.
  */
 export function judgeResponse(status: number, body: Buffer, expected: Expected, n = 0): Verdict {
   const { kind, demands } = expected;
-  const isOk = status >= 200 && status <= 299;
+  const isOk = (status >= 200 && status <= 299) || status === SWITCHED;
   if (isOk && kind === "call" && !demands.checks) {
     const call = expected.calls[0] as CallExpected;
     const at = usualResult(body, call, n);

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
 import type { ConnectionOptions } from "../http/connection.ts";
 import { afterAuthority } from "../plan/hosts.ts";
+import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { parseTemplate } from "../plan/placeholders.ts";
 import type { Chain, Target } from "../plan/schema.ts";
 import { type Writing, writeValue } from "../plan/values.ts";
 import { dialAgent } from "./dialAgent.ts";
+import { oneExchange } from "./oneExchange.ts";
+import { prepareChain } from "./requests.ts";
 
 /** How long one question may take, in ms. */
 const TIMEOUT_MS = 3_000;
@@ -16,6 +19,8 @@ const PAUSE_MS = 500;
 
 /** Most of an answer that an error shows. */
 const MOST_SHOWN = 200;
+
+const QUESTION = '{"jsonrpc":"2.0","id":{{id}},"method":"eth_blockNumber","params":[]}';
 
 /** Whether a chain's targets name blocks by their distance from the newest one. */
 export function needsBlock({ targets }: Chain): boolean {
@@ -43,7 +48,9 @@ export async function newestBlock(
   const agent = dialAgent(options);
   try {
     for (let tries = 1; ; tries++) {
-      const answer = await ask(target, chain.data?.[0] ?? {}, reveal, agent);
+      const answer = isWebSocketUrl(target.url)
+        ? await askOverSocket(target, options, reveal)
+        : await ask(target, chain.data?.[0] ?? {}, reveal, agent);
       if (typeof answer === "number") return answer;
       if (tries === TRIES) {
         throw new Error(`no newest block for {{blockNumber}}: ${target.url} answered eth_blockNumber with ${answer}`);
@@ -78,12 +85,26 @@ async function ask(
       ...own.map(([name, value]) => [name, fill(value, "header")]),
       ["content-type", "application/json"],
     ].flat(),
-    body: '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}',
+    body: QUESTION.replace("{{id}}", "1"),
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
   });
   const text = await body.text();
   return blockIn(text) ?? `HTTP ${statusCode}: ${JSON.stringify(text.slice(0, MOST_SHOWN))}`;
+}
+
+/** The same question over a WebSocket, whose URL and headers have no data in them. */
+async function askOverSocket(
+  { url, headers }: Target,
+  options: ConnectionOptions,
+  secret: (reference: string) => string,
+): Promise<number | string> {
+  const chain = { name: "block", rps: 1, targets: [{ method: "POST", url, headers, body: QUESTION, weight: 1 }] };
+  const request = prepareChain(chain, { keepalive: true, seed: 1, secret });
+  const { outcome } = await oneExchange(request(0), { ...options, timeoutMs: TIMEOUT_MS });
+  if ("failure" in outcome) return outcome.failure;
+  const text = outcome.body.toString("utf8");
+  return blockIn(text) ?? JSON.stringify(text.slice(0, MOST_SHOWN));
 }
 
 /** A block's number in a JSON-RPC response; undefined where there is none. */

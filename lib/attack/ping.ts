@@ -1,12 +1,6 @@
 import { isAnswer, judgeResponse, VALID } from "../answers/jsonrpc.ts";
-import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
-import type { ConnectionOptions, Exchange, OpeningMs } from "../http/connection.ts";
-import { ConnectionCount, Connections } from "../http/connections.ts";
+import type { ConnectionOptions } from "../http/connection.ts";
 import { decodeApart } from "../http/decode.ts";
-import { ResponseMemory } from "../http/gathered.ts";
-import { guardedLookup } from "../http/lookup.ts";
-import { Names } from "../http/names.ts";
-import { MEMORY_BYTES } from "../http/response.ts";
 import { ResponseError } from "../http/responseError.ts";
 import { secureOf } from "../http/secure.ts";
 import { targetGuard } from "../plan/hosts.ts";
@@ -14,8 +8,8 @@ import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { type Chain, MAX_BODY_BYTES, type Plan } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
+import { type OneExchange, oneExchange } from "./oneExchange.ts";
 import { type PreparedRequest, plainSecret, prepareChain } from "./requests.ts";
-import { TIMED_OUT } from "./sender.ts";
 
 /** What one request came to. */
 export interface Ping {
@@ -26,7 +20,7 @@ export interface Ping {
   /** The HTTP status; undefined where there was no response. */
   status?: number;
   /** How long each part took, in ms: those of opening the connection, until the first byte, and the body. */
-  timesMs: Partial<OpeningMs> & { firstByte?: number; body?: number };
+  timesMs: OneExchange["timesMs"];
   totalMs: number;
   /** The body's bytes as they came, and its text decoded. */
   bytes: number;
@@ -58,52 +52,15 @@ export async function ping(plan: Plan, chain: Chain, secret: (reference: string)
     text.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
   const block = needsBlock(chain) ? await newestBlock(chain, options, reveal) : undefined;
   const prepare = { ...plan, ...(block !== undefined && { block }), secret: (name: string) => secrets.get(name) ?? "" };
-  return exchange(prepareChain(chain, prepare)(0), options);
-}
-
-/** What came of one request, before its body is looked at. */
-type Outcome = { status: number; body: Buffer; codings: string } | { failure: string };
-
-/** One request and its response, with the time that each part took. */
-async function exchange(request: PreparedRequest, options: ConnectionOptions): Promise<Ping> {
-  const timesMs: Ping["timesMs"] = {};
-  const shared = {
-    count: new ConnectionCount(1),
-    memory: new ResponseMemory(MEMORY_BYTES),
-    names: new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), { ttl: 0, select: "roundRobin" }),
-  };
-  const connections = new Connections(request.origin, options, shared, (times) => Object.assign(timesMs, times));
-  const beganMs = performance.now();
-  let firstMs: number | undefined;
-  const outcome = await new Promise<Outcome>((done) => {
-    const one: Exchange = {
-      request,
-      n: 0,
-      began: () => {
-        firstMs ??= performance.now();
-      },
-      responded: (status, body, codings) => done({ status, body: Buffer.from(body), codings }),
-      failed: (failure) => done({ failure }),
-    };
-    const connection = connections.acquire();
-    connection?.send(one);
-    setTimeout(() => done({ failure: TIMED_OUT[connection?.waitingFor(one) ?? "connect"] }), options.timeoutMs).unref();
-  });
-  const nowMs = performance.now();
-  connections.destroy();
-  const totalMs = nowMs - beganMs;
+  const request = prepareChain(chain, prepare)(0);
+  const { outcome, timesMs, totalMs } = await oneExchange(request, options);
   if ("failure" in outcome) return { class: outcome.failure, isRelay: false, timesMs, totalMs, bytes: 0, body: "" };
-  if (firstMs !== undefined) {
-    // The request waited for its connection, which is no time of the server's.
-    const openedMs = Object.values(timesMs).reduce((sum, each) => sum + each, 0);
-    Object.assign(timesMs, { firstByte: firstMs - beganMs - openedMs, body: nowMs - firstMs });
-  }
   return { ...(await judged(request, outcome, options)), status: outcome.status, timesMs, totalMs };
 }
 
 async function judged(
   { expected }: PreparedRequest,
-  { status, body, codings }: Extract<Outcome, { status: number }>,
+  { status, body, codings }: Extract<OneExchange["outcome"], { status: number }>,
   { limits }: ConnectionOptions,
 ): Promise<Pick<Ping, "class" | "isRelay" | "bytes" | "body">> {
   const bytes = body.length;

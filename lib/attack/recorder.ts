@@ -13,6 +13,7 @@ import {
   UNFINISHED,
 } from "../results/chunk.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
+import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
@@ -34,8 +35,8 @@ interface TargetCounts extends Omit<TargetSeries, "responseTime"> {
 
 /** Records what happens to one chain's requests in one phase, and gives it out as a series of what came since. */
 export class Recorder {
-  readonly #chain: string;
-  readonly #phase: Phase;
+  readonly chain: string;
+  readonly phase: Phase;
   readonly #intervalMs: number;
   /** Every so manieth request's time is told apart; 0 for none. */
   readonly #splitEvery: number;
@@ -60,6 +61,8 @@ export class Recorder {
   readonly #samples = new Samples();
   readonly #blocks = new BlockCounter();
   readonly #secrets: readonly string[];
+  /** What happened to the chain's WebSockets. */
+  sockets: SocketCounts = noSockets();
 
   /** `intervalMs` is the length of the intervals over which response times are kept apart. */
   constructor(
@@ -68,8 +71,8 @@ export class Recorder {
     intervalMs: number,
     { timings, targets, secrets = [] }: RecorderOptions = ONE_TARGET,
   ) {
-    this.#chain = chain;
-    this.#phase = phase;
+    this.chain = chain;
+    this.phase = phase;
     this.#intervalMs = intervalMs;
     this.#secrets = secrets;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
@@ -202,11 +205,12 @@ export class Recorder {
 
   /** The same, without taking it: it is in the next series too. */
   peek(): Series | undefined {
-    if (this.#seconds.size === 0) return undefined;
+    const hasSockets = anySockets(this.sockets);
+    if (this.#seconds.size === 0 && !hasSockets) return undefined;
     const blocks = this.#blocks.counts();
     return {
-      chain: this.#chain,
-      phase: this.#phase,
+      chain: this.chain,
+      phase: this.phase,
       sent: this.#sent,
       missed: this.#missed,
       errors: this.#errors,
@@ -223,6 +227,7 @@ export class Recorder {
       ...(Object.keys(this.#answers).length > 0 && { answers: this.#answers }),
       ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
       ...(blocks && { blocks }),
+      ...(hasSockets && { sockets: this.sockets }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
         targets: this.#targets.map((counts) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
@@ -242,6 +247,7 @@ export class Recorder {
     this.#answers = {};
     this.#statuses = {};
     this.#blocks.reset();
+    this.sockets = noSockets();
     this.#seconds.clear();
     for (const histogram of this.#intervals.values()) {
       histogram.reset();

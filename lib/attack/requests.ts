@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { IdPlace } from "../answers/ids.ts";
 import { type Demands, demandsOf, type Expected, expectedOf } from "../answers/jsonrpc.ts";
-import type { IdPlaces, WireRequest } from "../http/request.ts";
+import type { Handshake, IdPlaces, WireRequest } from "../http/request.ts";
+import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { bodyText } from "../plan/jsonRpcBody.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
@@ -41,6 +42,10 @@ export interface ChainRequests {
   (n: number): PreparedRequest;
   /** Whether all of them are ready: otherwise each is made when it is asked for. */
   isReady: boolean;
+  /** What opens the WebSockets that they go over. */
+  handshakes: readonly Handshake[];
+  /** The number that a request has on the wire, from which its ids are made: no two calls of a chain have the same. */
+  wireNumber(n: number, parts: number): number;
 }
 
 /**
@@ -60,7 +65,21 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
     const index = turns.target(n);
     return (kept[index] ?? make(index)).request(n, turns);
   };
-  return Object.assign(request, { isReady: isKept && kept.every(({ isReady }) => isReady) });
+  const sockets = chain.targets.flatMap(({ url }, index) => (isWebSocketUrl(url) ? [kept[index] ?? make(index)] : []));
+  return Object.assign(request, {
+    isReady: isKept && kept.every(({ isReady }) => isReady),
+    handshakes: [...new Map(sockets.map(({ handshake }) => [handshake.key, handshake])).values()],
+    wireNumber: wireNumbers(Math.max(1, ...sockets.map(({ parts }) => parts))),
+  });
+}
+
+/**
+ * How requests are numbered on the wire. Where a socket carries batches beside calls, each takes as many ids as the
+ * largest batch and some more, so that no two requests in flight share one.
+ */
+function wireNumbers(mostParts: number): ChainRequests["wireNumber"] {
+  if (mostParts === 1) return (n) => n;
+  return (n, parts) => Math.ceil((n * 2 * mostParts) / parts);
 }
 
 /** A replay's many targets are looked at for what is dangerous alone: each is sent at most once by one worker of many. */
@@ -90,6 +109,7 @@ class TargetRequests {
   #origin: string | undefined;
   #head: Head | undefined;
   #expected: Expected | undefined;
+  #handshake: Handshake | undefined;
 
   constructor(target: Target, index: number, chain: Chain, options: PrepareOptions) {
     this.#target = target;
@@ -111,6 +131,26 @@ class TargetRequests {
     if (!parts.some((each) => each?.varies)) this.#only = this.#build(0);
   }
 
+  /** Calls of its batch; 1 otherwise. */
+  get parts(): number {
+    return this.#template.parts;
+  }
+
+  /** What opens its WebSocket: its URL and headers hold no placeholders. */
+  get handshake(): Handshake {
+    this.#handshake ??= this.#shakeHands();
+    return this.#handshake;
+  }
+
+  #shakeHands(): Handshake {
+    const input: RenderInput = { n: 0, block: 0, row: {} };
+    const origin = originOf(this.#template.scheme, this.#authority.render(input).bytes);
+    const path = this.#path.render(input).bytes;
+    const headers = this.#headers.map(({ name, value }) => [name, value.render(input).bytes] as const);
+    const key = JSON.stringify([this.#chain.name, origin, path, headers]);
+    return { key, chain: this.#chain.name, origin, path, headers };
+  }
+
   /** Whether its requests need not be made one by one. */
   get isReady(): boolean {
     return this.#only !== undefined;
@@ -129,9 +169,11 @@ class TargetRequests {
     const head = this.#headOf(input);
     const http1 = http1Request({ method, host, path, head, body });
     const bytes = body?.bytes.length ?? 0;
+    const handshake = isWebSocketUrl(this.#target.url) ? this.handshake : undefined;
     return {
       target: this.#index,
-      origin: this.#originOf(host),
+      origin: handshake?.key ?? this.#originOf(host),
+      ...(handshake && { handshake }),
       path: path.bytes,
       method,
       headers: head.list,

@@ -1,17 +1,20 @@
 import { judgeResponse, RELAY } from "../answers/jsonrpc.ts";
 import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
 import type { Connection, ConnectionOptions, Exchange, OpeningMs, Waiting } from "../http/connection.ts";
-import { ConnectionCount, Connections, type Shared } from "../http/connections.ts";
+import { ConnectionCount, type Pool, type Shared } from "../http/connections.ts";
 import { decodeApart, decodeAtOnce } from "../http/decode.ts";
 import { mostConnections } from "../http/fileLimit.ts";
 import { ResponseMemory } from "../http/gathered.ts";
 import { guardedLookup } from "../http/lookup.ts";
 import { Names } from "../http/names.ts";
+import type { Handshake } from "../http/request.ts";
 import { MEMORY_BYTES } from "../http/response.ts";
 import { ResponseError } from "../http/responseError.ts";
 import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import { UNFINISHED } from "../results/chunk.ts";
 import type { Clock } from "../store/clock.ts";
+import { poolOf } from "../ws/poolOf.ts";
+import type { SocketCounter } from "../ws/socketCounts.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
 
@@ -39,7 +42,8 @@ export class Sender {
   readonly #clock: Clock;
   readonly #options: ConnectionOptions;
   readonly #onOpened: (times: OpeningMs) => void;
-  readonly #origins = new Map<string, Connections>();
+  readonly #counterOf: ((chain: string) => SocketCounter) | undefined;
+  readonly #origins = new Map<string, Pool>();
   readonly #shared: Shared;
   /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
   #order: TimedExchange[] = [];
@@ -49,12 +53,16 @@ export class Sender {
   /** Connections that were opened since the start: more than there are means that the target closes them. */
   opened = 0;
 
-  /** `onOpened` is told of each connection that has been opened; there are never more than `most` of them. */
+  /**
+   * `onOpened` is told of each connection that has been opened; there are never more than `most` of them. `counterOf`
+   * gives what counts a chain's WebSockets.
+   */
   constructor(
     clock: Clock,
     options: ConnectionOptions,
     onOpened: (times: OpeningMs) => void = () => {},
     most = mostConnections(),
+    counterOf?: (chain: string) => SocketCounter,
   ) {
     this.#clock = clock;
     this.#options = options;
@@ -63,6 +71,7 @@ export class Sender {
       memory: new ResponseMemory(MEMORY_BYTES),
       names: new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), options.dns ?? NO_CACHE),
     };
+    this.#counterOf = counterOf;
     this.#onOpened = (times) => {
       this.opened++;
       onOpened(times);
@@ -80,18 +89,20 @@ export class Sender {
     return this.#shared.count.most;
   }
 
-  /** Opens connections to an origin for so many requests at once, ahead of the first one. */
-  async open(origin: string, requests: number): Promise<void> {
-    await this.#connectionsTo(origin).open(requests);
+  /** Opens connections to an origin for so many requests at once, or so many WebSockets, ahead of the first request. */
+  async open(to: string | Handshake, requests: number): Promise<void> {
+    const pool = typeof to === "string" ? this.#poolOf(to) : this.#poolOf(to.key, to);
+    await pool.open(requests);
   }
 
-  #connectionsTo(origin: string): Connections {
-    let connections = this.#origins.get(origin);
-    if (!connections) {
-      connections = new Connections(origin, this.#options, this.#shared, this.#onOpened);
-      this.#origins.set(origin, connections);
+  #poolOf(origin: string, handshake?: Handshake): Pool {
+    let pool = this.#origins.get(origin);
+    if (!pool) {
+      const counter = handshake && this.#counterOf?.(handshake.chain);
+      pool = poolOf({ origin, handshake, counter }, this.#options, this.#shared, this.#onOpened);
+      this.#origins.set(origin, pool);
     }
-    return connections;
+    return pool;
   }
 
   /**
@@ -106,7 +117,7 @@ export class Sender {
     dueAtMs: number,
     nowMs: number,
   ): boolean {
-    const connection = this.#connectionTo(request.origin);
+    const connection = this.#connectionTo(request);
     if (!connection) return false;
     const exchange = new TimedExchange(this, connection, request, n, recorder, dueMs, dueAtMs, nowMs);
     this.inFlight++;
@@ -121,11 +132,11 @@ export class Sender {
   }
 
   /** A connection for a request; where there can be no more, in the place of an idle one to another origin. */
-  #connectionTo(origin: string): Connection | undefined {
-    const connections = this.#connectionsTo(origin);
-    const connection = connections.acquire();
+  #connectionTo({ origin, handshake }: PreparedRequest): Connection | undefined {
+    const pool = this.#poolOf(origin, handshake);
+    const connection = pool.acquire();
     if (connection) return connection;
-    for (const others of this.#origins.values()) if (others.closeIdle()) return connections.acquire();
+    for (const others of this.#origins.values()) if (others.closeIdle()) return pool.acquire();
     return undefined;
   }
 
@@ -174,7 +185,7 @@ export class Sender {
     clearInterval(this.#timer);
     for (const exchange of this.#order) exchange.cutOff(UNFINISHED);
     this.#order = [];
-    for (const connections of this.#origins.values()) connections.destroy();
+    for (const pool of this.#origins.values()) pool.destroy();
   }
 }
 

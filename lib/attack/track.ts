@@ -23,7 +23,7 @@ export interface TrackParts {
 
 /** Sends a chain's requests when they are due, or books them as missed when too many are in flight or files open. */
 export function chainEvents(parts: TrackParts): TrackEvents {
-  const { plan, sender, recorder, originMs, onSend, firstNumber } = parts;
+  const { plan, requests, sender, recorder, originMs, onSend, firstNumber } = parts;
   const request = requestsOf(parts);
   const most = plan.limits.inFlightPerWorker;
   return {
@@ -32,7 +32,9 @@ export function chainEvents(parts: TrackParts): TrackEvents {
         recorder.missed(dueAtMs - originMs, "in-flight-cap");
         return;
       }
-      if (sender.send(request(n), firstNumber + n, recorder, dueAtMs - originMs, dueAtMs, nowMs)) onSend(nowMs);
+      const own = request(n);
+      const number = requests.wireNumber(firstNumber + n, own.parts);
+      if (sender.send(own, number, recorder, dueAtMs - originMs, dueAtMs, nowMs)) onSend(nowMs);
       else recorder.missed(dueAtMs - originMs, "file-limit");
     },
     missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { WebSocketServer } from "ws";
+import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
+import { usesWebSocket } from "../plan/webSocket.ts";
 import { constantSchedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import { Pacer, type Track } from "./pacer.ts";
@@ -47,7 +50,8 @@ export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: numb
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sockets = plan.chains.some(usesWebSocket) ? await nullSockets() : undefined;
+  const servers: NullServers = { http: `http://${hostOf(server)}`, ws: `ws://${sockets ? hostOf(sockets) : ""}` };
   const untilMs = clock.nowMs() + mostMs;
   const before = process.cpuUsage();
   const usedMs = (): number => {
@@ -55,17 +59,45 @@ export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: numb
     return (user + system) / 1_000;
   };
   do {
-    await warmUpRound(clock, plan, origin, Math.min(ROUND_MS, untilMs - clock.nowMs()), Math.max(LEAST_RPS, rps));
+    await warmUpRound(clock, plan, servers, Math.min(ROUND_MS, untilMs - clock.nowMs()), Math.max(LEAST_RPS, rps));
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   server.close();
+  sockets?.close();
 }
 
-async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs: number, rps: number): Promise<void> {
+/** The origins of the null servers. */
+interface NullServers {
+  http: string;
+  ws: string;
+}
+
+function hostOf(server: { address(): unknown }): string {
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A null server of WebSockets. */
+async function nullSockets(): Promise<WebSocketServer> {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  server.on("connection", (socket) => {
+    socket.on("message", (request: Buffer) => socket.send(nullBody(request)));
+    socket.on("error", () => socket.terminate());
+  });
+  await once(server, "listening");
+  return server;
+}
+
+async function warmUpRound(
+  clock: Clock,
+  plan: Plan,
+  servers: NullServers,
+  durationMs: number,
+  rps: number,
+): Promise<void> {
   const limits = { ...plan.limits, inFlightPerWorker: CONNECTIONS };
   const { tls: _, resolve: __, unixSocket: ___, ...own } = plan;
   const local: Plan = { ...own, limits, http: "1.1", keepalive: true, timeoutMs: 1_000, durationMs, warmupMs: 0 };
   const sender = new Sender(clock, local);
-  await sender.open(origin, CONNECTIONS);
+  if (!plan.chains.every(usesWebSocket)) await sender.open(servers.http, CONNECTIONS);
   const originMs = clock.nowMs();
   const recorders: Recorder[] = [];
   const tracks = plan.chains.map((chain): Track => {
@@ -75,7 +107,7 @@ async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs:
     });
     recorders.push(recorder);
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
-    const requests = prepareChain(nullChain(chain, origin), { keepalive: true, seed: plan.seed });
+    const requests = prepareChain(nullChain(chain, servers), { keepalive: true, seed: plan.seed });
     const range = { shard: 0, of: 1, from: 0, to: schedule.count };
     const parts = { plan: local, requests, range, firstNumber: 0, sender, recorder, originMs, onSend: () => {} };
     return { schedule, originMs, ...range, events: chainEvents(parts) };
@@ -88,13 +120,13 @@ async function warmUpRound(clock: Clock, plan: Plan, origin: string, durationMs:
 }
 
 /** A chain as it is, but to the null server, without secrets and without what the plan asks of responses. */
-function nullChain({ name, rps, targets, data }: Chain, origin: string): Chain {
+function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): Chain {
   return {
     name,
     rps,
-    targets: targets.slice(0, MOST_TARGETS).map(({ method, body, bodyBase64, weight }) => ({
+    targets: targets.slice(0, MOST_TARGETS).map(({ method, url, body, bodyBase64, weight }) => ({
       method,
-      url: `${origin}/`,
+      url: `${isWebSocketUrl(url) ? servers.ws : servers.http}/`,
       headers: [],
       weight,
       ...(body !== undefined && { body }),
@@ -104,9 +136,14 @@ function nullChain({ name, rps, targets, data }: Chain, origin: string): Chain {
   };
 }
 
-/** What a node would answer to a request with this text: its own id, and a block's number. */
+/** What a node would answer to a request with this text, over HTTP. */
 function nullAnswer(request: Buffer): string {
-  const [, id = "1"] = /"id":\s*("[^"]*"|-?\d+|null)/.exec(request.toString("latin1")) ?? [];
-  const body = `{"jsonrpc":"2.0","id":${id},"result":"0x1312d00"}`;
+  const body = nullBody(request);
   return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** The body of such an answer: the call's own id, and a block's number. */
+function nullBody(request: Buffer): string {
+  const [, id = "1"] = /"id":\s*("[^"]*"|-?\d+|null)/.exec(request.toString("latin1")) ?? [];
+  return `{"jsonrpc":"2.0","id":${id},"result":"0x1312d00"}`;
 }

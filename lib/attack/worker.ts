@@ -1,8 +1,11 @@
-import type { ConnectionOptions } from "../http/connection.ts";
+import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
+import { mostConnections } from "../http/fileLimit.ts";
+import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
 import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
+import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError } from "../plan/problems.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
@@ -19,6 +22,7 @@ import {
 } from "../results/chunk.ts";
 import { countInShard, firstInShard } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
+import { socketCounter } from "../ws/socketCounts.ts";
 import { HealthMeter } from "./health.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
@@ -35,6 +39,9 @@ export const POLL_MS = 1_200;
 
 /** The response time, in s, for which a worker opens connections ahead. */
 const OPEN_AHEAD_S = 0.2;
+
+/** WebSockets that a worker opens for a chain where the plan does not say: each carries many calls. */
+const SOCKETS = 10;
 
 /** How long a worker waits for responses after an abort, in ms. */
 const ABORT_DRAIN_MS = 500;
@@ -102,6 +109,8 @@ class WorkerRun {
   readonly #options: ConnectionOptions;
   readonly #sender: Sender;
   readonly #recorders: Recorder[] = [];
+  /** What opens each chain's WebSockets. */
+  readonly #handshakes: Handshake[] = [];
   readonly #stale: StaleBlocks;
   readonly #intervalMs: number;
   readonly #chunks: Chunk[] = [];
@@ -127,9 +136,9 @@ class WorkerRun {
     this.#intervalMs = intervalMs(input.plan.durationMs);
     const guard = targetGuard(input.plan, ports.deployed);
     this.#options = { ...input.plan, guard, ...(secure && { secure }) };
-    this.#sender = new Sender(ports.clock, this.#options, (times) => {
-      this.#recorders.at(-1)?.opened(times);
-    });
+    const onOpened = (times: OpeningMs): void => this.#recorders.at(-1)?.opened(times);
+    const counterOf = (chain: string) => socketCounter(() => this.#recorderOf(chain).sockets);
+    this.#sender = new Sender(ports.clock, this.#options, onOpened, mostConnections(), counterOf);
     this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
   }
 
@@ -190,6 +199,15 @@ class WorkerRun {
     }
   }
 
+  /** A chain's recorder in the phase that is on. */
+  #recorderOf(chain: string): Recorder {
+    const own = this.#recorders.filter((recorder) => recorder.chain === chain);
+    const phase = this.#clock.nowMs() < this.#input.assignment.startAtMs ? "warmup" : "measure";
+    const recorder = own.find((each) => each.phase === phase) ?? own.at(-1);
+    if (!recorder) throw new Error(`no request of chain ${chain} is due, and it has a connection`);
+    return recorder;
+  }
+
   #reveal(value: string): string {
     return value.replace(SECRET_REFERENCE, (reference) => this.#secrets.get(reference) ?? reference);
   }
@@ -219,6 +237,7 @@ class WorkerRun {
         ...(block !== undefined && { block }),
         secret: (reference) => this.#reveal(reference),
       });
+      this.#handshakes.push(...requests.handshakes);
       return (["warmup", "measure"] as const).flatMap((phase): Track[] => {
         const originMs = assignment.startAtMs - (phase === "warmup" ? plan.warmupMs : 0);
         const range = phaseRange(plan, assignment, share, phase);
@@ -251,16 +270,22 @@ class WorkerRun {
     const rates = new Map<string, number>();
     for (const share of assignment.shares) {
       const chain = plan.chains.find(({ name }) => name === share.chain);
-      const origins = new Set(chain?.targets.flatMap(({ url }) => originsOf(url, chain.data)));
+      const targets = chain?.targets.filter(({ url }) => !isWebSocketUrl(url)) ?? [];
+      const origins = new Set(targets.flatMap(({ url }) => originsOf(url, chain?.data)));
       for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
     }
-    const most = Math.min(plan.limits.inFlightPerWorker, this.#sender.mostConnections / rates.size);
+    const places = rates.size + this.#handshakes.length;
+    const most = Math.min(plan.limits.inFlightPerWorker, this.#sender.mostConnections / places);
     const counts = [...rates].map(([origin, rps]) => {
-      const wanted = plan.connections === undefined ? rps * OPEN_AHEAD_S : plan.connections / rates.size;
+      const wanted = plan.connections === undefined ? rps * OPEN_AHEAD_S : plan.connections / places;
       return [origin, Math.ceil(Math.min(most, wanted))] as const;
     });
     const mostMs = Math.max(0, assignment.startAtMs + assignment.fromMs - this.#clock.nowMs() - 100);
-    const opened = Promise.all(counts.map(([origin, count]) => this.#sender.open(origin, count)));
+    const sockets = Math.ceil(Math.min(most, plan.connections === undefined ? SOCKETS : plan.connections / places));
+    const opened = Promise.all([
+      ...counts.map(([origin, count]) => this.#sender.open(origin, count)),
+      ...this.#handshakes.map((handshake) => this.#sender.open(handshake, sockets)),
+    ]);
     await Promise.race([opened, delay(mostMs)]);
   }
 

@@ -21,6 +21,9 @@ export interface Refusal {
 /** Where Lambda has its runtime API, which hands out other executions' events. */
 const RUNTIME_API_PORT = 9_001;
 
+/** The schemes that are spoken, and the port of each that a URL need not name. */
+const USUAL_PORTS: Record<string, number | undefined> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
+
 interface Entry {
   /** A host as the URL parser writes it, or the domain of a wildcard. */
   host: string;
@@ -43,14 +46,15 @@ export class HostGuard {
     this.#loopback = loopback;
   }
 
-  /** Why an http or https URL's host must not be spoken to; undefined where it may. Throws where it is no URL. */
+  /** Why the host of a URL of HTTP or a WebSocket must not be spoken to; undefined where it may. Throws where it is no URL. */
   refusal(url: string): Refusal | undefined {
     const { protocol, hostname, port: written } = new URL(url);
-    if (protocol !== "http:" && protocol !== "https:") {
-      return { code: "forbidden-host", found: `a URL of ${protocol}`, expected: "http or https" };
+    const usual = USUAL_PORTS[protocol];
+    if (usual === undefined) {
+      return { code: "forbidden-host", found: `a URL of ${protocol}`, expected: "http, https, ws or wss" };
     }
     const host = withoutDot(hostname);
-    const port = Number(written || (protocol === "https:" ? 443 : 80));
+    const port = Number(written || usual);
     const address = parseAddress(host);
     if (address) return this.#addressRefusal(host, port, address);
     if (host === "localhost") return this.#loopbackRefusal(host, port);

@@ -6,7 +6,7 @@ import type { Secure } from "./secure.ts";
 /** How a worker speaks to an origin: the plan's own fields, and what was read for them. */
 export interface ConnectionOptions
   extends Pick<Plan, "http" | "keepalive" | "timeoutMs">,
-    Partial<Pick<Plan, "resolve" | "unixSocket" | "dns">> {
+    Partial<Pick<Plan, "resolve" | "unixSocket" | "dns" | "webSocket">> {
   limits?: { maxBodyBytes: number };
   /** The plan's `tls`. */
   secure?: Secure;

@@ -26,11 +26,23 @@ export interface Shared {
   names: Names;
 }
 
+/** The connections that requests of one kind take in turn. */
+export interface Pool {
+  /** Opens connections for so many requests at once: resolves when each is open or has failed. */
+  open(requests: number): Promise<void>;
+  /** A connection with room for a request, which is counted on it; undefined where no more can be opened. */
+  acquire(): Connection | undefined;
+  /** Closes a connection without a request, if there is one, to make room for one to another origin. */
+  closeIdle(): boolean;
+  /** Closes all connections at once; requests that are still on them fail. */
+  destroy(): void;
+}
+
 /**
  * The connections to one origin. A request never waits for another: when none is free a new one is opened, as long as
  * the count allows it. Those used last are used first, so that no more stay open than the load needs.
  */
-export class Connections implements ConnectionEvents {
+export class Connections implements ConnectionEvents, Pool {
   readonly #http1: Http1Origin;
   readonly #http2: Http2Origin;
   /** Why no connection is opened: the class that each request ends in. */

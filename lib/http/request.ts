@@ -1,8 +1,24 @@
 import { batchId, ID_DIGITS, type IdPlace } from "../answers/ids.ts";
 
+/** What opens a WebSocket: the HTTP request that is sent once, before all calls. */
+export interface Handshake {
+  /** Tells it from all others of a worker, by its chain, its URL and its headers. */
+  key: string;
+  /** The chain that the socket serves: two chains share no socket, for their calls may have the same ids. */
+  chain: string;
+  /** `ws://` or `wss://`, host and port. */
+  origin: string;
+  /** Path and query, as they are sent. */
+  path: string;
+  headers: readonly (readonly [name: string, value: string])[];
+}
+
 /** A request as connections send it: ready, so that sending it allocates little. Its texts hold bytes as latin1. */
 export interface WireRequest {
+  /** Where it goes; requests of the same origin share their connections. */
   origin: string;
+  /** What opens its WebSocket; undefined where it goes over HTTP. */
+  handshake?: Handshake;
   path: string;
   method: string;
   /** Names and values in turn, for HTTP/2. */

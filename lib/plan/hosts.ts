@@ -29,7 +29,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The scheme of a URL's text, and its user, host and port. */
-const AUTHORITY = /^https?:\/\/([^/?#\\]+)/i;
+const AUTHORITY = /^(?:https?|wss?):\/\/([^/?#\\]+)/i;
 
 /** What a data field may put into a URL's host: letters that need no escape there. */
 const HOST_PART = /^[A-Za-z0-9._-]*$/;

@@ -7,6 +7,7 @@ import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import type { JsonSchemaNode } from "./examples.ts";
 import { afterAuthority, hostProblems } from "./hosts.ts";
+import { handshakeUrl, isWebSocketUrl } from "./httpUrl.ts";
 import { expectationProblems } from "./jsonRpcBody.ts";
 import { nearest } from "./nearest.ts";
 import { withOwnIds } from "./ownIds.ts";
@@ -16,6 +17,7 @@ import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems
 import { requestProblems, rowProblems } from "./requestProblems.ts";
 import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
 import { sloProblems } from "./sloProblems.ts";
+import { webSocketProblems } from "./webSocket.ts";
 
 /** What a command line adds to a plan as it is checked. */
 export interface CheckOptions {
@@ -69,6 +71,7 @@ function planOf(
     resolve: destinations,
     unixSocket,
     observeHosts,
+    webSocket,
     ...rest
   } = input;
   const plan: Plan = {
@@ -84,13 +87,15 @@ function planOf(
     ...(destinations && { resolve: destinations }),
     ...(unixSocket !== undefined && { unixSocket }),
     ...(observeHosts !== undefined && { observeHosts }),
+    ...(webSocket && { webSocket }),
     ...(workers !== undefined && { workers }),
     ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
-  if (ids === "unique") {
-    for (const { targets } of plan.chains) targets.filter(({ expect }) => expect !== "http").forEach(withOwnIds);
+  for (const target of plan.chains.flatMap(({ targets }) => targets)) {
+    // Many calls are in flight on one WebSocket: their answers are told apart by id alone.
+    if (ids === "unique" ? target.expect !== "http" : isWebSocketUrl(target.url)) withOwnIds(target);
   }
   return plan;
 }
@@ -129,6 +134,7 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
     rowProblems(plan),
     sloProblems(plan),
     expectationProblems(plan),
+    webSocketProblems(plan),
     // Where there is no folder there are no files, as in a deployment.
     connectProblems(plan, folder === undefined ? plan : undefined),
     // With a stand-in gateway the targets' own hosts are never spoken to: a run moves them to its origin.
@@ -139,11 +145,14 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   return [...problems, { where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' }];
 }
 
-/** Sends every target to another origin, keeping the text of its path and query with their placeholders. */
+/** Sends every target to another origin, keeping its path and query with their placeholders, and a WebSocket one. */
 export function moveTargets(plan: Plan, origin: string): void {
-  const base = new URL(origin).origin;
+  const base = handshakeUrl(new URL(origin).origin);
   for (const { targets } of plan.chains) {
-    for (const target of targets) target.url = `${base}${afterAuthority(target.url)}`;
+    for (const target of targets) {
+      const own = isWebSocketUrl(target.url) ? base.replace("http", "ws") : base;
+      target.url = `${own}${afterAuthority(target.url)}`;
+    }
   }
 }
 

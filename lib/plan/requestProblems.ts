@@ -61,7 +61,7 @@ function targetProblems(target: Target, transport: Transport, slots: Map<string,
   const broken = headProblems(target, transport);
   if (broken.length > 0) return broken;
   const template = templateOf(target);
-  if (!template) return [{ found: show(target.url), expected: "an absolute http or https URL" }];
+  if (!template) return [{ found: show(target.url), expected: "an absolute http, https, ws or wss URL" }];
   for (const slot of slotsOf(template)) slots.set(`${slot.writing} ${JSON.stringify(slot.placeholder)}`, slot);
   return [...lengthProblems(target, template), ...slotProblems(slotsOf(template))];
 }

@@ -107,11 +107,13 @@ function urlTemplate(url: string): Pick<RequestTemplate, "scheme" | "authority" 
 }
 
 function schemeAndRest(url: string): [scheme: string, rest: string] {
-  const [, scheme, rest] = /^(https?:)\/\/([^/?#\\].*)$/i.exec(url) ?? [];
+  const [, scheme, rest] = /^((?:https?|wss?):)\/\/([^/?#\\].*)$/i.exec(url) ?? [];
   if (scheme !== undefined && rest !== undefined && !hasControl(url) && !url.includes("\t")) {
     return [scheme.toLowerCase(), rest];
   }
-  throw new RangeError(`not an absolute http or https URL without control characters: ${JSON.stringify(url)}`);
+  throw new RangeError(
+    `not an absolute URL of http, https, ws or wss without control characters: ${JSON.stringify(url)}`,
+  );
 }
 
 type Region = "authority" | "path" | "query" | "fragment";

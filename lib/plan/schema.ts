@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isHostEntry } from "../guard/hostGuard.ts";
 import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
-import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
+import { HTTP_URL, isHttpUrl, isTargetUrl, TARGET_URL } from "./httpUrl.ts";
 import { patternProblem } from "./pattern.ts";
 import { chainSloSchema, planSlo, type Slo, stopSchema, targetSlo } from "./sloSchema.ts";
 
@@ -21,6 +21,8 @@ const name = z
   .describe("Letters, digits, dot, dash and underscore; at most 63");
 
 const httpUrl = z.string().refine(isHttpUrl, HTTP_URL).describe("An absolute http or https URL");
+
+const targetUrl = z.string().refine(isTargetUrl, TARGET_URL).describe("An absolute http, https, ws or wss URL");
 
 const hostEntry = z
   .string()
@@ -78,7 +80,7 @@ const headerValue = z.string().regex(/^[^\r\n\0]*$/);
 
 const inlineTarget = z.strictObject({
   method: token.default("POST").describe("The HTTP method, as it is sent"),
-  url: httpUrl,
+  url: targetUrl,
   headers: z
     .record(token, z.union([headerValue, z.array(headerValue)]))
     .default({})
@@ -167,6 +169,13 @@ const tls = z.strictObject({
     .describe("The client's certificate: a PEM file relative to the plan, or env://, secret://, ssm://"),
   key: pem.optional().describe("Its key: a PEM file relative to the plan, or env://, secret://, ssm://"),
   serverName: z.string().min(1).optional().describe("The name that is asked for (SNI) instead of the target's host"),
+});
+
+const webSocket = z.strictObject({
+  compress: z
+    .boolean()
+    .default(false)
+    .describe("Offer compressed messages (permessage-deflate); they cost the workers CPU time and memory"),
 });
 
 const dns = z.strictObject({
@@ -465,7 +474,7 @@ export const planSchema = z.strictObject({
     .max(60_000)
     .optional()
     .describe(
-      "Connections that each worker opens before the start; by default what its rate needs at 200 ms a response",
+      "Connections that each worker opens before the start; by default what its rate needs at 200 ms a response, and of WebSockets ten",
     ),
   http: z.enum(["1.1", "2"]).default("1.1").describe('HTTP version; "2" needs https targets (ALPN)'),
   tls: tls.optional().describe("How TLS is spoken to https targets"),
@@ -477,6 +486,7 @@ export const planSchema = z.strictObject({
     ),
   unixSocket: z.string().min(1).max(107).optional().describe("A unix socket that all connections go to"),
   dns: dns.prefault({}).describe("How names are looked up"),
+  webSocket: webSocket.optional().describe("How ws and wss targets are spoken to"),
   slo: planSlo.prefault({}).describe("What the run must show to pass"),
   mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
   seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
@@ -586,6 +596,7 @@ export interface Plan {
   unixSocket?: string;
   /** `ttl` in ms. */
   dns: z.infer<typeof dns>;
+  webSocket?: z.infer<typeof webSocket>;
   slo: z.infer<typeof planSlo>;
   mode: "lambda" | "fleet";
   seed: number;

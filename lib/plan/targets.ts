@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { isExactNumber, parseExactJson } from "./exactJson.ts";
-import { HTTP_URL, isHttpUrl } from "./httpUrl.ts";
+import { isTargetUrl, TARGET_URL } from "./httpUrl.ts";
 import { jsonTemplate } from "./jsonTemplate.ts";
 import { parseTemplate } from "./placeholders.ts";
 import { readBytes, type TextFile } from "./planFiles.ts";
@@ -104,8 +104,8 @@ class HttpTargetsParser {
     this.#inHeaders = true;
     if (rest !== "") {
       this.#problem(show(line), "a method and a URL, and nothing after them; a blank in a URL is written %20");
-    } else if (!isHttpUrl(url)) {
-      this.#problem(show(url), HTTP_URL);
+    } else if (!isTargetUrl(url)) {
+      this.#problem(show(url), TARGET_URL);
     } else {
       this.#targets.push(this.#current);
     }
@@ -284,6 +284,6 @@ export function methodMistakes(method: unknown): Mistake[] {
 
 /** What is wrong with a URL. */
 export function urlMistakes(url: unknown): Mistake[] {
-  if (typeof url === "string" && isHttpUrl(url)) return [];
-  return [{ found: `url ${show(url)}`, expected: HTTP_URL }];
+  if (typeof url === "string" && isTargetUrl(url)) return [];
+  return [{ found: `url ${show(url)}`, expected: TARGET_URL }];
 }

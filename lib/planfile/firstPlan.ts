@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { isLoopback } from "../plan/hosts.ts";
-import { HTTP_URL, isHttpUrl } from "../plan/httpUrl.ts";
+import { isHttpUrl, isTargetUrl, TARGET_URL } from "../plan/httpUrl.ts";
 import { isJsonRpc } from "../plan/jsonRpcBody.ts";
 import { InputError, show } from "../plan/problems.ts";
 import { parseTargets } from "../plan/targets.ts";
@@ -34,13 +34,13 @@ const CALL = { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 };
  * in it. File names are relative to `folder`. Throws an InputError where the source is none of these.
  */
 export function firstPlan(source: string, folder: string, origin?: string): FirstPlan {
-  if (isHttpUrl(source)) return { plan: planOf([{ url: source, body: CALL }], [source]), notes: [] };
+  if (isTargetUrl(source)) return { plan: planOf([{ url: source, body: CALL }], [source]), notes: [] };
   let text: string;
   try {
     text = readFileSync(source, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     const found = `no file that can be read (${(error as NodeJS.ErrnoException).code})`;
-    throw new InputError(source, [{ where: source, found, expected: `a file, or ${HTTP_URL}` }]);
+    throw new InputError(source, [{ where: source, found, expected: `a file, or ${TARGET_URL}` }]);
   }
   const har = harRequests(text);
   if (har) return fromRequests(har, ["headers were left out: cookies and keys do not belong in a plan"]);

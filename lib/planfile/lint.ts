@@ -80,7 +80,7 @@ function targetWarnings(target: Target): string[] {
     const meant = RPC_METHODS.includes(called) ? undefined : nearest(called, RPC_METHODS);
     if (meant !== undefined) warnings.push(`"${called}" is no method of Ethereum's nodes: "${meant}", perhaps`);
   }
-  const isPlain = /^http:/i.test(url) && URL.canParse(url) && !isLoopback(new URL(url).hostname);
+  const isPlain = /^(http|ws):/i.test(url) && URL.canParse(url) && !isLoopback(new URL(url).hostname);
   if (isPlain && referencesOf(target).length > 0) warnings.push("a secret is sent over http, readable on the way");
   return warnings;
 }

@@ -55,12 +55,19 @@ function checkSeries(series: Series, where: string): void {
   if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
   if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
+  if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
   for (const [index, target] of list(series.targets ?? [], `${where}.targets`).entries()) {
     const counts = record(target, `${where}.targets[${index}]`);
     for (const name of ["sent", "valid", "invalid", "errors"])
       count(counts[name], `${where}.targets[${index}].${name}`);
   }
+}
+
+function checkSockets(sockets: unknown, where: string): void {
+  const counts = record(sockets, where);
+  for (const name of ["opened", "unmatched", "bufferedBytes"]) count(counts[name], `${where}.${name}`);
+  for (const name of ["closed", "refused"]) checkTally(counts[name], `${where}.${name}`);
 }
 
 function checkSamples(samples: readonly unknown[], where: string): void {

@@ -10,6 +10,8 @@ import {
   type SparseCounts,
 } from "./histogram.ts";
 
+import { addSockets, anySockets, noSockets, type SocketCounts } from "./sockets.ts";
+
 /** The class, among a series' errors, of requests that were in flight when the run was aborted. */
 export const UNFINISHED = "aborted";
 
@@ -73,6 +75,8 @@ export interface Series {
   samples?: Sample[];
   /** Where the chain's nodes said that they are, where the plan asks for stale blocks. */
   blocks?: BlockCounts;
+  /** What happened to the chain's WebSockets, where it has any. */
+  sockets?: SocketCounts;
   /** By the second of the phase in which the requests were due. */
   seconds: Record<string, SecondCounts>;
   /** Response time of all responses, by the interval of the phase in which the requests were due. */
@@ -231,6 +235,7 @@ export class SeriesSum {
   readonly statuses: Tally = {};
   readonly samples = new Samples();
   readonly blocks = new BlockCounter();
+  readonly sockets = noSockets();
   readonly seconds = new Map<number, SecondCounts>();
   readonly intervals = new Map<number, Histogram>();
   readonly serviceTime = createHistogram();
@@ -258,6 +263,7 @@ export class SeriesSum {
     this.addCounts(series);
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
+    if (series.sockets) addSockets(this.sockets, series.sockets);
     this.addSeconds(series);
   }
 
@@ -275,6 +281,7 @@ export class SeriesSum {
     this.sendLag.add(sum.sendLag);
     this.addCounts(sum);
     for (const sample of sum.samples.list) this.samples.add(sample);
+    addSockets(this.sockets, sum.sockets);
     for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
   }
 
@@ -349,6 +356,7 @@ export class SeriesSum {
       ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),
       ...(this.samples.list.length > 0 && { samples: this.samples.list }),
       ...(blocks && { blocks }),
+      ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.timings.size > 0 && {
         timings: encodeHistograms(this.timings),
       }),

@@ -35,7 +35,7 @@ test("equality is JSON's, for any two values", () => {
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(
           Object.entries(value)
-            .sort()
+            .sort(([a], [b]) => (a < b ? -1 : 1))
             .map(([key, each]) => [key, sorted(each)]),
         )
       : Array.isArray(value)

@@ -205,7 +205,7 @@ test("credentials in URLs, and URLs that parsers read in different ways, are ref
     "ftp://127.0.0.1/",
     "//127.0.0.1/",
   ]) {
-    assert.match(planOf(t, url, [{ a: 1 }]), /an absolute http or https URL/, url);
+    assert.match(planOf(t, url, [{ a: 1 }]), /an absolute http, https, ws or wss URL/, url);
   }
   for (const url of [
     "http://127.0.0.1?x=user@host",

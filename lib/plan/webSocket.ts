@@ -1,0 +1,57 @@
+import { isWebSocketUrl } from "./httpUrl.ts";
+import { parseTemplate } from "./placeholders.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import type { Chain, Plan, Target } from "./schema.ts";
+
+type Found = Omit<Problem, "where">;
+
+/** Whether a chain has a target that is called over a WebSocket. */
+export function usesWebSocket({ targets }: Pick<Chain, "targets">): boolean {
+  return targets.some(({ url }) => isWebSocketUrl(url));
+}
+
+/** What of a plan cannot be sent over a WebSocket; a mistake that many targets of a chain share is told once. */
+export function webSocketProblems(plan: Plan): Problem[] {
+  return plan.chains.flatMap((chain, index) => {
+    const targets = chain.targets.filter(({ url }) => isWebSocketUrl(url));
+    if (targets.length === 0) return [];
+    const where = jsonPath(["chains", index, "targets"]);
+    const found = new Map<string, Found>();
+    for (const each of [...transportProblems(plan), ...targets.flatMap(targetProblems)]) {
+      found.set(`${each.found}\n${each.expected}`, each);
+    }
+    return [...found.values()].map((each) => ({ where, ...each }));
+  });
+}
+
+function transportProblems({ keepalive, gateway }: Plan): Found[] {
+  const problems: Found[] = [];
+  if (!keepalive) {
+    const expected = '"keepalive": true: a WebSocket carries many calls';
+    problems.push({ found: 'a WebSocket with "keepalive": false', expected });
+  }
+  if (gateway) {
+    problems.push({ found: "a WebSocket", expected: "http targets: the stand-in gateway speaks no WebSocket" });
+  }
+  return problems;
+}
+
+function targetProblems({ url, headers, body, expect }: Target): Found[] {
+  const problems: Found[] = [];
+  const isCall = body !== undefined && placeholders(body).includes("id");
+  if (!isCall || expect === "http") {
+    const expected = "a JSON-RPC call with an id, by which its answer is told from others";
+    problems.push({ found: `the body ${show(body)} over a WebSocket`, expected });
+  }
+  for (const text of [url, ...headers.map(([, value]) => value)]) {
+    if (placeholders(text).length === 0) continue;
+    const expected = "text, or a reference to a secret: the URL and the headers are sent once, with the handshake";
+    problems.push({ found: `a placeholder in ${show(text)} of a WebSocket`, expected });
+  }
+  return problems;
+}
+
+/** The kinds of a text's placeholders. */
+function placeholders(text: string): string[] {
+  return parseTemplate(text).pieces.flatMap((piece) => (typeof piece === "string" ? [] : [piece.kind]));
+}
