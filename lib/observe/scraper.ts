@@ -1,7 +1,8 @@
 import type { Dispatcher } from "undici";
 import type { RunSchedule } from "../plan/runSchedule.ts";
-import type { Observe, Plan } from "../plan/schema.ts";
+import type { Observe } from "../plan/schema.ts";
 import { logsKey, logsPrefix, scrapeKey, scrapesPrefix } from "../store/keys.ts";
+import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
 import { type LogLooks, lookAtLogs } from "./logTail.ts";
 import { scrape } from "./scrape.ts";
@@ -33,7 +34,7 @@ export class Scraper {
   #nextMs = 0;
   #looking: Promise<void> | undefined;
 
-  constructor(store: Store, runId: string, plan: Plan, schedule: RunSchedule, ports: ScraperPorts) {
+  constructor({ store, runId, plan }: RunContext, schedule: RunSchedule, ports: ScraperPorts) {
     this.#store = store;
     this.#runId = runId;
     this.#schedule = schedule;

@@ -24,13 +24,14 @@ export class BlockCounter {
 
   /** A relay came with blocks in it. Times are from the phase's beginning. */
   count(dueMs: number, cameMs: number, blocks: readonly number[], target: number): void {
-    for (const block of blocks) addTo(this.#seen, slotOf(cameMs), block, 1);
-    addTo(this.#told, slotOf(dueMs), `${target} ${Math.min(...blocks)}`, 1, MOST_TOLD);
+    for (const block of blocks) addTo(countsIn(this.#seen, slotOf(cameMs)), block, 1);
+    addTo(countsIn(this.#told, slotOf(dueMs)), `${target} ${Math.min(...blocks)}`, 1, MOST_TOLD);
   }
 
   add({ seen, told }: BlockCounts): void {
-    for (const [slot, block, count] of seen) addTo(this.#seen, slot, block, count);
-    for (const [slot, target, block, count] of told) addTo(this.#told, slot, `${target} ${block}`, count, MOST_TOLD);
+    for (const [slot, block, count] of seen) addTo(countsIn(this.#seen, slot), block, count);
+    for (const [slot, target, block, count] of told)
+      addTo(countsIn(this.#told, slot), `${target} ${block}`, count, MOST_TOLD);
   }
 
   /** What was counted; undefined where nothing was. */
@@ -58,12 +59,17 @@ function slotOf(ms: number): number {
   return Math.floor(ms / SLOT_MS);
 }
 
-function addTo<K>(slots: Map<number, Map<K, number>>, slot: number, key: K, count: number, most = MOST_BLOCKS): void {
+/** The counts of a slot, an empty table where there is none yet. */
+function countsIn<K>(slots: Map<number, Map<K, number>>, slot: number): Map<K, number> {
   let counts = slots.get(slot);
   if (!counts) {
     counts = new Map();
     slots.set(slot, counts);
   }
+  return counts;
+}
+
+function addTo<K>(counts: Map<K, number>, key: K, count: number, most = MOST_BLOCKS): void {
   const before = counts.get(key);
   if (before !== undefined || counts.size < most) counts.set(key, (before ?? 0) + count);
 }
@@ -82,7 +88,7 @@ class Head {
 
   add({ seen }: BlockCounts): void {
     this.#heads = undefined;
-    for (const [slot, block, count] of seen) addTo(this.#seen, slot, block, count);
+    for (const [slot, block, count] of seen) addTo(countsIn(this.#seen, slot), block, count);
   }
 
   /**

@@ -2,21 +2,11 @@ import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests 
 import type { Plan } from "../plan/schema.ts";
 import { firstInShard } from "../schedule/schedule.ts";
 import type { ClockError } from "../store/clockError.ts";
-import { chunksPrefix, failuresPrefix, summariesPrefix } from "../store/keys.ts";
+import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
+import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures } from "./attempts.ts";
 import { StaleBlocks } from "./blocks.ts";
-import { checkPart } from "./checkPart.ts";
-import {
-  type Chunk,
-  type Health,
-  type Ledger,
-  type Outcome,
-  type ParsedSeries,
-  parseSeries,
-  type Series,
-  SeriesSum,
-  type Summary,
-} from "./chunk.ts";
+import { type Health, type Ledger, type Outcome, type ParsedSeries, parseSeries, SeriesSum } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 import {
   addLedgers,
@@ -28,9 +18,6 @@ import {
   ledgerOf,
   type SecondGap,
 } from "./ledger.ts";
-
-/** Most characters of a worker's own error that are kept. */
-const MOST_ERROR_LENGTH = 500;
 
 /** Workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;
@@ -69,24 +56,13 @@ export interface Reduction {
   finishedMs: number;
 }
 
-/** What one attempt at an assignment left: its summary, or else its chunks. */
-interface Attempt {
-  host: string | undefined;
-  outcome: Outcome | "lost";
-  summary?: Summary;
-  series: Series[];
-  health: Health[];
-}
-
 /**
  * Merges a run's summaries, and chunks where a summary is missing. Each worker is handed to `onWorker` and then
  * forgotten, so that the memory this takes does not grow with their number. What cannot be read is named in the findings
  * and never ends the reduction.
  */
 export async function reduceRun(
-  store: Store,
-  runId: string,
-  plan: Plan,
+  { store, runId, plan }: RunContext,
   assignments: readonly Assignment[],
   onWorker: (worker: WorkerResult) => void,
 ): Promise<Reduction> {
@@ -109,56 +85,11 @@ export async function reduceRun(
     for (const attempt of read.flat().flatMap(({ attempts }) => attempts))
       finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
     for (const [position, [worker, own]] of batch.entries()) {
-      onWorker(
-        reduceWorker(
-          worker,
-          plan,
-          own,
-          (read[position] ?? []).map(({ attempts }) => attempts),
-          chains,
-          findings,
-        ),
-      );
+      const attempts = (read[position] ?? []).map((each) => each.attempts);
+      onWorker(reduceWorker(plan, { worker, assignments: own, attempts }, chains, findings));
     }
   }
   return { chains: inPlanOrder(chains, plan), findings, finishedMs };
-}
-
-/** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
-type RunIndex = Map<string, Map<string, { summary?: string; chunks: string[] }>>;
-
-async function indexRun(store: Store, runId: string): Promise<RunIndex> {
-  const index: RunIndex = new Map();
-  const entry = (assignment: string, attempt: string): { summary?: string; chunks: string[] } => {
-    const attempts = index.get(assignment) ?? new Map();
-    index.set(assignment, attempts);
-    const found = attempts.get(attempt) ?? { chunks: [] };
-    attempts.set(attempt, found);
-    return found;
-  };
-  for (const key of await store.list(summariesPrefix(runId))) {
-    const [assignment = "", file = ""] = key.slice(summariesPrefix(runId).length).split("/");
-    entry(assignment, file.replace(".json", "")).summary = key;
-  }
-  for (const key of await store.list(chunksPrefix(runId))) {
-    const [assignment = "", attempt = ""] = key.slice(chunksPrefix(runId).length).split("/");
-    entry(assignment, attempt).chunks.push(key);
-  }
-  return index;
-}
-
-/** The errors with which workers ended that could still write them down. */
-async function readFailures(store: Store, runId: string, assignments: readonly Assignment[]): Promise<Finding[]> {
-  const own = new Set(assignments.map(({ id }) => id));
-  const prefix = failuresPrefix(runId);
-  const findings: Finding[] = [];
-  for (const key of await store.list(prefix)) {
-    const [assignment = ""] = key.slice(prefix.length).split("/");
-    if (!own.has(assignment)) continue;
-    const error = await store.get(key);
-    if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MOST_ERROR_LENGTH) });
-  }
-  return findings;
 }
 
 /** What all workers were answered of their chains' newest blocks: read before the rest, where the plan asks for it. */
@@ -172,76 +103,16 @@ async function staleBlocks(store: Store, plan: Plan, index: RunIndex): Promise<S
   return stale;
 }
 
-async function readAttempts(
-  store: Store,
-  index: RunIndex,
-  assignment: string,
-): Promise<{ attempts: Attempt[]; findings: Finding[] }> {
-  const attempts: Attempt[] = [];
-  const findings: Finding[] = [];
-  for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
-    const summary = key && (await readPart<Summary>(store, key, "summary", findings));
-    if (summary) {
-      if (summary.outcome === "orphaned") {
-        const { host, atMs } = summary;
-        findings.push({ kind: "orphaned", assignment, attempt, atMs, ...(host !== undefined && { host }) });
-      }
-      attempts.push({
-        host: summary.host,
-        outcome: summary.outcome,
-        summary,
-        series: summary.series,
-        health: summary.health,
-      });
-      continue;
-    }
-    const read: Chunk[] = [];
-    for (const chunkKey of chunks) {
-      const chunk = await readPart<Chunk>(store, chunkKey, "chunk", findings);
-      if (chunk) read.push(chunk);
-    }
-    const host = read.find((chunk) => chunk.host !== undefined)?.host;
-    findings.push({
-      kind: "no-summary",
-      assignment,
-      attempt,
-      ...(host !== undefined && { host }),
-      chunks: read.length,
-    });
-    attempts.push({
-      host,
-      outcome: "lost",
-      series: read.flatMap(({ series }) => series),
-      health: read.map(({ health }) => health),
-    });
-  }
-  for (const { frozenMs, atMs } of attempts.flatMap(({ health }) => health)) {
-    if (frozenMs !== undefined) findings.push({ kind: "frozen", assignment, frozenMs, atMs });
-  }
-  return { attempts, findings };
-}
-
-async function readPart<T extends Chunk | Summary>(
-  store: Store,
-  key: string,
-  kind: "chunk" | "summary",
-  findings: Finding[],
-): Promise<T | undefined> {
-  try {
-    const part = JSON.parse((await store.get(key)) ?? "") as T;
-    checkPart(part, kind);
-    return part;
-  } catch (error) {
-    findings.push({ kind: "unreadable", key, why: (error as Error).message });
-    return undefined;
-  }
+/** A worker's assignments, and the attempts at each. */
+interface WorkerAttempts {
+  worker: number;
+  assignments: readonly Assignment[];
+  attempts: readonly Attempt[][];
 }
 
 function reduceWorker(
-  worker: number,
   plan: Plan,
-  assignments: readonly Assignment[],
-  attempts: readonly Attempt[][],
+  { worker, assignments, attempts }: WorkerAttempts,
   chains: Map<string, ChainResult>,
   findings: Finding[],
 ): WorkerResult {
@@ -254,7 +125,7 @@ function reduceWorker(
       for (const phase of ["warmup", "measure"] as const) {
         const scheduled = scheduledRequests(plan, assignment, share, phase);
         if (scheduled === 0) continue;
-        const parsed = parseAttempts(own, assignment.id, share.chain, phase, findings);
+        const parsed = parseAttempts(own, assignment.id, { chain: share.chain, phase }, findings);
         const { ledger, gap } = ledgerOfParts(scheduled, parsed);
         findings.push(...gapFindings(gap, assignment.id, share.chain));
         const chain = chainOf(chains, share.chain, phase);
@@ -331,8 +202,7 @@ function addParts(sum: SeriesSum, parts: readonly ParsedSeries[], gap: Gap, keep
 function parseAttempts(
   attempts: readonly Attempt[],
   assignment: string,
-  chain: string,
-  phase: Phase,
+  { chain, phase }: Pick<ChainResult, "chain" | "phase">,
   findings: Finding[],
 ): ParsedSeries[] {
   const parsed: ParsedSeries[] = [];

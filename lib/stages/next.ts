@@ -32,7 +32,7 @@ async function advanceSearch(store: Store, runId: string, times: StartTimes): Pr
   await store.put(searchKey(runId), JSON.stringify(trials));
   if ((await store.get(abortKey(runId))) !== undefined) return undefined;
   const load = nextTrial(searchSettings(plan), trials);
-  return load && planTrial(store, runId, plan, load, trials.length + 1, times);
+  return load && planTrial({ store, runId, plan }, load, trials.length + 1, times);
 }
 
 async function readTrial(store: Store, runId: string, number: number): Promise<Trial | undefined> {

@@ -9,6 +9,7 @@ import { addLedgers } from "../results/ledger.ts";
 import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
 import { type AbortFlag, decodeAbort } from "../store/abort.ts";
 import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../store/keys.ts";
+import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
 
 /** What reducing some or all of a run's workers comes to. */
@@ -32,7 +33,7 @@ export async function writePart(store: Store, part: Part): Promise<void> {
   if (!plan) throw new Error(`there is no run ${runId} in the store`);
   const { schedule, assignments } = await readSchedule(store, runId);
   const aborted = await readAbort(store, runId, schedule);
-  const reduced = await reducePart(store, plan, part, assignments, measuredOf(plan, aborted));
+  const reduced = await reducePart({ store, runId, plan }, part, assignments, measuredOf(plan, aborted));
   const { reduction, workers, generator } = reduced;
   const chains = reduction.chains.map(({ sum, ...rest }) => ({
     ...rest,
@@ -44,21 +45,21 @@ export async function writePart(store: Store, part: Part): Promise<void> {
 
 /** Reduces a run: from its parts where there are several, and what is missing of them from the workers' own objects. */
 export async function reduceParts(
-  store: Store,
-  plan: Plan,
+  run: RunContext,
   schedule: RunSchedule,
   assignments: readonly Assignment[],
   measuredMs: number,
 ): Promise<Reduced> {
+  const { store, plan } = run;
   const [only, ...others] = partsOf(schedule);
-  if (only && others.length === 0) return reducePart(store, plan, only, assignments, measuredMs);
+  if (only && others.length === 0) return reducePart(run, only, assignments, measuredMs);
   const chains = new Map<string, ChainResult>();
-  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
+  const timeline = new GeneratorTimeline(intervalMs(run.plan.durationMs));
   const reduction: Reduction = { chains: [], findings: [], finishedMs: 0 };
   const workers: ReportWorker[] = [];
   for (const part of partsOf(schedule)) {
     const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
-    const reduced = stored ? restored(stored) : await reducePart(store, plan, part, assignments, measuredMs);
+    const reduced = stored ? restored(stored) : await reducePart(run, part, assignments, measuredMs);
     for (const each of reduced.reduction.chains) {
       const sum = chainOf(chains, each.chain, each.phase);
       sum.ledger = addLedgers([sum.ledger, each.ledger]);
@@ -74,9 +75,8 @@ export async function reduceParts(
 }
 
 async function reducePart(
-  store: Store,
-  plan: Plan,
-  { runId, part, of }: Part,
+  run: RunContext,
+  { part, of }: Part,
   assignments: readonly Assignment[],
   measuredMs: number,
 ): Promise<Reduced> {
@@ -85,9 +85,9 @@ async function reducePart(
   const each = Math.ceil(ids.length / of);
   const own = new Set(ids.slice(part * each, (part + 1) * each));
   const mine = assignments.filter(({ worker }) => own.has(worker));
-  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
-  const reduction = await reduceRun(store, runId, plan, mine, (worker) => {
-    const row = workerReport(worker, plan, measuredMs);
+  const timeline = new GeneratorTimeline(intervalMs(run.plan.durationMs));
+  const reduction = await reduceRun(run, mine, (worker) => {
+    const row = workerReport(worker, run.plan, measuredMs);
     workers.push(row);
     timeline.add(row.id, worker.health);
   });

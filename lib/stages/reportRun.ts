@@ -35,8 +35,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
   const { schedule, assignments } = await readSchedule(store, runId);
   const aborted = await readAbort(store, runId, schedule);
   const { reduction, workers, generator } = await reduceParts(
-    store,
-    plan,
+    { store, runId, plan },
     schedule,
     assignments,
     measuredOf(plan, aborted),

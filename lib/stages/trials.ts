@@ -3,6 +3,7 @@ import type { Plan } from "../plan/schema.ts";
 import { searchSettings } from "../report/capacity.ts";
 import { seedOf } from "../schedule/random.ts";
 import { planKey, searchKey, trialId } from "../store/keys.ts";
+import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
 import { type Planned, planRun, type StartTimes } from "./planRun.ts";
 
@@ -12,14 +13,12 @@ export async function planSearch(store: Store, runId: string, plan: Plan, times:
   await store.put(searchKey(runId), "[]");
   const load = nextTrial(searchSettings(plan), []);
   if (!load) throw new Error("a search without chains");
-  return planTrial(store, runId, plan, load, 1, times);
+  return planTrial({ store, runId, plan }, load, 1, times);
 }
 
 /** Plans a search's trial of this number. */
 export async function planTrial(
-  store: Store,
-  runId: string,
-  plan: Plan,
+  { store, runId, plan }: RunContext,
   load: TrialLoad,
   number: number,
   times: StartTimes,

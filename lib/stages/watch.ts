@@ -20,6 +20,7 @@ import {
   summariesPrefix,
   watchedKey,
 } from "../store/keys.ts";
+import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
 
 /** How often Watch looks, in ms. */
@@ -53,17 +54,18 @@ export async function watchTask(store: Store, runId: string, ports: WatchPorts):
   const plan = await readJson<Plan>(store, planKey(runId));
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   if (!plan || !schedule) throw new Error(`there is no run ${runId} in the store`);
-  const watch = new Watch(store, plan, schedule, ports);
+  const run = { store, runId, plan };
+  const watch = new Watch(run, schedule, ports);
   const dispatcher = guardedAgent(observeGuard(plan, ports.deployed));
-  await observe(store, plan, schedule, { when: "before", dispatcher });
-  const scraper = new Scraper(store, runId, plan, schedule, { ...ports, dispatcher });
+  await observe(run, { when: "before", dispatcher });
+  const scraper = new Scraper(run, schedule, { ...ports, dispatcher });
   await scraper.begin();
   for (;;) {
     scraper.look();
     if (await watch.look()) {
       await watch.leave();
       await scraper.lookLast();
-      await observe(store, plan, schedule, { when: "after", dispatcher, isSettled: await watch.isSettled() });
+      await observe(run, { when: "after", dispatcher, isSettled: await watch.isSettled() });
       return { done: true };
     }
     if (ports.nowMs() + LOOK_MS > untilMs) {
@@ -90,7 +92,7 @@ class Watch {
   #isAborted = false;
   #writtenMs = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, plan: Plan, schedule: RunSchedule, ports: WatchPorts) {
+  constructor({ store, plan }: RunContext, schedule: RunSchedule, ports: WatchPorts) {
     this.#store = store;
     this.#schedule = schedule;
     this.#ports = ports;
@@ -186,9 +188,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 
 /** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */
 async function observe(
-  store: Store,
-  plan: Plan,
-  { runId }: RunSchedule,
+  { store, runId, plan }: RunContext,
   { when, dispatcher, isSettled = false }: { when: "before" | "after"; dispatcher: Dispatcher; isSettled?: boolean },
 ): Promise<void> {
   const origin = plan.chains[0]?.targets[0] && new URL(plan.chains[0].targets[0].url).origin;

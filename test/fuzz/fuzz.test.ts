@@ -158,7 +158,11 @@ test("chunks: the ledger balances whatever a chunk has become, or what does not 
   await fc.assert(
     fc.asyncProperty(broken, async (body) => {
       objects.set(key, body);
-      const { chains, findings } = await reduceRun(store as never, RUN, run.plan, run.assignments, () => {});
+      const { chains, findings } = await reduceRun(
+        { store: store as never, runId: RUN, plan: run.plan },
+        run.assignments,
+        () => {},
+      );
       const [chain] = chains;
       assert.ok(chain && (balances(chain.ledger) || findings.length > 0), JSON.stringify(chain?.ledger));
     }),

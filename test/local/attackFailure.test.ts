@@ -26,6 +26,6 @@ test("an error that ends a worker is written down, and the reduction says it", a
   const wrong = { ...assignment, shares: [{ ...share, chain: "unknown" }] };
   await assert.rejects(handler({ assignment: wrong }), /the plan has no chain unknown/);
   assert.equal((await store.list(failuresPrefix("run"))).length, 1);
-  const { findings } = await reduceRun(store, "run", plan, [assignment], () => {});
+  const { findings } = await reduceRun({ store, runId: "run", plan }, [assignment], () => {});
   assert.deepEqual(findings[0], { kind: "failed", assignment: assignment.id, error: "the plan has no chain unknown" });
 });

@@ -14,7 +14,7 @@ const ORIGIN = "http://127.0.0.1:1";
 
 async function reduce({ store, plan, assignments }: Fixture): Promise<Reduction & { workers: WorkerResult[] }> {
   const workers: WorkerResult[] = [];
-  const reduction = await reduceRun(store, RUN, plan, assignments, (worker) => workers.push(worker));
+  const reduction = await reduceRun({ store, runId: RUN, plan }, assignments, (worker) => workers.push(worker));
   return { ...reduction, workers };
 }
 

@@ -1,0 +1,126 @@
+import type { Assignment } from "../plan/assign.ts";
+import { chunksPrefix, failuresPrefix, summariesPrefix } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { checkPart } from "./checkPart.ts";
+import type { Chunk, Health, Outcome, Series, Summary } from "./chunk.ts";
+import type { Finding } from "./findings.ts";
+
+/** Most characters of a worker's own error that are kept. */
+const MOST_ERROR_LENGTH = 500;
+
+/** What one attempt at an assignment left: its summary, or else its chunks. */
+export interface Attempt {
+  host: string | undefined;
+  outcome: Outcome | "lost";
+  summary?: Summary;
+  series: Series[];
+  health: Health[];
+}
+
+/** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
+export type RunIndex = Map<string, Map<string, { summary?: string; chunks: string[] }>>;
+
+/** Lists what attempts wrote. */
+export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
+  const index: RunIndex = new Map();
+  const entry = (assignment: string, attempt: string): { summary?: string; chunks: string[] } => {
+    const attempts = index.get(assignment) ?? new Map();
+    index.set(assignment, attempts);
+    const found = attempts.get(attempt) ?? { chunks: [] };
+    attempts.set(attempt, found);
+    return found;
+  };
+  for (const key of await store.list(summariesPrefix(runId))) {
+    const [assignment = "", file = ""] = key.slice(summariesPrefix(runId).length).split("/");
+    entry(assignment, file.replace(".json", "")).summary = key;
+  }
+  for (const key of await store.list(chunksPrefix(runId))) {
+    const [assignment = "", attempt = ""] = key.slice(chunksPrefix(runId).length).split("/");
+    entry(assignment, attempt).chunks.push(key);
+  }
+  return index;
+}
+
+/** The errors with which workers ended that could still write them down. */
+export async function readFailures(
+  store: Store,
+  runId: string,
+  assignments: readonly Assignment[],
+): Promise<Finding[]> {
+  const own = new Set(assignments.map(({ id }) => id));
+  const prefix = failuresPrefix(runId);
+  const findings: Finding[] = [];
+  for (const key of await store.list(prefix)) {
+    const [assignment = ""] = key.slice(prefix.length).split("/");
+    if (!own.has(assignment)) continue;
+    const error = await store.get(key);
+    if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MOST_ERROR_LENGTH) });
+  }
+  return findings;
+}
+
+/** Reads what the attempts at an assignment wrote; what cannot be read is named in the findings. */
+export async function readAttempts(
+  store: Store,
+  index: RunIndex,
+  assignment: string,
+): Promise<{ attempts: Attempt[]; findings: Finding[] }> {
+  const attempts: Attempt[] = [];
+  const findings: Finding[] = [];
+  for (const [attempt, { summary: key, chunks }] of index.get(assignment) ?? []) {
+    const summary = key && (await readPart<Summary>(store, key, "summary", findings));
+    if (summary) {
+      if (summary.outcome === "orphaned") {
+        const { host, atMs } = summary;
+        findings.push({ kind: "orphaned", assignment, attempt, atMs, ...(host !== undefined && { host }) });
+      }
+      attempts.push({
+        host: summary.host,
+        outcome: summary.outcome,
+        summary,
+        series: summary.series,
+        health: summary.health,
+      });
+      continue;
+    }
+    const read: Chunk[] = [];
+    for (const chunkKey of chunks) {
+      const chunk = await readPart<Chunk>(store, chunkKey, "chunk", findings);
+      if (chunk) read.push(chunk);
+    }
+    const host = read.find((chunk) => chunk.host !== undefined)?.host;
+    findings.push({
+      kind: "no-summary",
+      assignment,
+      attempt,
+      ...(host !== undefined && { host }),
+      chunks: read.length,
+    });
+    attempts.push({
+      host,
+      outcome: "lost",
+      series: read.flatMap(({ series }) => series),
+      health: read.map(({ health }) => health),
+    });
+  }
+  for (const { frozenMs, atMs } of attempts.flatMap(({ health }) => health)) {
+    if (frozenMs !== undefined) findings.push({ kind: "frozen", assignment, frozenMs, atMs });
+  }
+  return { attempts, findings };
+}
+
+async function readPart<T extends Chunk | Summary>(
+  store: Store,
+  key: string,
+  kind: "chunk" | "summary",
+  findings: Finding[],
+): Promise<T | undefined> {
+  try {
+    const part = JSON.parse((await store.get(key)) ?? "") as T;
+    checkPart(part, kind);
+    return part;
+  } catch (error) {
+    findings.push({ kind: "unreadable", key, why: (error as Error).message });
+    return undefined;
+  }
+}

@@ -1,0 +1,9 @@
+import type { Plan } from "../plan/schema.ts";
+import type { Store } from "./store.ts";
+
+/** A run: where its objects lie, the id in their keys, and its plan. */
+export interface RunContext {
+  store: Store;
+  runId: string;
+  plan: Plan;
+}
