@@ -143,7 +143,12 @@ export const CLASSES: readonly OutcomeClass[] = [
   { names: ["rpc-parse-error"], fault: "request", meaning: "JSON-RPC code −32700" },
   { names: ["rpc-invalid-request"], fault: "request", meaning: "JSON-RPC code −32600" },
   { names: ["rpc-method-not-found"], fault: "request", meaning: "JSON-RPC code −32601" },
-  { names: ["rpc-invalid-params"], fault: "request", meaning: "JSON-RPC code −32602" },
+  { names: ["rpc-invalid-params"], fault: "request", meaning: "JSON-RPC code −32602, or its text" },
+  {
+    names: ["rpc-transaction-refused"],
+    fault: "request",
+    meaning: "a transaction that the node refuses: its nonce, its funds, its gas",
+  },
   {
     names: ["rpc-query-too-large"],
     fault: "request",

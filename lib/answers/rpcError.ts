@@ -80,11 +80,31 @@ const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
 /** What a node says that is behind the others, as Solana's do under a code that others limit rates with. */
 const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
 
+/** What nodes say of parameters that mean nothing, under their code for whatever goes wrong. */
+const PARAMS_TEXT =
+  /^(err: )?invalid (argument|params?|parameters?|block range|address|reward percentile|hex)|^(missing value for required|hex string|cannot unmarshal)|both gasPrice and/i;
+
+/** Why nodes refuse a transaction or its estimate, as geth and its like word it. */
+const TRANSACTION_TEXT = new RegExp(
+  [
+    "nonce too (low|high)|already known|underpriced|insufficient funds|intrinsic gas|gas too low|invalid sender",
+    "transaction type not supported|less than block base fee|tip higher than|exceeds (block gas|the configured cap)",
+    "gas required exceeds|gas limit reached|max(imum)? (initcode|code) size|rlp: |invalid chain id|negative value",
+  ].join("|"),
+  "i",
+);
+
 /** How nodes word a reverted execution: geth and its like, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat. */
 const REVERT_TEXT = /execution reverted|vm execution error|vm exception while processing transaction|reverted with/i;
 
 /** geth's code for a reverted execution. */
 const REVERT_CODE = 3;
+
+/** What is wrong with the request itself, where a node says so under its code for everything. */
+function ofRequest(message: string): string | undefined {
+  if (PARAMS_TEXT.test(message)) return "rpc-invalid-params";
+  return TRANSACTION_TEXT.test(message) ? "rpc-transaction-refused" : undefined;
+}
 
 /** The class of a JSON-RPC error. `ownCodes` are those that the plan's gateway limits rates with. */
 export function classifyError({ code, message }: RpcError, ownCodes: readonly number[] = []): string {
@@ -96,6 +116,8 @@ export function classifyError({ code, message }: RpcError, ownCodes: readonly nu
   const known = CODES.get(code);
   if (known) return known;
   const isServers = code <= -32_000 && code >= -32_099;
+  const asked = isServers ? ofRequest(message) : undefined;
+  if (asked) return asked;
   // Under codes of their own too, such as QuickNode's -32614 and dRPC's 35.
   if (QUERY_TEXT.test(message)) return "rpc-query-too-large";
   if (RATE_LIMIT_CODES.has(code)) {

@@ -1,5 +1,5 @@
 import { chainSchedule } from "./assign.ts";
-import { controlAt, hidden, jsonPath, type Problem, show } from "./problems.ts";
+import { controlAt, jsonPath, type Problem, show } from "./problems.ts";
 import { type Piece, type RequestTemplate, requestTemplate, type Slot } from "./requestTemplate.ts";
 import type { Chain, Plan, Target } from "./schema.ts";
 import { Turns } from "./turns.ts";
@@ -152,7 +152,7 @@ function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
       const expected = value === undefined ? `a field "${field}" in each row` : unfitFor(value, writing);
       if (expected === undefined) continue;
       count++;
-      const text = writing === "header" ? hidden(value) : show(value);
+      const text = writing === "header" ? "a value that is not shown" : show(value);
       first ??= { found: `${text} in row ${index + 1} of the data, for {{data.${field}}}`, expected };
     }
     if (!first) return [];

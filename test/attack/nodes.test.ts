@@ -26,8 +26,8 @@ const CLASSES: Record<string, string | { geth: string; anvil: string }> = {
   // Asked by its number, a block that is not there is one that this node does not have yet.
   "a block that is not there": "null-result",
   "an invalid opcode": { geth: "rpc-server-error", anvil: "rpc-internal-error" },
-  "out of gas": "rpc-server-error",
-  "insufficient funds": "rpc-server-error",
+  "out of gas": "rpc-transaction-refused",
+  "insufficient funds": "rpc-transaction-refused",
   "a call at a block that is not there": { geth: "rpc-server-error", anvil: "rpc-invalid-params" },
   "a filter that is not there": "rpc-server-error",
   "a range the wrong way round": "rpc-invalid-params",

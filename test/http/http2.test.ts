@@ -132,6 +132,15 @@ const HEADERS = (stream: number): Buffer => frame(FRAME.headers, END_HEADERS, st
 const BODY = (stream: number, flags = 0): Buffer => frame(FRAME.data, flags, stream, RELAY);
 const RESET = (stream: number, code: number): Buffer => frame(FRAME.rst, 0, stream, uint32(code));
 
+/** A field that is not indexed, by its name's place in HPACK's static table: 28 is content-length. */
+const literal = (place: number, value: string): Buffer =>
+  Buffer.concat([Buffer.from([0x0f, place - 15, value.length]), Buffer.from(value)]);
+const LONGER = (stream: number): Buffer =>
+  frame(FRAME.headers, END_HEADERS, stream, Buffer.concat([STATUS_200, literal(28, String(RELAY.length + 1))]));
+const SHORTER = (stream: number): Buffer =>
+  frame(FRAME.headers, END_HEADERS, stream, Buffer.concat([STATUS_200, literal(28, String(RELAY.length - 1))]));
+const NO_STATUS = (stream: number): Buffer => frame(FRAME.headers, END_HEADERS | END_STREAM, stream, literal(28, "0"));
+
 /** What a server does with a request's stream, and what is recorded of it. */
 const played: [what: string, outcome: string, play: (socket: Socket, stream: number) => void][] = [
   ["answers", "valid", (socket, s) => socket.write(Buffer.concat([HEADERS(s), BODY(s, END_STREAM)]))],
@@ -202,6 +211,37 @@ const played: [what: string, outcome: string, play: (socket: Socket, stream: num
       );
       socket.write(Buffer.concat(Array.from({ length: 200 }, () => interim)));
     },
+  ],
+  [
+    "ends a body before its Content-Length",
+    "http2-stream-protocol-error",
+    (socket, s) => socket.write(Buffer.concat([LONGER(s), BODY(s, END_STREAM)])),
+  ],
+  [
+    "sends more than its Content-Length",
+    "invalid-http2",
+    (socket, s) => socket.write(Buffer.concat([SHORTER(s), BODY(s, END_STREAM)])),
+  ],
+  [
+    "resets the stream some time after the body, without having ended it",
+    "http2-stream-cancel",
+    (socket, s) => {
+      socket.write(Buffer.concat([HEADERS(s), BODY(s)]));
+      setTimeout(() => socket.write(RESET(s, 8)), 50);
+    },
+  ],
+  ["sends a head without a status", "http2-stream-protocol-error", (socket, s) => socket.write(NO_STATUS(s))],
+  ["sends a body before its head", "invalid-http2", (socket, s) => socket.write(BODY(s, END_STREAM))],
+  [
+    "sends a head that HPACK cannot read",
+    "invalid-http2",
+    (socket, s) =>
+      socket.write(frame(FRAME.headers, END_HEADERS, s, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]))),
+  ],
+  [
+    "sends a frame that is too long",
+    "invalid-http2",
+    (socket, s) => socket.write(frame(FRAME.data, 0, s, Buffer.alloc(20_000))),
   ],
   ["never answers", "headers-timeout", () => {}],
   ["stalls within the response", "body-timeout", (socket, s) => socket.write(HEADERS(s))],
