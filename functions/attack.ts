@@ -1,17 +1,16 @@
 import type { StopRequest } from "../lib/attack/worker.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
-import type { Assignment } from "../lib/plan/assign.ts";
-import { attackTask } from "../lib/stages/attack.ts";
+import { type AttackCall, attackTask } from "../lib/stages/attack.ts";
 import { deployedFile, deployedGuards, deployedSecret, deployedStore } from "./ports/environment.ts";
 
 /** Sends one assignment's requests. In a process of a runner or a host it stops when that says so, or is gone. */
-export async function handler({ assignment }: { assignment: Assignment }, context?: ProcessContext) {
+export async function handler(input: AttackCall, context?: ProcessContext) {
   const told = new Promise<StopRequest>((tell) => {
     context?.onLifeline?.((word) => tell({ reason: word === "stop" ? "aborted" : "orphaned" }));
   });
   const deployed = deployedGuards();
   const { VOLLEY_HOST: host } = process.env;
-  return attackTask(await deployedStore(), assignment, {
+  return attackTask(await deployedStore(), input, {
     secret: deployedSecret,
     fileOf: deployedFile,
     told,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startWatchdog } from "../lib/attack/watchdog.ts";
+import type { Allowance } from "../lib/plan/allowance.ts";
 import { watchTask } from "../lib/stages/watch.ts";
 import { systemClock } from "../lib/store/clock.ts";
 import { deployedGuards, deployedReveal, deployedStore } from "./ports/environment.ts";
@@ -9,10 +10,12 @@ const CALL_MS = 10 * 60_000;
 
 interface WatchEvent {
   runId: string;
+  /** What the person who started the run allowed, from a runner on this machine. */
+  allowance?: Allowance;
 }
 
 /** Looks on at a run for some minutes, or until its workers are done. */
-export async function handler({ runId }: WatchEvent) {
+export async function handler({ runId, allowance }: WatchEvent) {
   const deployed = deployedGuards();
   const watchdog = startWatchdog({ name: "Watch" });
   try {
@@ -22,6 +25,7 @@ export async function handler({ runId }: WatchEvent) {
       sleep,
       reveal: deployedReveal,
       ...(deployed && { deployed }),
+      ...(allowance && { allowance }),
     });
   } finally {
     watchdog.close();

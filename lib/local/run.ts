@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { classOf } from "../answers/classes.ts";
 import type { Preflight } from "../attack/preflight.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway/gatewayProcess.ts";
+import { allowanceOf } from "../plan/allowance.ts";
 import { splitRates } from "../plan/assign.ts";
 import { moveTargets } from "../plan/load.ts";
 import { InputError } from "../plan/problems.ts";
@@ -11,6 +12,7 @@ import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { plannedRun } from "../stages/planRun.ts";
+import type { Activities } from "../stepfunctions/activities.ts";
 import { type Definition, loadDefinition } from "../stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
 import type { Json } from "../stepfunctions/paths.ts";
@@ -246,13 +248,24 @@ export class LocalRun {
     const { runId, onEvent } = this.#options;
     return execute(definition, input, runId, {
       invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
-      ...(this.#fleet && { activity: this.#fleet.activities.run.bind(this.#fleet.activities) }),
+      ...(this.#fleet && { activity: this.#activity.bind(this, this.#fleet) }),
       readObject: (_bucket, key) => this.store.get(key),
       onEvent(event) {
         history.push(event);
         onEvent?.(event);
       },
     });
+  }
+
+  /** A task for a host, with what this run's plan allows. */
+  #activity({ activities }: LocalFleet, ...[arn, input, ...rest]: Parameters<Activities["run"]>): Promise<Json> {
+    return activities.run(arn, this.#withAllowance(input), ...rest);
+  }
+
+  /** What is handed to a worker or to Watch, with what the run's plan allows, whatever becomes of the one in the store. */
+  #withAllowance(input: Json): Json {
+    const allowance = allowanceOf(this.#options.plan) as unknown as Json;
+    return { ...(input as Record<string, Json>), allowance };
   }
 
   /**
@@ -277,7 +290,9 @@ export class LocalRun {
     const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
     // A worker may have stopped before the flag is there, which tells Reduce why.
     if (name === "reduce") await this.#aborting;
-    return callInProcess((OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string, payload, signal, {
+    const module = (OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string;
+    const input = name === "attack" || name === "watch" ? this.#withAllowance(payload) : payload;
+    return callInProcess(module, input, signal, {
       env: {
         VOLLEY_STORE: this.#storeUri,
         VOLLEY_LEAD_MS: String(leadMs),

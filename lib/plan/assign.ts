@@ -123,6 +123,32 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
   );
 }
 
+/**
+ * What of an assignment does not follow from its plan: the list of them lies in the store, and may have been changed
+ * since. When it begins is not looked at, for that makes it neither faster nor longer.
+ */
+export function foreignFields(plan: Plan, assignment: Assignment): Problem[] {
+  const { id, runId, worker, segment, startAtMs } = assignment;
+  const workers = splitRates(plan).length;
+  const own = assign(plan, { runId, startAtMs, leadMs: 0 })[segment * workers + worker];
+  return Object.entries(essence(assignment)).flatMap(([field, value]): Problem[] => {
+    const expected = own && essence(own)[field];
+    return value === expected
+      ? []
+      : [{ where: `assignment ${id}: ${field}`, found: value, expected: expected ?? "none" }];
+  });
+}
+
+/** What an assignment sends, as text. Rates are rounded: the state machine may write a number with other digits. */
+function essence({ id, fromMs, toMs, mode, shares }: Assignment): Record<string, string> {
+  return {
+    id,
+    time: `${fromMs} to ${toMs} ms`,
+    mode,
+    shares: shares.map(({ chain, shard, of, rps }) => `${chain} ${shard}/${of} at ${rps.toPrecision(9)}`).join(", "),
+  };
+}
+
 function pad(value: number, digits: number): string {
   return String(value).padStart(digits, "0");
 }

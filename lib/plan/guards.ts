@@ -4,6 +4,7 @@ import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
 import { type DeployedHosts, hostProblems } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
+import { peakRps } from "./profile.ts";
 import type { Plan } from "./schema.ts";
 
 /** What a deployment allows, whatever a plan says. */
@@ -36,21 +37,22 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = "targets of its own: the stand-in gateway runs beside the workers of one machine only";
     problems.push({ where: "$.gateway", found: "a stand-in gateway", expected });
   }
-  const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
+  const rps = peakRps(plan);
   const workers = splitRates(plan).length;
   const lengthMs = plan.durationMs + plan.warmupMs;
   const { usd } = estimate(plan);
   const limits: [boolean, string, string, string][] = [
-    [rps > guards.maxRps, "$.chains", `${rps} requests per second in all`, `at most ${guards.maxRps} (maxRps)`],
+    // What is no number is above each limit too: a plan may have been changed in the store.
+    [!(rps <= guards.maxRps), "$.chains", `${rps} requests per second in all`, `at most ${guards.maxRps} (maxRps)`],
     [
-      lengthMs > guards.maxDurationMs,
+      !(lengthMs <= guards.maxDurationMs),
       "$.duration",
       formatDuration(lengthMs),
       `at most ${formatDuration(guards.maxDurationMs)} (maxDuration)`,
     ],
-    [workers > guards.maxWorkers, "$.workers", `${workers} workers`, `at most ${guards.maxWorkers} (maxWorkers)`],
+    [!(workers <= guards.maxWorkers), "$.workers", `${workers} workers`, `at most ${guards.maxWorkers} (maxWorkers)`],
     [
-      usd > guards.maxUsd,
+      !(usd <= guards.maxUsd),
       "$",
       `a run that costs about $${usd.toPrecision(2)}`,
       `at most $${guards.maxUsd} (maxUsdPerRun)`,

@@ -48,6 +48,32 @@ export function firstShare(plan: Pick<Plan, "profile" | "durationMs">): number {
   return stretches(plan, 1)[0]?.fromRps ?? 1;
 }
 
+/** The span over which the rate of recorded requests is taken, in ms. */
+const BUSIEST_MS = 1_000;
+
+/**
+ * The highest rate of all chains of a plan, in requests per second: by its profile, and of a replay what its busiest
+ * second holds. NaN or infinite where the plan's numbers are none, as in one that was changed in the store.
+ */
+export function peakRps(plan: Pick<Plan, "chains" | "profile" | "durationMs">): number {
+  const highest = Math.max(1, ...stretches(plan, 1).flatMap(({ fromRps, toRps }) => [fromRps, toRps]));
+  return plan.chains.reduce((sum, { rps, replay }) => {
+    // One negative rate must not make room for another.
+    if (typeof rps !== "number" || rps < 0) return Number.NaN;
+    return sum + Math.max(rps * highest, replay ? busiestSecond(replay) : 0);
+  }, 0);
+}
+
+function busiestSecond(dueMs: readonly number[]): number {
+  let most = 0;
+  let from = 0;
+  for (const [index, ms] of dueMs.entries()) {
+    while ((dueMs[from] ?? 0) <= ms - BUSIEST_MS) from++;
+    most = Math.max(most, index - from + 1);
+  }
+  return most;
+}
+
 function stretches({ profile, durationMs }: Pick<Plan, "profile" | "durationMs">, rps: number): Stretch[] {
   switch (profile.type) {
     case "constant":

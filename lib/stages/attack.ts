@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { attack, type StopRequest, TAKEOVER_MS } from "../attack/worker.ts";
-import type { Assignment } from "../plan/assign.ts";
+import { type Allowance, allowanceProblems, heldTo } from "../plan/allowance.ts";
+import { type Assignment, foreignFields } from "../plan/assign.ts";
 import { isStoppable } from "../plan/breaker.ts";
-import type { DeployedHosts } from "../plan/hosts.ts";
+import { type Guards, guardProblems } from "../plan/guards.ts";
+import { InputError } from "../plan/problems.ts";
 import { type ReplayPart, withReplayParts } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Summary } from "../results/chunk.ts";
@@ -34,15 +36,25 @@ export interface AttackPorts {
   /** Resolves when whoever called this worker wants it to stop. */
   told: Promise<StopRequest>;
   /** What the deployment allows, where there is one. */
-  deployed?: DeployedHosts;
+  deployed?: Guards;
   /** The host that the worker runs on, where it is one of a fleet. */
   host?: string;
 }
 
+/** What a worker is called with. */
+export interface AttackCall {
+  assignment: Assignment;
+  /** The execution's run, or its trial: the list of assignments, which lies in the store, may name another. */
+  runId?: string;
+  /** What the person who started the run allowed, from a runner on this machine. */
+  allowance?: Allowance;
+}
+
 /** Sends one assignment's requests. An error that ends it is kept in the store, where the report finds it. */
-export async function attackTask(store: Store, assignment: Assignment, ports: AttackPorts) {
+export async function attackTask(store: Store, input: AttackCall, ports: AttackPorts) {
+  const { assignment } = input;
   try {
-    return await attackOnce(store, assignment, ports);
+    return await attackOnce(store, input, ports);
   } catch (error) {
     const key = failureKey(assignment.runId, assignment.id, Date.now());
     await store.put(key, (error as Error).message).catch(() => {});
@@ -50,10 +62,12 @@ export async function attackTask(store: Store, assignment: Assignment, ports: At
   }
 }
 
-async function attackOnce(store: Store, assignment: Assignment, ports: AttackPorts) {
+async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
+  const { assignment } = input;
   const { id, runId } = assignment;
   const clock = new StoreClock(store, planKey(runId), systemClock, sleep);
-  const [plan] = await Promise.all([readPlan(store, assignment), clock.begin()]);
+  const [plan] = await Promise.all([readPlan(store, input), clock.begin()]);
+  refuseChanged(plan, input, ports.deployed);
   const beginsAtMs = assignment.startAtMs + assignment.fromMs - plan.warmupMs - CLOCK_SPARE_MS;
   await clock.settle(beginsAtMs);
   const joinsAtMs = clock.nowMs() + TAKEOVER_MS;
@@ -85,14 +99,28 @@ async function attackOnce(store: Store, assignment: Assignment, ports: AttackPor
 }
 
 /** The plan, with the lines of replays that this assignment sends. */
-async function readPlan(store: Store, assignment: Assignment): Promise<Plan> {
+async function readPlan(store: Store, { assignment, allowance }: AttackCall): Promise<Plan> {
   const { id, runId, shares } = assignment;
   const stored = await requireJson<Plan>(store, planKey(runId));
   const isApart = stored.chains.some(({ name, areLinesApart }) => {
     return areLinesApart && shares.some(({ chain }) => chain === name);
   });
   const parts = isApart ? await requireJson<ReplayPart[]>(store, replayPartsKey(runId, id)) : [];
-  return withReplayParts(stored, assignment, parts);
+  return heldTo(withReplayParts(stored, assignment, parts), allowance);
+}
+
+/**
+ * Throws an InputError where the plan or the assignment, which lie in the store, are not those that Plan wrote within the
+ * deployment's guards: whatever was changed since, the load goes to no other host, and is no faster and no longer.
+ */
+function refuseChanged(plan: Plan, { assignment, runId, allowance }: AttackCall, deployed: Guards | undefined): void {
+  const problems = deployed ? guardProblems(plan, deployed, Number.POSITIVE_INFINITY) : [];
+  if (allowance) problems.push(...allowanceProblems(plan, allowance));
+  problems.push(...foreignFields(plan, assignment));
+  if (runId !== undefined && runId !== assignment.runId) {
+    problems.push({ where: "the assignment's run", found: assignment.runId, expected: runId });
+  }
+  if (problems.length > 0) throw new InputError("the run's plan, as it lies in the store", problems);
 }
 
 /** Asks the store whether an attempt is to stop: its run or its search was aborted, or a later attempt took over. */

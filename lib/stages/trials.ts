@@ -1,4 +1,5 @@
 import { nextTrial, type TrialLoad } from "../capacity/search.ts";
+import { LONGEST_TRIAL_MS } from "../plan/allowance.ts";
 import type { Plan } from "../plan/schema.ts";
 import { searchSettings } from "../report/capacity.ts";
 import { seedOf } from "../schedule/random.ts";
@@ -30,8 +31,6 @@ export async function planTrial(
 
 /** Samples beyond a percentile that make it a figure. */
 const SAMPLES_BEYOND = 20;
-/** Longest trial, in ms: a strict percentile at a low rate would take hours. */
-const LONGEST_MS = 120_000;
 /** How much longer than the slowest allowed response a trial waits for one, and at least. */
 const PATIENCE = 8;
 const LEAST_TIMEOUT_MS = 2_000;
@@ -61,7 +60,7 @@ function trialPlan(plan: Plan, { rps }: TrialLoad, number: number): Plan {
     ),
     seed: seedOf(`trial ${number}`, plan.seed),
     profile: { type: "constant" },
-    durationMs: Math.round(Math.min(LONGEST_MS, Math.max(plan.durationMs, neededMs))),
+    durationMs: Math.round(Math.min(LONGEST_TRIAL_MS, Math.max(plan.durationMs, neededMs))),
     warmupMs: 0,
     timeoutMs: Math.min(plan.timeoutMs, Math.max(LEAST_TIMEOUT_MS, PATIENCE * slowestMs)),
     limits: { ...limits, breaker: limits.breaker ?? { errorRatio: 0.5, window: 2_000 } },

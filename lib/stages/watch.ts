@@ -5,6 +5,7 @@ import { type Observations, readTruth } from "../observe/observations.ts";
 import { Scraper, type ScraperPorts } from "../observe/scraper.ts";
 import { Thresholds } from "../observe/thresholds.ts";
 import { WATCHED_EVERY_MS, type Watched } from "../observe/watched.ts";
+import { type Allowance, heldTo } from "../plan/allowance.ts";
 import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
@@ -42,6 +43,8 @@ export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
   sleep(ms: number): Promise<unknown>;
   /** What the deployment allows, where there is one: the plan may have been changed since it was checked. */
   deployed?: DeployedHosts;
+  /** What the person who started the run on this machine allowed. */
+  allowance?: Allowance;
 }
 
 /**
@@ -51,9 +54,10 @@ export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
  */
 export async function watchTask(store: Store, runId: string, ports: WatchPorts): Promise<{ done: boolean }> {
   const untilMs = ports.nowMs() + ports.callMs;
-  const plan = await readJson<Plan>(store, planKey(runId));
+  const stored = await readJson<Plan>(store, planKey(runId));
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
-  if (!plan || !schedule) throw new Error(`there is no run ${runId} in the store`);
+  if (!stored || !schedule) throw new Error(`there is no run ${runId} in the store`);
+  const plan = heldTo(stored, ports.allowance);
   const run = { store, runId, plan };
   const watch = new Watch(run, schedule, ports);
   const dispatcher = guardedAgent(observeGuard(plan, ports.deployed));

@@ -125,9 +125,9 @@ export async function runRow(row: Row): Promise<Outcome> {
       gateway,
       runner: undefined as never,
       after,
-      file: (pattern, mostMs = 20_000) => waitForFile(folder, pattern, mostMs),
+      file: (pattern, mostMs = 60_000) => waitForFile(folder, pattern, mostMs),
       async into(ms) {
-        const path = await waitForFile(folder, /schedule\.json$/, 20_000);
+        const path = await waitForFile(folder, /schedule\.json$/, 60_000);
         const { startAtMs } = JSON.parse(readFileSync(path, "utf8")) as { startAtMs: number };
         await sleep(Math.max(0, startAtMs + ms - Date.now()));
       },

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { descendants, processesWith } from "../support/processes.ts";
@@ -171,6 +171,7 @@ function networkRow(signal: NodeJS.Signals): Row {
       process.kill(runnerPid(place), signal);
     },
     check({ folder }) {
+      if (!existsSync(join(folder, "links"))) return "nobody looked at the interfaces: the run did not end in its time";
       const links = readFileSync(join(folder, "links"), "utf8");
       const left = processesWith(folder);
       if (/vly|veth/.test(links)) return `interfaces are left: ${links}`;

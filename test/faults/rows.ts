@@ -11,6 +11,7 @@ import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
 import { asRoot, type Place, type Row, sleep } from "./harness.ts";
 import { LIFE_ROWS } from "./lifeRows.ts";
+import { STORE_ROWS } from "./storeRows.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
 
@@ -585,6 +586,7 @@ export const ROWS: Row[] = [
   ...runners,
   ...LIFE_ROWS,
   ...stores,
+  ...STORE_ROWS,
   ...targets,
   ...tls,
   ...hosts,

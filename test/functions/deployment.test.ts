@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { storedSecret } from "../../functions/ports/storedSecret.ts";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
-import { assign } from "../../lib/plan/assign.ts";
+import { type Assignment, assign } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { FolderStore } from "../../lib/store/folderStore.ts";
@@ -57,6 +57,60 @@ test("a deployment's worker holds the plan that lies in the store against the de
   const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() + 2_000, leadMs: 2_000 });
   await assert.rejects(called("attack", folder, { assignment }), /not the worker's own machine/);
   assert.equal(server.connections, 0);
+});
+
+/** What a deployment's worker says of a run whose objects were changed in the store after Plan wrote them. */
+async function refusalOf(
+  t: TestContext,
+  change: (written: { plan: Plan; assignment: Assignment }) => unknown,
+): Promise<string> {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const host = new URL(server.origin).host;
+  const plan = checkedPlan(server.origin, { workers: 2, duration: "1s" });
+  const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() + 1_500, leadMs: 1_500 });
+  assert.ok(assignment);
+  const written = structuredClone({ plan, assignment });
+  change(written);
+  const { folder } = await storeWith(t, written.plan);
+  const guards = { ...GUARDS, allowedHosts: [host], maxRps: 200, maxDurationMs: 5_000 };
+  const payload = { assignment: written.assignment, runId: "r" };
+  const call = called("attack", folder, payload, { VOLLEY_GUARDS: JSON.stringify(guards) });
+  const said = await call.then((result) => JSON.stringify(result), String);
+  if (!said.includes("completed")) assert.equal(server.connections, 0, "it had sent before it refused");
+  return said;
+}
+
+test("a deployment's worker sends what Plan wrote, and nothing that was changed in the store since", async (t) => {
+  assert.match(await refusalOf(t, () => {}), /completed/, "unchanged, it sends");
+  const chainOf = ({ plan }: { plan: Plan }): Plan["chains"][number] => plan.chains[0] as Plan["chains"][number];
+  const cases: [what: string, change: Parameters<typeof refusalOf>[1], says: RegExp][] = [
+    ["1000 times the rate", (it) => Object.assign(chainOf(it), { rps: 100_000 }), /100000 requests per second in all/],
+    ["a rate that is no number", (it) => Object.assign(chainOf(it), { rps: {} }), /NaN requests per second in all/],
+    [
+      "a rate below 0 that makes room for another",
+      ({ plan }) => plan.chains.push({ ...chainOf({ plan }), name: "b", rps: -99_900 }),
+      /NaN requests per second in all/,
+    ],
+    [
+      "a replay of all at once",
+      (it) => Object.assign(chainOf(it), { replay: new Array(100_000).fill(0) }),
+      /100000 requests per second in all/,
+    ],
+    [
+      "a profile above its rate",
+      ({ plan }) => Object.assign(plan, { profile: { type: "steps", steps: [{ share: 1_000, for: 1_000 }] } }),
+      /100000 requests per second in all/,
+    ],
+    ["a longer run", ({ plan }) => Object.assign(plan, { durationMs: 3_600_000 }), /1h.*at most 5s/s],
+    ["a longer segment", ({ assignment }) => Object.assign(assignment, { toMs: 3_600_000 }), /time.*3600000/s],
+    [
+      "all workers' requests",
+      ({ assignment }) => Object.assign(assignment, { shares: [{ chain: "ethereum", shard: 0, of: 1, rps: 100 }] }),
+      /shares.*ethereum 0\/1 at 100.*ethereum 0\/2 at 50/s,
+    ],
+    ["another's run", ({ assignment }) => Object.assign(assignment, { runId: "r2" }), /r2/],
+  ];
+  for (const [what, change, says] of cases) assert.match(await refusalOf(t, change), says, what);
 });
 
 test("a function of Lambda that was given no guards allows no host", async (t) => {

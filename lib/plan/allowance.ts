@@ -1,0 +1,53 @@
+import type { Problem } from "./problems.ts";
+import { peakRps } from "./profile.ts";
+import type { Plan } from "./schema.ts";
+
+/**
+ * What the person who started a run on this machine allowed. The runner keeps it and hands it to each worker and to
+ * Watch, so that a plan that is changed in the store leads nowhere else, no faster and no longer.
+ */
+export interface Allowance extends Pick<Plan, "allowedHosts" | "observeHosts" | "resolve" | "unixSocket"> {
+  /** Most requests per second of all chains; a search has no such bound, for it looks for one. */
+  maxRps?: number;
+  maxDurationMs: number;
+}
+
+/** Longest measurement of a search's trial, in ms: a strict percentile at a low rate would take hours. */
+export const LONGEST_TRIAL_MS = 120_000;
+
+/** What a plan allows, as it is when its run starts. */
+export function allowanceOf(plan: Plan): Allowance {
+  const { allowedHosts, observeHosts, resolve, unixSocket, profile, warmupMs } = plan;
+  const isSearch = profile.type === "search";
+  return {
+    allowedHosts,
+    ...(observeHosts && { observeHosts }),
+    ...(resolve && { resolve }),
+    ...(unixSocket !== undefined && { unixSocket }),
+    ...(!isSearch && { maxRps: peakRps(plan) }),
+    maxDurationMs: warmupMs + (isSearch ? Math.max(plan.durationMs, LONGEST_TRIAL_MS) : plan.durationMs),
+  };
+}
+
+/** A plan from the store, with the places that it may speak to as the allowance has them. */
+export function heldTo(plan: Plan, allowance: Allowance | undefined): Plan {
+  if (!allowance) return plan;
+  const { allowedHosts: _, observeHosts: _observe, resolve: _resolve, unixSocket: _socket, ...rest } = plan;
+  const { maxRps: _rps, maxDurationMs: _length, ...places } = allowance;
+  return { ...rest, ...places };
+}
+
+/** Where a plan from the store is faster or longer than the allowance. */
+export function allowanceProblems(plan: Plan, { maxRps, maxDurationMs }: Allowance): Problem[] {
+  const problems: Problem[] = [];
+  const rps = peakRps(plan);
+  // Written so that what is no number is above the bound too; rates are compared but for rounding.
+  if (maxRps !== undefined && !(rps <= maxRps * 1.001)) {
+    problems.push({ where: "$.chains", found: `${rps} requests per second`, expected: `the ${maxRps} of its start` });
+  }
+  const lengthMs = plan.durationMs + plan.warmupMs;
+  if (!(lengthMs <= maxDurationMs)) {
+    problems.push({ where: "$.duration", found: `${lengthMs} ms`, expected: `the ${maxDurationMs} ms of its start` });
+  }
+  return problems;
+}
