@@ -106,7 +106,7 @@ function lags({ run }: Report): { first: number; last: number } {
     const chunk = JSON.parse(readFileSync(join(entry.parentPath, entry.name), "utf8")) as Chunk;
     const into = chunk.atMs <= windowMs ? first : chunk.atMs > run.durationMs - windowMs ? last : undefined;
     if (!into) continue;
-    for (const series of chunk.series) if (series.phase === "measure") into.addSparse(parseHistogram(series.sendLag));
+    for (const series of chunk.series) if (series.phase === "measure") into.addParsed(parseHistogram(series.sendLag));
   }
   return { first: first.getValueAtPercentile(99) / 1_000, last: last.getValueAtPercentile(99) / 1_000 };
 }

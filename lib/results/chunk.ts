@@ -6,8 +6,8 @@ import {
   encodeHistogram,
   encodeHistograms,
   type Histogram,
+  type ParsedCounts,
   parseHistogram,
-  type SparseCounts,
 } from "./histogram.ts";
 
 import { addSockets, anySockets, noSockets, type SocketCounts } from "./sockets.ts";
@@ -181,11 +181,11 @@ export function total(tally: Tally): number {
 /** A series whose histograms have been read. */
 export interface ParsedSeries {
   series: Series;
-  intervals: [number, SparseCounts][];
-  serviceTime: SparseCounts;
-  sendLag: SparseCounts;
-  timings: [string, SparseCounts][];
-  targets: SparseCounts[];
+  intervals: [number, ParsedCounts][];
+  serviceTime: ParsedCounts;
+  sendLag: ParsedCounts;
+  timings: [string, ParsedCounts][];
+  targets: ParsedCounts[];
 }
 
 /** Reads a series' histograms. Throws if one of them cannot be read. */
@@ -252,14 +252,14 @@ export class SeriesSum {
   addParsed(parsed: ParsedSeries, keepIntervals = true): void {
     const { series } = parsed;
     for (const [interval, counts] of parsed.intervals) {
-      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addSparse(counts);
+      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addParsed(counts);
     }
-    for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addSparse(counts);
+    for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addParsed(counts);
     for (const [target, counts] of parsed.targets.entries()) {
-      this.#target(target, series.targets?.[target] ?? NO_TARGET).addSparse(counts);
+      this.#target(target, series.targets?.[target] ?? NO_TARGET).addParsed(counts);
     }
-    this.serviceTime.addSparse(parsed.serviceTime);
-    this.sendLag.addSparse(parsed.sendLag);
+    this.serviceTime.addParsed(parsed.serviceTime);
+    this.sendLag.addParsed(parsed.sendLag);
     this.addCounts(series);
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);

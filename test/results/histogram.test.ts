@@ -82,9 +82,9 @@ test("adding is the same as recording in one, in any order and by any way", () =
       const all = encodeHistogram(ours([...a, ...b, ...c]));
       const first = ours(a);
       first.add(ours(b));
-      first.addSparse(parseHistogram(encodeHistogram(ours(c))));
+      first.addParsed(parseHistogram(encodeHistogram(ours(c))));
       const second = ours(c);
-      second.addSparse(parseHistogram(encodeHistogram(ours(a))));
+      second.addParsed(parseHistogram(encodeHistogram(ours(a))));
       second.add(ours(b));
       assert.equal(encodeHistogram(first), all);
       assert.equal(encodeHistogram(second), all);
