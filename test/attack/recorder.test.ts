@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Recorder } from "../../lib/attack/recorder.ts";
-import { type Series, SeriesSum, sumSeries, total } from "../../lib/results/chunk.ts";
+import { MOST_TARGETS_APART } from "../../lib/plan/schema.ts";
+import { type Series, SeriesSum, sumSeries, total, UNFINISHED } from "../../lib/results/chunk.ts";
 import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
 
 const milliseconds = fc.double({ min: 0, max: 60_000, noNaN: true });
@@ -95,5 +96,207 @@ test("what was recorded balances, second by second and in all", () => {
       }
       assert.equal(new Recorder("ethereum", "measure", 1_000).take(), undefined);
     }),
+  );
+});
+
+/** The percentiles of a histogram as it is written, in ms. */
+function millisOf(encoded: string | undefined, ...percentiles: number[]): number[] {
+  assert.ok(encoded);
+  const histogram = decodeHistogram(encoded);
+  return percentiles.map((each) => Math.round(histogram.getValueAtPercentile(each) / 1_000));
+}
+
+test("what was sent, missed and answered is counted in all, by class and by the second in which it was due", () => {
+  const recorder = new Recorder("kava", "measure", 1_000);
+  recorder.sent(0, 1, 60);
+  recorder.sent(999.9, 3, 40);
+  recorder.sent(1_000, 5, 20);
+  recorder.missed(2_500, "late");
+  recorder.missed(2_600, "late", 4);
+  recorder.missed(5_000, "aborted", 2);
+  recorder.responded(0, 20, 10, 200, 7, "valid");
+  recorder.responded(999.9, 40, 30, 200, 11, "answer-null");
+  recorder.responded(1_000, 80, 70, 503, 13, "http-503");
+  const series = recorder.take();
+  assert.ok(series);
+  assert.deepEqual([series.chain, series.phase], ["kava", "measure"]);
+  assert.deepEqual([series.sent, series.valid, series.bytesSent, series.bytesReceived], [3, 2, 120, 31]);
+  assert.deepEqual(series.missed, { late: 5, aborted: 2 });
+  assert.deepEqual(series.invalid, { "http-503": 1 });
+  assert.deepEqual(series.answers, { "answer-null": 1 });
+  assert.deepEqual(series.errors, {});
+  assert.deepEqual(series.statuses, { 200: 2, 503: 1 });
+  assert.deepEqual(series.seconds, {
+    0: { sent: 2, missed: 0, valid: 2, invalid: 0, errors: 0 },
+    1: { sent: 1, missed: 0, valid: 0, invalid: 1, errors: 0, classes: { "http-503": 1 } },
+    2: { sent: 0, missed: 5, valid: 0, invalid: 0, errors: 0 },
+    5: { sent: 0, missed: 2, valid: 0, invalid: 0, errors: 0 },
+  });
+  assert.deepEqual(millisOf(series.sendLag, 1, 100), [1, 5]);
+  assert.deepEqual(millisOf(series.serviceTime, 1, 100), [10, 70]);
+  assert.deepEqual(Object.keys(series.responseTime), ["0", "1"]);
+  assert.deepEqual(millisOf(series.responseTime[0], 1, 100), [20, 40]);
+  assert.deepEqual(millisOf(series.responseTime[1], 1, 100), [80, 80]);
+});
+
+test("response times are kept apart by intervals of the run, which need not be seconds", () => {
+  const recorder = new Recorder("kava", "measure", 250);
+  for (const dueMs of [0, 249, 250, 1_000, 1_249]) {
+    recorder.sent(dueMs, 0, 1);
+    recorder.responded(dueMs, dueMs + 1, 1, 200, 1, "valid");
+  }
+  const series = recorder.take();
+  assert.deepEqual(Object.keys(series?.responseTime ?? {}), ["0", "1", "4"]);
+  assert.deepEqual(millisOf(series?.responseTime[4], 1, 100), [1_001, 1_250]);
+  assert.deepEqual(Object.keys(series?.seconds ?? {}), ["0", "1"]);
+});
+
+test("a request without a response is an error of its class, in its second and of its target", () => {
+  const recorder = new Recorder("kava", "warmup", 1_000, { timings: 0, targets: 2 });
+  for (let n = 0; n < 3; n++) recorder.sent(1_500, 0, 10, 1);
+  recorder.failed(1_500, "connection-refused", 1);
+  recorder.failed(1_500, "connection-refused", 1);
+  recorder.failed(1_500, UNFINISHED, 1);
+  const series = recorder.take();
+  assert.equal(series?.phase, "warmup");
+  assert.deepEqual(series?.errors, { "connection-refused": 2, [UNFINISHED]: 1 });
+  assert.deepEqual(series?.seconds[1]?.classes, { "connection-refused": 2, [UNFINISHED]: 1 });
+  assert.equal(series?.seconds[1]?.errors, 3);
+  assert.deepEqual(
+    series?.targets?.map(({ sent, errors }) => [sent, errors]),
+    [
+      [0, 0],
+      [3, 2],
+    ],
+    "in flight at an abort is no error of the target's",
+  );
+  assert.deepEqual(Object.keys(series?.responseTime ?? {}), []);
+});
+
+test("targets are recorded apart where there are several, and not where there are too many", () => {
+  const recorder = new Recorder("kava", "measure", 1_000, { timings: 0, targets: 3 });
+  recorder.sent(0, 0, 1, 2);
+  recorder.responded(0, 30, 30, 200, 1, "valid", 2);
+  recorder.sent(0, 0, 1, 1);
+  recorder.responded(0, 50, 50, 200, 1, "null-result", 1);
+  const targets = recorder.take()?.targets;
+  assert.deepEqual(
+    targets?.map(({ sent, valid, invalid }) => [sent, valid, invalid]),
+    [
+      [0, 0, 0],
+      [1, 0, 1],
+      [1, 1, 0],
+    ],
+  );
+  assert.deepEqual(
+    [...millisOf(targets?.[1]?.responseTime, 50), ...millisOf(targets?.[2]?.responseTime, 50)],
+    [50, 30],
+  );
+  for (const [count, apart] of [
+    [1, undefined],
+    [MOST_TARGETS_APART, MOST_TARGETS_APART],
+    [MOST_TARGETS_APART + 1, undefined],
+  ] as const) {
+    const own = new Recorder("kava", "measure", 1_000, { timings: 0, targets: count });
+    own.sent(0, 0, 1, 0);
+    assert.equal(own.take()?.targets?.length, apart, `${count} targets`);
+  }
+});
+
+test("each series has what came since the one before, and a look at it takes nothing", () => {
+  const recorder = new Recorder("kava", "measure", 1_000, { timings: 1, targets: 2 });
+  const one = (ms: number): void => {
+    recorder.sent(0, ms, 10, 1);
+    recorder.responded(0, ms, ms, 200, 5, "valid", 1);
+    recorder.decoded(5, 25);
+    recorder.split(1, 2);
+    recorder.opened({ dns: 3, connect: 4, tls: 5 });
+    recorder.noted(0, ms, { name: "valid", blocks: [7] }, 200, Buffer.from("x"), 1);
+  };
+  one(10);
+  recorder.failed(0, "connection-reset", 1);
+  recorder.responded(0, 1, 1, 500, 1, "http-500", 1);
+  recorder.responded(0, 1, 1, 200, 1, "answer-revert", 1);
+  recorder.missed(0, "late");
+  assert.deepEqual(recorder.peek(), recorder.peek());
+  assert.equal(recorder.take()?.sent, 1);
+  assert.equal(recorder.peek(), undefined);
+  assert.equal(recorder.take(), undefined);
+  one(90);
+  const alone = new Recorder("kava", "measure", 1_000, { timings: 1, targets: 2 });
+  const fresh = recorder.take();
+  alone.sent(0, 90, 10, 1);
+  alone.responded(0, 90, 90, 200, 5, "valid", 1);
+  alone.decoded(5, 25);
+  alone.split(1, 2);
+  alone.opened({ dns: 3, connect: 4, tls: 5 });
+  alone.noted(0, 90, { name: "valid", blocks: [7] }, 200, Buffer.from("x"), 1);
+  const { samples: _, ...counts } = fresh ?? {};
+  assert.deepEqual(counts, alone.take(), "as if nothing had been before, but for the samples");
+});
+
+test("bytes are counted as they came and as they were decoded, where any was encoded", () => {
+  const recorder = new Recorder("kava", "measure", 1_000);
+  for (const bytes of [100, 50]) {
+    recorder.sent(0, 0, 1);
+    recorder.responded(0, 1, 1, 200, bytes, "valid");
+  }
+  assert.equal(recorder.peek()?.bytesDecoded, undefined);
+  recorder.decoded(50, 550);
+  const series = recorder.take();
+  assert.deepEqual([series?.bytesReceived, series?.bytesDecoded], [150, 650]);
+});
+
+test("a share of the requests' time is told apart, evenly among them; of connections all or nothing", () => {
+  const splitting = (timings: number): number[] => {
+    const recorder = new Recorder("kava", "measure", 1_000, { timings, targets: 1 });
+    return Array.from({ length: 12 }, (_, n) => n).filter((n) => recorder.splits(n));
+  };
+  assert.deepEqual(splitting(0), []);
+  assert.deepEqual(splitting(0.25), [0, 4, 8]);
+  assert.equal(splitting(1).length, 12);
+  assert.equal(splitting(0.9).length, 12);
+  const none = new Recorder("kava", "measure", 1_000, { timings: 0, targets: 1 });
+  none.sent(0, 0, 1);
+  none.opened({ connect: 1 });
+  assert.equal(none.take()?.timings, undefined);
+  const all = new Recorder("kava", "measure", 1_000, { timings: 1, targets: 1 });
+  all.sent(0, 0, 1);
+  all.opened({ connect: 4 });
+  all.opened({ dns: 2, connect: 6, tls: 8 });
+  all.split(10, 20);
+  const timings = all.take()?.timings;
+  assert.deepEqual(Object.keys(timings ?? {}).sort(), ["body", "connect", "dns", "firstByte", "tls"]);
+  assert.deepEqual(millisOf(timings?.connect, 1, 100), [4, 6]);
+  assert.deepEqual(
+    [timings?.dns, timings?.tls, timings?.firstByte, timings?.body].flatMap((each) => millisOf(each, 50)),
+    [2, 8, 10, 20],
+  );
+});
+
+test("samples are of what was no plain relay, without secrets; blocks are of relays alone", () => {
+  const recorder = new Recorder("kava", "measure", 1_000, { timings: 0, targets: 1, secrets: ["hunter22"] });
+  recorder.sent(0, 0, 1);
+  recorder.noted(0, 1, { name: "valid", blocks: [5] }, 200, Buffer.from("relay"));
+  recorder.noted(100, 1, { name: "answer-null", blocks: [6] }, 200, Buffer.from("null"));
+  recorder.noted(0, 1, { name: "http-503", blocks: [99] }, 503, Buffer.from("sorry hunter22"));
+  const series = recorder.take();
+  assert.deepEqual(
+    series?.samples?.map(({ class: name, status, begins }) => [name, status, begins]),
+    [
+      ["answer-null", 200, "null"],
+      ["http-503", 503, "sorry …"],
+    ],
+  );
+  assert.deepEqual(
+    series?.blocks?.seen.map(([, block]) => block),
+    [5, 6],
+  );
+  const quiet = new Recorder("kava", "measure", 1_000);
+  quiet.sent(0, 0, 1);
+  const plain = quiet.take();
+  assert.deepEqual(
+    [plain?.samples, plain?.blocks, plain?.answers, plain?.targets],
+    [undefined, undefined, undefined, undefined],
   );
 });

@@ -21,6 +21,28 @@ export function sourcesInScope(): string[] {
   return globSync(SCOPE, { cwd: ROOT }).sort();
 }
 
+/**
+ * Test files that judge a source alone: quick ones that are written for it. Those that send over sockets would take most
+ * of the time, and tell little more.
+ */
+const OWN_JUDGES: Record<string, readonly string[]> = {
+  "lib/answers/jsonrpc.ts": ["answers/jsonrpc", "attack/answers", "attack/nodes"],
+  "lib/answers/rpcError.ts": ["answers/rpcError"],
+  "lib/attack/pacer.ts": ["attack/pacer"],
+  "lib/attack/recorder.ts": ["attack/recorder"],
+  "lib/attack/render.ts": ["attack/render"],
+  "lib/attack/requests.ts": ["attack/requests", "attack/render"],
+  "lib/guard/hostGuard.ts": ["attack/hostGuard", "plan/hosts"],
+  "lib/http/head.ts": ["http/response"],
+  "lib/http/response.ts": ["http/response"],
+  "lib/plan/assign.ts": ["plan/assign", "plan/recordedSchedule"],
+  "lib/plan/hosts.ts": ["plan/hosts"],
+  "lib/plan/placeholders.ts": ["attack/render", "plan/requestProblems", "plan/load"],
+  "lib/plan/profile.ts": ["schedule/schedule", "plan/estimate", "plan/profile"],
+  "lib/plan/requestTemplate.ts": ["attack/render", "plan/requestProblems"],
+  "lib/report/capacity.ts": ["report/capacity", "report/capacityFigures"],
+};
+
 /** Folders of tests that judge the sources of a folder. */
 const JUDGES: Record<string, readonly string[]> = {
   "lib/guard": ["test/guard", "test/plan", "test/attack"],
@@ -42,6 +64,8 @@ const BROWSER = `${ROOT}test/support/chromium.ts`;
  * for they take seconds each: a score tells at least how much is seen.
  */
 export function testsOf(source: string): string[] {
+  const own = OWN_JUDGES[source];
+  if (own) return own.map((each) => `${ROOT}test/${each}.test.ts`);
   const folders = JUDGES[dirname(source)] ?? [dirname(source).replace(/^lib/, "test")];
   const candidates = folders.flatMap((folder) => globSync(`${folder}/*.test.ts`, { cwd: ROOT }));
   return candidates
