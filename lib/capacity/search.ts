@@ -19,6 +19,8 @@ export interface TrialResult extends TrialLoad {
   servedRps: Record<string, number>;
   /** Mean response time by chain, in ms; null without responses. */
   meanMs: Record<string, number | null>;
+  /** The 99th percentile of the response time of all requests sent. */
+  p99Ms?: Record<string, number | null>;
   /** Why the SLO was not met, or the trial not valid, in words. */
   reasons: string[];
 }

@@ -175,6 +175,7 @@ export function trialResult(number: number, scope: string, report: Report, measu
     valid: inOrder && !isCutShort,
     servedRps: Object.fromEntries(chains.map(({ name, ledger }) => [name, ledger.valid / finishedSeconds])),
     meanMs: Object.fromEntries(chains.map(({ name, meanMs }) => [name, meanMs])),
+    p99Ms: Object.fromEntries(chains.map(({ name, responseTimeAllMs }) => [name, responseTimeAllMs?.p99 ?? null])),
     reasons: report.verdict.reasons,
     measured,
   };
@@ -204,8 +205,9 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
     generator: { gbSeconds, invocations, usd, usdPerMillionRelays: relays > 0 ? (usd / relays) * 1e6 : null },
     // A rate that was merely met says how many instances suffice for it, and nothing of how many another needs.
     scaling: totalRps === null || !limitFound ? null : scalingOf(plan, totalRps),
-    trials: trials.map(({ number, scope, rps, servedRps, met, valid, reasons }) => {
-      return { number, scope: scope === TOGETHER ? "all chains together" : scope, rps, servedRps, met, valid, reasons };
+    trials: trials.map(({ number, scope, rps, servedRps, p99Ms, met, valid, reasons }) => {
+      const name = scope === TOGETHER ? "all chains together" : scope;
+      return { number, scope: name, rps, servedRps, ...(p99Ms && { p99Ms }), met, valid, reasons };
     }),
   };
 }

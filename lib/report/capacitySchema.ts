@@ -85,6 +85,10 @@ export const capacity = z.object({
       scope: z.string(),
       rps: z.record(z.string(), z.number()),
       servedRps: z.record(z.string(), z.number()),
+      p99Ms: z
+        .record(z.string(), z.number().nullable())
+        .optional()
+        .describe("Each chain's 99th percentile of the response time of all requests sent"),
       met: z.boolean(),
       valid: z.boolean(),
       reasons: z.array(z.string()),

@@ -36,7 +36,7 @@ test("--dashboard serves the report's page, which follows the run to its verdict
   await page.goto(url);
   await page.getByText(/^Running: [1-9]\d* of 8 s$/).waitFor({ timeout: 30_000 });
   const sent = async (): Promise<number> => {
-    const text = await page.locator("table").nth(1).locator("tbody tr").first().innerText();
+    const text = await page.getByRole("region", { name: /^scheduled = sent/ }).locator("tbody tr").first().innerText();
     return Number(text.split("\t")[2]?.replaceAll(",", ""));
   };
   const early = await sent();

@@ -61,6 +61,7 @@ test("on paper the page is light whatever the theme, and no plot is cut off", as
   await page.emulateMedia({ media: "print" });
   await page.setViewportSize({ width: 700, height: 1_000 });
   assert.equal(await page.evaluate(ink), "#1c2024");
+  assert.equal(await page.evaluate("getComputedStyle(document.documentElement).colorScheme"), "light");
   const cut =
     "[...document.querySelectorAll('canvas')].filter((c) => c.getBoundingClientRect().right > innerWidth).length";
   assert.equal(await page.evaluate(cut), 0);
@@ -142,7 +143,7 @@ test("what stood in the way comes before the tables; plots zoom together by butt
     "Ephemeral ports were exhausted",
     "Reduce the rate per host",
     "of 50 requests (20 %) failed",
-    "Chains",
+    "Rate and response time in ms",
   ];
   const found = places.map((each) => text.indexOf(each));
   assert.ok(

@@ -1,3 +1,5 @@
+import { tableTools } from "./tableTools.ts";
+
 /* Elements and tables. Text is written as text only: what a plan or a server named can never become markup. */
 
 /** A cell: its text, what it sorts by, and whether it is something to look at. */
@@ -60,8 +62,11 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
   const body = element("tbody");
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const order = cells.map((_, line) => line);
-  let shown = ROWS_AT_FIRST;
-  const show = (): void => body.replaceChildren(...order.slice(0, shown).map((line) => tableRow(cells[line] ?? [])));
+  let most = ROWS_AT_FIRST;
+  let searched = "";
+  const lines = (): (readonly Cell[])[] =>
+    order.map((line) => cells[line] ?? []).filter((line) => isFound(line, searched));
+  const show = (): void => body.replaceChildren(...lines().slice(0, most).map(tableRow));
   show();
   const heads = columns.map(({ title, hint }, index) => {
     const button = element("button", { type: "button", ...(hint !== undefined && { title: hint }) }, title);
@@ -81,14 +86,25 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
   // Scrolls sideways on a narrow screen, also by keyboard.
   const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": caption };
   const place = element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
-  if (rows.length <= shown) return place;
-  const more = element("button", { type: "button" }, `Show all ${whole.format(rows.length)}`);
-  more.addEventListener("click", () => {
-    shown = rows.length;
+  const tools = tableTools({ caption, titles: columns.map(({ title }) => title), lines }, rows.length, (text) => {
+    searched = text.toLowerCase();
     show();
-    more.remove();
   });
-  return element("div", {}, place, element("p", { class: "zoom" }, more));
+  const whole = element("div", { class: "table" }, place, tools);
+  if (rows.length > most) {
+    const more = element("button", { type: "button" }, `Show all ${new Intl.NumberFormat("en").format(rows.length)}`);
+    more.addEventListener("click", () => {
+      most = rows.length;
+      show();
+      more.remove();
+    });
+    tools.prepend(more);
+  }
+  return whole;
+}
+
+function isFound(line: readonly Cell[], searched: string): boolean {
+  return searched === "" || line.some(({ text }) => text.toLowerCase().includes(searched));
 }
 
 function tableRow(line: readonly Cell[]): HTMLElement {

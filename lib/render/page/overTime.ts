@@ -1,7 +1,9 @@
 import type { GeneratorPoint, Report, ReportChain } from "../../report/schema.ts";
 import { report } from "./data.ts";
+import { distribution } from "./distribution.ts";
 import { element, ms, rate } from "./elements.ts";
 import { heatMap } from "./heat.ts";
+import { link, linked } from "./links.ts";
 import { colour, currentView, type Line, plot, SECONDS, seriesColour, showView, type View } from "./plots.ts";
 import { ALL } from "./tables.ts";
 
@@ -42,6 +44,26 @@ function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs">, name
   );
   const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
   return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
+}
+
+const PERCENTILES = ["p50", "p90", "p99", "max"] as const;
+
+/** One percentile of each chain over the run. */
+function chainLatencyPlot(percentile: (typeof PERCENTILES)[number]): HTMLElement {
+  const x = [...new Set(report.chains.flatMap(({ intervals }) => intervals.map(middle)))].sort((a, b) => a - b);
+  const lines = report.chains.map(({ name, intervals }, index): Line => {
+    const values = new Map(intervals.map((each) => [middle(each), each[percentile]]));
+    return { label: name, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
+  });
+  const summary = report.chains.map(
+    ({ name, responseTimeMs }) => `${name} ${ms(responseTimeMs?.[percentile]).text} ms`,
+  );
+  const scale = { x: SECONDS, y: "ms", logY: true };
+  return plot(`Response time by chain, ${percentile}`, `${summary.join(", ")}.`, x, lines, scale);
+}
+
+function middle({ fromMs, toMs }: ReportChain["intervals"][number]): number {
+  return (fromMs + toMs) / 2_000;
 }
 
 /** Response time by percentile, with as much room between 99 and 99.9 % as between 90 and 99 %. */
@@ -87,7 +109,22 @@ function failurePlot(): HTMLElement | undefined {
   );
   const x = seconds.map(({ second }) => second);
   const summary = classes.map(([name, count]) => `${name} ${count}`).join(", ");
-  return plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  const figure = plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  figure.append(...failureSamples(classes.map(([name]) => name)));
+  return figure;
+}
+
+/** One response of each class of failure, below their plot. */
+function failureSamples(classes: readonly string[]): HTMLElement[] {
+  const samples = report.chains.flatMap(({ name, samples: own = [] }) => own.map((each) => ({ chain: name, ...each })));
+  const items = classes.flatMap((name) => {
+    const found = samples.find((each) => each.class === name);
+    if (!found) return [];
+    const { chain, status, message, begins } = found;
+    return [element("li", {}, element("strong", {}, name), ` ${chain}, HTTP ${status}: ${message ?? begins}`)];
+  });
+  if (items.length === 0) return [];
+  return [element("details", {}, element("summary", {}, "One response of each"), element("ul", {}, ...items))];
 }
 
 /** The generator's requests in flight and connections, and its hosts' sockets. */
@@ -142,32 +179,40 @@ function zoomButtons(): HTMLElement {
   );
 }
 
-/** Which chain's response time is plotted; kept when a run that goes on is drawn anew. */
-let chosenChain = "";
+/** A choice that is kept in the address, and whose figures are drawn anew when it changes. */
+function choiceOf(name: string, title: string, options: readonly string[], draw: (chosen: string) => HTMLElement[]) {
+  const select = element("select", { id: name });
+  for (const each of options) select.append(element("option", { value: each }, each));
+  const asked = linked(name) ?? "";
+  select.value = options.includes(asked) ? asked : (options[0] ?? "");
+  let figures = draw(select.value);
+  select.addEventListener("change", () => {
+    link(name, select.value);
+    const next = draw(select.value);
+    for (const [index, each] of figures.entries()) each.replaceWith(next[index] ?? "");
+    figures = next;
+  });
+  return { label: element("label", { for: name }, `${title} `), select, figures };
+}
 
 export function plotSection(): HTMLElement[] {
-  const place = element("div", { class: "plots" });
-  const choice = element("select", { id: "chain" }, element("option", { value: "" }, ALL));
-  for (const { name } of report.chains) choice.append(element("option", { value: name }, name));
-  choice.value = chosenChain;
-  const chosen = (): HTMLElement[] => {
-    const chain = report.chains.find(({ name }) => name === choice.value);
-    const [of, name] = chain ? [chain, chain.name] : [report.total, ALL];
-    return [latencyPlot(of, name), heatMap(of, name)];
-  };
-  let latency = chosen();
-  choice.addEventListener("change", () => {
-    chosenChain = choice.value;
-    const next = chosen();
-    for (const [index, each] of latency.entries()) each.replaceWith(next[index] ?? "");
-    latency = next;
+  const names = [ALL, ...report.chains.map(({ name }) => name)];
+  const chain = choiceOf("chain", "Response time of", names, (chosen) => {
+    const found = report.chains.find(({ name }) => name === chosen);
+    const [of, name] = found ? [found, found.name] : [report.total, ALL];
+    const none = element("figure", {}, element("figcaption", {}, "Too little was measured for a distribution."));
+    return [latencyPlot(of, name), heatMap(of, name), distribution(of, name) ?? none];
   });
-  const label = element("label", { for: "chain" }, "Response time of ");
+  const percentile = choiceOf("percentile", "By chain", ["p99", "p50", "p90", "max"], (chosen) => {
+    return [chainLatencyPlot(PERCENTILES.find((each) => each === chosen) ?? "p99")];
+  });
+  const place = element("div", { class: "plots" });
   const failures = failurePlot();
-  place.append(ratePlot(), chainRatePlot(), ...latency, percentilePlot());
+  place.append(ratePlot(), chainRatePlot(), ...chain.figures, percentilePlot(), ...percentile.figures);
   place.append(...(failures ? [failures] : []), ...generatorPlots());
   const hint = element("p", { class: "soft" }, "Drag over a plot to see a part of the run in all of them.");
-  return [element("h2", {}, "Over time"), element("p", {}, label, choice), zoomButtons(), hint, place];
+  const choices = element("p", {}, chain.label, chain.select, " ", percentile.label, percentile.select);
+  return [element("h2", {}, "Over time"), choices, zoomButtons(), hint, place];
 }
 
 /** Most plots of the gateway's metrics: one for each name. */

@@ -4,6 +4,66 @@ function replaceReport(next) {
   report = next;
 }
 
+// lib/render/page/tableTools.ts
+var ROWS_WORTH_A_SEARCH = 8;
+function tableTools(shown, rows, search) {
+  const tools = element("div", { class: "tools", role: "group", "aria-label": `Tools of the table: ${shown.caption}` });
+  if (rows >= ROWS_WORTH_A_SEARCH) {
+    const field = element("input", {
+      type: "search",
+      placeholder: "Search",
+      "aria-label": `Search in: ${shown.caption}`
+    });
+    field.addEventListener("input", () => search(field.value));
+    tools.append(field);
+  }
+  for (const [name, render] of [
+    ["Markdown", markdownOf],
+    ["CSV", csvOf]
+  ]) {
+    const button = element("button", { type: "button" }, `Copy as ${name}`);
+    button.addEventListener("click", async () => {
+      const isDone = await copy(render(shown));
+      button.textContent = isDone ? "Copied" : "Not copied";
+      setTimeout(() => {
+        button.textContent = `Copy as ${name}`;
+      }, 1500);
+    });
+    tools.append(button);
+  }
+  return tools;
+}
+function markdownOf({ titles, lines }) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const texts = lines().map((cells) => line(cells.map(({ text }) => text)));
+  return `${[line(titles), line(titles.map((_, place) => place === 0 ? "---" : "---:")), ...texts].join("\n")}
+`;
+}
+function csvOf({ titles, lines }) {
+  const field = (value) => {
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const plain = ({ text, value }) => text === "–" ? "" : value;
+  const texts = lines().map((cells) => cells.map((cell) => field(plain(cell))).join(","));
+  return `${[titles.map(field).join(","), ...texts].join("\r\n")}\r
+`;
+}
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const place = element("textarea", { "aria-hidden": "true" });
+    place.value = text;
+    document.body.append(place);
+    place.select();
+    const isDone = document.execCommand("copy");
+    place.remove();
+    return isDone;
+  }
+}
+
 // lib/render/page/elements.ts
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -35,8 +95,10 @@ function table(caption, columns, rows) {
   const body = element("tbody");
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
   const order = cells.map((_, line) => line);
-  let shown = ROWS_AT_FIRST;
-  const show = () => body.replaceChildren(...order.slice(0, shown).map((line) => tableRow(cells[line] ?? [])));
+  let most = ROWS_AT_FIRST;
+  let searched = "";
+  const lines = () => order.map((line) => cells[line] ?? []).filter((line) => isFound(line, searched));
+  const show = () => body.replaceChildren(...lines().slice(0, most).map(tableRow));
   show();
   const heads = columns.map(({ title, hint }, index) => {
     const button = element("button", { type: "button", ...hint !== void 0 && { title: hint } }, title);
@@ -55,14 +117,24 @@ function table(caption, columns, rows) {
   const head = element("thead", {}, element("tr", {}, ...heads));
   const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": caption };
   const place = element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
-  if (rows.length <= shown) return place;
-  const more = element("button", { type: "button" }, `Show all ${whole.format(rows.length)}`);
-  more.addEventListener("click", () => {
-    shown = rows.length;
+  const tools = tableTools({ caption, titles: columns.map(({ title }) => title), lines }, rows.length, (text) => {
+    searched = text.toLowerCase();
     show();
-    more.remove();
   });
-  return element("div", {}, place, element("p", { class: "zoom" }, more));
+  const whole2 = element("div", { class: "table" }, place, tools);
+  if (rows.length > most) {
+    const more = element("button", { type: "button" }, `Show all ${new Intl.NumberFormat("en").format(rows.length)}`);
+    more.addEventListener("click", () => {
+      most = rows.length;
+      show();
+      more.remove();
+    });
+    tools.prepend(more);
+  }
+  return whole2;
+}
+function isFound(line, searched) {
+  return searched === "" || line.some(({ text }) => text.toLowerCase().includes(searched));
 }
 function tableRow(line) {
   const row = element("tr");
@@ -75,6 +147,64 @@ function tableRow(line) {
 }
 function compare(a = 0, b = 0) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+}
+
+// lib/render/page/answers.ts
+function answers() {
+  const entries = [
+    ["Highest risk", highestRisk(report)],
+    ["What to do", whatToDo(report)]
+  ];
+  return element(
+    "dl",
+    { class: "answers" },
+    ...entries.flatMap(([title, text]) => [element("dt", {}, title), element("dd", {}, text)])
+  );
+}
+function highestRisk({ hints: hints2, verdict, chains, total }) {
+  const [hint] = hints2;
+  if (!verdict.generator) return "The generator was not in order: no figure of this run tells about the target.";
+  if (hint) return `${hint.what}. ${hint.evidence}.`;
+  const [least] = margins(chains);
+  const [failure] = Object.entries({ ...total.errors, ...total.invalid }).sort(([, a], [, b]) => b - a);
+  const failed = failure && `${failure[1]} of ${total.ledger.sent} requests ended in ${failure[0]}`;
+  if (least && least.line.line !== "success") return `${marginText(least)}${failed ? `; ${failed}` : ""}.`;
+  if (failed) return `${failed}.`;
+  return "None was seen. The plan has no limit on a response time, so that a slow target would pass too.";
+}
+function marginText({ chain, line, spare }) {
+  const { line: name, limit, found } = line;
+  const level2 = (value) => name === "class" ? share(value).text : `${ms(value).text}`;
+  const what = `${chain}, ${line.class ?? name.replace("p999", "p99.9")}`;
+  if (found === null) return `${what}: no response, where ${level2(limit)} is the limit`;
+  const left = spare < 0 ? `${Math.round(-spare * 100)} % beyond it` : `${Math.round(spare * 100)} % to spare`;
+  return `${what}: ${level2(found)} of a limit of ${level2(limit)}, ${left}`;
+}
+function margins(chains) {
+  const all = chains.flatMap(
+    ({ name: chain, slo }) => slo.map((line) => {
+      const { limit, found } = line;
+      if (line.line === "success" || line.line === "relay-rate")
+        return { chain, line, spare: Number.POSITIVE_INFINITY };
+      return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
+    })
+  );
+  return all.filter(({ spare }) => spare !== Number.POSITIVE_INFINITY).sort((a, b) => a.spare - b.spare);
+}
+function whatToDo({ hints: hints2, verdict, chains, capacity, run }) {
+  const [hint] = hints2;
+  if (!verdict.generator) return "Put the generator in order as the reasons above say, and run again.";
+  if (hint) return `${hint.remedy}.`;
+  const missed = chains.filter(({ pass }) => !pass).map(({ name }) => name);
+  if (missed.length > 0) {
+    const names = missed.join(", ");
+    return `Look at ${names}: the outcomes by class say what failed, methods and targets below what was slow.`;
+  }
+  if (run.aborted !== void 0) return "Run again to the end: what was measured is cut short.";
+  if (capacity?.limitFound === false) {
+    return 'Nothing: the SLO was met at this rate. A plan with "profile": {"type": "search"} finds how much more is carried.';
+  }
+  return "Nothing: the SLO was met, and the capacity is known.";
 }
 
 // lib/render/page/capacity.ts
@@ -258,6 +388,221 @@ function followZoom(made) {
   const x = made.data[0];
   const isWhole = min <= (x[0] ?? 0) && max >= (x.at(-1) ?? 0);
   showView(isWhole ? void 0 : { from: min, to: max });
+}
+
+// lib/render/page/links.ts
+function contents(sections) {
+  const links = sections.filter(({ tagName }) => tagName === "H2").map((heading) => {
+    const title = heading.textContent ?? "";
+    heading.id = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+    return element("a", { href: `#${heading.id}` }, title);
+  });
+  return element("nav", { "aria-label": "Sections", class: "contents" }, ...links);
+}
+function linked(name) {
+  return fields().get(name);
+}
+function link(name, value) {
+  const next = fields();
+  if (value === void 0) next.delete(name);
+  else next.set(name, value);
+  const [section = ""] = location.hash.slice(1).split("&");
+  const place = section.includes("=") ? "" : section;
+  const rest = [...next].map(([key, each]) => `${key}=${encodeURIComponent(each)}`);
+  history.replaceState(null, "", `#${[place || "over-time", ...rest].join("&")}`);
+}
+function fields() {
+  return new Map(
+    location.hash.slice(1).split("&").filter((part) => part.includes("=")).map((part) => {
+      const [name = "", value = ""] = part.split("=");
+      return [name, decodeURIComponent(value)];
+    })
+  );
+}
+function followAddress() {
+  const [section = ""] = location.hash.slice(1).split("&");
+  const from = Number(linked("from") ?? Number.NaN);
+  const to = Number(linked("to") ?? Number.NaN);
+  if (from < to) showView({ from, to });
+  if (section !== "" && !section.includes("=")) document.getElementById(section)?.scrollIntoView();
+  onView(() => {
+    const view2 = currentView();
+    link("from", view2?.from.toFixed(1));
+    link("to", view2?.to.toFixed(1));
+  });
+}
+
+// lib/render/page/chart.ts
+var CHART_WIDTH = 480;
+var CHART_HEIGHT = 240;
+var CHART_LEFT = 58;
+var CHART_BOTTOM = 40;
+var CHART_TOP = 12;
+var CHART_RIGHT = 12;
+function chart(title, summary, axes, draw2) {
+  const svg = svgElement("svg", {
+    viewBox: `0 0 ${CHART_WIDTH} ${CHART_HEIGHT}`,
+    role: "img",
+    "aria-label": `${title}. ${summary}`
+  });
+  const x = along(axes.x, CHART_LEFT, CHART_WIDTH - CHART_RIGHT);
+  const y = along(axes.y, CHART_HEIGHT - CHART_BOTTOM, CHART_TOP);
+  const mark = (tag, attributes, text) => {
+    const made = svgElement(tag, attributes);
+    if (text !== void 0) made.textContent = text;
+    svg.append(made);
+  };
+  for (const value of ticks(axes.y)) {
+    mark("line", { x1: CHART_LEFT, x2: CHART_WIDTH - CHART_RIGHT, y1: y(value), y2: y(value), class: "grid" });
+    mark("text", { x: CHART_LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, short.format(value));
+  }
+  for (const value of ticks(axes.x)) {
+    mark("text", { x: x(value), y: CHART_HEIGHT - CHART_BOTTOM + 16, "text-anchor": "middle" }, short.format(value));
+  }
+  mark("text", { x: (CHART_LEFT + CHART_WIDTH) / 2, y: CHART_HEIGHT - 6, "text-anchor": "middle" }, axes.x.label);
+  mark("text", { x: 4, y: CHART_TOP, class: "unit" }, axes.y.label);
+  draw2({ x, y, mark });
+  return element(
+    "figure",
+    { class: "chart" },
+    element("figcaption", {}, title),
+    svg,
+    element("p", { class: "soft" }, summary)
+  );
+}
+function svgElement(tag, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  return made;
+}
+function along({ from, to, isLog = false }, first, last) {
+  const scaled = (value) => isLog ? Math.log10(Math.max(value, from)) : value;
+  const span = scaled(to) - scaled(from) || 1;
+  return (value) => first + (scaled(Math.min(value, to)) - scaled(from)) / span * (last - first);
+}
+function ticks({ from, to, isLog = false }) {
+  if (!isLog) {
+    const step = niceStep((to - from) / 5);
+    return Array.from({ length: 8 }, (_, index) => Math.ceil(from / step) * step + index * step).filter(
+      (at) => at <= to
+    );
+  }
+  const powers = Array.from({ length: 12 }, (_, index) => 10 ** (index - 4));
+  const factors = to / from > 200 ? [1] : [1, 2, 5];
+  return powers.flatMap((power) => factors.map((factor) => factor * power)).filter((at) => at >= from && at <= to);
+}
+function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
+  return power * ([1, 2, 5].find((each) => each * power >= least) ?? 10);
+}
+
+// lib/render/page/load.ts
+var LEAST_SPREAD = 1.3;
+function loadCharts() {
+  const figures = report.chains.flatMap((chain) => {
+    const points = trialPoints(chain.name);
+    const own = points.length > 1 ? points : intervalPoints(chain);
+    return own.length > 1 ? [loadChart(chain, own)] : [];
+  });
+  if (figures.length === 0) return [];
+  return [element("h2", {}, "Response time against load"), element("div", { class: "plots" }, ...figures)];
+}
+function trialPoints(name) {
+  return (report.capacity?.trials ?? []).flatMap(({ scope, rps, p99Ms, met, valid }) => {
+    const [offered, p99] = [rps[name], p99Ms?.[name]];
+    if (scope !== name || !valid || offered === void 0 || typeof p99 !== "number") return [];
+    return [{ rps: offered, p99Ms: p99, isBad: !met }];
+  });
+}
+function intervalPoints({ intervals, slo }) {
+  const limit = slo.find(({ line }) => line === "p99")?.limit ?? Number.POSITIVE_INFINITY;
+  const points = intervals.slice(0, -1).flatMap(({ fromMs, toMs, count: count2, p99 }) => {
+    return count2 === 0 ? [] : [{ rps: count2 / ((toMs - fromMs) / 1e3), p99Ms: p99, isBad: p99 > limit }];
+  });
+  const rates = points.map(({ rps }) => rps);
+  return Math.max(...rates) / Math.min(...rates) < LEAST_SPREAD ? [] : points;
+}
+function loadChart({ name, slo }, points) {
+  const limit = slo.find(({ line }) => line === "p99")?.limit;
+  const capacityRps = report.capacity?.chains.find((each) => each.name === name)?.capacityRps ?? void 0;
+  const isSearch = (report.capacity?.trials.length ?? 0) > 0;
+  const values = [...points.map(({ p99Ms }) => p99Ms), ...limit === void 0 ? [] : [limit]];
+  const knee = isSearch && capacityRps !== void 0 ? capacityRps : void 0;
+  const rates = [...points.map(({ rps }) => rps), ...knee === void 0 ? [] : [knee]];
+  const axes = {
+    x: { label: "requests/s offered", from: 0, to: Math.max(...rates) * 1.08 },
+    y: { label: "p99, ms", from: Math.min(...values) * 0.8, to: Math.max(...values) * 1.25, isLog: true }
+  };
+  const carried = knee === void 0 ? "" : ` The chain carries ${rate(knee).text} requests/s.`;
+  const asked = limit === void 0 ? "" : ` The SLO asks for a p99 of at most ${ms(limit).text} ms.`;
+  const what = isSearch ? `${points.length} trials.` : "Each point is an interval of the run.";
+  return chart(`Response time against load, ${name}`, `${what}${carried}${asked}`, axes, (place) => {
+    if (limit !== void 0) level(place, limit, axes.x.to, "SLO");
+    if (knee !== void 0) {
+      const [x, top, foot] = [place.x(knee), place.y(axes.y.to), place.y(axes.y.from)];
+      place.mark("line", { x1: x, x2: x, y1: top, y2: foot, class: "figure" });
+      place.mark(
+        "text",
+        { x: x - 4, y: foot - 6, "text-anchor": "end", class: "figure" },
+        `carries ${rate(knee).text}/s`
+      );
+    }
+    for (const { rps, p99Ms, isBad } of points) {
+      const at = { cx: place.x(rps), cy: place.y(p99Ms), r: 4 };
+      place.mark("circle", { ...at, class: isBad ? "missed" : "met" });
+    }
+  });
+}
+function level({ x, y, mark }, value, to, text) {
+  mark("line", { x1: x(0), x2: x(to), y1: y(value), y2: y(value), class: "limit" });
+  mark("text", { x: x(0) + 4, y: y(value) - 4, class: "limit" }, text);
+}
+
+// lib/render/page/distribution.ts
+function distribution({ heat, responseTimeMs, slo = [] }, name) {
+  const { edgesMs, counts } = heat;
+  const [from = 0] = edgesMs;
+  const to = edgesMs.at(-1) ?? 0;
+  if (!responseTimeMs || edgesMs.length < 3 || from <= 0) return void 0;
+  const bars = edgesMs.slice(1).map((_, row) => counts.reduce((sum, column) => sum + (column[row] ?? 0), 0));
+  const most = Math.max(1, ...bars);
+  const { p50, p99 } = responseTimeMs;
+  const summary = `Half of the responses took at most ${ms(p50).text} ms, 99 % at most ${ms(p99).text} ms.`;
+  const axes = {
+    x: { label: "response time, ms", from, to, isLog: true },
+    // Room above the bars for what the lines are.
+    y: { label: "responses", from: 0, to: most * 1.35 }
+  };
+  return chart(`How long responses took, ${name}`, summary, axes, ({ x, y, mark }) => {
+    for (const [row, count2] of bars.entries()) {
+      const [left, right] = [x(edgesMs[row] ?? from), x(edgesMs[row + 1] ?? to)];
+      if (count2 === 0) continue;
+      mark("rect", {
+        x: left,
+        y: y(count2),
+        width: Math.max(1, right - left - 1),
+        height: y(0) - y(count2),
+        class: "bar"
+      });
+    }
+    const limit = slo.find(({ line }) => line === "p99")?.limit;
+    const lines = [
+      [`p50 ${ms(p50).text}`, p50, "figure"],
+      [`p99 ${ms(p99).text}`, p99, "figure"],
+      ...limit === void 0 || limit > to ? [] : [[`limit ${short.format(limit)}`, limit, "limit"]]
+    ];
+    for (const [index, [text, at, kind]] of lines.entries()) {
+      mark("line", { x1: x(at), x2: x(at), y1: y(0), y2: y(most * 1.35), class: kind });
+      const isRight = x(at) > 380;
+      const place = {
+        x: x(at) + (isRight ? -4 : 4),
+        y: y(most * 1.35) + 12 + index * 14,
+        "text-anchor": isRight ? "end" : "start"
+      };
+      mark("text", { ...place, class: kind }, text);
+    }
+    mark("title", {}, `${whole.format(bars.reduce((sum, each) => sum + each, 0))} responses`);
+  });
 }
 
 // lib/render/page/heat.ts
@@ -510,9 +855,64 @@ function targetTable() {
   ];
   return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
 }
+function methodTable() {
+  const rows = report.chains.flatMap(({ name, methods = [] }) => methods.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Method", cell: ({ method }) => words(method) },
+    { title: "sent", cell: ({ sent }) => count(sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    { title: "errors", cell: ({ errors }) => count(errors, true) },
+    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
+    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+      (name) => ({
+        title: name.replace("p999", "p99.9"),
+        cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
+      })
+    )
+  ];
+  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns, rows)];
+}
+function trafficTables() {
+  const all = [...report.chains, { ...report.total, name: ALL }];
+  const seconds = Math.max(1, report.run.measuredMs / 1e3);
+  const name = { title: "Chain", cell: (row) => words(row.name) };
+  const columns = [
+    name,
+    { title: "sent, bytes", cell: ({ bytesSent }) => count(bytesSent) },
+    { title: "received", cell: ({ bytesReceived }) => count(bytesReceived) },
+    { title: "decoded", hint: "after gzip, deflate, br or zstd", cell: ({ bytesDecoded }) => count(bytesDecoded) },
+    {
+      title: "received a response",
+      cell: ({ bytesReceived, ledger }) => count(Math.round(bytesReceived / Math.max(1, ledger.responses)))
+    },
+    { title: "received, kB/s", cell: ({ bytesReceived }) => ms(bytesReceived / 1e3 / seconds) }
+  ];
+  const opened = report.generator.all.reduce((sum, point) => sum + point.opened, 0);
+  const most = Math.max(0, ...report.generator.all.map(({ connections: connections2 }) => connections2));
+  const each = report.total.ledger.sent / Math.max(1, opened);
+  const connections = `${whole.format(opened)} connections were opened during the run, at most ${whole.format(most)} were open at once; ` + (opened === 0 ? "no request waited for one." : `${whole.format(Math.round(each))} requests for each opened.`);
+  const timings = all.flatMap(
+    (row) => Object.entries(row.timingsMs).map(([part, latency]) => ({ chain: row.name, part, latency }))
+  );
+  const timingColumns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Part", cell: ({ part }) => words(part) },
+    ...["p50", "p90", "p99", "max"].map(
+      (percentile) => ({ title: percentile, cell: ({ latency }) => ms(latency?.[percentile]) })
+    )
+  ];
+  return [
+    element("h2", {}, "Connections and bytes"),
+    element("p", {}, connections),
+    table("Bytes of bodies", columns, all),
+    ...timings.length > 0 ? [table("Parts of the time, in ms", timingColumns, timings)] : []
+  ];
+}
 function steadyTable() {
   const rows = [...report.chains, { ...report.total, name: ALL }].flatMap(
-    ({ name, steady, responseTimeMs }) => "why" in steady ? [] : [{ name, steady, whole: responseTimeMs }]
+    ({ name, steady, responseTimeMs }) => "why" in steady ? [] : [{ name, steady, overall: responseTimeMs }]
   );
   const { run, coolDownMs } = report;
   const warmup = run.warmupMs > 0 ? `${run.warmupMs / 1e3} s of warm-up before it, in no figure` : "no warm-up";
@@ -527,7 +927,7 @@ function steadyTable() {
     { title: "Success", cell: ({ steady }) => share(steady.success) },
     ...["p50", "p90", "p99"].flatMap((name) => [
       { title: name, cell: ({ steady }) => ms(steady.responseTimeMs?.[name]) },
-      { title: `whole run ${name}`, cell: ({ whole: whole2 }) => ms(whole2?.[name]) }
+      { title: `whole run ${name}`, cell: ({ overall }) => ms(overall?.[name]) }
     ])
   ];
   const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
@@ -607,6 +1007,22 @@ function latencyPlot(of, name) {
   const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
   return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
 }
+var PERCENTILES = ["p50", "p90", "p99", "max"];
+function chainLatencyPlot(percentile) {
+  const x = [...new Set(report.chains.flatMap(({ intervals }) => intervals.map(middle)))].sort((a, b) => a - b);
+  const lines = report.chains.map(({ name, intervals }, index) => {
+    const values = new Map(intervals.map((each) => [middle(each), each[percentile]]));
+    return { label: name, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
+  });
+  const summary = report.chains.map(
+    ({ name, responseTimeMs }) => `${name} ${ms(responseTimeMs?.[percentile]).text} ms`
+  );
+  const scale = { x: SECONDS, y: "ms", logY: true };
+  return plot(`Response time by chain, ${percentile}`, `${summary.join(", ")}.`, x, lines, scale);
+}
+function middle({ fromMs, toMs }) {
+  return (fromMs + toMs) / 2e3;
+}
 function percentilePlot() {
   const nines = (percentile) => -Math.log10(1 - percentile / 100);
   const curves = report.chains.map(({ percentiles }) => {
@@ -642,7 +1058,20 @@ function failurePlot() {
   );
   const x = seconds.map(({ second }) => second);
   const summary = classes.map(([name, count2]) => `${name} ${count2}`).join(", ");
-  return plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  const figure = plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  figure.append(...failureSamples(classes.map(([name]) => name)));
+  return figure;
+}
+function failureSamples(classes) {
+  const samples = report.chains.flatMap(({ name, samples: own = [] }) => own.map((each) => ({ chain: name, ...each })));
+  const items = classes.flatMap((name) => {
+    const found = samples.find((each) => each.class === name);
+    if (!found) return [];
+    const { chain, status, message, begins } = found;
+    return [element("li", {}, element("strong", {}, name), ` ${chain}, HTTP ${status}: ${message ?? begins}`)];
+  });
+  if (items.length === 0) return [];
+  return [element("details", {}, element("summary", {}, "One response of each"), element("ul", {}, ...items))];
 }
 function generatorPlots() {
   const { all } = report.generator;
@@ -691,30 +1120,38 @@ function zoomButtons() {
     ...buttons
   );
 }
-var chosenChain = "";
-function plotSection() {
-  const place = element("div", { class: "plots" });
-  const choice = element("select", { id: "chain" }, element("option", { value: "" }, ALL));
-  for (const { name } of report.chains) choice.append(element("option", { value: name }, name));
-  choice.value = chosenChain;
-  const chosen = () => {
-    const chain = report.chains.find(({ name: name2 }) => name2 === choice.value);
-    const [of, name] = chain ? [chain, chain.name] : [report.total, ALL];
-    return [latencyPlot(of, name), heatMap(of, name)];
-  };
-  let latency = chosen();
-  choice.addEventListener("change", () => {
-    chosenChain = choice.value;
-    const next = chosen();
-    for (const [index, each] of latency.entries()) each.replaceWith(next[index] ?? "");
-    latency = next;
+function choiceOf(name, title, options, draw2) {
+  const select = element("select", { id: name });
+  for (const each of options) select.append(element("option", { value: each }, each));
+  const asked = linked(name) ?? "";
+  select.value = options.includes(asked) ? asked : options[0] ?? "";
+  let figures = draw2(select.value);
+  select.addEventListener("change", () => {
+    link(name, select.value);
+    const next = draw2(select.value);
+    for (const [index, each] of figures.entries()) each.replaceWith(next[index] ?? "");
+    figures = next;
   });
-  const label = element("label", { for: "chain" }, "Response time of ");
+  return { label: element("label", { for: name }, `${title} `), select, figures };
+}
+function plotSection() {
+  const names = [ALL, ...report.chains.map(({ name }) => name)];
+  const chain = choiceOf("chain", "Response time of", names, (chosen) => {
+    const found = report.chains.find(({ name: name2 }) => name2 === chosen);
+    const [of, name] = found ? [found, found.name] : [report.total, ALL];
+    const none = element("figure", {}, element("figcaption", {}, "Too little was measured for a distribution."));
+    return [latencyPlot(of, name), heatMap(of, name), distribution(of, name) ?? none];
+  });
+  const percentile = choiceOf("percentile", "By chain", ["p99", "p50", "p90", "max"], (chosen) => {
+    return [chainLatencyPlot(PERCENTILES.find((each) => each === chosen) ?? "p99")];
+  });
+  const place = element("div", { class: "plots" });
   const failures = failurePlot();
-  place.append(ratePlot(), chainRatePlot(), ...latency, percentilePlot());
+  place.append(ratePlot(), chainRatePlot(), ...chain.figures, percentilePlot(), ...percentile.figures);
   place.append(...failures ? [failures] : [], ...generatorPlots());
   const hint = element("p", { class: "soft" }, "Drag over a plot to see a part of the run in all of them.");
-  return [element("h2", {}, "Over time"), element("p", {}, label, choice), zoomButtons(), hint, place];
+  const choices = element("p", {}, chain.label, chain.select, " ", percentile.label, percentile.select);
+  return [element("h2", {}, "Over time"), choices, zoomButtons(), hint, place];
 }
 var MOST_METRIC_PLOTS = 12;
 function metricPlots() {
@@ -774,13 +1211,20 @@ function header() {
       { class: "soft" },
       `${run.id} · ${began} · ${measured} · ${workers} · ${run.target} · Volley ${run.volley}`
     ),
+    downloads(),
     banner,
+    ...live ? [] : [answers()],
     element(
       "dl",
       { class: "figures" },
       ...figures.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))
     )
   ];
+}
+function downloads() {
+  const address = URL.createObjectURL(new Blob([JSON.stringify(report, null, 2)], { type: "application/json" }));
+  const name = `${report.run.id.replace(/[^\w.-]+/g, "-")}.json`;
+  return element("p", { class: "downloads" }, element("a", { href: address, download: name }, "Download report.json"));
 }
 function hints() {
   if (report.hints.length === 0) return [];
@@ -837,23 +1281,28 @@ function findings() {
 }
 function draw() {
   clearPlots();
-  root.replaceChildren(
-    ...header(),
+  const head = header();
+  const sections = [
     ...hints(),
     ...events(),
     ...chainTables(),
     ...sloTable(),
-    ...steadyTable(),
-    ...outcomeTable(),
-    ...targetTable(),
     ...plotSection(),
+    ...loadCharts(),
+    ...outcomeTable(),
+    ...methodTable(),
+    ...targetTable(),
     ...capacitySection(),
+    ...steadyTable(),
+    ...trafficTables(),
     ...metricPlots(),
     ...logs(),
     ...workerTable(),
     ...findings(),
     ...glossary()
-  );
+  ];
+  root.replaceChildren(...head, contents(sections), ...sections);
+  followAddress();
 }
 draw();
 for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);

@@ -1,10 +1,23 @@
 import type { Report } from "../../report/schema.ts";
+import { answers } from "./answers.ts";
 import { capacitySection } from "./capacity.ts";
 import { replaceReport, report } from "./data.ts";
 import { element, ms, rate, share, short, table, whole, words } from "./elements.ts";
+import { contents, followAddress } from "./links.ts";
+import { loadCharts } from "./load.ts";
 import { metricPlots, plotSection } from "./overTime.ts";
 import { clearPlots } from "./plots.ts";
-import { allSent, chainTables, outcomeTable, sloTable, steadyTable, targetTable, workerTable } from "./tables.ts";
+import {
+  allSent,
+  chainTables,
+  methodTable,
+  outcomeTable,
+  sloTable,
+  steadyTable,
+  targetTable,
+  trafficTables,
+  workerTable,
+} from "./tables.ts";
 
 /* The report's page, in the browser. After a change `npm run page` bundles it into page.js, which lib/render/html.ts reads. */
 
@@ -50,13 +63,22 @@ function header(): HTMLElement[] {
       { class: "soft" },
       `${run.id} · ${began} · ${measured} · ${workers} · ${run.target} · Volley ${run.volley}`,
     ),
+    downloads(),
     banner,
+    ...(live ? [] : [answers()]),
     element(
       "dl",
       { class: "figures" },
       ...figures.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
     ),
   ];
+}
+
+/** The report as data, to be kept. */
+function downloads(): HTMLElement {
+  const address = URL.createObjectURL(new Blob([JSON.stringify(report, null, 2)], { type: "application/json" }));
+  const name = `${report.run.id.replace(/[^\w.-]+/g, "-")}.json`;
+  return element("p", { class: "downloads" }, element("a", { href: address, download: name }, "Download report.json"));
 }
 
 /** What stood in the way, each with what tells it and what to do. */
@@ -122,23 +144,28 @@ function findings(): HTMLElement[] {
 
 function draw(): void {
   clearPlots();
-  root.replaceChildren(
-    ...header(),
+  const head = header();
+  const sections = [
     ...hints(),
     ...events(),
     ...chainTables(),
     ...sloTable(),
-    ...steadyTable(),
-    ...outcomeTable(),
-    ...targetTable(),
     ...plotSection(),
+    ...loadCharts(),
+    ...outcomeTable(),
+    ...methodTable(),
+    ...targetTable(),
     ...capacitySection(),
+    ...steadyTable(),
+    ...trafficTables(),
     ...metricPlots(),
     ...logs(),
     ...workerTable(),
     ...findings(),
     ...glossary(),
-  );
+  ];
+  root.replaceChildren(...head, contents(sections), ...sections);
+  followAddress();
 }
 
 draw();

@@ -1,6 +1,6 @@
 import type { ReportChain, ReportWorker, Traffic } from "../../report/schema.ts";
 import { report } from "./data.ts";
-import { type Cell, type Column, count, element, ms, rate, share, table, words } from "./elements.ts";
+import { type Cell, type Column, count, element, ms, rate, share, table, whole, words } from "./elements.ts";
 
 export const ALL = "all chains";
 
@@ -204,10 +204,73 @@ export function targetTable(): HTMLElement[] {
   return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
 }
 
+/** Each method's figures, over all targets of a chain that call it. */
+export function methodTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, methods = [] }) => methods.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const columns: Column<Row>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Method", cell: ({ method }) => words(method) },
+    { title: "sent", cell: ({ sent }) => count(sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    { title: "errors", cell: ({ errors }) => count(errors, true) },
+    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
+    ...(["p50", "p90", "p95", "p99", "p999", "max"] as const).map(
+      (name): Column<Row> => ({
+        title: name.replace("p999", "p99.9"),
+        cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]),
+      }),
+    ),
+  ];
+  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns, rows)];
+}
+
+/** Bytes of each chain's bodies, and the parts of a request's time, where the plan asks for them. */
+export function trafficTables(): HTMLElement[] {
+  const all: Named[] = [...report.chains, { ...report.total, name: ALL }];
+  const seconds = Math.max(1, report.run.measuredMs / 1_000);
+  const name: Column<Named> = { title: "Chain", cell: (row) => words(row.name) };
+  const columns: Column<Named>[] = [
+    name,
+    { title: "sent, bytes", cell: ({ bytesSent }) => count(bytesSent) },
+    { title: "received", cell: ({ bytesReceived }) => count(bytesReceived) },
+    { title: "decoded", hint: "after gzip, deflate, br or zstd", cell: ({ bytesDecoded }) => count(bytesDecoded) },
+    {
+      title: "received a response",
+      cell: ({ bytesReceived, ledger }) => count(Math.round(bytesReceived / Math.max(1, ledger.responses))),
+    },
+    { title: "received, kB/s", cell: ({ bytesReceived }) => ms(bytesReceived / 1_000 / seconds) },
+  ];
+  const opened = report.generator.all.reduce((sum, point) => sum + point.opened, 0);
+  const most = Math.max(0, ...report.generator.all.map(({ connections }) => connections));
+  const each = report.total.ledger.sent / Math.max(1, opened);
+  const connections =
+    `${whole.format(opened)} connections were opened during the run, at most ${whole.format(most)} were open at once; ` +
+    (opened === 0 ? "no request waited for one." : `${whole.format(Math.round(each))} requests for each opened.`);
+  const timings = all.flatMap((row) =>
+    Object.entries(row.timingsMs).map(([part, latency]) => ({ chain: row.name, part, latency })),
+  );
+  type Timing = (typeof timings)[number];
+  const timingColumns: Column<Timing>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Part", cell: ({ part }) => words(part) },
+    ...(["p50", "p90", "p99", "max"] as const).map(
+      (percentile): Column<Timing> => ({ title: percentile, cell: ({ latency }) => ms(latency?.[percentile]) }),
+    ),
+  ];
+  return [
+    element("h2", {}, "Connections and bytes"),
+    element("p", {}, connections),
+    table("Bytes of bodies", columns, all),
+    ...(timings.length > 0 ? [table("Parts of the time, in ms", timingColumns, timings)] : []),
+  ];
+}
+
 /** The steady state beside the whole: what the run's beginning adds to the figures. */
 export function steadyTable(): HTMLElement[] {
   const rows = [...report.chains, { ...report.total, name: ALL }].flatMap(({ name, steady, responseTimeMs }) =>
-    "why" in steady ? [] : [{ name, steady, whole: responseTimeMs }],
+    "why" in steady ? [] : [{ name, steady, overall: responseTimeMs }],
   );
   const { run, coolDownMs } = report;
   const warmup = run.warmupMs > 0 ? `${run.warmupMs / 1_000} s of warm-up before it, in no figure` : "no warm-up";
@@ -223,7 +286,7 @@ export function steadyTable(): HTMLElement[] {
     { title: "Success", cell: ({ steady }) => share(steady.success) },
     ...(["p50", "p90", "p99"] as const).flatMap((name): Column<Row>[] => [
       { title: name, cell: ({ steady }) => ms(steady.responseTimeMs?.[name]) },
-      { title: `whole run ${name}`, cell: ({ whole }) => ms(whole?.[name]) },
+      { title: `whole run ${name}`, cell: ({ overall }) => ms(overall?.[name]) },
     ]),
   ];
   const caption =

@@ -1,0 +1,62 @@
+import { element } from "./elements.ts";
+import { currentView, onView, showView } from "./plots.ts";
+
+/* The address holds what is shown: #over-time&from=10&to=20&chain=kava. */
+
+/** Gives each section's heading an address of its own, and makes the list of them. */
+export function contents(sections: readonly HTMLElement[]): HTMLElement {
+  const links = sections
+    .filter(({ tagName }) => tagName === "H2")
+    .map((heading) => {
+      const title = heading.textContent ?? "";
+      heading.id = title
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-")
+        .replace(/-$/, "");
+      return element("a", { href: `#${heading.id}` }, title);
+    });
+  return element("nav", { "aria-label": "Sections", class: "contents" }, ...links);
+}
+
+/** A field of the address. */
+export function linked(name: string): string | undefined {
+  return fields().get(name);
+}
+
+/** Puts a field into the address, or takes it out. */
+export function link(name: string, value: string | undefined): void {
+  const next = fields();
+  if (value === undefined) next.delete(name);
+  else next.set(name, value);
+  const [section = ""] = location.hash.slice(1).split("&");
+  const place = section.includes("=") ? "" : section;
+  const rest = [...next].map(([key, each]) => `${key}=${encodeURIComponent(each)}`);
+  history.replaceState(null, "", `#${[place || "over-time", ...rest].join("&")}`);
+}
+
+function fields(): Map<string, string> {
+  return new Map(
+    location.hash
+      .slice(1)
+      .split("&")
+      .filter((part) => part.includes("="))
+      .map((part) => {
+        const [name = "", value = ""] = part.split("=");
+        return [name, decodeURIComponent(value)];
+      }) as [string, string][],
+  );
+}
+
+/** Shows what the address says, and keeps the address to what is shown. */
+export function followAddress(): void {
+  const [section = ""] = location.hash.slice(1).split("&");
+  const from = Number(linked("from") ?? Number.NaN);
+  const to = Number(linked("to") ?? Number.NaN);
+  if (from < to) showView({ from, to });
+  if (section !== "" && !section.includes("=")) document.getElementById(section)?.scrollIntoView();
+  onView(() => {
+    const view = currentView();
+    link("from", view?.from.toFixed(1));
+    link("to", view?.to.toFixed(1));
+  });
+}
