@@ -1,9 +1,10 @@
 import type { Accept, Chain, Check, Target } from "../plan/schema.ts";
 import { passes, prepareChecks } from "./checks.ts";
 import { httpClass } from "./httpClass.ts";
-import { batchId, type CallId, type IdPlace, idEnd, isSameId, keyOfCall, keyOfId } from "./ids.ts";
+import { batchId, type CallId, type IdPlace, isSameId, keyOfCall, keyOfId } from "./ids.ts";
 import { blankEnd, isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 import { classifyError, type RpcError, readError } from "./rpcError.ts";
+import { usualResult } from "./usualResponse.ts";
 
 /** What a target's response must be to count as a relay. */
 export interface Expected {
@@ -143,7 +144,7 @@ export function judgeResponse(status: number, body: Buffer, expected: Expected, 
   const isOk = (status >= 200 && status <= 299) || status === SWITCHED;
   if (isOk && kind === "call" && !demands.checks) {
     const call = expected.calls[0] as CallExpected;
-    const at = usualResult(body, call, n);
+    const at = usualResult(body, call.id, n);
     if (at !== -1) return demands.blocks && call.asksBlock ? relayOfBlock(body, at) : RELAY;
   }
   const counts = isOk || (demands.accept?.status?.includes(status) ?? false);
@@ -195,11 +196,13 @@ function judgeBody(body: Buffer, { kind, calls, demands }: Expected, n: number):
   const isList = body[at] === OPEN_LIST;
   const end = isList ? listEnd(body, at, read) : read(at);
   if (end === -1 || blankEnd(body, end) !== body.length) return { name: notJson(body, at) };
-  if (kind === "batch" && isList) return judgeBatch(body, answers, items, calls, demands, n);
+  if (kind === "batch" && isList) return judgeBatch(body, { answers, items }, { calls, demands }, n);
   const [answer] = answers;
   if (isList || !answer) return { name: "not-json-rpc" };
   if (kind === "batch") return answer.error ? refusal(body, answer.error, demands) : { name: "batch-not-list" };
-  return judgeAnswer(body, answer, calls[0] as CallExpected, demands, n);
+  const call = calls[0] as CallExpected;
+  const verdict = judgeAnswer(body, answer, call, demands);
+  return !call.id || isSameId(body, answer.id, call.id, batchId(n, call.id.part, 1)) ? verdict : strangers(verdict);
 }
 
 /** Reads an object's members, or any other value. */
@@ -221,30 +224,22 @@ function isEmpty(body: Buffer, at: number): boolean {
   return byte === 0x6e || byte === 0x66 || byte === 0x30 || (byte === 0x22 && body[at + 1] === 0x22);
 }
 
-function judgeAnswer(
-  body: Buffer,
-  answer: Answer,
-  call: CallExpected,
-  demands: Demands,
-  n: number,
-  parts = 1,
-): Verdict {
-  const isOurs = call.id ? isSameId(body, answer.id, call.id, batchId(n, call.id.part, parts)) : true;
-  return judgeOwn(body, answer, call, demands, isOurs);
+/** What an answer comes to whose id is another call's: what it refuses is a refusal all the same. */
+function strangers(verdict: Verdict): Verdict {
+  const isRefusal = verdict.error !== undefined && !isAnswer(verdict.name);
+  return isRefusal || verdict.name === "no-result" ? verdict : { name: "id-mismatch" };
 }
 
-/** Judges an answer to a call, of which is known whether its id is the call's. */
-function judgeOwn(body: Buffer, answer: Answer, call: CallExpected, demands: Demands, isOurs: boolean): Verdict {
+/** Judges an answer to a call, whatever its id. */
+function judgeAnswer(body: Buffer, answer: Answer, call: CallExpected, demands: Demands): Verdict {
   const { checks = [], accept = {} } = demands;
   const pass = (): boolean => checks.every((check) => passes(body, answer.at, check));
   if (answer.error) {
     const refused = refusal(body, answer.error, demands);
     const accepted = acceptedError(refused, demands, pass);
-    if (accepted === undefined) return refused;
-    return isOurs ? { name: accepted, error: refused.error as RpcError } : { name: "id-mismatch" };
+    return accepted === undefined ? refused : { name: accepted, error: refused.error as RpcError };
   }
   if (!answer.result) return { name: "no-result" };
-  if (!isOurs) return { name: "id-mismatch" };
   if (body[answer.result.from] === 0x6e) {
     const asked = checks.some(({ pointer, equals }) => pointer === "/result" && equals === null);
     const isAnswer = accept.null ?? (call.mayBeNull || asked);
@@ -276,10 +271,8 @@ function acceptedError({ name, error }: Verdict, { checks = [], accept = {} }: D
  */
 function judgeBatch(
   body: Buffer,
-  answers: readonly Answer[],
-  items: number,
-  calls: readonly CallExpected[],
-  demands: Demands,
+  { answers, items }: { answers: readonly Answer[]; items: number },
+  { calls, demands }: Pick<Expected, "calls" | "demands">,
   n: number,
 ): Verdict {
   const unclaimed = new Set(answers);
@@ -289,7 +282,7 @@ function judgeBatch(
     const answer = byId.get(keyOfCall(call.id, batchId(n, call.id.part, calls.length)))?.shift();
     if (!answer) return [{ name: "batch-part-missing" }];
     unclaimed.delete(answer);
-    return [judgeOwn(body, answer, call, demands, true)];
+    return [judgeAnswer(body, answer, call, demands)];
   });
   for (const { error } of unclaimed) if (error) verdicts.push(refusal(body, error, demands));
   const asked = calls.filter(({ id }) => id).length;
@@ -314,65 +307,3 @@ function relayOfBlock(body: Buffer, at: number): Verdict {
   const [text] = /^0x[0-9a-f]{1,13}(?=")/i.exec(textOf(body, { from: at, to: at + 16 })) ?? [];
   return text === undefined ? RELAY : { name: VALID, blocks: [Number(text)] };
 }
-
-/** The three orders of fields that nodes and gateways write, without white space. */
-const VERSION_FIRST = Buffer.from('{"jsonrpc":"2.0",');
-const ID_FIRST = Buffer.from('{"id":');
-const ID = Buffer.from('"id":');
-const RESULT = Buffer.from('"result":"');
-const THEN_RESULT = Buffer.from(',"result":"');
-const THEN_VERSION = Buffer.from(',"jsonrpc":"2.0","result":"');
-const THEN_ID = Buffer.from('","id":');
-
-/**
- * Whether a body is, byte for byte, a usual response with a string of plain characters as its result: then it is a
- * relay, and need not be read any further. Gives where the result begins, or −1.
- */
-function usualResult(body: Buffer, { id }: CallExpected, n: number): number {
-  if (!id) return -1;
-  const made = batchId(n, id.part, 1);
-  let length = body.length;
-  // Some servers end their responses with a line break.
-  if (body[length - 1] === 0x0a) length--;
-  let at: number;
-  if (has(body, 0, VERSION_FIRST)) {
-    at = VERSION_FIRST.length;
-    if (has(body, at, RESULT)) return resultBeforeId(body, at + RESULT.length, length, id, made);
-    if (!has(body, at, ID)) return -1;
-    at = idEnd(body, at + ID.length, id, made);
-    if (at === -1 || !has(body, at, THEN_RESULT)) return -1;
-    at += THEN_RESULT.length;
-  } else {
-    if (!has(body, 0, ID_FIRST)) return -1;
-    at = idEnd(body, ID_FIRST.length, id, made);
-    if (at === -1 || !has(body, at, THEN_VERSION)) return -1;
-    at += THEN_VERSION.length;
-  }
-  const end = plainEnd(body, at);
-  return end === length - 2 && body[end] === 0x22 && body[end + 1] === 0x7d ? at : -1;
-}
-
-function resultBeforeId(body: Buffer, from: number, length: number, id: CallId, made: number): number {
-  const end = plainEnd(body, from);
-  if (!has(body, end, THEN_ID)) return -1;
-  const to = idEnd(body, end + THEN_ID.length, id, made);
-  return to === length - 1 && body[to] === 0x7d ? from : -1;
-}
-
-/** Compared one by one: for so few bytes that is quicker than a call into native code. */
-function has(body: Buffer, at: number, bytes: Buffer): boolean {
-  for (let index = 0; index < bytes.length; index++) if (body[at + index] !== bytes[index]) return false;
-  return true;
-}
-
-/** The first place from `at` on that holds no plain character. */
-function plainEnd(body: Buffer, at: number): number {
-  let end = at;
-  while (PLAIN[body[end] as number] === 1) end++;
-  return end;
-}
-
-/** By byte: 1 for what can stand in a JSON string as it is and is ASCII. */
-const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
-  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
-});

@@ -33,6 +33,25 @@ interface TargetCounts extends Omit<TargetSeries, "responseTime"> {
   responseTime: Histogram;
 }
 
+/** A response that came in whole. Times are in ms, from when it was due and from when it was sent. */
+interface RecordedResponse {
+  responseMs: number;
+  serviceMs: number;
+  status: number;
+  /** Of its body, as it came. */
+  bytes: number;
+  /** `valid`, or what is wrong with it. */
+  classified: string;
+}
+
+/** The same response, for what is to be shown or judged later. */
+interface NotedResponse {
+  responseMs: number;
+  verdict: Verdict;
+  status: number;
+  body: Buffer;
+}
+
 /** Records what happens to one chain's requests in one phase, and gives it out as a series of what came since. */
 export class Recorder {
   readonly chain: string;
@@ -96,16 +115,9 @@ export class Recorder {
     this.#second(dueMs).missed += count;
   }
 
-  /** A response came in whole: its class is `valid` or says what is wrong with it. */
-  responded(
-    dueMs: number,
-    responseMs: number,
-    serviceMs: number,
-    status: number,
-    bytes: number,
-    classified: string,
-    target = 0,
-  ): void {
+  /** A response came in whole. */
+  responded(dueMs: number, response: RecordedResponse, target = 0): void {
+    const { responseMs, serviceMs, status, bytes, classified } = response;
     const second = this.#second(dueMs);
     const counts = this.#targets[target];
     if (classified === VALID || isAnswer(classified)) {
@@ -127,7 +139,7 @@ export class Recorder {
   }
 
   /** The response that came last was no plain relay, or it named blocks: what is to be shown or judged later. */
-  noted(dueMs: number, responseMs: number, verdict: Verdict, status: number, body: Buffer, target = 0): void {
+  noted(dueMs: number, { responseMs, verdict, status, body }: NotedResponse, target = 0): void {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);

@@ -34,6 +34,27 @@ const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;
 /** The class of a request at which the generator itself failed: a fault of Volley's. */
 const INTERNAL_ERROR = "internal-error";
 
+/** What a sender may be given beside its connections' options. */
+export interface SenderSettings {
+  /** Called for each connection that has been opened. */
+  onOpened?(times: OpeningMs): void;
+  /** Most connections at once; by default what the limit of open files leaves. */
+  most?: number;
+  /** What counts a chain's WebSockets. */
+  counterOf?(chain: string): SocketCounter;
+}
+
+/** The n-th request of a chain, which is due. */
+export interface DueRequest {
+  request: PreparedRequest;
+  n: number;
+  recorder: Recorder;
+  /** When it is due, in ms from the phase's start. */
+  dueMs: number;
+  /** The same in ms since the epoch. */
+  dueAtMs: number;
+}
+
 /**
  * Sends requests and sees each one to its end: exactly one of a response or a failure is recorded for every request
  * sent, whatever the target does.
@@ -53,17 +74,8 @@ export class Sender {
   /** Connections that were opened since the start: more than there are means that the target closes them. */
   opened = 0;
 
-  /**
-   * `onOpened` is told of each connection that has been opened; there are never more than `most` of them. `counterOf`
-   * gives what counts a chain's WebSockets.
-   */
-  constructor(
-    clock: Clock,
-    options: ConnectionOptions,
-    onOpened: (times: OpeningMs) => void = () => {},
-    most = mostConnections(),
-    counterOf?: (chain: string) => SocketCounter,
-  ) {
+  constructor(clock: Clock, options: ConnectionOptions, settings: SenderSettings = {}) {
+    const { onOpened, most = mostConnections(), counterOf } = settings;
     this.#clock = clock;
     this.#options = options;
     this.#shared = {
@@ -74,7 +86,7 @@ export class Sender {
     this.#counterOf = counterOf;
     this.#onOpened = (times) => {
       this.opened++;
-      onOpened(times);
+      onOpened?.(times);
     };
     this.#timer = setInterval(() => this.#checkTimeouts(), TIMEOUT_CHECK_MS);
   }
@@ -105,24 +117,15 @@ export class Sender {
     return pool;
   }
 
-  /**
-   * Sends request n now; false where that needs one more connection than there can be. `dueMs` is from the phase's
-   * start, `dueAtMs` and `nowMs` are since the epoch.
-   */
-  send(
-    request: PreparedRequest,
-    n: number,
-    recorder: Recorder,
-    dueMs: number,
-    dueAtMs: number,
-    nowMs: number,
-  ): boolean {
+  /** Sends a request now, at `nowMs` since the epoch; false where that needs one more connection than there can be. */
+  send(due: DueRequest, nowMs: number): boolean {
+    const { request, recorder } = due;
     const connection = this.#connectionTo(request);
     if (!connection) return false;
-    const exchange = new TimedExchange(this, connection, request, n, recorder, dueMs, dueAtMs, nowMs);
+    const exchange = new TimedExchange(this, connection, due, nowMs);
     this.inFlight++;
     this.#order.push(exchange);
-    recorder.sent(dueMs, nowMs - dueAtMs, request.bytes, request.target);
+    recorder.sent(due.dueMs, nowMs - due.dueAtMs, request.bytes, request.target);
     try {
       connection.send(exchange);
     } catch {
@@ -193,11 +196,9 @@ export class Sender {
 class TimedExchange implements Exchange {
   readonly #sender: Sender;
   readonly #connection: Connection;
+  readonly #due: DueRequest;
   readonly request: PreparedRequest;
   readonly n: number;
-  readonly #recorder: Recorder;
-  readonly #dueMs: number;
-  readonly #dueAtMs: number;
   readonly sentAtMs: number;
   /** When the first byte of the response came, of a request whose time is told apart; 0 otherwise. */
   #beganAtMs = 0;
@@ -206,28 +207,17 @@ class TimedExchange implements Exchange {
   /** Whether its response has come whole, and is being decoded. */
   #isWhole = false;
 
-  constructor(
-    sender: Sender,
-    connection: Connection,
-    request: PreparedRequest,
-    n: number,
-    recorder: Recorder,
-    dueMs: number,
-    dueAtMs: number,
-    sentAtMs: number,
-  ) {
+  constructor(sender: Sender, connection: Connection, due: DueRequest, sentAtMs: number) {
     this.#sender = sender;
     this.#connection = connection;
-    this.request = request;
-    this.n = n;
-    this.#recorder = recorder;
-    this.#dueMs = dueMs;
-    this.#dueAtMs = dueAtMs;
+    this.#due = due;
+    this.request = due.request;
+    this.n = due.n;
     this.sentAtMs = sentAtMs;
   }
 
   began(): void {
-    if (this.#beganAtMs === 0 && this.#recorder.splits(this.n)) this.#beganAtMs = this.#sender.nowMs();
+    if (this.#beganAtMs === 0 && this.#due.recorder.splits(this.n)) this.#beganAtMs = this.#sender.nowMs();
   }
 
   responded(status: number, body: Buffer, codings: string): void {
@@ -279,16 +269,16 @@ class TimedExchange implements Exchange {
   #record(nowMs: number, status: number, bytes: number, body: Buffer): void {
     // It was cut off while its body was being decoded.
     if (this.done) return;
-    if (body.length !== bytes) this.#recorder.decoded(bytes, body.length);
+    if (body.length !== bytes) this.#due.recorder.decoded(bytes, body.length);
     this.#count(nowMs, status, bytes, this.#classify(nowMs, status, body));
   }
 
   #count(nowMs: number, status: number, bytes: number, classified: string): void {
     this.done = true;
-    const responseMs = nowMs - this.#dueAtMs;
-    const serviceMs = nowMs - this.sentAtMs;
-    this.#recorder.responded(this.#dueMs, responseMs, serviceMs, status, bytes, classified, this.request.target);
-    if (this.#beganAtMs !== 0) this.#recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
+    const { recorder, dueMs, dueAtMs } = this.#due;
+    const response = { responseMs: nowMs - dueAtMs, serviceMs: nowMs - this.sentAtMs, status, bytes, classified };
+    recorder.responded(dueMs, response, this.request.target);
+    if (this.#beganAtMs !== 0) recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }
 
@@ -297,7 +287,10 @@ class TimedExchange implements Exchange {
     try {
       const { expected, target } = this.request;
       const verdict = judgeResponse(status, body, expected, this.n);
-      if (verdict !== RELAY) this.#recorder.noted(this.#dueMs, nowMs - this.#dueAtMs, verdict, status, body, target);
+      if (verdict !== RELAY) {
+        const { recorder, dueMs, dueAtMs } = this.#due;
+        recorder.noted(dueMs, { responseMs: nowMs - dueAtMs, verdict, status, body }, target);
+      }
       return verdict.name;
     } catch {
       return INTERNAL_ERROR;
@@ -306,7 +299,7 @@ class TimedExchange implements Exchange {
 
   failed(failure: string): void {
     this.done = true;
-    this.#recorder.failed(this.#dueMs, failure, this.request.target);
+    this.#due.recorder.failed(this.#due.dueMs, failure, this.request.target);
     this.#sender.ended();
   }
 

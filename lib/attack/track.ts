@@ -33,8 +33,14 @@ export function chainEvents(parts: TrackParts): TrackEvents {
         return;
       }
       const own = request(n);
-      const number = requests.wireNumber(firstNumber + n, own.parts);
-      if (sender.send(own, number, recorder, dueAtMs - originMs, dueAtMs, nowMs)) onSend(nowMs);
+      const due = {
+        request: own,
+        n: requests.wireNumber(firstNumber + n, own.parts),
+        recorder,
+        dueMs: dueAtMs - originMs,
+        dueAtMs,
+      };
+      if (sender.send(due, nowMs)) onSend(nowMs);
       else recorder.missed(dueAtMs - originMs, "file-limit");
     },
     missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),

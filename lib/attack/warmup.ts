@@ -59,7 +59,10 @@ export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: numb
     return (user + system) / 1_000;
   };
   do {
-    await warmUpRound(clock, plan, servers, Math.min(ROUND_MS, untilMs - clock.nowMs()), Math.max(LEAST_RPS, rps));
+    await warmUpRound(clock, plan, servers, {
+      durationMs: Math.min(ROUND_MS, untilMs - clock.nowMs()),
+      rps: Math.max(LEAST_RPS, rps),
+    });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   server.close();
   sockets?.close();
@@ -90,8 +93,7 @@ async function warmUpRound(
   clock: Clock,
   plan: Plan,
   servers: NullServers,
-  durationMs: number,
-  rps: number,
+  { durationMs, rps }: { durationMs: number; rps: number },
 ): Promise<void> {
   const limits = { ...plan.limits, inFlightPerWorker: CONNECTIONS };
   const { tls: _, resolve: __, unixSocket: ___, ...own } = plan;

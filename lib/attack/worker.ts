@@ -1,5 +1,4 @@
 import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
-import { mostConnections } from "../http/fileLimit.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
 import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
@@ -138,7 +137,7 @@ class WorkerRun {
     this.#options = { ...input.plan, guard, ...(secure && { secure }) };
     const onOpened = (times: OpeningMs): void => this.#recorders.at(-1)?.opened(times);
     const counterOf = (chain: string) => socketCounter(() => this.#recorderOf(chain).sockets);
-    this.#sender = new Sender(ports.clock, this.#options, onOpened, mostConnections(), counterOf);
+    this.#sender = new Sender(ports.clock, this.#options, { onOpened, counterOf });
     this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
   }
 

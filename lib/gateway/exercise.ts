@@ -44,7 +44,7 @@ export async function exercise({ seed, chains }: GatewaySettings): Promise<void>
     for (let i = 0; i < CALLS_A_ROUND; i++) {
       const n = (round + i) % targets.length;
       const nowMs = systemClock.nowMs();
-      sender.send(request(n), n, recorder, 0, nowMs, nowMs);
+      sender.send({ request: request(n), n, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
     }
     await sender.drained();
   }

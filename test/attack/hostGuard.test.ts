@@ -26,7 +26,7 @@ async function classesOf(origin: string, options: Partial<ConnectionOptions>): P
   await sender.open(origin, 4);
   for (let n = 0; n < 3; n++) {
     const nowMs = systemClock.nowMs();
-    sender.send(prepared(target), n, recorder, 0, nowMs, nowMs);
+    sender.send({ request: prepared(target), n, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   }
   await sender.drained();
   sender.close();

@@ -42,7 +42,10 @@ function record(recorder: Recorder, { kind, dueMs, ms }: Happened): void {
   }
   recorder.sent(dueMs, ms / 10, 60);
   if (kind === "ECONNRESET") recorder.failed(dueMs, kind);
-  else recorder.responded(dueMs, ms, ms / 2, kind === "valid" ? 200 : 500, 40, kind);
+  else {
+    const status = kind === "valid" ? 200 : 500;
+    recorder.responded(dueMs, { responseMs: ms, serviceMs: ms / 2, status, bytes: 40, classified: kind });
+  }
 }
 
 function recorded(parts: readonly (readonly Happened[])[]): Series[] {
@@ -114,9 +117,9 @@ test("what was sent, missed and answered is counted in all, by class and by the 
   recorder.missed(2_500, "late");
   recorder.missed(2_600, "late", 4);
   recorder.missed(5_000, "aborted", 2);
-  recorder.responded(0, 20, 10, 200, 7, "valid");
-  recorder.responded(999.9, 40, 30, 200, 11, "answer-null");
-  recorder.responded(1_000, 80, 70, 503, 13, "http-503");
+  recorder.responded(0, { responseMs: 20, serviceMs: 10, status: 200, bytes: 7, classified: "valid" });
+  recorder.responded(999.9, { responseMs: 40, serviceMs: 30, status: 200, bytes: 11, classified: "answer-null" });
+  recorder.responded(1_000, { responseMs: 80, serviceMs: 70, status: 503, bytes: 13, classified: "http-503" });
   const series = recorder.take();
   assert.ok(series);
   assert.deepEqual([series.chain, series.phase], ["kava", "measure"]);
@@ -143,7 +146,7 @@ test("response times are kept apart by intervals of the run, which need not be s
   const recorder = new Recorder("kava", "measure", 250);
   for (const dueMs of [0, 249, 250, 1_000, 1_249]) {
     recorder.sent(dueMs, 0, 1);
-    recorder.responded(dueMs, dueMs + 1, 1, 200, 1, "valid");
+    recorder.responded(dueMs, { responseMs: dueMs + 1, serviceMs: 1, status: 200, bytes: 1, classified: "valid" });
   }
   const series = recorder.take();
   assert.deepEqual(Object.keys(series?.responseTime ?? {}), ["0", "1", "4"]);
@@ -176,9 +179,9 @@ test("a request without a response is an error of its class, in its second and o
 test("targets are recorded apart where there are several, and not where there are too many", () => {
   const recorder = new Recorder("kava", "measure", 1_000, { timings: 0, targets: 3 });
   recorder.sent(0, 0, 1, 2);
-  recorder.responded(0, 30, 30, 200, 1, "valid", 2);
+  recorder.responded(0, { responseMs: 30, serviceMs: 30, status: 200, bytes: 1, classified: "valid" }, 2);
   recorder.sent(0, 0, 1, 1);
-  recorder.responded(0, 50, 50, 200, 1, "null-result", 1);
+  recorder.responded(0, { responseMs: 50, serviceMs: 50, status: 200, bytes: 1, classified: "null-result" }, 1);
   const targets = recorder.take()?.targets;
   assert.deepEqual(
     targets?.map(({ sent, valid, invalid }) => [sent, valid, invalid]),
@@ -207,16 +210,20 @@ test("each series has what came since the one before, and a look at it takes not
   const recorder = new Recorder("kava", "measure", 1_000, { timings: 1, targets: 2 });
   const one = (ms: number): void => {
     recorder.sent(0, ms, 10, 1);
-    recorder.responded(0, ms, ms, 200, 5, "valid", 1);
+    recorder.responded(0, { responseMs: ms, serviceMs: ms, status: 200, bytes: 5, classified: "valid" }, 1);
     recorder.decoded(5, 25);
     recorder.split(1, 2);
     recorder.opened({ dns: 3, connect: 4, tls: 5 });
-    recorder.noted(0, ms, { name: "valid", blocks: [7] }, 200, Buffer.from("x"), 1);
+    recorder.noted(
+      0,
+      { responseMs: ms, verdict: { name: "valid", blocks: [7] }, status: 200, body: Buffer.from("x") },
+      1,
+    );
   };
   one(10);
   recorder.failed(0, "connection-reset", 1);
-  recorder.responded(0, 1, 1, 500, 1, "http-500", 1);
-  recorder.responded(0, 1, 1, 200, 1, "answer-revert", 1);
+  recorder.responded(0, { responseMs: 1, serviceMs: 1, status: 500, bytes: 1, classified: "http-500" }, 1);
+  recorder.responded(0, { responseMs: 1, serviceMs: 1, status: 200, bytes: 1, classified: "answer-revert" }, 1);
   recorder.missed(0, "late");
   assert.deepEqual(recorder.peek(), recorder.peek());
   assert.equal(recorder.take()?.sent, 1);
@@ -226,11 +233,11 @@ test("each series has what came since the one before, and a look at it takes not
   const alone = new Recorder("kava", "measure", 1_000, { timings: 1, targets: 2 });
   const fresh = recorder.take();
   alone.sent(0, 90, 10, 1);
-  alone.responded(0, 90, 90, 200, 5, "valid", 1);
+  alone.responded(0, { responseMs: 90, serviceMs: 90, status: 200, bytes: 5, classified: "valid" }, 1);
   alone.decoded(5, 25);
   alone.split(1, 2);
   alone.opened({ dns: 3, connect: 4, tls: 5 });
-  alone.noted(0, 90, { name: "valid", blocks: [7] }, 200, Buffer.from("x"), 1);
+  alone.noted(0, { responseMs: 90, verdict: { name: "valid", blocks: [7] }, status: 200, body: Buffer.from("x") }, 1);
   const { samples: _, ...counts } = fresh ?? {};
   assert.deepEqual(counts, alone.take(), "as if nothing had been before, but for the samples");
 });
@@ -239,7 +246,7 @@ test("bytes are counted as they came and as they were decoded, where any was enc
   const recorder = new Recorder("kava", "measure", 1_000);
   for (const bytes of [100, 50]) {
     recorder.sent(0, 0, 1);
-    recorder.responded(0, 1, 1, 200, bytes, "valid");
+    recorder.responded(0, { responseMs: 1, serviceMs: 1, status: 200, bytes, classified: "valid" });
   }
   assert.equal(recorder.peek()?.bytesDecoded, undefined);
   recorder.decoded(50, 550);
@@ -277,9 +284,24 @@ test("a share of the requests' time is told apart, evenly among them; of connect
 test("samples are of what was no plain relay, without secrets; blocks are of relays alone", () => {
   const recorder = new Recorder("kava", "measure", 1_000, { timings: 0, targets: 1, secrets: ["hunter22"] });
   recorder.sent(0, 0, 1);
-  recorder.noted(0, 1, { name: "valid", blocks: [5] }, 200, Buffer.from("relay"));
-  recorder.noted(100, 1, { name: "answer-null", blocks: [6] }, 200, Buffer.from("null"));
-  recorder.noted(0, 1, { name: "http-503", blocks: [99] }, 503, Buffer.from("sorry hunter22"));
+  recorder.noted(0, {
+    responseMs: 1,
+    verdict: { name: "valid", blocks: [5] },
+    status: 200,
+    body: Buffer.from("relay"),
+  });
+  recorder.noted(100, {
+    responseMs: 1,
+    verdict: { name: "answer-null", blocks: [6] },
+    status: 200,
+    body: Buffer.from("null"),
+  });
+  recorder.noted(0, {
+    responseMs: 1,
+    verdict: { name: "http-503", blocks: [99] },
+    status: 503,
+    body: Buffer.from("sorry hunter22"),
+  });
   const series = recorder.take();
   assert.deepEqual(
     series?.samples?.map(({ class: name, status, begins }) => [name, status, begins]),

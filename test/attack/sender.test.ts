@@ -23,7 +23,7 @@ async function send(origin: string, count = 1, options = OPTIONS, headers: Targe
   const request = prepared(target, options.keepalive);
   for (let index = 0; index < count; index++) {
     const nowMs = systemClock.nowMs();
-    sender.send(request, 0, recorder, 0, nowMs, nowMs);
+    sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
     await sender.drained();
   }
   sender.close();
@@ -199,7 +199,7 @@ test("a server that closes an idle connection costs no request", async (t) => {
   const request = prepared({ method: "POST", url: server.origin, headers: [], body: "{}", weight: 1 });
   for (let index = 0; index < 3; index++) {
     const nowMs = systemClock.nowMs();
-    sender.send(request, 0, recorder, 0, nowMs, nowMs);
+    sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
     await sender.drained();
     await new Promise((done) => setTimeout(done, 50));
     assert.equal(sender.connections, 0);
@@ -217,7 +217,7 @@ test("connections opened ahead are used, and no more are opened", async (t) => {
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const request = prepared({ method: "POST", url: server.origin, headers: [], body: "{}", weight: 1 });
   const nowMs = systemClock.nowMs();
-  for (let index = 0; index < 5; index++) sender.send(request, 0, recorder, 0, nowMs, nowMs);
+  for (let index = 0; index < 5; index++) sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   await sender.drained();
   sender.close();
   assert.equal(server.connections, 5);
@@ -230,7 +230,7 @@ test("what is in flight when the sender closes is recorded as aborted", async (t
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const request = prepared({ method: "GET", url: server.origin, headers: [], weight: 1 });
   const nowMs = systemClock.nowMs();
-  sender.send(request, 0, recorder, 0, nowMs, nowMs);
+  sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   await new Promise((done) => setTimeout(done, 50));
   sender.close();
   await sender.drained();
@@ -257,13 +257,13 @@ test("a response that nobody asked for ends its connection and nothing else", as
 test("where there can be no more connections an idle one to another origin makes room, and else nothing is sent", async (t) => {
   const server = await answeringServer(t, () => jsonResponse(RELAY));
   const other = await rawServer(t, () => {});
-  const sender = new Sender(systemClock, OPTIONS, () => {}, 2);
+  const sender = new Sender(systemClock, OPTIONS, { most: 2 });
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const request = (origin: string) =>
     prepared({ method: "POST", url: `${origin}/`, headers: [], body: "x", weight: 1 });
   const send = (origin: string): boolean => {
     const nowMs = systemClock.nowMs();
-    return sender.send(request(origin), 0, recorder, 0, nowMs, nowMs);
+    return sender.send({ request: request(origin), n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   };
   await sender.open(server.origin, 5);
   assert.equal(sender.connections, 2);

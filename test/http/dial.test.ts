@@ -29,7 +29,7 @@ async function send(origin: string, options: Partial<ConnectionOptions> = {}): P
   const recorder = new Recorder("ethereum", "measure", 1_000);
   const request = prepared({ method: "POST", url: `${origin}/`, headers: [], body: JSON.stringify(CALL), weight: 1 });
   const nowMs = systemClock.nowMs();
-  sender.send(request, 0, recorder, 0, nowMs, nowMs);
+  sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   await sender.drained();
   sender.close();
   return recorder.take() ?? assert.fail("nothing was recorded");

@@ -57,7 +57,7 @@ async function send(origin: string, atOnce: number, after = 0): Promise<Series> 
   const request = prepared({ method: "POST", url: origin, headers: [], body: JSON.stringify(CALL), weight: 1 });
   const one = (): void => {
     const nowMs = systemClock.nowMs();
-    sender.send(request, 0, recorder, 0, nowMs, nowMs);
+    sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
   };
   await sender.open(origin, 1);
   for (let index = 0; index < atOnce; index++) one();

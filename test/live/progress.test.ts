@@ -17,7 +17,7 @@ async function shown(failed: number, failure: string) {
   for (let n = 0; n < 100; n++) {
     recorder.sent(n, 0, 60);
     if (n < failed) recorder.failed(n, failure);
-    else recorder.responded(n, 10, 10, 200, 40, "valid");
+    else recorder.responded(n, { responseMs: 10, serviceMs: 10, status: 200, bytes: 40, classified: "valid" });
   }
   const series = recorder.take();
   assert.ok(series);

@@ -14,9 +14,9 @@ import { CALL } from "../support/plans.ts";
 class KeepingRecorder extends Recorder {
   readonly keptMs: number[] = [];
 
-  override responded(...[dueMs, responseMs, ...rest]: Parameters<Recorder["responded"]>): void {
-    this.keptMs.push(responseMs);
-    super.responded(dueMs, responseMs, ...rest);
+  override responded(...given: Parameters<Recorder["responded"]>): void {
+    this.keptMs.push(given[1].responseMs);
+    super.responded(...given);
   }
 }
 
@@ -41,7 +41,7 @@ test("the report's percentiles, merged from workers' chunks, are those of the ra
     for (let round = 0; round < 10; round++) {
       for (let n = 0; n < 60; n++) {
         const nowMs = systemClock.nowMs();
-        sender.send(request(n), n, recorder, nowMs - beganMs, nowMs, nowMs);
+        sender.send({ request: request(n), n, recorder, dueMs: nowMs - beganMs, dueAtMs: nowMs }, nowMs);
       }
       await sender.drained();
       // Each round is a chunk of its own, as a worker would flush it.

@@ -24,8 +24,10 @@ function seriesOf(answers: readonly (readonly [dueMs: number, block: number, too
   for (const [index, [dueMs, block, tookMs = 5]] of answers.entries()) {
     const target = index % targets;
     recorder.sent(dueMs, 0, 1, target);
-    recorder.responded(dueMs, tookMs, tookMs, 200, 10, "valid", target);
-    recorder.noted(dueMs, tookMs, { name: "valid", blocks: [block] }, 200, Buffer.alloc(0), target);
+    const response = { responseMs: tookMs, serviceMs: tookMs, status: 200, bytes: 10, classified: "valid" };
+    recorder.responded(dueMs, response, target);
+    const verdict = { name: "valid", blocks: [block] };
+    recorder.noted(dueMs, { responseMs: tookMs, verdict, status: 200, body: Buffer.alloc(0) }, target);
   }
   return recorder.take() ?? assert.fail();
 }

@@ -96,7 +96,7 @@ export async function sendTo(
   try {
     for (let n = from; n < from + count; n++) {
       const nowMs = systemClock.nowMs();
-      sender.send(request(n), n, recorder, 0, nowMs, nowMs);
+      sender.send({ request: request(n), n, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
       await sender.drained();
     }
   } finally {

@@ -39,7 +39,7 @@ export function chunksOf(plan: Plan, assignment: Assignment, attempt: number, co
     for (let n = index; n < scheduled; n += count) {
       const dueMs = assignment.fromMs + (n * 2_000) / scheduled;
       recorder.sent(dueMs, 0.1, 60);
-      recorder.responded(dueMs, 5, 4.9, 200, 40, "valid");
+      recorder.responded(dueMs, { responseMs: 5, serviceMs: 4.9, status: 200, bytes: 40, classified: "valid" });
     }
     const series = recorder.take();
     const { id, worker, segment } = assignment;
