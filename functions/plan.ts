@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { preflight } from "../lib/attack/preflight.ts";
 import { type PlanInput, planTask } from "../lib/stages/plan.ts";
 import { availableConcurrency } from "./ports/concurrency.ts";
 import { deployedGuards, deployedSecret, deployedStore, fleetWaitMs, startTimes } from "./ports/environment.ts";
@@ -12,6 +13,7 @@ export async function handler({ runId, input }: { runId: string; input: PlanInpu
     sleep,
     concurrency: availableConcurrency,
     secret: deployedSecret,
+    preflight: (plan) => preflight(plan, { secret: deployedSecret, ...(guards && { deployed: guards }) }),
     startHosts,
     fleetWaitMs: fleetWaitMs(),
     times: startTimes,

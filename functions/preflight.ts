@@ -5,5 +5,5 @@ import { deployedSecret, deployedStore } from "./ports/environment.ts";
 
 /** Sends one request to each target of a plan in the store. */
 export async function handler({ planKey }: { planKey: string }) {
-  return preflight(await requireJson<Plan>(await deployedStore(), planKey), deployedSecret);
+  return preflight(await requireJson<Plan>(await deployedStore(), planKey), { secret: deployedSecret });
 }

@@ -1,5 +1,8 @@
-import type { Assignment } from "../plan/assign.ts";
-import type { Chain, Plan } from "../plan/schema.ts";
+import { classOf } from "../answers/classes.ts";
+import { type Assignment, chainSchedule } from "../plan/assign.ts";
+import { harmless } from "../plan/harmless.ts";
+import type { Problem } from "../plan/problems.ts";
+import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { systemClock } from "../store/clock.ts";
 import { attack, type WorkerPorts } from "./worker.ts";
 
@@ -27,16 +30,20 @@ export interface Preflight {
   isAnswered: boolean;
 }
 
+/** What preflight needs from outside. */
+export type PreflightPorts = Pick<WorkerPorts, "secret" | "deployed">;
+
 /**
  * Sends one request to each target by the engine that the workers have, with its guards, secrets and TLS: of a chain's
- * many targets to the first twenty. A target that does not answer is tried two more times.
+ * many targets to the first twenty. A target that does not answer is tried two more times. No request may write, and
+ * none has an id or a random value that a request of the run has. None is part of the ledger.
  */
-export async function preflight(plan: Plan, secret: NonNullable<WorkerPorts["secret"]>): Promise<Preflight[]> {
-  let results = await tryTargets(plan, plan.chains.flatMap(placesOf), secret);
+export async function preflight(plan: Plan, ports: PreflightPorts): Promise<Preflight[]> {
+  let results = await tryTargets(plan, plan.chains.flatMap(placesOf), ports, 0);
   for (let tries = 1; tries < TRIES; tries++) {
     const silent = results.filter(({ isAnswered }) => !isAnswered);
     if (silent.length === 0) break;
-    const again = await tryTargets(plan, silent, secret);
+    const again = await tryTargets(plan, silent, ports, tries);
     results = results.map((each) => again.find((it) => it.chain === each.chain && it.target === each.target) ?? each);
   }
   return results;
@@ -51,12 +58,30 @@ function placesOf({ targets }: Chain, chain: number): Place[] {
   return targets.slice(0, MOST_TARGETS).map((_, target) => ({ chain, target }));
 }
 
-async function tryTargets(plan: Plan, places: readonly Place[], secret: WorkerPorts["secret"]): Promise<Preflight[]> {
-  const chains = places.map(({ chain, target }, index): Chain => {
+/** The number of a target's request: of the chain's, one that no request of the run has. */
+function numberOf(plan: Plan, { chain, target }: Place, tries: number): number {
+  const whole = plan.chains[chain] as Chain;
+  const taken = chainSchedule(plan, whole, "measure").count + chainSchedule(plan, whole, "warmup").count;
+  return taken + tries * MOST_TARGETS + target;
+}
+
+async function tryTargets(
+  plan: Plan,
+  places: readonly Place[],
+  { secret, deployed }: PreflightPorts,
+  tries: number,
+): Promise<Preflight[]> {
+  const sent = places.map(({ chain, target }) => {
     const whole = plan.chains[chain] as Chain;
-    const own = whole.targets[target];
-    return { ...whole, name: `${index}`, rps: 1, targets: own ? [own] : [], replay: [index * APART_MS] };
+    return harmless(whole.targets[target] as Target, whole);
   });
+  const chains = places.map(({ chain }, index): Chain => {
+    const whole = plan.chains[chain] as Chain;
+    // A row may be taken that the run takes: what takes each once is replaced by a harmless call.
+    const own = { name: `${index}`, rps: 1, targets: [sent[index]?.target as Target], dataOrder: "cycle" as const };
+    return { ...whole, ...own, replay: [index * APART_MS] };
+  });
+  const firstNumbers = Object.fromEntries(places.map((place, index) => [`${index}`, numberOf(plan, place, tries)]));
   const assignment: Assignment = {
     id: "preflight",
     runId: "preflight",
@@ -83,8 +108,9 @@ async function tryTargets(plan: Plan, places: readonly Place[], secret: WorkerPo
     emit: async () => {},
     stopRequested: async () => undefined,
     ...(secret && { secret }),
+    ...(deployed && { deployed }),
   };
-  const { series } = await attack({ plan: single, assignment, attempt: 1 }, ports);
+  const { series } = await attack({ plan: single, assignment, attempt: 1, firstNumbers }, ports);
   return places.map(({ chain, target }, index) => {
     const { errors = {}, invalid = {}, missed = {} } = series.find((each) => each.chain === `${index}`) ?? {};
     const [error] = [...Object.keys(errors), ...Object.keys(missed)];
@@ -94,7 +120,18 @@ async function tryTargets(plan: Plan, places: readonly Place[], secret: WorkerPo
       target,
       url: plan.chains[chain]?.targets[target]?.url ?? "",
       isAnswered: error === undefined,
-      ...(failure !== undefined && { failure }),
+      // How a request is answered that is none of the load's is no matter.
+      ...(failure !== undefined && !(error === undefined && sent[index]?.isReplaced) && { failure }),
     };
+  });
+}
+
+/** A problem for each target that does not answer. */
+export function preflightProblems(results: readonly Preflight[]): Problem[] {
+  return results.flatMap(({ chain, target, url, isAnswered, failure = "" }) => {
+    if (isAnswered) return [];
+    const where = `$.chains[${chain}].targets[${target}]`;
+    const found = `${url}, which gives no response: ${failure} (${classOf(failure)?.meaning ?? "no class of ours"})`;
+    return [{ where, found, expected: 'a target that answers, or "preflight": false to load it all the same' }];
   });
 }

@@ -79,6 +79,8 @@ export interface AttackInput {
   attempt: number;
   /** The host of the fleet that runs it. */
   host?: string;
+  /** The number of a chain's first request by the chain's name, where it is not 0. */
+  firstNumbers?: Record<string, number>;
   /** When a later attempt begins to send, in ms since the epoch: by then the earlier one has seen it and stopped. */
   joinsAtMs?: number;
 }
@@ -252,7 +254,8 @@ class WorkerRun {
         };
         const part = { shard, of, from, to: range.to };
         // The warm-up's requests are numbered after the measurement's, so that they warm no cache for them.
-        const firstNumber = phase === "warmup" ? chainSchedule(plan, chain, "measure").count : 0;
+        const { [chain.name]: first = 0 } = this.#input.firstNumbers ?? {};
+        const firstNumber = phase === "warmup" ? chainSchedule(plan, chain, "measure").count : first;
         const parts = { plan, requests, range: part, firstNumber, sender: this.#sender, recorder, originMs, onSend };
         return [{ schedule: range.schedule, originMs, ...part, events: chainEvents(parts) }];
       });

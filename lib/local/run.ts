@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { classOf } from "../answers/classes.ts";
-import type { Preflight } from "../attack/preflight.ts";
+import { type Preflight, preflightProblems } from "../attack/preflight.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway/gatewayProcess.ts";
 import { allowanceOf } from "../plan/allowance.ts";
 import { splitRates } from "../plan/assign.ts";
@@ -177,15 +177,12 @@ export class LocalRun {
         { where: "$.chains", found, expected: "secrets and newest blocks that can be had" },
       ]);
     }
-    const problems = results.flatMap(({ chain, target, url, isAnswered, failure = "" }) => {
-      const name = plan.chains[chain]?.name ?? "";
+    for (const { chain, url, isAnswered, failure = "" } of results) {
+      if (!isAnswered || failure === "") continue;
       const meaning = classOf(failure)?.meaning ?? "no class of ours";
-      if (isAnswered && failure !== "") onWarning?.(`${name}: ${url} answers ${failure} (${meaning})`);
-      if (isAnswered) return [];
-      const where = `$.chains[${chain}].targets[${target}]`;
-      const found = `${url}, which gives no response: ${failure} (${meaning})`;
-      return [{ where, found, expected: 'a target that answers, or "preflight": false to load it all the same' }];
-    });
+      onWarning?.(`${plan.chains[chain]?.name}: ${url} answers ${failure} (${meaning})`);
+    }
+    const problems = preflightProblems(results);
     if (problems.length > 0) throw new InputError(`${plan.name}: one request before the run`, problems);
   }
 

@@ -1,3 +1,4 @@
+import { type Preflight, preflightProblems } from "../attack/preflight.ts";
 import { gatherHosts } from "../fleet/gather.ts";
 import { splitRates } from "../plan/assign.ts";
 import { type Guards, guardProblems } from "../plan/guards.ts";
@@ -22,6 +23,8 @@ export interface PlanPorts {
   concurrency(): Promise<number>;
   /** The value of a reference to a secret. */
   secret(reference: string): Promise<string>;
+  /** Sends one request to each target of a plan, before anything else of the run. */
+  preflight(plan: Plan): Promise<Preflight[]>;
   /** Has this many hosts started, where the deployment has a fleet. */
   startHosts(hosts: number): Promise<void>;
   /** How long hosts may take to come, in ms. */
@@ -41,6 +44,8 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
       : checkPlan(input, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
   if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
   refuse(await secretProblems(plan, ports.secret));
+  // Where there are no guards a runner on this machine has done it. Hosts of a fleet may have another network than this.
+  if (guards && plan.preflight && plan.mode !== "fleet") refuse(preflightProblems(await ports.preflight(plan)));
   if (plan.mode === "fleet") {
     const hosts = splitRates(plan).length;
     await ports.startHosts(hosts);

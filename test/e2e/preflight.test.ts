@@ -62,3 +62,31 @@ test("without preflight a dead target is loaded, and nothing is sent ahead", asy
   const { ended, folder } = await runPlan(t, planInput(server.origin, { duration: "1s", preflight: false }));
   assert.equal(requests, reportOf(folder, ended).total.ledger.sent);
 });
+
+test("before the run nothing is written, and no id of the run is used", async (t) => {
+  const bodies: string[] = [];
+  const server = await answeringServer(t, (_, request) => {
+    bodies.push(request.split("\r\n\r\n")[1] ?? "");
+    return jsonResponse(RELAY);
+  });
+  const write = { jsonrpc: "2.0", method: "eth_sendRawTransaction", params: ["0x02"], id: 1 };
+  const chains = [
+    {
+      name: "c",
+      rps: 20,
+      targets: [
+        { url: server.origin, body: CALL },
+        { url: server.origin, body: write },
+      ],
+    },
+  ];
+  const { ended, folder } = await runPlan(
+    t,
+    planInput("", { chains, ids: "unique", duration: "1s", preflight: true, workers: 1 }),
+  );
+  const { ledger } = reportOf(folder, ended).total;
+  assert.equal(bodies.length, ledger.sent + 2, "two more than the run's own, which its ledger has not");
+  assert.equal(bodies.filter((body) => body.includes("eth_sendRawTransaction")).length, ledger.sent / 2);
+  const ids = bodies.map((body) => /"id":(\d+)/.exec(body)?.[1]);
+  assert.equal(new Set(ids).size, bodies.length, ids.join(" "));
+});

@@ -10,10 +10,10 @@ import { type Assignment, assign } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { FolderStore } from "../../lib/store/folderStore.ts";
-import { planKey, scheduleKey, scrapeKey } from "../../lib/store/keys.ts";
+import { assignmentsKey, planKey, scheduleKey, scrapeKey } from "../../lib/store/keys.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan, planInput } from "../support/plans.ts";
-import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
+import { answeringServer, deadOrigin, jsonResponse, RELAY } from "../support/servers.ts";
 
 const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 100, maxUsd: 100 };
 
@@ -152,16 +152,33 @@ test("a deployment's Watch sends nothing to a host outside its lists", async (t)
   assert.ok(received.length > 0);
 });
 
+/** An account with enough concurrency, as Lambda's own API says it. */
+async function account(t: TestContext): Promise<Record<string, string>> {
+  const lambda = await answeringServer(t, () =>
+    jsonResponse('{"AccountLimit":{"UnreservedConcurrentExecutions":1000}}'),
+  );
+  return { AWS_ENDPOINT_URL_LAMBDA: lambda.origin, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "x" };
+}
+
+test("a deployment's Plan refuses a plan whose target gives no response, and writes no assignments", async (t) => {
+  const dead = await deadOrigin(t);
+  const folder = temporaryFolder(t);
+  const guards = { ...GUARDS, allowedHosts: [new URL(dead).host] };
+  const env = { ...(await account(t)), VOLLEY_GUARDS: JSON.stringify(guards) };
+  const input = planInput(dead, { preflight: true });
+  await assert.rejects(called("plan", folder, { runId: "r", input }, env), /gives no response: ECONNREFUSED/);
+  assert.equal(await new FolderStore(folder).get(assignmentsKey("r")), undefined);
+  // Without it the same plan is planned.
+  await called("plan", folder, { runId: "r", input: planInput(dead) }, env);
+  assert.ok(await new FolderStore(folder).get(assignmentsKey("r")));
+});
+
 test("in a deployment env:// resolves variables that are meant for it, never the role's credentials", async (t) => {
   const observe = {
     endpoints: [{ url: "https://gateway.example/metrics", headers: { "X-Key": "env://AWS_SECRET_ACCESS_KEY" } }],
   };
   const plan = planInput("https://gateway.example", { observe });
-  // Lambda's own API, for the account's concurrency.
-  const lambda = await answeringServer(t, () =>
-    jsonResponse('{"AccountLimit":{"UnreservedConcurrentExecutions":1000}}'),
-  );
-  const env = { AWS_ENDPOINT_URL_LAMBDA: lambda.origin, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "x" };
+  const env = await account(t);
   const said = String(await called("plan", temporaryFolder(t), { runId: "r", input: plan }, env).catch(String));
   assert.match(said, /AWS_SECRET_ACCESS_KEY is refused: in a deployment a variable's name begins with VOLLEY_SECRET_/);
   assert.ok(!said.includes("rolesecret"));
