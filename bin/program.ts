@@ -13,6 +13,7 @@ import { remoteCommands } from "./commands/remote.ts";
 import { reportCommand } from "./commands/report.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
+import { runsCommand, serveCommand } from "./commands/runs.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
 
@@ -42,6 +43,8 @@ export function makeProgram(): Command {
     lintCommand(),
     planCommand(),
     reportCommand(),
+    runsCommand(),
+    serveCommand(),
     compareCommand(),
     calibrateCommand(),
     exportCommand(),

@@ -73,6 +73,6 @@ async function page(response: ServerResponse, latest: () => Promise<Report | und
 }
 
 /** Whether a request was made to this machine by a name of its own: another name may have been turned to it. */
-function isLocal({ headers: { host = "" } }: IncomingMessage): boolean {
+export function isLocal({ headers: { host = "" } }: IncomingMessage): boolean {
   return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
 }

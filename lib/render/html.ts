@@ -26,15 +26,18 @@ export function renderHtml(report: Report): string {
 `;
 }
 
-/** A page's beginning: its title, what its policy allows besides styles, and styles besides the report's own. */
-export function htmlHead(title: string, allowed = "", style = ""): string {
+/**
+ * A page's beginning: its title, what its policy allows besides styles, and styles besides the report's own. Forms may
+ * ask the page's own server, where it has some.
+ */
+export function htmlHead(title: string, allowed = "", style = "", { forms = false } = {}): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; ${allowed}base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; ${allowed}base-uri 'none'; form-action ${forms ? "'self'" : "'none'"}">
 <title>${escapeHtml(title)} · Volley</title>
 <style>${style}</style>
 <style>${pageFile("page.css")}</style>

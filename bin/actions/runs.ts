@@ -1,0 +1,59 @@
+import { RunList } from "../../lib/live/runList.ts";
+import { serveRuns } from "../../lib/live/runsServer.ts";
+import type { RunSummary } from "../../lib/report/runSummary.ts";
+import { renderTable } from "../../lib/report/table.ts";
+import { runSource } from "../runSource.ts";
+import { type OutputOptions, textStyle } from "../terminal.ts";
+
+export interface RunsOptions extends OutputOptions {
+  out: string;
+  stack?: string;
+}
+
+/** Prints all runs with their verdicts, those that go on first. */
+export async function printRuns(options: RunsOptions): Promise<void> {
+  const runs = await new RunList(await runSource(options)).read();
+  if (options.json) {
+    for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
+    return;
+  }
+  process.stdout.write(
+    runs.length === 0
+      ? `no runs ${options.stack === undefined ? `in ${options.out}/runs` : `in ${options.stack}`} yet\n`
+      : `${renderTable(HEAD, runs.map(row), textStyle(process.stdout, options).columns)}\n`,
+  );
+}
+
+const HEAD = [
+  "run",
+  "verdict",
+  { title: "started", drop: 3 },
+  "requests/s",
+  { title: "success", drop: 1 },
+  { title: "p99 ms", drop: 2 },
+];
+
+function row({ id, state, startedAt, achievedRps, success, p99Ms }: RunSummary): string[] {
+  const figure = (value: number | null | undefined): string =>
+    value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  const percent = success === null || success === undefined ? "–" : `${Number((success * 100).toFixed(2))} %`;
+  const began = startedAt === undefined ? "–" : startedAt.slice(0, 19).replace("T", " ");
+  return [id, state, began, figure(achievedRps), percent, figure(p99Ms)];
+}
+
+export interface ServeOptions {
+  out: string;
+  stack?: string;
+  port: number;
+}
+
+/** Serves the page over all runs until Ctrl-C. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const server = await serveRuns(options.port, await runSource(options));
+  process.stdout.write(`all runs at ${server.url}; Ctrl-C stops\n`);
+  await new Promise((done) => {
+    process.once("SIGINT", done);
+    process.once("SIGTERM", done);
+  });
+  await server.close();
+}

@@ -1,0 +1,60 @@
+import type { RunSchedule } from "../plan/runSchedule.ts";
+import type { Plan } from "../plan/schema.ts";
+import { inListOrder, type RunSummary, summaryOf } from "../report/runSummary.ts";
+import type { Report } from "../report/schema.ts";
+import { planKey, reportKey, scheduleKey } from "../store/keys.ts";
+import { runnerState } from "../store/runnerLease.ts";
+import { readJson, type Store } from "../store/store.ts";
+
+/** Reports that are read at once. */
+const AT_ONCE = 8;
+
+/** Where runs lie. */
+export interface RunSource {
+  store: Store;
+  /** The runs' ids, with how each goes where the source knows: AWS says it, a folder does not. */
+  runs(): Promise<{ id: string; isRunning?: boolean }[]>;
+}
+
+/** The runs of a source. A report is read once. */
+export class RunList {
+  readonly #source: RunSource;
+  readonly #ended = new Map<string, RunSummary>();
+
+  constructor(source: RunSource) {
+    this.#source = source;
+  }
+
+  /** All runs as they are listed. A report that cannot be read is a run that is unfinished. */
+  async read(): Promise<RunSummary[]> {
+    const known = await this.#source.runs();
+    const summaries: RunSummary[] = [];
+    for (let first = 0; first < known.length; first += AT_ONCE) {
+      summaries.push(...(await Promise.all(known.slice(first, first + AT_ONCE).map((each) => this.#summary(each)))));
+    }
+    return inListOrder(summaries);
+  }
+
+  async #summary({ id, isRunning }: { id: string; isRunning?: boolean }): Promise<RunSummary> {
+    const known = this.#ended.get(id);
+    if (known) return known;
+    const { store } = this.#source;
+    const report = await readJson<Report>(store, reportKey(id, "json")).catch(() => undefined);
+    if (report) {
+      const summary = { ...summaryOf(report), id };
+      this.#ended.set(id, summary);
+      return summary;
+    }
+    const plan = await readJson<Plan>(store, planKey(id)).catch(() => undefined);
+    const schedule = await readJson<RunSchedule>(store, scheduleKey(id)).catch(() => undefined);
+    const goesOn = isRunning ?? (plan !== undefined && (await runnerState(store, id)) === "alive");
+    return {
+      id,
+      plan: plan?.name ?? "?",
+      state: goesOn ? "running" : "unfinished",
+      ...(schedule && { startedAt: new Date(schedule.startAtMs).toISOString() }),
+      ...(plan && { durationMs: plan.durationMs }),
+      chains: [],
+    };
+  }
+}
