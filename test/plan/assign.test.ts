@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assign, cutSegments, splitRates } from "../../lib/plan/assign.ts";
+import {
+  assign,
+  assignmentProblems,
+  chainSchedule,
+  cutSegments,
+  foreignFields,
+  phaseRange,
+  scheduledRequests,
+  splitRates,
+} from "../../lib/plan/assign.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
@@ -61,4 +70,110 @@ test("spare workers go where each has most to do; fewer than the chains need sha
   assert.deepEqual(split(undefined, 300), [["a 0/2 300"], ["a 1/2 300"], ["b 0/1 200"]]);
   assert.deepEqual(split(4, 300), [["a 0/3 200"], ["a 1/3 200"], ["a 2/3 200"], ["b 0/1 200"]]);
   assert.deepEqual(split(1, 1_000), [["a 0/1 600", "b 0/1 200"]]);
+});
+
+test("a pinned number of workers that cannot carry the rates is a problem, told with the number that can", () => {
+  const chains = [chainInput("a", 600, ORIGIN), chainInput("b", 250, ORIGIN)];
+  const problems = (workers: number | undefined) =>
+    assignmentProblems({
+      ...checkedPlan(ORIGIN, { chains, perWorkerRps: 850 }),
+      perWorkerRps: 200,
+      ...(workers && { workers }),
+    });
+  assert.deepEqual(problems(undefined), []);
+  assert.deepEqual(problems(5), []);
+  assert.deepEqual(problems(3), [
+    {
+      where: "$.workers",
+      found: "3, so 284 requests per second each",
+      expected: "at least 5 workers, or a higher perWorkerRps than 200",
+    },
+  ]);
+  const even = { ...checkedPlan(ORIGIN, { chains }), perWorkerRps: 425, workers: 2 };
+  assert.deepEqual(assignmentProblems(even), [], "as much as a worker may have is not too much");
+});
+
+test("an assignment that the plan does not make is told by its fields, and one that it makes is not", () => {
+  const plan = checkedPlan(ORIGIN, { duration: "20s", segment: "10s", perWorkerRps: 50 });
+  const all = assign(plan, WHEN);
+  assert.equal(all.length, 4);
+  for (const each of all) assert.deepEqual(foreignFields(plan, each), [], each.id);
+  const [own, second] = all;
+  assert.ok(own && second);
+  const found = (change: object) => foreignFields(plan, { ...own, ...change });
+  const shares = [{ chain: "ethereum", shard: 0, of: 2, rps: 50 }];
+  assert.deepEqual(found({ shares: [{ ...shares[0], rps: 5_000 }] }), [
+    {
+      where: "assignment w000-s00: shares",
+      found: "ethereum 0/2 at 5000.00000",
+      expected: "ethereum 0/2 at 50.0000000",
+    },
+  ]);
+  assert.deepEqual(found({ shares: [{ ...shares[0], rps: 50.0000000001 }] }), [], "a last digit is no other rate");
+  assert.deepEqual(
+    found({ shares: [...shares, { chain: "x", shard: 1, of: 3, rps: 1 }] }).map((each) => each.found),
+    ["ethereum 0/2 at 50.0000000, x 1/3 at 1.00000000"],
+  );
+  assert.deepEqual(found({ toMs: 600_000 }), [
+    { where: "assignment w000-s00: time", found: "0 to 600000 ms", expected: "0 to 10000 ms" },
+  ]);
+  assert.deepEqual(
+    found({ mode: "fleet" }).map(({ where }) => where),
+    ["assignment w000-s00: mode"],
+  );
+  assert.deepEqual(found({ invokeAt: "2000-01-01T00:00:00.000Z", timeoutSeconds: 1 }), []);
+  assert.deepEqual(
+    found({ worker: 7, segment: 9 }).map(({ expected }) => expected),
+    ["none", "none", "none", "none"],
+  );
+  assert.deepEqual(
+    found({ worker: 1 }).map(({ where }) => where),
+    ["assignment w000-s00: id", "assignment w000-s00: shares"],
+  );
+});
+
+test("shares of the workers and segments are all requests of a chain, in the warm-up and in the measurement", () => {
+  const chains = [chainInput("a", 90, ORIGIN), chainInput("b", 7, ORIGIN)];
+  const profile = { type: "ramp", from: 0.5, to: 1 };
+  const plan = checkedPlan(ORIGIN, { chains, profile, warmup: "4s", duration: "10s", segment: "3s", perWorkerRps: 40 });
+  for (const [name, rps] of [
+    ["a", 90],
+    ["b", 7],
+  ] as const) {
+    const sums = { warmup: 0, measure: 0 };
+    for (const each of assign(plan, WHEN)) {
+      for (const share of each.shares.filter(({ chain }) => chain === name)) {
+        for (const phase of ["warmup", "measure"] as const) sums[phase] += scheduledRequests(plan, each, share, phase);
+      }
+    }
+    // The warm-up goes at the rate with which the ramp begins; the ramp's mean is three quarters.
+    const within = (found: number, expected: number): void =>
+      assert.ok(Math.abs(found - expected) <= 1, `${found} of ${expected} for ${name}`);
+    within(sums.warmup, (rps / 2) * 4);
+    within(sums.measure, rps * 0.75 * 10);
+  }
+  const [first] = assign(plan, WHEN);
+  assert.ok(first);
+  const foreign = { chain: "c", shard: 0, of: 1, rps: 1 };
+  assert.throws(() => scheduledRequests(plan, first, foreign, "measure"), /w000-s00: the plan has no chain c/);
+});
+
+test("the warm-up's schedule is counted from its own start, and no phase has another's requests", () => {
+  const plan = checkedPlan(ORIGIN, { warmup: "4s", duration: "10s", segment: "20s", workers: 1 });
+  const [only] = assign(plan, WHEN);
+  const [share] = only?.shares ?? [];
+  const [chain] = plan.chains;
+  assert.ok(only && share && chain);
+  assert.equal(chainSchedule(plan, chain, "warmup").count, 400);
+  assert.equal(chainSchedule(plan, chain, "measure").count, 1_000);
+  const range = (phase: "warmup" | "measure", change = {}) => {
+    const { from, to } = phaseRange(plan, { ...only, ...change }, share, phase);
+    return [from, to];
+  };
+  assert.deepEqual(range("warmup"), [0, 400]);
+  assert.deepEqual(range("measure"), [0, 1_000]);
+  assert.deepEqual(range("warmup", { fromMs: -3_000, toMs: -1_000 }), [100, 300]);
+  assert.deepEqual(range("measure", { fromMs: 2_000, toMs: 5_000 }), [200, 500]);
+  const none = checkedPlan(ORIGIN, { duration: "10s", workers: 1 });
+  assert.equal(scheduledRequests(none, only, share, "warmup"), 0);
 });

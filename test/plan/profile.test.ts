@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstShare, meanShare, phaseOf, profileSchedule } from "../../lib/plan/profile.ts";
+import { firstShare, meanShare, peakRps, phaseOf, profileSchedule } from "../../lib/plan/profile.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 
 const CHAIN = { name: "kava", rps: 100 };
@@ -70,4 +70,29 @@ test("chains of one rate do not fire together: the first begins at once, each la
     assert.ok(phase - (sorted[index - 1] ?? -1) > 1 / 150, "no two are close together");
   }
   assert.equal(profileSchedule(planOf({ type: "constant" }), CHAIN, 0.5).dueAtMs(0), 5, "half of 10 ms");
+});
+
+test("phases are the multiples of the golden ratio's fractional part", () => {
+  const chains = ["a", "b", "c"].map((name) => ({ name })) as Plan["chains"];
+  const phases = chains.map((chain) => phaseOf({ chains }, chain).toFixed(6));
+  assert.deepEqual(phases, ["0.000000", "0.618034", "0.236068"]);
+});
+
+test("a plan's highest rate is all chains' at the profile's highest share, and a replay's busiest second", () => {
+  const peak = (chains: object[], profile: Plan["profile"] = { type: "constant" }): number =>
+    peakRps({ chains, profile, durationMs: 10_000 } as unknown as Plan);
+  assert.equal(peak([{ rps: 100 }, { rps: 20 }]), 120);
+  assert.equal(peak([]), 0);
+  assert.equal(peak([{ rps: 100 }], { type: "ramp", from: 0.1, to: 3 }), 300);
+  assert.equal(peak([{ rps: 100 }], { type: "ramp", from: 2, to: 0 }), 200);
+  assert.equal(peak([{ rps: 100 }], STEPS), 100);
+  assert.equal(peak([{ rps: 100 }], { type: "ramp", from: 0, to: 0.5 }), 100, "never less than the rate itself");
+  // Five between 999.9 ms and 1,900 ms; the sixth is a whole second after the first of them.
+  const replay = [0, 999.9, 1_200, 1_300, 1_400, 1_900, 1_999.9, 5_000];
+  assert.equal(peak([{ rps: 1, replay }]), 5);
+  assert.equal(peak([{ rps: 9, replay }]), 9);
+  assert.equal(peak([{ rps: 1, replay: [] }]), 1);
+  assert.ok(Number.isNaN(peak([{ rps: 500 }, { rps: -400 }])), "one below 0 makes no room for another");
+  assert.ok(Number.isNaN(peak([{ rps: "5" }])));
+  assert.equal(peak([{ rps: 0 }]), 0);
 });
