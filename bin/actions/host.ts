@@ -52,10 +52,9 @@ async function serve(options: HostOptions): Promise<void> {
   const announcing = setInterval(here, ANNOUNCE_MS);
   process.stdout.write(`${options.name} waits for assignments of ${activity}\n`);
   await serveActivity(
-    client,
-    activity,
-    options.name,
+    { activityArn: activity, workerName: options.name },
     {
+      client,
       run: (input, signal) =>
         callInProcess(ATTACK, input as Json, signal, {
           env: { VOLLEY_STORE: store, VOLLEY_HOST: options.name },

@@ -49,14 +49,13 @@ export async function runRemotely(plan: Plan, runId: string, stack: string, opti
   await patiently(() => deployment.store.put(planKey(runId), JSON.stringify(plan)), patience(output));
   await patiently(() => deployment.start(runId, planKey(runId)), patience(output));
   output.started({ runId, place: `in AWS, stack ${stack}` });
-  await followRemotely(deployment, runId, plan, options, output);
+  await followRemotely(deployment, { runId, plan }, options, output);
 }
 
 /** Follows a run to its end, from wherever one is, and prints its report. Ctrl-C stops its workers. */
 async function followRemotely(
   deployment: Deployment,
-  runId: string,
-  plan: Plan,
+  { runId, plan }: { runId: string; plan: Plan },
   options: RemoteOptions,
   output = liveOutput(options, process.stdout),
 ): Promise<void> {
@@ -156,7 +155,7 @@ async function fetchRun({ store }: Deployment, runId: string, folder: string): P
 /** Follows a run in AWS to its report. */
 export async function watchRun(runId: string, { stack, ...options }: RemoteOptions & Stack): Promise<void> {
   const deployment = await openDeployment(stack);
-  await followRemotely(deployment, runId, await planOf(deployment, runId), options);
+  await followRemotely(deployment, { runId, plan: await planOf(deployment, runId) }, options);
 }
 
 /** Downloads a run from AWS into a folder. */

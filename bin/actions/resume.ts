@@ -30,7 +30,7 @@ export async function resume(run: string, options: ResumeOptions): Promise<void>
   try {
     const result = await local.resume();
     await following.stop();
-    finishRun(result, runId, (key) => resolve(folder, key), options, signals.stopped());
+    finishRun(result, { runId, placeOf: (key) => resolve(folder, key), stopped: signals.stopped() }, options);
   } finally {
     signals.release();
     await following.stop();

@@ -57,7 +57,7 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
     const result = await local.run();
     await following.stop();
     await dashboard?.end(result.report);
-    finishRun(result, runId, placeOf, options, signals.stopped());
+    finishRun(result, { runId, placeOf, stopped: signals.stopped() }, options);
   } finally {
     signals.release();
     await following.stop();
@@ -94,16 +94,20 @@ export function stopOnSignals(
   return { stopped: () => stopped, release };
 }
 
-/**
- * Prints what a run came to, and sets the exit code: the verdict's, or that of the signal which stopped it. `placeOf`
- * tells where an object of its store is.
- */
+/** A run that has ended. */
+interface FinishedRun {
+  runId: string;
+  /** Where an object of its store is. */
+  placeOf(key: string): string;
+  /** The signal that stopped it. */
+  stopped: NodeJS.Signals | undefined;
+}
+
+/** Prints what a run came to, and sets the exit code: the verdict's, or that of the signal which stopped it. */
 export function finishRun(
   { execution, report }: LocalRunResult,
-  runId: string,
-  placeOf: (key: string) => string,
+  { runId, placeOf, stopped }: FinishedRun,
   options: OutputOptions & { print?: (report: Report) => string },
-  stopped: NodeJS.Signals | undefined,
 ): void {
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";

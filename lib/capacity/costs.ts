@@ -28,10 +28,13 @@ function idleRate(scrapes: readonly Scrape[], values: readonly (number | undefin
   return seconds > 0 ? grown / seconds : 0;
 }
 
-/** What of the run costs are taken from, in ms from its start instant. */
-export interface CostWindow {
+/** What costs are taken from: scrapes, relays, and the part of the run that counts. Times are ms from its start instant. */
+export interface CostRun {
+  scrapes: readonly Scrape[];
+  relays: RelaysBetween;
   fromMs: number;
   toMs: number;
+  /** When the first request was due: before it, counters grow by what the gateway uses when idle. */
   firstMs: number;
   /** Chains whose targets are other chains' too: what the gateway counts for them is not theirs alone. */
   mixed?: ReadonlySet<string>;
@@ -44,18 +47,17 @@ export interface CostWindow {
  * for which they do not differ enough.
  */
 export function relayCosts(
-  scrapes: readonly Scrape[],
+  run: CostRun,
   counters: readonly CostCounter[],
   chains: readonly string[],
-  relays: RelaysBetween,
-  { fromMs, toMs, firstMs, mixed = new Set() }: CostWindow,
 ): { byChain: Map<string, RelayCost[]>; unidentified: string[] } {
+  const { scrapes, fromMs, toMs, mixed = new Set() } = run;
   const byChain = new Map<string, RelayCost[]>(chains.map((chain) => [chain, []]));
   const unidentified: string[] = [];
   const steady = scrapes.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
   for (const counter of counters) {
     if (counter.chainLabel === undefined) {
-      const shared = sharedCosts(scrapes, steady, counter, chains, relays, firstMs);
+      const shared = sharedCosts(run, steady, counter, chains);
       if (!shared) unidentified.push(counter.name);
       for (const [chain, cost] of shared ?? []) byChain.get(chain)?.push(cost);
       continue;
@@ -65,7 +67,7 @@ export function relayCosts(
         unidentified.push(`${counter.name} of ${chain}`);
         continue;
       }
-      const cost = ownCost(scrapes, steady, counter, chain, relays, firstMs);
+      const cost = ownCost(run, steady, counter, chain);
       if (cost) byChain.get(chain)?.push(cost);
     }
   }
@@ -74,12 +76,10 @@ export function relayCosts(
 
 /** The cost by a counter that tells chains apart; undefined where nothing was seen of it. */
 function ownCost(
-  scrapes: readonly Scrape[],
+  { scrapes, relays, firstMs }: CostRun,
   steady: readonly Scrape[],
   counter: CostCounter,
   chain: string,
-  relays: RelaysBetween,
-  firstMs: number,
 ): RelayCost | undefined {
   const own = steady.filter((each) => select(each, counter, chain) !== undefined);
   const [first] = own;
@@ -115,12 +115,10 @@ const T_95 = 1.96;
 const MOST_UNCERTAINTY = 0.25;
 
 function sharedCosts(
-  scrapes: readonly Scrape[],
+  { scrapes, relays, firstMs }: CostRun,
   steady: readonly Scrape[],
   counter: CostCounter,
   chains: readonly string[],
-  relays: RelaysBetween,
-  firstMs: number,
 ): [string, RelayCost][] | undefined {
   const idlePerSecond = idleRate(
     scrapes,

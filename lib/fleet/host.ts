@@ -18,9 +18,10 @@ const PAUSE_MS = 2_000;
 
 /** What a host needs from outside. */
 export interface HostPorts {
+  client: SFNClient;
   /** Runs an assignment's handler; an abort by the signal ends it. */
   run(input: unknown, signal: AbortSignal): Promise<unknown>;
-  /** Told what the host does, in words. */
+  /** Says in words what the host does. */
   say(text: string): void;
 }
 
@@ -29,9 +30,7 @@ export interface HostPorts {
  * Rejects with ActivityDoesNotExist; other errors of the API are waited out.
  */
 export async function serveActivity(
-  client: SFNClient,
-  activityArn: string,
-  workerName: string,
+  { activityArn, workerName }: { activityArn: string; workerName: string },
   ports: HostPorts,
   signal: AbortSignal,
 ): Promise<void> {
@@ -40,7 +39,7 @@ export async function serveActivity(
     try {
       const command = new GetActivityTaskCommand({ activityArn, workerName });
       // A question waits for a minute; the answer may take a little longer.
-      task = await client.send(command, { abortSignal: signal, requestTimeout: 70_000 });
+      task = await ports.client.send(command, { abortSignal: signal, requestTimeout: 70_000 });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ActivityDoesNotExist) throw error;
@@ -48,15 +47,14 @@ export async function serveActivity(
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
       continue;
     }
-    if (task.taskToken !== undefined) await runTask(client, task.taskToken, task.input ?? "{}", ports, signal);
+    if (task.taskToken !== undefined) await runTask(task.taskToken, task.input ?? "{}", ports, signal);
   }
 }
 
 async function runTask(
-  client: SFNClient,
   taskToken: string,
   input: string,
-  { run, say }: HostPorts,
+  { client, run, say }: HostPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const given = new AbortController();

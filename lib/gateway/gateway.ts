@@ -269,7 +269,7 @@ export async function startGateway(
   });
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
   const metrics = gatewayMetrics(settings, truth, () => connections(server));
-  server.on("request", (request, response) => route(request, response, chains, truth, metrics));
+  server.on("request", (request, response) => route(request, response, { chains, truth, metrics }));
   server.listen({ port: settings.port, host: address, backlog: 4_096 });
   await once(server, "listening");
   const origin = `http://${address}:${(server.address() as AddressInfo).port}`;
@@ -291,13 +291,14 @@ function stationTruth(station: Station | undefined): StationTruth | null {
   return { servers, busy, waiting, busySeconds };
 }
 
-function route(
-  request: IncomingMessage,
-  response: ServerResponse,
-  chains: Map<string, ChainServer>,
-  truth: () => GatewayTruth,
-  metrics: () => Promise<string>,
-): void {
+/** What the gateway's paths answer from. */
+interface Routes {
+  chains: Map<string, ChainServer>;
+  truth(): GatewayTruth;
+  metrics(): Promise<string>;
+}
+
+function route(request: IncomingMessage, response: ServerResponse, { chains, truth, metrics }: Routes): void {
   const [path, query = ""] = (request.url ?? "").split("?");
   if (path === "/api/gateway") {
     const chain = chains.get(new URLSearchParams(query).get("endpoint") ?? "");

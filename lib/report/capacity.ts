@@ -71,16 +71,15 @@ export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]):
   const chains = report.chains.map(({ name }) => name);
   const isShort = report.run.measuredMs < SHORT_MS;
   const edgeMs = Math.max(UNSTEADY_MS, report.run.measuredMs * UNSTEADY_SHARE);
-  const window = {
+  const run = {
+    scrapes,
+    relays: (chain: string, fromMs: number, toMs: number): number => relaysBetween(report, chain, fromMs, toMs),
     fromMs: isShort ? -Infinity : edgeMs,
     toMs: isShort ? Infinity : report.run.measuredMs - edgeMs,
     firstMs: -report.run.warmupMs,
-  };
-  const relays = (chain: string, fromMs: number, toMs: number): number => relaysBetween(report, chain, fromMs, toMs);
-  const { byChain, unidentified } = relayCosts(scrapes, observe.costs, chains, relays, {
-    ...window,
     mixed: mixedChains(plan),
-  });
+  };
+  const { byChain, unidentified } = relayCosts(run, observe.costs, chains);
   const of = (read: (cost: { perRelay: number; uncertainty: number }) => number) =>
     Object.fromEntries(
       [...byChain].map(([chain, costs]) => [
@@ -190,7 +189,7 @@ function isOfSlowTarget(kind: Reason["kind"]): boolean {
 export function capacityOfRun(plan: Plan, report: Report, single: Measured, trials: readonly Trial[]): Capacity {
   const settings = searchSettings(plan);
   const runs = trials.length > 0 ? trials.map(({ measured }) => measured) : [single];
-  const chains = plan.chains.map(({ name }) => chainCapacity(name, plan, settings, trials, runs));
+  const chains = plan.chains.map(({ name }) => chainCapacity(name, plan, trials, runs));
   const gbSeconds = runs.reduce((sum, run) => sum + run.gbSeconds, 0);
   const invocations = runs.reduce((sum, run) => sum + run.invocations, 0);
   const usd = gbSeconds * PRICES.lambdaGbSecond + invocations * PRICES.lambdaRequest;
@@ -237,13 +236,7 @@ function totalCapacity(chains: readonly ChainCapacity[], report: Report, searche
   return each.includes(null) ? null : each.reduce<number>((sum, rps) => sum + (rps ?? 0), 0);
 }
 
-function chainCapacity(
-  name: string,
-  plan: Plan,
-  settings: SearchSettings,
-  trials: readonly Trial[],
-  runs: readonly Measured[],
-): ChainCapacity {
+function chainCapacity(name: string, plan: Plan, trials: readonly Trial[], runs: readonly Measured[]): ChainCapacity {
   const own = trials.filter(({ scope }) => scope === name);
   const { low, high } = bracketOf(own, { [name]: 1 });
   const capacityRps = low === undefined ? undefined : capacityOf(name, trials);
@@ -264,7 +257,7 @@ function chainCapacity(
     capacityRps: capacityRps ?? null,
     interval: low === undefined ? null : [low, high ?? low],
     trials: own.length,
-    together: togetherOf(settings, trials, capacityRps),
+    together: togetherOf(searchSettings(plan), trials, capacityRps),
     endedBy: [...new Set(failing.flatMap(({ reasons }) => reasons))],
     bottleneck: use && use.utilisation >= SATURATED ? use : null,
     model:

@@ -10,7 +10,6 @@ import type { Plan } from "../plan/schema.ts";
 import { latencyOfAll } from "../results/allRequests.ts";
 import {
   type Health,
-  intervalMs as intervalLength,
   type Ledger,
   SeriesSum,
   type Tally,
@@ -32,7 +31,7 @@ import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
 import type { Report, ReportChain, ReportMethod, ReportWorker, Traffic } from "./schema.ts";
 import { targetNames } from "./targetNames.ts";
-import { latencyOf, round, timelineOf } from "./timeline.ts";
+import { latencyOf, type MeasuredRun, round, timelineOf } from "./timeline.ts";
 import { judge } from "./verdict.ts";
 import { VERSION } from "./version.ts";
 
@@ -66,9 +65,9 @@ export function buildReport(input: ReportInput): Report {
   const measuredMs = input.measuredMs ?? measuredOf(plan, aborted);
   const measured = reduction.chains.filter(({ phase }) => phase === "measure");
   const warmups = new Map(reduction.chains.filter(({ phase }) => phase === "warmup").map((each) => [each.chain, each]));
-  const intervalMs = intervalLength(plan.durationMs);
+  const run = { plan, measuredMs };
   const chains = measured.map((result) =>
-    chainReport(result, warmups.get(result.chain), plan, measuredMs, intervalMs, truth),
+    chainReport(result, warmups.get(result.chain), run, truth?.get(result.chain)),
   );
   const skews = workers.flatMap(({ startSkewMs }) => (startSkewMs === null ? [] : [startSkewMs]));
   const origins = plan.chains.flatMap(({ targets }) => targets.map(({ url }) => new URL(url).origin));
@@ -94,7 +93,7 @@ export function buildReport(input: ReportInput): Report {
     slo: plan.slo,
     startSkewMs: skews.length === 0 ? null : Math.max(...skews),
     clock: worstClock(workers),
-    total: totalReport(measured, chains, plan, measuredMs, intervalMs),
+    total: totalReport(measured, chains, run),
     chains,
     workers: markOutliers(workers),
     events: eventsOf(chains),
@@ -102,7 +101,7 @@ export function buildReport(input: ReportInput): Report {
     generator: { all: generator.all, workers: generator.workers },
     coolDownMs: round(Math.max(0, reduction.finishedMs - measuredMs), 1),
     metrics: [...metricsOf(scrapes, plan), ...logSeries(logs)],
-    observed: observedOf(plan, schedule, scrapes, input.watched, measuredMs),
+    observed: observedOf(run, schedule, scrapes, input.watched),
     logs: logsOf(logs),
     findings: reduction.findings.map(findingText),
   };
@@ -121,7 +120,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
   return {
     id: `w${String(worker.worker).padStart(3, "0")}`,
     chains,
-    ...trafficOf(ledger, sum, rps * meanShare(plan), measuredMs, plan),
+    ...trafficOf(ledger, sum, rps * meanShare(plan), { plan, measuredMs }),
     outcomes,
     startSkewMs,
     readyMs,
@@ -135,23 +134,21 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
 function chainReport(
   { chain: name, ledger, sum }: ChainResult,
   warmup: ChainResult | undefined,
-  plan: Plan,
-  measuredMs: number,
-  intervalMs: number,
-  truth: Truth | undefined,
+  run: MeasuredRun,
+  counted: ReportChain["truth"],
 ): ReportChain {
+  const { plan } = run;
   const chain = plan.chains.find((each) => each.name === name);
   if (!chain) throw new Error(`the plan has no chain ${name}`);
   const schedule = chainSchedule(plan, chain, "measure");
   const offeredRps = chain.rps * meanShare(plan);
   const scheduledIn = (second: number): number =>
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
-  const counted = truth?.get(name);
   const methods = methodsOf(sum, chain, plan.timeoutMs);
   return {
     name,
-    ...trafficOf(ledger, sum, offeredRps, measuredMs, plan),
-    ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
+    ...trafficOf(ledger, sum, offeredRps, run),
+    ...timelineOf(sum, run, scheduledIn),
     pass: true,
     slo: [],
     targets: targetsOf(sum, chain, plan.timeoutMs),
@@ -173,9 +170,7 @@ function chainReport(
 function totalReport(
   measured: readonly ChainResult[],
   chains: readonly ReportChain[],
-  plan: Plan,
-  measuredMs: number,
-  intervalMs: number,
+  run: MeasuredRun,
 ): Report["total"] {
   const sum = new SeriesSum();
   for (const result of measured) sum.merge(result.sum);
@@ -184,8 +179,8 @@ function totalReport(
   const scheduledIn = (second: number): number =>
     chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
   return {
-    ...trafficOf(ledger, sum, offered, measuredMs, plan),
-    ...timelineOf(sum, plan, measuredMs, scheduledIn, intervalMs),
+    ...trafficOf(ledger, sum, offered, run),
+    ...timelineOf(sum, run, scheduledIn),
   };
 }
 
@@ -206,8 +201,7 @@ function trafficOf(
   ledger: Ledger,
   sum: SeriesSum,
   offeredRps: number,
-  measuredMs: number,
-  { durationMs, timeoutMs }: Plan,
+  { plan: { durationMs, timeoutMs }, measuredMs }: MeasuredRun,
 ): Traffic {
   const responseTime = sum.responseTime();
   return {

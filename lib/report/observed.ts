@@ -3,17 +3,17 @@ import { type Watched, watchGaps } from "../observe/watched.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "./schema.ts";
+import type { MeasuredRun } from "./timeline.ts";
 
 type Observed = Report["observed"];
 type Hint = Report["hints"][number];
 
 /** What Watch saw, and what it did not: endpoints without a page, selectors without a sample, times without Watch. */
 export function observedOf(
-  plan: Plan,
+  { plan, measuredMs }: MeasuredRun,
   schedule: RunSchedule,
   scrapes: readonly Scrape[],
   watched: readonly Watched[] | undefined,
-  measuredMs: number,
 ): Observed {
   const gaps = watched && watchGaps(watched, schedule.startAtMs, measuredMs);
   return {

@@ -1,19 +1,25 @@
 import type { Plan } from "../plan/schema.ts";
 import { latencyOfAll } from "../results/allRequests.ts";
-import { type SecondCounts, type SeriesSum, UNFINISHED } from "../results/chunk.ts";
+import { intervalMs as intervalLength, type SecondCounts, type SeriesSum, UNFINISHED } from "../results/chunk.ts";
 import { createHistogram, type Histogram } from "../results/histogram.ts";
 import { heatOf } from "./heat.ts";
 import type { LatencyMs, ReportChain } from "./schema.ts";
 import { steadyFrom } from "./steady.ts";
 
-/** A chain's, or all chains', course over the run: `scheduledIn` tells how many requests were due in a second. */
+/** The part of a plan's run that was measured. */
+export interface MeasuredRun {
+  plan: Plan;
+  /** How long it measured. */
+  measuredMs: number;
+}
+
+/** A chain's, or all chains', course over the run. `scheduledIn` gives how many requests were due in a second. */
 export function timelineOf(
   sum: SeriesSum,
-  plan: Plan,
-  measuredMs: number,
+  { plan, measuredMs }: MeasuredRun,
   scheduledIn: (second: number) => number,
-  intervalMs: number,
 ): Pick<ReportChain, "seconds" | "intervals" | "percentiles" | "heat" | "steady"> {
+  const intervalMs = intervalLength(plan.durationMs);
   const intervals = [...sum.intervals].sort(([a], [b]) => a - b);
   return {
     seconds: Array.from({ length: Math.ceil(measuredMs / 1_000) }, (_, second) => ({
@@ -33,7 +39,7 @@ export function timelineOf(
     })),
     percentiles: percentileCurve(sum.responseTime()),
     heat: heatOf(intervals.map(([, histogram]) => histogram)),
-    steady: steadyOf(sum, intervals, plan, measuredMs, intervalMs),
+    steady: steadyOf(sum, intervals, { plan, measuredMs }),
   };
 }
 
@@ -63,15 +69,13 @@ function allOf(responseTime: Histogram, failed: number, timeoutMs: number) {
 function steadyOf(
   sum: SeriesSum,
   intervals: readonly [number, Histogram][],
-  plan: Plan,
-  measuredMs: number,
-  intervalMs: number,
+  { plan, measuredMs }: MeasuredRun,
 ): ReportChain["steady"] {
   if (plan.profile.type !== "constant") return { why: "the rate is not constant" };
   const cut = steadyFrom(intervals.map(([, histogram]) => histogram.getValueAtPercentile(50)));
   if (cut === undefined) return { why: `${intervals.length} intervals are too few to tell` };
   const rest = intervals.slice(cut);
-  const fromMs = (rest[0]?.[0] ?? 0) * intervalMs;
+  const fromMs = (rest[0]?.[0] ?? 0) * intervalLength(plan.durationMs);
   const responseTime = createHistogram();
   for (const [, histogram] of rest) responseTime.add(histogram);
   let sent = 0;

@@ -69,20 +69,18 @@ const EXECUTION_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 const MOST_CHILDREN = 10_000;
 
 /**
- * Executes a definition that `loadDefinition` has accepted, as Step Functions would. `executionName` is `$$`'s. An
- * abort by the signal ends the waiting and rejects the functions that are running.
+ * Executes a definition that `loadDefinition` has accepted, as Step Functions would. `executionName` is `$$`'s.
  */
 export async function execute(
   definition: Definition,
   input: Json,
   executionName: string,
   ports: InterpreterPorts,
-  signal: AbortSignal = new AbortController().signal,
 ): Promise<ExecutionResult> {
   const context = { Execution: { Name: executionName, Input: input, StartTime: new Date().toISOString() } };
   const timeout = definition.TimeoutSeconds;
   const ended = new AbortController();
-  const signals = [signal, ended.signal];
+  const signals = [ended.signal];
   if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
   const tell = (type: string): void => ports.onEvent?.({ atMs: Date.now(), type, path: "" });
   if (!EXECUTION_NAME.test(executionName)) {

@@ -9,6 +9,13 @@ import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
 /** The HTTP status of an answer that came over a WebSocket: that of its handshake. */
 const SWITCHED = 101;
 
+/** What a call socket is made from. */
+interface CallSocketParts {
+  dialer: Dialer;
+  options: WsOptions;
+  counter: SocketCounter;
+}
+
 /** A WebSocket that carries calls: many are in flight, and each answer is told by its id. */
 export class CallSocket implements Connection {
   capacity = Number.POSITIVE_INFINITY;
@@ -26,9 +33,7 @@ export class CallSocket implements Connection {
 
   constructor(
     handshake: Handshake,
-    dialer: Dialer,
-    options: WsOptions,
-    counter: SocketCounter,
+    { dialer, options, counter }: CallSocketParts,
     events: ConnectionEvents,
     settled?: () => void,
   ) {

@@ -32,8 +32,7 @@ export class CallSockets implements Pool {
     handshake: Handshake,
     options: ConnectionOptions,
     shared: Shared,
-    counter: SocketCounter,
-    onOpened: (times: OpeningMs) => void,
+    { counter, onOpened }: { counter: SocketCounter; onOpened: (times: OpeningMs) => void },
   ) {
     this.#handshake = handshake;
     this.#options = options;
@@ -76,9 +75,11 @@ export class CallSockets implements Pool {
   #create(settled?: () => void): void {
     const socket = new CallSocket(
       this.#handshake,
-      this.#dialer,
-      { ...this.#options, compress: this.#options.webSocket?.compress ?? false },
-      this.#counter,
+      {
+        dialer: this.#dialer,
+        options: { ...this.#options, compress: this.#options.webSocket?.compress ?? false },
+        counter: this.#counter,
+      },
       {
         opened: this.#onOpened,
         resized: () => {},

@@ -23,5 +23,5 @@ export function poolOf(
 ): Pool {
   if (!handshake) return new Connections(origin, options, shared, onOpened);
   const counts = noSockets();
-  return new CallSockets(handshake, options, shared, counter ?? socketCounter(() => counts), onOpened);
+  return new CallSockets(handshake, options, shared, { counter: counter ?? socketCounter(() => counts), onOpened });
 }

@@ -36,7 +36,7 @@ test("a shared counter is split by how the chains' rates differ, and idle use is
   const rates = Array.from({ length: 20 }, (_, n) => ({ a: 100 + (n % 4) * 50, b: 300 - (n % 5) * 40 }));
   const scrapes = scrapesOf(rates, { a: 2, b: 5 }, 37);
   const counter = { name: "queries", metric: "shared", labels: {}, chainNames: {}, usd: 0.001 };
-  const { byChain, unidentified } = relayCosts(scrapes, [counter], ["a", "b"], relaysOf(rates), WINDOW);
+  const { byChain, unidentified } = relayCosts({ scrapes, relays: relaysOf(rates), ...WINDOW }, [counter], ["a", "b"]);
   assert.deepEqual(unidentified, []);
   assert.ok(Math.abs((byChain.get("a")?.[0]?.perRelay ?? 0) - 2) < 1e-6);
   assert.ok(Math.abs((byChain.get("b")?.[0]?.perRelay ?? 0) - 5) < 1e-6);
@@ -47,7 +47,11 @@ test("a shared counter is split by how the chains' rates differ, and idle use is
 test("a shared counter under rates of one proportion is not told apart, and is named", () => {
   const rates = Array.from({ length: 20 }, (_, n) => ({ a: 100 + n, b: 200 + 2 * n }));
   const counter = { name: "queries", metric: "shared", labels: {}, chainNames: {} };
-  const found = relayCosts(scrapesOf(rates, { a: 2, b: 5 }, 0), [counter], ["a", "b"], relaysOf(rates), WINDOW);
+  const found = relayCosts(
+    { scrapes: scrapesOf(rates, { a: 2, b: 5 }, 0), relays: relaysOf(rates), ...WINDOW },
+    [counter],
+    ["a", "b"],
+  );
   assert.deepEqual(found.unidentified, ["queries"]);
   assert.deepEqual(found.byChain.get("a"), []);
 });
@@ -59,7 +63,7 @@ test("a counter with a chain label needs no fit, and survives a reset", () => {
     for (const sample of samples)
       if (sample.name === "own") sample.value -= sample.labels.chain === "a" ? 1_000 : 2_500;
   const counter = { name: "queries", metric: "own", labels: {}, chainLabel: "chain", chainNames: {} };
-  const { byChain } = relayCosts(scrapes, [counter], ["a", "b"], relaysOf(rates), WINDOW);
+  const { byChain } = relayCosts({ scrapes, relays: relaysOf(rates), ...WINDOW }, [counter], ["a", "b"]);
   const perRelay = byChain.get("a")?.[0]?.perRelay ?? 0;
   // What grew between the last scrape before the reset and the reset itself is not known: at most one interval is off.
   assert.ok(Math.abs(perRelay - 2) <= 0.21, String(perRelay));
@@ -79,11 +83,9 @@ test("what a gateway counts for a chain that a mix loads too is not told as that
   const counter = { name: "queries", metric: "own", labels: {}, chainLabel: "chain", chainNames: {} };
   const window = { ...WINDOW, mixed: new Set(["a"]) };
   const { byChain, unidentified } = relayCosts(
-    scrapesOf(rates, { a: 2, b: 5 }, 0),
+    { scrapes: scrapesOf(rates, { a: 2, b: 5 }, 0), relays: relaysOf(rates), ...window },
     [counter],
     ["a", "b"],
-    relaysOf(rates),
-    window,
   );
   assert.deepEqual(unidentified, ["queries of a"]);
   assert.deepEqual(byChain.get("a"), []);

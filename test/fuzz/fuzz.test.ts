@@ -219,14 +219,15 @@ test("an activity's answers: a host asks on, or says why it cannot, and runs not
   const client = new SFNClient({ ...CLIENT, endpoint });
   t.after(() => client.destroy());
   let ran = 0;
+  const activity = { activityArn: "arn:aws:states:local:0:activity:x", workerName: "host" };
   await fc.assert(
     fc.asyncProperty(responses, async ([status, body]) => {
       Object.assign(answer, { status, body });
       const stopped = new AbortController();
       const timer = setTimeout(() => stopped.abort(), 25);
-      const ports = { run: async () => ran++, say: () => stopped.abort() };
-      await serveActivity(client, "arn:aws:states:local:0:activity:x", "host", ports, stopped.signal).catch(
-        (error: Error) => assert.equal(error.name, "ActivityDoesNotExist"),
+      const ports = { client, run: async () => ran++, say: () => stopped.abort() };
+      await serveActivity(activity, ports, stopped.signal).catch((error: Error) =>
+        assert.equal(error.name, "ActivityDoesNotExist"),
       );
       clearTimeout(timer);
     }),

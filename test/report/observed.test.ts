@@ -20,6 +20,7 @@ const SCHEDULE = {
   assignments: 1,
   parts: 1,
 };
+const RUN = { plan: PLAN, measuredMs: 60_000 };
 const LOOKED = [{ fromMs: 1_000_000, untilMs: 1_060_000 }];
 
 const DEAD = { url: URL, failure: "unreachable" as const, detail: "connect ECONNREFUSED 127.0.0.1:9" };
@@ -27,7 +28,7 @@ const Q = { name: "q_total", labels: {}, value: 1 };
 
 test("a dead endpoint is named with its failures, and no selector besides", () => {
   const scrapes = [1, 2, 3].map((atMs) => ({ atMs, samples: [], failed: [DEAD] }));
-  const observed = observedOf(PLAN, SCHEDULE, scrapes, LOOKED, 60_000);
+  const observed = observedOf(RUN, SCHEDULE, scrapes, LOOKED);
   assert.deepEqual(observed.endpoints, [
     { url: URL, looks: 3, failures: [{ failure: "unreachable", count: 3, detail: DEAD.detail }] },
   ]);
@@ -44,16 +45,16 @@ test("a selector without a sample is named once there was a page", () => {
     { atMs: 1, samples: [], failed: [DEAD] },
     { atMs: 2, samples: [Q], failed: [] },
   ];
-  const observed = observedOf(PLAN, SCHEDULE, scrapes, LOOKED, 60_000);
+  const observed = observedOf(RUN, SCHEDULE, scrapes, LOOKED);
   assert.deepEqual(observed.unmatched, [{ of: "resource", name: "pool", metric: "pool_used", labels: {} }]);
   assert.match(JSON.stringify(observedHints(observed)), /pool found no sample.*observe\.resources/);
 });
 
 test("when nobody watched is told; of a run that goes on it is not known", () => {
   const scrapes = [{ atMs: 1, samples: [Q, { ...Q, name: "pool_used" }], failed: [] }];
-  const { watch } = observedOf(PLAN, SCHEDULE, scrapes, [{ fromMs: 1_000_000, untilMs: 1_020_000 }], 60_000);
+  const { watch } = observedOf(RUN, SCHEDULE, scrapes, [{ fromMs: 1_000_000, untilMs: 1_020_000 }]);
   assert.deepEqual(watch, { gaps: [{ fromMs: 20_000, toMs: 60_000 }], unwatchedMs: 40_000 });
-  const observed = observedOf(PLAN, SCHEDULE, scrapes, undefined, 60_000);
+  const observed = observedOf(RUN, SCHEDULE, scrapes, undefined);
   assert.equal(observed.watch, null);
   assert.deepEqual(observedHints(observed), []);
   assert.match(JSON.stringify(observedHints({ ...observed, watch })), /Nobody watched for 40 s.*20–60 s/);

@@ -49,7 +49,7 @@ function timeCourse({ run, chains }: Report): GaugeMetricData[] {
     Math.floor((beganMs + ms) / 1_000),
     Math.round(((beganMs + ms) % 1_000) * 1e6),
   ];
-  const point = (chain: string, fromMs: number, toMs: number, value: number, own: Record<string, string>) => ({
+  const point = (chain: string, [fromMs, toMs]: [number, number], value: number, own: Record<string, string>) => ({
     startTime: at(fromMs),
     endTime: at(toMs),
     attributes: { "volley.run": run.id, "volley.plan": run.name, "volley.chain": chain, ...own },
@@ -64,14 +64,14 @@ function timeCourse({ run, chains }: Report): GaugeMetricData[] {
   const requests = chains.flatMap(({ name, seconds }) =>
     seconds.flatMap(({ second, sent, missed, valid, invalid, errors }) =>
       Object.entries({ sent, missed, valid, invalid, errors }).map(([outcome, count]) =>
-        point(name, second * 1_000, (second + 1) * 1_000, count, { outcome }),
+        point(name, [second * 1_000, (second + 1) * 1_000], count, { outcome }),
       ),
     ),
   );
   const times = chains.flatMap(({ name, intervals }) =>
     intervals.flatMap(({ fromMs, toMs, p50, p90, p99 }) =>
       Object.entries({ p50, p90, p99 }).flatMap(([quantile, ms]) =>
-        typeof ms === "number" ? [point(name, fromMs, toMs, ms, { quantile })] : [],
+        typeof ms === "number" ? [point(name, [fromMs, toMs], ms, { quantile })] : [],
       ),
     ),
   );

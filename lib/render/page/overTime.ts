@@ -18,7 +18,7 @@ function ratePlot(): HTMLElement {
   const x = seconds.map(({ second }) => second);
   const { offeredRps, achievedRps } = report.total;
   const summary = `${rate(achievedRps).text} of ${rate(offeredRps).text} requests per second were sent.`;
-  return plot("Rate, all chains", summary, x, lines, { x: SECONDS, y: "requests/s" });
+  return plot(["Rate, all chains", summary], x, lines, { x: SECONDS, y: "requests/s" });
 }
 
 function chainRatePlot(): HTMLElement {
@@ -33,7 +33,7 @@ function chainRatePlot(): HTMLElement {
   const summary = report.chains
     .map(({ name, achievedRps }) => `${name} ${rate(achievedRps).text} per second`)
     .join(", ");
-  return plot("Valid relays by chain", `${summary}.`, x, lines, { x: SECONDS, y: "relays/s" });
+  return plot(["Valid relays by chain", `${summary}.`], x, lines, { x: SECONDS, y: "relays/s" });
 }
 
 /** Response time over the run; the percentiles of each interval stand at its middle. */
@@ -43,7 +43,7 @@ function latencyPlot(of: Pick<ReportChain, "intervals" | "responseTimeMs">, name
     (key, index): Line => ({ label: key, values: of.intervals.map((each) => each[key]), colour: seriesColour(index) }),
   );
   const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
-  return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
+  return plot([`Response time, ${name}`, summary], x, lines, { x: SECONDS, y: "ms", logY: true });
 }
 
 const PERCENTILES = ["p50", "p90", "p99", "max"] as const;
@@ -59,7 +59,7 @@ function chainLatencyPlot(percentile: (typeof PERCENTILES)[number]): HTMLElement
     ({ name, responseTimeMs }) => `${name} ${ms(responseTimeMs?.[percentile]).text} ms`,
   );
   const scale = { x: SECONDS, y: "ms", logY: true };
-  return plot(`Response time by chain, ${percentile}`, `${summary.join(", ")}.`, x, lines, scale);
+  return plot([`Response time by chain, ${percentile}`, `${summary.join(", ")}.`], x, lines, scale);
 }
 
 function middle({ fromMs, toMs }: ReportChain["intervals"][number]): number {
@@ -83,7 +83,7 @@ function percentilePlot(): HTMLElement {
   const splits = [0, nines(50), ...Array.from({ length: most }, (_, index) => index + 1)];
   const percent = (place: number): string =>
     `${Number((100 * (1 - 10 ** -place)).toFixed(Math.max(1, Math.ceil(place) - 1)))}`;
-  return plot("Response time by percentile", "The figures are in the table of chains.", x, lines, {
+  return plot(["Response time by percentile", "The figures are in the table of chains."], x, lines, {
     x: "percentile",
     y: "ms",
     logY: true,
@@ -109,7 +109,7 @@ function failurePlot(): HTMLElement | undefined {
   );
   const x = seconds.map(({ second }) => second);
   const summary = classes.map(([name, count]) => `${name} ${count}`).join(", ");
-  const figure = plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  const figure = plot(["Failures by class", `${summary}.`], x, lines, { x: SECONDS, y: "requests/s" });
   figure.append(...failureSamples(classes.map(([name]) => name)));
   return figure;
 }
@@ -138,16 +138,16 @@ function generatorPlots(): HTMLElement[] {
     colour: seriesColour(index),
   });
   const flight = [line("in flight", "inFlight", 0), line("connections", "connections", 2), line("opened", "opened", 1)];
-  const made = [plot("Requests in flight and connections, all workers", "", x, flight, { x: SECONDS, y: "" })];
+  const made = [plot(["Requests in flight and connections, all workers", ""], x, flight, { x: SECONDS, y: "" })];
   if (all.some(({ established }) => established !== null)) {
     const sockets = [
       line("ESTAB", "established", 2),
       line("TIME-WAIT", "timeWait", 1),
       line("retransmits", "retransmits", 5),
     ];
-    made.push(plot("TCP connections of the host with most", "", x, sockets, { x: SECONDS, y: "" }));
+    made.push(plot(["TCP connections of the host with most", ""], x, sockets, { x: SECONDS, y: "" }));
     const ports = [line("ports left", "portsLeft", 0)];
-    made.push(plot("Ephemeral ports of the host with fewest left", "", x, ports, { x: SECONDS, y: "" }));
+    made.push(plot(["Ephemeral ports of the host with fewest left", ""], x, ports, { x: SECONDS, y: "" }));
   }
   return made;
 }
@@ -234,7 +234,7 @@ export function metricPlots(): HTMLElement[] {
       const label = /\{(.*)\}$/.exec(metric.name)?.[1] ?? "value";
       return { label, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
     });
-    place.append(plot(name, `${group.length} series.`, x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
+    place.append(plot([name, `${group.length} series.`], x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
   }
   return [element("h2", {}, "The gateway's own metrics"), place];
 }

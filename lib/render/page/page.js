@@ -320,7 +320,7 @@ function colour(name) {
 function seriesColour(index) {
   return colour(`c${index % 8}`);
 }
-function plot(title, summary, x, lines, scale) {
+function plot([title, summary], x, lines, scale) {
   const caption = element("figcaption", {}, title);
   const drawn = lines.map(({ values }) => scale.logY ? values.map((value) => value === 0 ? null : value) : values);
   if (x.length < 2 || drawn.every((values) => values.every((value) => value === null))) {
@@ -985,7 +985,7 @@ function ratePlot() {
   const x = seconds.map(({ second }) => second);
   const { offeredRps, achievedRps } = report.total;
   const summary = `${rate(achievedRps).text} of ${rate(offeredRps).text} requests per second were sent.`;
-  return plot("Rate, all chains", summary, x, lines, { x: SECONDS, y: "requests/s" });
+  return plot(["Rate, all chains", summary], x, lines, { x: SECONDS, y: "requests/s" });
 }
 function chainRatePlot() {
   const x = report.total.seconds.map(({ second }) => second);
@@ -997,7 +997,7 @@ function chainRatePlot() {
     })
   );
   const summary = report.chains.map(({ name, achievedRps }) => `${name} ${rate(achievedRps).text} per second`).join(", ");
-  return plot("Valid relays by chain", `${summary}.`, x, lines, { x: SECONDS, y: "relays/s" });
+  return plot(["Valid relays by chain", `${summary}.`], x, lines, { x: SECONDS, y: "relays/s" });
 }
 function latencyPlot(of, name) {
   const x = of.intervals.map(({ fromMs, toMs }) => (fromMs + toMs) / 2e3);
@@ -1005,7 +1005,7 @@ function latencyPlot(of, name) {
     (key, index) => ({ label: key, values: of.intervals.map((each) => each[key]), colour: seriesColour(index) })
   );
   const summary = `Median ${ms(of.responseTimeMs?.p50).text} ms, 99th percentile ${ms(of.responseTimeMs?.p99).text} ms.`;
-  return plot(`Response time, ${name}`, summary, x, lines, { x: SECONDS, y: "ms", logY: true });
+  return plot([`Response time, ${name}`, summary], x, lines, { x: SECONDS, y: "ms", logY: true });
 }
 var PERCENTILES = ["p50", "p90", "p99", "max"];
 function chainLatencyPlot(percentile) {
@@ -1018,7 +1018,7 @@ function chainLatencyPlot(percentile) {
     ({ name, responseTimeMs }) => `${name} ${ms(responseTimeMs?.[percentile]).text} ms`
   );
   const scale = { x: SECONDS, y: "ms", logY: true };
-  return plot(`Response time by chain, ${percentile}`, `${summary.join(", ")}.`, x, lines, scale);
+  return plot([`Response time by chain, ${percentile}`, `${summary.join(", ")}.`], x, lines, scale);
 }
 function middle({ fromMs, toMs }) {
   return (fromMs + toMs) / 2e3;
@@ -1036,7 +1036,7 @@ function percentilePlot() {
   const most = Math.max(1, Math.ceil(x.at(-1) ?? 1));
   const splits = [0, nines(50), ...Array.from({ length: most }, (_, index) => index + 1)];
   const percent = (place) => `${Number((100 * (1 - 10 ** -place)).toFixed(Math.max(1, Math.ceil(place) - 1)))}`;
-  return plot("Response time by percentile", "The figures are in the table of chains.", x, lines, {
+  return plot(["Response time by percentile", "The figures are in the table of chains."], x, lines, {
     x: "percentile",
     y: "ms",
     logY: true,
@@ -1058,7 +1058,7 @@ function failurePlot() {
   );
   const x = seconds.map(({ second }) => second);
   const summary = classes.map(([name, count2]) => `${name} ${count2}`).join(", ");
-  const figure = plot("Failures by class", `${summary}.`, x, lines, { x: SECONDS, y: "requests/s" });
+  const figure = plot(["Failures by class", `${summary}.`], x, lines, { x: SECONDS, y: "requests/s" });
   figure.append(...failureSamples(classes.map(([name]) => name)));
   return figure;
 }
@@ -1083,16 +1083,16 @@ function generatorPlots() {
     colour: seriesColour(index)
   });
   const flight = [line("in flight", "inFlight", 0), line("connections", "connections", 2), line("opened", "opened", 1)];
-  const made = [plot("Requests in flight and connections, all workers", "", x, flight, { x: SECONDS, y: "" })];
+  const made = [plot(["Requests in flight and connections, all workers", ""], x, flight, { x: SECONDS, y: "" })];
   if (all.some(({ established }) => established !== null)) {
     const sockets = [
       line("ESTAB", "established", 2),
       line("TIME-WAIT", "timeWait", 1),
       line("retransmits", "retransmits", 5)
     ];
-    made.push(plot("TCP connections of the host with most", "", x, sockets, { x: SECONDS, y: "" }));
+    made.push(plot(["TCP connections of the host with most", ""], x, sockets, { x: SECONDS, y: "" }));
     const ports = [line("ports left", "portsLeft", 0)];
-    made.push(plot("Ephemeral ports of the host with fewest left", "", x, ports, { x: SECONDS, y: "" }));
+    made.push(plot(["Ephemeral ports of the host with fewest left", ""], x, ports, { x: SECONDS, y: "" }));
   }
   return made;
 }
@@ -1170,7 +1170,7 @@ function metricPlots() {
       const label = /\{(.*)\}$/.exec(metric.name)?.[1] ?? "value";
       return { label, values: x.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
     });
-    place.append(plot(name, `${group.length} series.`, x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
+    place.append(plot([name, `${group.length} series.`], x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
   }
   return [element("h2", {}, "The gateway's own metrics"), place];
 }

@@ -76,7 +76,13 @@ export interface Scale {
   xSplits?: number[];
 }
 
-export function plot(title: string, summary: string, x: number[], lines: readonly Line[], scale: Scale): HTMLElement {
+/** A figure of lines over x; a screen reader says its title and summary. */
+export function plot(
+  [title, summary]: [title: string, summary: string],
+  x: number[],
+  lines: readonly Line[],
+  scale: Scale,
+): HTMLElement {
   const caption = element("figcaption", {}, title);
   // A logarithmic axis has no place for 0, and the library none for a plot without anything.
   const drawn = lines.map(({ values }) => (scale.logY ? values.map((value) => (value === 0 ? null : value)) : values));
