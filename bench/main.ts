@@ -13,11 +13,11 @@ import { startNginx } from "./server.ts";
  */
 
 /** A rate is held when at least so much of it was sent and answered, and the p99 of the send lag is at most so much. */
-const LEAST_ACHIEVED = 0.999;
-const MOST_LAG_P99_MS = 2;
+const MIN_ACHIEVED = 0.999;
+const MAX_LAG_P99_MS = 2;
 
 /** Rates that are tried after the steps of a search, where nothing was held. */
-const MOST_MORE = 3;
+const MAX_MORE = 3;
 
 /** How much of a Lambda's CPU comes with 256 MB. */
 const LAMBDA_SHARE = 0.145;
@@ -40,10 +40,10 @@ const QUICK: Settings = { rounds: 1, seconds: 4, steps: 1, tries: 2, workers: [6
 const FULL: Settings = { rounds: 2, seconds: 4, steps: 4, tries: 2, workers: [64], pacingSeconds: 10 };
 
 const holds = ({ achieved = 0, lagMs }: Measurement): boolean =>
-  achieved >= LEAST_ACHIEVED && (lagMs?.p99 ?? 0) <= MOST_LAG_P99_MS;
+  achieved >= MIN_ACHIEVED && (lagMs?.p99 ?? 0) <= MAX_LAG_P99_MS;
 
 /** A weaker claim, for generators that are exact at no rate: all of it was sent and answered, however late. */
-const keepsUp = ({ achieved = 0 }: Measurement): boolean => achieved >= LEAST_ACHIEVED;
+const keepsUp = ({ achieved = 0 }: Measurement): boolean => achieved >= MIN_ACHIEVED;
 
 /** The highest rate that is held, found by steps from a guess: up or down until it turns, and then between. */
 async function search(
@@ -75,7 +75,7 @@ async function search(
     else rps = Math.round(low > 0 ? low * width : high / width);
   }
   // A rate that is held is wanted of every generator, however low.
-  for (let more = 0; low === 0 && more < MOST_MORE; more++) {
+  for (let more = 0; low === 0 && more < MAX_MORE; more++) {
     rps = Math.round(high / generator.down);
     await attempt();
   }

@@ -7,7 +7,7 @@ export interface TextStyle {
 }
 
 /** Fewer columns than this are taken as this many: no table fits. */
-const LEAST_COLUMNS = 40;
+const MIN_COLUMNS = 40;
 
 /** A command's options that decide what it prints. */
 export interface OutputOptions {
@@ -32,6 +32,6 @@ export function textStyle(
   const columns = stream.columns ?? (Number.isInteger(named) && named > 0 ? named : TEXT_COLUMNS);
   return {
     colour: color && !env.NO_COLOR && (isForced || isTerminal),
-    columns: Math.max(LEAST_COLUMNS, columns),
+    columns: Math.max(MIN_COLUMNS, columns),
   };
 }

@@ -1,9 +1,9 @@
-import { compilePattern, MOST_MATCHED, type Pattern } from "../plan/pattern.ts";
+import { compilePattern, MAX_MATCHED, type Pattern } from "../plan/pattern.ts";
 import type { Check } from "../plan/schema.ts";
 import { isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 
 /** Longest number or key that is read, in bytes: longer ones equal nothing that a plan says. */
-const MOST_TOKEN = 1_024;
+const MAX_TOKEN = 1_024;
 
 /** A check whose pattern is compiled and whose pointer is split, once for all responses. */
 interface Prepared {
@@ -26,7 +26,7 @@ function prepare(check: Check): Prepared {
     const steps = check.pointer.split("/").slice(1);
     made = {
       steps: steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~")),
-      longest: 12 * JSON.stringify(check.equals ?? null).length + MOST_MATCHED,
+      longest: 12 * JSON.stringify(check.equals ?? null).length + MAX_MATCHED,
       ...(check.matches !== undefined && { pattern: compilePattern(check.matches) }),
     };
     prepared.set(check, made);
@@ -96,7 +96,7 @@ function equals(bytes: Buffer, span: Span, wanted: unknown): boolean {
     return bytes[at] === OPEN_OBJECT && equalsObject(bytes, at, wanted as Record<string, unknown>);
   }
   if (typeof wanted === "string") return bytes[at] === 0x22 && isText(bytes, span, wanted);
-  if (span.to - span.from > MOST_TOKEN || bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST) return false;
+  if (span.to - span.from > MAX_TOKEN || bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST) return false;
   return JSON.parse(textOf(bytes, span)) === wanted;
 }
 
@@ -129,15 +129,15 @@ function equalsObject(bytes: Buffer, at: number, wanted: Record<string, unknown>
 
 /** A value as patterns see it: a string's own text, and anything else as JSON. */
 function shown(bytes: Buffer, { from, to }: Span): string {
-  if (bytes[from] !== 0x22) return textOf(bytes, { from, to: Math.min(to, from + MOST_MATCHED) });
+  if (bytes[from] !== 0x22) return textOf(bytes, { from, to: Math.min(to, from + MAX_MATCHED) });
   // Characters are at most 6 bytes long in UTF-8 or escaped.
-  if (to - from > 6 * MOST_MATCHED) return textOf(bytes, { from: from + 1, to: from + MOST_MATCHED });
+  if (to - from > 6 * MAX_MATCHED) return textOf(bytes, { from: from + 1, to: from + MAX_MATCHED });
   return JSON.parse(textOf(bytes, { from, to })) as string;
 }
 
 /** A value as a number, where it is one or a text that is one: hexadecimal quantities exactly, however large. */
 function numberOf(bytes: Buffer, { from, to }: Span): number | bigint | undefined {
-  if (to - from > MOST_TOKEN) return undefined;
+  if (to - from > MAX_TOKEN) return undefined;
   const [, text = ""] = /^"?([-+.\w]+)"?$/.exec(textOf(bytes, { from, to })) ?? [];
   if (/^0x[0-9a-f]+$/i.test(text)) return BigInt(text);
   return /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined;

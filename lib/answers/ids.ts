@@ -23,7 +23,7 @@ export interface CallId {
 }
 
 /** Longest id that is compared, in bytes: a longer one is no id of ours. */
-const MOST_ID = 1_024;
+const MAX_ID = 1_024;
 
 /** The id of a part of the n-th request, where each is made for its request. */
 export function batchId(n: number, part: number, parts: number): number {
@@ -62,7 +62,7 @@ export function isSameId(body: Buffer, span: Span | undefined, id: CallId, made:
 
 /** One text for all spellings of an id; ids of different types have different ones. */
 export function keyOfId(bytes: Buffer, span: Span): string {
-  return span.to - span.from > MOST_ID ? "" : keyOf(textOf(bytes, span));
+  return span.to - span.from > MAX_ID ? "" : keyOf(textOf(bytes, span));
 }
 
 /** The same of a call's id in the n-th request. */

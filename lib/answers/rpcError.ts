@@ -7,7 +7,7 @@ export interface RpcError {
 }
 
 /** How much of a message is read, in bytes. */
-const MOST_MESSAGE = 2_048;
+const MAX_MESSAGE = 2_048;
 
 /** Reads an error, in whatever form: an object with a code and a message, a text, or anything else. */
 export function readError(bytes: Buffer, span: Span): RpcError {
@@ -37,8 +37,8 @@ function codeOf(token: string): number | undefined {
 
 function messageOf(bytes: Buffer, { from, to }: Span): string {
   if (bytes[from] !== 0x22) return "";
-  if (to - from <= MOST_MESSAGE) return JSON.parse(textOf(bytes, { from, to })) as string;
-  return textOf(bytes, { from: from + 1, to: from + MOST_MESSAGE });
+  if (to - from <= MAX_MESSAGE) return JSON.parse(textOf(bytes, { from, to })) as string;
+  return textOf(bytes, { from: from + 1, to: from + MAX_MESSAGE });
 }
 
 /** JSON-RPC 2.0's codes, whose meaning no text changes. */

@@ -15,8 +15,8 @@ export interface Sample {
 }
 
 /** Most samples of a chain, and of one class: a class may have several codes. */
-const MOST_SAMPLES = 64;
-const MOST_OF_CLASS = 4;
+const MAX_SAMPLES = 64;
+const MAX_OF_CLASS = 4;
 
 /** How much of a text is shown, in characters, and looked at for what may be secret, in bytes. */
 const SHOWN = 200;
@@ -44,10 +44,10 @@ export class Samples {
   }
 
   #wants(name: string, code: number | undefined): boolean {
-    if (this.#kept.size >= MOST_SAMPLES || this.#kept.has(keyOf(name, code))) return false;
+    if (this.#kept.size >= MAX_SAMPLES || this.#kept.has(keyOf(name, code))) return false;
     let ofClass = 0;
     for (const each of this.#kept.values()) if (each.class === name) ofClass++;
-    return ofClass < MOST_OF_CLASS;
+    return ofClass < MAX_OF_CLASS;
   }
 
   get list(): Sample[] {

@@ -1,8 +1,8 @@
 import type { PreparedRequest } from "./requests.ts";
 
 /** Most requests that are kept ready ahead of their turn, and most bytes of them. */
-const MOST_AHEAD = 512;
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_AHEAD = 512;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Requests that are made ready between two turns of the event loop: so many take less time than a send may be late. */
 const AT_ONCE = 16;
@@ -39,7 +39,7 @@ export class RequestsAhead {
     this.#made = from + ((((shard - from) % of) + of) % of);
     this.#taken = this.#made;
     const bytes = this.#made < to ? make(this.#made).http1.length : 0;
-    this.#ahead = Math.max(AT_ONCE, Math.min(MOST_AHEAD, Math.floor(MOST_BYTES / (bytes + 1))));
+    this.#ahead = Math.max(AT_ONCE, Math.min(MAX_AHEAD, Math.floor(MAX_BYTES / (bytes + 1))));
     this.#ready = new Array(this.#ahead).fill(undefined);
     while (this.#hasRoom) this.#makeNext();
   }

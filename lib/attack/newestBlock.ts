@@ -18,7 +18,7 @@ const TRIES = 3;
 const PAUSE_MS = 500;
 
 /** Most of an answer that an error shows. */
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 const QUESTION = '{"jsonrpc":"2.0","id":{{id}},"method":"eth_blockNumber","params":[]}';
 
@@ -90,7 +90,7 @@ async function ask(
     bodyTimeout: TIMEOUT_MS,
   });
   const text = await body.text();
-  return blockIn(text) ?? `HTTP ${statusCode}: ${JSON.stringify(text.slice(0, MOST_SHOWN))}`;
+  return blockIn(text) ?? `HTTP ${statusCode}: ${JSON.stringify(text.slice(0, MAX_SHOWN))}`;
 }
 
 /** The same question over a WebSocket, whose URL and headers have no data in them. */
@@ -104,7 +104,7 @@ async function askOverSocket(
   const { outcome } = await oneExchange(request(0), { ...options, timeoutMs: TIMEOUT_MS });
   if ("failure" in outcome) return outcome.failure;
   const text = outcome.body.toString("utf8");
-  return blockIn(text) ?? JSON.stringify(text.slice(0, MOST_SHOWN));
+  return blockIn(text) ?? JSON.stringify(text.slice(0, MAX_SHOWN));
 }
 
 /** A block's number in a JSON-RPC response; undefined where there is none. */

@@ -13,7 +13,7 @@ const MAX_LATE_MS = 250;
  * Most requests that are sent before the network has its turn again: responses that came meanwhile would otherwise wait,
  * and their connections with them, and a backlog would be sent on as many new connections as it has requests.
  */
-const MOST_A_TURN = 32;
+const MAX_A_TURN = 32;
 
 /** Where the requests of a track go when they are due. Instants are in ms since the epoch. */
 export interface TrackEvents {
@@ -85,7 +85,7 @@ export class Pacer {
     // One look at the clock for all that is due: what falls due meanwhile waits until the network had its turn.
     const nowMs = this.#clock.nowMs();
     let next = this.#earliest();
-    for (let sent = 0; sent < MOST_A_TURN && next && next.dueAtMs <= nowMs; sent++) {
+    for (let sent = 0; sent < MAX_A_TURN && next && next.dueAtMs <= nowMs; sent++) {
       const { track, n, dueAtMs } = next;
       if (nowMs - dueAtMs > MAX_LATE_MS) track.events.missed(dueAtMs, "late");
       else track.events.due(n, dueAtMs, this.#clock.nowMs());

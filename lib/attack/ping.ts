@@ -28,12 +28,12 @@ export interface Ping {
 }
 
 /** Most targets of a chain that are asked. */
-const MOST_TARGETS = 20;
+const MAX_TARGETS = 20;
 
 /** A plan's targets, each as a chain of its own: of a chain with many the first twenty. */
 export function pingedChains({ chains }: Plan): Chain[] {
   return chains.flatMap(({ replay: _, ...chain }) =>
-    chain.targets.slice(0, MOST_TARGETS).map((target) => ({ ...chain, targets: [target] })),
+    chain.targets.slice(0, MAX_TARGETS).map((target) => ({ ...chain, targets: [target] })),
   );
 }
 

@@ -7,7 +7,7 @@ import { systemClock } from "../store/clock.ts";
 import { attack, type WorkerPorts } from "./worker.ts";
 
 /** Most targets of a chain that are tried: a replay has as many as its log has lines. */
-const MOST_TARGETS = 20;
+const MAX_TARGETS = 20;
 
 /** How far apart the requests are, in ms. */
 const APART_MS = 20;
@@ -55,14 +55,14 @@ interface Place {
 }
 
 function placesOf({ targets }: Chain, chain: number): Place[] {
-  return targets.slice(0, MOST_TARGETS).map((_, target) => ({ chain, target }));
+  return targets.slice(0, MAX_TARGETS).map((_, target) => ({ chain, target }));
 }
 
 /** The number of a target's request: of the chain's, one that no request of the run has. */
 function numberOf(plan: Plan, { chain, target }: Place, tries: number): number {
   const whole = plan.chains[chain] as Chain;
   const taken = chainSchedule(plan, whole, "measure").count + chainSchedule(plan, whole, "warmup").count;
-  return taken + tries * MOST_TARGETS + target;
+  return taken + tries * MAX_TARGETS + target;
 }
 
 async function tryTargets(

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 /** Most bytes that are read: what is asked for stands further up in each of these files. */
-const MOST_BYTES = 16 * 1024;
+const MAX_BYTES = 16 * 1024;
 
 /**
  * A file of /proc that is opened once and read again and again: a process that has no file left can still read it. Where
@@ -9,7 +9,7 @@ const MOST_BYTES = 16 * 1024;
  */
 export class ProcFile {
   #file: number | undefined;
-  readonly #buffer = Buffer.allocUnsafeSlow(MOST_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(MAX_BYTES);
 
   constructor(path: string) {
     this.#file = opened(path);
@@ -19,7 +19,7 @@ export class ProcFile {
   read(): string {
     if (this.#file === undefined) return "";
     try {
-      return this.#buffer.toString("latin1", 0, readSync(this.#file, this.#buffer, 0, MOST_BYTES, 0));
+      return this.#buffer.toString("latin1", 0, readSync(this.#file, this.#buffer, 0, MAX_BYTES, 0));
     } catch {
       return "";
     }

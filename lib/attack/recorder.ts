@@ -2,7 +2,7 @@ import { isAnswer, VALID, type Verdict } from "../answers/jsonrpc.ts";
 import { Samples } from "../answers/samples.ts";
 import type { OpeningMs } from "../http/connection.ts";
 import type { Phase } from "../plan/assign.ts";
-import { MOST_TARGETS_APART } from "../plan/schema.ts";
+import { MAX_TARGETS_APART } from "../plan/schema.ts";
 import { BlockCounter } from "../results/blocks.ts";
 import {
   type SecondCounts,
@@ -22,7 +22,7 @@ export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "
 export interface RecorderOptions {
   /** The share of requests whose time is told apart into first byte and body. */
   timings: number;
-  /** How many targets the chain has: up to MOST_TARGETS_APART each is recorded apart. */
+  /** How many targets the chain has: up to MAX_TARGETS_APART each is recorded apart. */
   targets: number;
   /** What must not be shown of responses. */
   secrets?: readonly string[];
@@ -95,7 +95,7 @@ export class Recorder {
     this.#intervalMs = intervalMs;
     this.#secrets = secrets;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
-    const apart = targets > 1 && targets <= MOST_TARGETS_APART ? targets : 0;
+    const apart = targets > 1 && targets <= MAX_TARGETS_APART ? targets : 0;
     this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
   }
 

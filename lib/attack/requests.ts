@@ -35,7 +35,7 @@ export interface PrepareOptions {
 }
 
 /** Most targets that are made ready before the first request; those of more are made ready as their turn comes. */
-const MOST_READY = 10_000;
+const MAX_READY = 10_000;
 
 /** A chain's requests: the n-th is a function of n and the plan's seed. */
 export interface ChainRequests {
@@ -58,7 +58,7 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
   const make = (index: number): TargetRequests => {
     return new TargetRequests(chain.targets[index] as Target, index, chain, options);
   };
-  const isKept = chain.replay === undefined && chain.targets.length <= MOST_READY;
+  const isKept = chain.replay === undefined && chain.targets.length <= MAX_READY;
   const kept = isKept ? chain.targets.map((_, index) => make(index)) : [];
   const turns = new Turns(chain, options.seed);
   const request = (n: number): PreparedRequest => {

@@ -17,7 +17,7 @@ const NEXT_TURN_MS = 0.03;
  * event loop. Under a share of a CPU the same holds: the time that this takes is bounded by the lead.
  */
 const FIRST_LEAD_MS = 0.06;
-const MOST_LEAD_MS = 0.15;
+const MAX_LEAD_MS = 0.15;
 const LEAD_STEP_MS = 0.001;
 
 const WANTED = 0;
@@ -72,7 +72,7 @@ export function startWaker(wake: () => void): Waker {
 
   const rung = (wantedMs: number): void => {
     const isLate = monotonicMs() > wantedMs;
-    leadMs = isLate ? Math.min(MOST_LEAD_MS, leadMs + LEAD_STEP_MS) : Math.max(0, leadMs - LEAD_STEP_MS);
+    leadMs = isLate ? Math.min(MAX_LEAD_MS, leadMs + LEAD_STEP_MS) : Math.max(0, leadMs - LEAD_STEP_MS);
     isEarly = !isLate;
     wake();
     isEarly = false;

@@ -14,7 +14,7 @@ import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 
 /** Least that is sent a second: enough to be compiled. What is more than one core carries on both ends is missed. */
-const LEAST_RPS = 1_500;
+const MIN_RPS = 1_500;
 
 /**
  * The warm-up goes through everything several times over, with new objects each time: code that was compiled for one
@@ -33,7 +33,7 @@ const CONNECTIONS = 32;
 const ENCODINGS = 4;
 
 /** Of each chain, so many targets are sent: all of a long replay would take their time to be made ready. */
-const MOST_TARGETS = 4;
+const MAX_TARGETS = 4;
 
 /**
  * Warms this process up: sends the plan's own requests through the whole of the engine to a server inside the process,
@@ -61,7 +61,7 @@ export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: numb
   do {
     await warmUpRound(clock, plan, servers, {
       durationMs: Math.min(ROUND_MS, untilMs - clock.nowMs()),
-      rps: Math.max(LEAST_RPS, rps),
+      rps: Math.max(MIN_RPS, rps),
     });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   server.close();
@@ -126,7 +126,7 @@ function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): C
   return {
     name,
     rps,
-    targets: targets.slice(0, MOST_TARGETS).map(({ method, url, body, bodyBase64, weight }) => ({
+    targets: targets.slice(0, MAX_TARGETS).map(({ method, url, body, bodyBase64, weight }) => ({
       method,
       url: `${isWebSocketUrl(url) ? servers.ws : servers.http}/`,
       headers: [],

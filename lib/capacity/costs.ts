@@ -112,7 +112,7 @@ function costOf(counter: CostCounter, perRelay: number, uncertainty: number, idl
 const T_95 = 1.96;
 
 /** Above this share of itself, a coefficient's uncertainty makes it worth nothing. */
-const MOST_UNCERTAINTY = 0.25;
+const MAX_UNCERTAINTY = 0.25;
 
 function sharedCosts(
   { scrapes, relays, firstMs }: CostRun,
@@ -141,6 +141,6 @@ function sharedCosts(
     const uncertainty = T_95 * (fit.errors[index] ?? 0);
     return [chain, costOf(counter, fit.coefficients[index] ?? 0, uncertainty, idlePerSecond)];
   });
-  const isSure = costs.every(([, { perRelay, uncertainty }]) => uncertainty <= MOST_UNCERTAINTY * Math.abs(perRelay));
+  const isSure = costs.every(([, { perRelay, uncertainty }]) => uncertainty <= MAX_UNCERTAINTY * Math.abs(perRelay));
   return isSure ? costs : undefined;
 }

@@ -6,7 +6,7 @@ export interface Fit {
 }
 
 /** Above this, columns are so nearly multiples of each other that their coefficients cannot be told apart. */
-const MOST_CONDITION = 1e8;
+const MAX_CONDITION = 1e8;
 
 /**
  * Ordinary least squares of `values` on `rows` (one row an observation, one column a coefficient, no intercept), by the
@@ -21,7 +21,7 @@ export function leastSquares(rows: readonly (readonly number[])[], values: reado
     Array.from({ length: columns }, (_, j) => sum(scaled, (row) => (row[i] ?? 0) * (row[j] ?? 0))),
   );
   const inverse = invert(normal);
-  if (!inverse || norm(normal) * norm(inverse) > MOST_CONDITION) return undefined;
+  if (!inverse || norm(normal) * norm(inverse) > MAX_CONDITION) return undefined;
   const right = Array.from({ length: columns }, (_, j) =>
     scaled.reduce((total, row, index) => total + (row[j] ?? 0) * (values[index] ?? 0), 0),
   );

@@ -43,11 +43,11 @@ export interface Bracket {
 /** Growth from step to step until the SLO is missed. */
 const STEP = 1.5;
 /** Most trials of a scope: a search ends. */
-const MOST_TRIALS = 16;
+const MAX_TRIALS = 16;
 /** Where a capacity is looked for around what was served under overload, in steps of the precision. */
 const GUESSES = [-0.5, 0.45, 1.4, 3];
 /** Most trials at a level that told nothing. */
-const MOST_INVALID = 2;
+const MAX_INVALID = 2;
 
 /** The level of a trial: the rate of a chain alone, or for all together the factor on the first chain's capacity. */
 function levelOf(trial: TrialLoad, base: Record<string, number>): number {
@@ -139,7 +139,7 @@ export function searchStand(settings: SearchSettings, trials: readonly TrialResu
   const left = scopes.length - scopes.indexOf(load.scope);
   return {
     number: trials.length + 1,
-    atMost: trials.length - own.length + left * MOST_TRIALS,
+    atMost: trials.length - own.length + left * MAX_TRIALS,
     load,
     bracket: bracketOf(own, baseOf(load.scope, settings, trials)),
   };
@@ -157,9 +157,9 @@ function nextLevel(
   { precision, repeats }: SearchSettings,
 ): number | undefined {
   if (trials.length === 0) return start;
-  if (trials.length >= MOST_TRIALS) return undefined;
+  if (trials.length >= MAX_TRIALS) return undefined;
   const levels = levelsOf(trials, base);
-  const untold = levels.find(({ trials: own, told }) => told === 0 && own.length < MOST_INVALID);
+  const untold = levels.find(({ trials: own, told }) => told === 0 && own.length < MAX_INVALID);
   if (untold) return untold.level;
   const { low, high } = bracketOf(trials, base);
   // Where the generator itself could not go on, the search goes no further up, and that level is no end of the gateway's.

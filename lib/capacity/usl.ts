@@ -23,7 +23,7 @@ export interface ScalabilityModel {
 }
 
 /** A fit that explains less than this says nothing. */
-const LEAST_R2 = 0.9;
+const MIN_R2 = 0.9;
 const FEWEST_POINTS = 4;
 
 /**
@@ -34,7 +34,7 @@ export function fitScalability(points: readonly LoadPoint[]): ScalabilityModel |
   if (points.length < FEWEST_POINTS) return { why: `${points.length} rates are too few for a model` };
   const whole = fit(points);
   if (!whole) return { why: "the rates do not tell the model's coefficients apart" };
-  if (whole.r2 < LEAST_R2) {
+  if (whole.r2 < MIN_R2) {
     return {
       why: `the universal scalability law explains only ${Math.round(Math.max(0, whole.r2) * 100)} % of what was seen`,
     };

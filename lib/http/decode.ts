@@ -21,7 +21,7 @@ const SYNC_BYTES = 256 * 1024;
 const SYNC_DECODED_BYTES = 1024 * 1024;
 
 /** Most codings of one body: each may multiply it by a thousand. */
-const MOST_CODINGS = 4;
+const MAX_CODINGS = 4;
 
 interface Decoder {
   sync(body: Buffer, options: ZlibOptions & ZstdOptions): Buffer;
@@ -68,7 +68,7 @@ function hasZlibHeader(body: Buffer): boolean {
 /** The decoders to be used in turn: the coding that was applied last comes first. */
 function inTurn(codings: string): string[] {
   const list = codings.split(",");
-  if (list.length > MOST_CODINGS) throw new ResponseError("invalid-encoding", "there are too many codings");
+  if (list.length > MAX_CODINGS) throw new ResponseError("invalid-encoding", "there are too many codings");
   return list.reverse();
 }
 

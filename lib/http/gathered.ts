@@ -1,7 +1,7 @@
 const NO_BYTES = Buffer.alloc(0);
 
 /** Least bytes that are taken at once. */
-const LEAST_BYTES = 512;
+const MIN_BYTES = 512;
 
 /**
  * Memory for responses that come in pieces, over all connections of a worker. A target that answers ten thousand
@@ -30,7 +30,7 @@ export class Gathered {
   append(piece: Buffer): boolean {
     const needed = this.length + piece.length;
     if (needed > this.#buffer.length) {
-      const size = Math.max(needed, 2 * this.#buffer.length, LEAST_BYTES);
+      const size = Math.max(needed, 2 * this.#buffer.length, MIN_BYTES);
       const more = size - this.#buffer.length;
       if (more > this.#memory.left) return false;
       this.#memory.left -= more;

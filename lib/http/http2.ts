@@ -19,7 +19,7 @@ const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 64 * 1024 * 1024;
 
 /** Most headers of a response; their size is bounded apart. */
-const MOST_HEADERS = 1_000;
+const MAX_HEADERS = 1_000;
 
 /** Where HTTP/2 connections of one origin go, and what they share. */
 export interface Http2Origin {
@@ -73,7 +73,7 @@ export class Http2Connection implements Connection, StreamOwner {
     const session = connect(this.#origin.origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
-      maxHeaderListPairs: MOST_HEADERS,
+      maxHeaderListPairs: MAX_HEADERS,
     });
     this.#session = session;
     session.on("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));

@@ -5,7 +5,7 @@ import { codingsOf } from "./head.ts";
 import type { Reading } from "./response.ts";
 
 /** Most interim responses before the final one. */
-const MOST_INTERIM = 100;
+const MAX_INTERIM = 100;
 
 /** What a stream's connection does for it. */
 export interface StreamOwner {
@@ -43,7 +43,7 @@ export class Http2Request {
       exchange.began();
     });
     stream.on("headers", () => {
-      if (++this.#interim > MOST_INTERIM) this.#refuse("headers-too-large");
+      if (++this.#interim > MAX_INTERIM) this.#refuse("headers-too-large");
     });
     stream.on("data", (piece: Buffer) => this.#data(piece));
     this.#onEndOfStream(() => this.#responded());

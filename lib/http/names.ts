@@ -3,7 +3,7 @@ import type { LookupFunction } from "node:net";
 import type { Plan } from "../plan/schema.ts";
 
 /** Most names that are remembered: data can make more. */
-const MOST_NAMES = 1_000;
+const MAX_NAMES = 1_000;
 
 interface Known {
   addresses: LookupAddress[];
@@ -62,7 +62,7 @@ export class Names {
   }
 
   #remember(hostname: string, addresses: LookupAddress[]): void {
-    if (this.#known.size >= MOST_NAMES) this.#known.clear();
+    if (this.#known.size >= MAX_NAMES) this.#known.clear();
     const { next = 0 } = this.#known.get(hostname) ?? {};
     this.#known.set(hostname, { addresses, untilMs: this.#nowMs() + this.#options.ttl, next });
   }

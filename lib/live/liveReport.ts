@@ -20,7 +20,7 @@ interface LiveWorker {
 }
 
 /** Most of a worker's latest looks at itself that are kept. */
-const MOST_HEALTH = 3_600;
+const MAX_HEALTH = 3_600;
 
 /** The report of a run that goes on, from the chunks in its store; what was read stays read. */
 export class LiveReport {
@@ -71,7 +71,7 @@ export class LiveReport {
     };
     this.#workers.set(chunk.worker, worker);
     worker.health.push(chunk.health);
-    if (worker.health.length > MOST_HEALTH) worker.health.shift();
+    if (worker.health.length > MAX_HEALTH) worker.health.shift();
     this.#stale.take(chunk.series);
     for (const series of chunk.series) {
       if (series.phase !== "measure") continue;

@@ -12,7 +12,7 @@ const VOLLEY = fileURLToPath(new URL("../../bin/volley", import.meta.url));
 export const LOCAL_ACTIVITY = "arn:aws:states:local:000000000000:activity:volley";
 
 /** How long the hosts may take to come, in ms. */
-const MOST_MS = 30_000;
+const MAX_MS = 30_000;
 
 /** Hosts on this machine, each a process of `volley host` that ends with this one, and the activity that they ask. */
 export interface LocalFleet {
@@ -53,13 +53,13 @@ export async function startFleet({ hosts, storeUri, network }: FleetOptions): Pr
     await Promise.all(children.map(stopHost));
     for (const lifeline of lifelines) lifeline.close();
   };
-  const untilMs = Date.now() + MOST_MS;
+  const untilMs = Date.now() + MAX_MS;
   while (activities.hosts.length < hosts) {
     if (Date.now() > untilMs) {
       const came = activities.hosts.length;
       await stop();
       throw new Error(
-        `the run needs ${hosts} hosts, and ${came} came within ${MOST_MS / 1_000} s: start more, or lower the rate`,
+        `the run needs ${hosts} hosts, and ${came} came within ${MAX_MS / 1_000} s: start more, or lower the rate`,
       );
     }
     await new Promise((done) => setTimeout(done, 100));

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
 
 /** How long a process may take to come into a namespace of its own, in ms. */
-const MOST_MS = 5_000;
+const MAX_MS = 5_000;
 
 /**
  * What a process does in its namespace before it becomes the command: it waits for the line with which its network is
@@ -87,7 +87,7 @@ export class HostNetwork {
 
 async function namespaceOf({ pid }: ChildProcess): Promise<void> {
   const own = readlinkSync("/proc/self/ns/net");
-  const untilMs = performance.now() + MOST_MS;
+  const untilMs = performance.now() + MAX_MS;
   while (performance.now() < untilMs) {
     try {
       if (readlinkSync(`/proc/${pid}/ns/net`) !== own) return;

@@ -13,7 +13,7 @@ const WORKER_MB_PER_PLAN_MB = 3.5;
 const LONGEST_PLAN_MB = 500;
 
 /** More workers for a core than this get in each other's way: a machine sends no more by them. */
-const MOST_WORKERS_PER_CORE = 8;
+const MAX_WORKERS_PER_CORE = 8;
 
 const MB = 2 ** 20;
 
@@ -75,7 +75,7 @@ export function machineProblems(plan: Plan, size: PlanSize, { availableMb }: Mac
 /** What is odd about a plan's workers on this machine, in words: more of them than its cores have a use for. */
 export function machineWarnings(plan: Plan, { cores }: Machine): string[] {
   const workers = splitRates(plan).length;
-  const most = cores * MOST_WORKERS_PER_CORE;
+  const most = cores * MAX_WORKERS_PER_CORE;
   if (workers <= most) return [];
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   return [

@@ -57,14 +57,14 @@ const TIMEOUT_MS = 3_000;
 const MATCH_MS = 1_000;
 
 /** Most that is read at one look: of a log that grows faster the rest comes at the next. */
-const MOST_BYTES = 4 * 2 ** 20;
-const MOST_PAGES = 10;
+const MAX_BYTES = 4 * 2 ** 20;
+const MAX_PAGES = 10;
 
 /** Most lines that a look keeps; all are counted. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** How much of a line that is kept is looked through for what may be secret, in characters. */
-const MOST_SHOWN = 4_096;
+const MAX_SHOWN = 4_096;
 
 /** How long CloudWatch may take to show an event, in ms: what is younger is left to the next look. */
 const INGESTION_MS = 5_000;
@@ -127,8 +127,8 @@ function matchLines(
     read++;
     if (!pattern.test(text)) continue;
     matched++;
-    if (kept.length >= MOST_LINES) continue;
-    const shown = redact(text.slice(0, MOST_SHOWN), secrets, text.length > MOST_SHOWN);
+    if (kept.length >= MAX_LINES) continue;
+    const shown = redact(text.slice(0, MAX_SHOWN), secrets, text.length > MAX_SHOWN);
     kept.push({ atMs: Math.round(atMs - ports.startAtMs), text: shown });
   }
   const skipped = lines.length - read + left;
@@ -145,7 +145,7 @@ async function linesOf(
     Object.entries(headers).map(async ([name, value]) => [name, await reveal(value)] as const),
   );
   const secrets = shown.flatMap(([name, value]) => value.split(" ").filter((part) => !headers[name]?.includes(part)));
-  const range = `bytes=${position ?? 0}-${position === undefined ? 0 : position + MOST_BYTES - 1}`;
+  const range = `bytes=${position ?? 0}-${position === undefined ? 0 : position + MAX_BYTES - 1}`;
   const {
     statusCode,
     headers: answered,
@@ -180,7 +180,7 @@ async function linesOf(
     : { ...wholeLines(text, from), secrets };
 }
 
-/** A body's bytes after the first `skipped`, at most MOST_BYTES of them, and how many came in all. */
+/** A body's bytes after the first `skipped`, at most MAX_BYTES of them, and how many came in all. */
 async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<{ text: Buffer; end: number }> {
   const pieces: Buffer[] = [];
   let end = 0;
@@ -189,7 +189,7 @@ async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<
     const bytes = piece as Buffer;
     const news = end >= skipped ? bytes : bytes.subarray(Math.min(bytes.length, skipped - end));
     end += bytes.length;
-    if (kept < MOST_BYTES) pieces.push(news.subarray(0, MOST_BYTES - kept));
+    if (kept < MAX_BYTES) pieces.push(news.subarray(0, MAX_BYTES - kept));
     kept += news.length;
   }
   return { text: Buffer.concat(pieces), end };
@@ -199,7 +199,7 @@ async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<
 function wholeLines(bytes: Buffer, from: number): News {
   const end = bytes.lastIndexOf("\n") + 1;
   // A line longer than a look reads would hold up all that follow.
-  if (end === 0 && bytes.length >= MOST_BYTES) return { lines: [], position: from + bytes.length, left: 1 };
+  if (end === 0 && bytes.length >= MAX_BYTES) return { lines: [], position: from + bytes.length, left: 1 };
   const lines = bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1);
   return { lines: lines.map((text) => ({ text })), position: from + end };
 }
@@ -216,7 +216,7 @@ async function eventsOf(
   const client = new CloudWatchLogsClient(region === undefined ? {} : { region });
   const lines: News["lines"] = [];
   let nextToken: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const command = new FilterLogEventsCommand({
       logGroupName: logGroup,
       startTime: position,

@@ -17,10 +17,10 @@ export interface Scrape {
 const TIMEOUT_MS = 2_000;
 
 /** Most bytes of a page. */
-const MOST_BYTES = 16 * 2 ** 20;
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** Most samples that are kept besides those that the plan names: a page may have ten thousands. */
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /**
  * Text first: some servers name their counters otherwise in OpenMetrics, and plans name them as a browser shows them.
@@ -66,7 +66,7 @@ async function fetchPage(
     dispatcher,
     headers: { Accept: ACCEPT, "Accept-Encoding": "gzip", ...Object.fromEntries(shown) },
     timeoutMs: TIMEOUT_MS,
-    mostBytes: MOST_BYTES,
+    mostBytes: MAX_BYTES,
   });
   return parsePrometheus(text, contentType.startsWith("application/openmetrics-text") ? "openmetrics" : "text");
 }
@@ -79,7 +79,7 @@ function keep(samples: readonly Sample[], { costs, resources, show }: Observe): 
   const patterns = show.map((pattern) => compilePattern(pattern));
   const named = samples.filter(({ name }) => wanted.has(name));
   const shown = samples.filter(({ name }) => !wanted.has(name) && patterns.some((pattern) => pattern.test(name)));
-  return [...named, ...shown.slice(0, MOST_SHOWN)];
+  return [...named, ...shown.slice(0, MAX_SHOWN)];
 }
 
 /**

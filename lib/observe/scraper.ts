@@ -9,7 +9,7 @@ import { scrape } from "./scrape.ts";
 import { observeOf } from "./standIn.ts";
 
 /** A short run wants some twenty looks all the same, but no more than one in this time, in ms. */
-const LEAST_EVERY_MS = 1_000;
+const MIN_EVERY_MS = 1_000;
 
 /** What looking at a gateway needs from outside. */
 export interface ScraperPorts {
@@ -40,7 +40,7 @@ export class Scraper {
     this.#schedule = schedule;
     this.#ports = ports;
     this.#observe = observeOf(plan);
-    this.#everyMs = Math.min(this.#observe.every, Math.max(LEAST_EVERY_MS, plan.durationMs / 20));
+    this.#everyMs = Math.min(this.#observe.every, Math.max(MIN_EVERY_MS, plan.durationMs / 20));
   }
 
   /** Goes on where an earlier call ended. */
@@ -58,7 +58,7 @@ export class Scraper {
   look(): void {
     const nowMs = this.#ports.nowMs();
     if (nowMs < this.#nextMs || this.#looking) return;
-    this.#nextMs = nowMs + this.#everyMs - LEAST_EVERY_MS / 2;
+    this.#nextMs = nowMs + this.#everyMs - MIN_EVERY_MS / 2;
     // A look that fails is one look less, and nothing to the run.
     this.#looking = this.#lookNow(false)
       .catch(() => {})

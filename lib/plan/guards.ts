@@ -25,7 +25,7 @@ const LAMBDA_MS = 900_000;
 const LEAD_MS = 20_000;
 
 /** Most items of one Distributed Map that run at once: a quota of Step Functions. */
-const MOST_CHILDREN = 10_000;
+const MAX_CHILDREN = 10_000;
 
 /**
  * What a plan asks for that its deployment does not allow. `concurrency` is how many invocations the account and the
@@ -72,8 +72,8 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = `at most ${formatDuration(LAMBDA_MS)}, as long as a Lambda lives: shorten segment or timeout`;
     problems.push({ where: "$.segment", found: `workers that may take ${formatDuration(longestMs)}`, expected });
   }
-  if (assignments.length > MOST_CHILDREN) {
-    const expected = `at most ${MOST_CHILDREN} workers × segments: Step Functions runs no more of them at once`;
+  if (assignments.length > MAX_CHILDREN) {
+    const expected = `at most ${MAX_CHILDREN} workers × segments: Step Functions runs no more of them at once`;
     problems.push({ where: "$.duration", found: `${assignments.length} of them`, expected });
   }
   // At a border two segments' workers live side by side; those of a fleet are no Lambdas.

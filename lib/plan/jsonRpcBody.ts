@@ -5,7 +5,7 @@ import { jsonPath, type Problem, show } from "./problems.ts";
 import { bodyOf, type Plan, type Target } from "./schema.ts";
 
 /** Most bytes that a compressed body is read to. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MAX_BYTES = 64 * 2 ** 20;
 
 const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer> = {
   gzip: gunzipSync,
@@ -21,7 +21,7 @@ export function bodyText(target: Pick<Target, "body" | "bodyBase64" | "headers">
   const encoding = target.headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1];
   const decode = DECODERS[(encoding ?? "").trim().toLowerCase().replace(/^x-/, "")];
   try {
-    return bytes && decode?.(bytes, { maxOutputLength: MOST_BYTES }).toString("utf8");
+    return bytes && decode?.(bytes, { maxOutputLength: MAX_BYTES }).toString("utf8");
   } catch {
     return undefined;
   }

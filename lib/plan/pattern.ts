@@ -1,10 +1,10 @@
 import { RE2JS } from "re2js";
 
 /** Longest pattern, in characters: compiling takes time with its length. */
-const MOST_PATTERN = 1_000;
+const MAX_PATTERN = 1_000;
 
 /** How much of a text a pattern looks at, in characters: so that one text takes a bounded time. */
-export const MOST_MATCHED = 64 * 1024;
+export const MAX_MATCHED = 64 * 1024;
 
 /** A pattern from a plan, compiled. */
 export interface Pattern {
@@ -19,9 +19,9 @@ export interface Pattern {
  * Throws an error that says what RE2 does not understand.
  */
 export function compilePattern(source: string, { ignoreCase = false } = {}): Pattern {
-  if (source.length > MOST_PATTERN) throw new Error(`longer than ${MOST_PATTERN} characters`);
+  if (source.length > MAX_PATTERN) throw new Error(`longer than ${MAX_PATTERN} characters`);
   const pattern = RE2JS.compile(RE2JS.translateRegExp(source), ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
-  return { test: (text) => pattern.test(text.length > MOST_MATCHED ? text.slice(0, MOST_MATCHED) : text) };
+  return { test: (text) => pattern.test(text.length > MAX_MATCHED ? text.slice(0, MAX_MATCHED) : text) };
 }
 
 /** Why a text cannot be used as a pattern, or undefined where it can. */

@@ -21,7 +21,7 @@ export interface Parsed<T> {
 }
 
 /** Most problems that a message lists: of a file that is wrong in every line the first ones tell enough. */
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 /** Bad input, with all its problems. Commands print them and exit with 2. */
 export class InputError extends Error {
@@ -32,9 +32,9 @@ export class InputError extends Error {
   constructor(subject: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     const lines = problems
-      .slice(0, MOST_LISTED)
+      .slice(0, MAX_LISTED)
       .map(({ where, found, expected }) => `${where}: found ${found}; expected ${expected}`);
-    if (problems.length > MOST_LISTED) lines.push(`and ${problems.length - MOST_LISTED} more`);
+    if (problems.length > MAX_LISTED) lines.push(`and ${problems.length - MAX_LISTED} more`);
     super([cleanText(`${subject}: ${count}`), ...lines.map((line) => `  ${cleanText(line)}`)].join("\n"));
     this.problems = problems;
   }

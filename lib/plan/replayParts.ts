@@ -6,7 +6,7 @@ import type { Chain, Plan, Target } from "./schema.ts";
 export const LINES_IN_PLAN = 2_000;
 
 /** Most targets that stay in the plan of such a replay, for what it loads to be known: one for each URL. */
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 
 /** Whether a chain's lines are kept apart. With data they are not: which row a line takes depends on those before it. */
 export function isKeptApart(chain: Chain): boolean {
@@ -21,7 +21,7 @@ export function planWithoutLines(plan: Plan): Plan {
 function withoutLines(chain: Chain): Chain {
   const shown = new Map<string, Target>();
   for (const target of chain.targets) {
-    if (shown.size < MOST_SHOWN && !shown.has(target.url)) shown.set(target.url, target);
+    if (shown.size < MAX_SHOWN && !shown.has(target.url)) shown.set(target.url, target);
   }
   return { ...chain, targets: [...shown.values()], areLinesApart: true };
 }

@@ -10,7 +10,7 @@ import { chainSloSchema, planSlo, type Slo, stopSchema, targetSlo } from "./sloS
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Most targets of a chain that are recorded apart. */
-export const MOST_TARGETS_APART = 64;
+export const MAX_TARGETS_APART = 64;
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 const MAX_SEGMENT_MS = 12 * 60_000;

@@ -1,7 +1,7 @@
 import { methodOf } from "./methodOf.ts";
 import { nearest } from "./nearest.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
-import { type Chain, MOST_TARGETS_APART, type Plan } from "./schema.ts";
+import { type Chain, MAX_TARGETS_APART, type Plan } from "./schema.ts";
 import type { Slo } from "./sloSchema.ts";
 
 /** What is wrong with a plan's SLOs and thresholds: parts that are not there, or not recorded apart; costs without a price. */
@@ -21,9 +21,9 @@ export function sloProblems(plan: Plan): Problem[] {
 
 /** SLOs of targets that are not recorded apart. */
 function targetProblems({ targets }: Chain, index: number): Problem[] {
-  if (targets.length <= MOST_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
+  if (targets.length <= MAX_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
   const found = `${targets.length} targets, some with an slo`;
-  const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
+  const expected = `at most ${MAX_TARGETS_APART}, as many as are recorded apart`;
   return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
 }
 
@@ -38,8 +38,8 @@ function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: re
       return [{ where, found: show(method), expected }];
     }
     return chains.flatMap(({ name, targets }) => {
-      if (targets.length <= MOST_TARGETS_APART || !targets.some((target) => methodOf(target) === method)) return [];
-      const expected = `at most ${MOST_TARGETS_APART}, as many as are recorded apart`;
+      if (targets.length <= MAX_TARGETS_APART || !targets.some((target) => methodOf(target) === method)) return [];
+      const expected = `at most ${MAX_TARGETS_APART}, as many as are recorded apart`;
       return [{ where, found: `${targets.length} targets of ${name}`, expected }];
     });
   });

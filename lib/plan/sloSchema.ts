@@ -2,7 +2,7 @@ import { z } from "zod";
 import { duration } from "./durationField.ts";
 
 /** The least success of a plan that says nothing of it. */
-const LEAST_SUCCESS = 0.99;
+const MIN_SUCCESS = 0.99;
 
 const success = z
   .number()
@@ -42,7 +42,7 @@ const methods = z
 const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
 
 /** The plan's SLO, which holds for each chain. Percentiles are of all requests sent, failed ones included. */
-export const planSlo = z.strictObject({ success: success.default(LEAST_SUCCESS), ...chainLines });
+export const planSlo = z.strictObject({ success: success.default(MIN_SUCCESS), ...chainLines });
 
 /** A chain's SLO. */
 export const chainSloSchema = z.strictObject({ success: success.optional(), ...chainLines });

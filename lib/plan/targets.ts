@@ -10,7 +10,7 @@ import type { Target } from "./schema.ts";
 import { hasControl, isMethod, isToken } from "./values.ts";
 
 /** Most of a comment that becomes a target's name. */
-const MOST_NAME_LENGTH = 100;
+const MAX_NAME_LENGTH = 100;
 
 /** Targets of a file in one of vegeta's two formats, which is told by its first character: JSON begins with `{`. */
 export function parseTargets({ text, shownAs, folder }: TextFile): Parsed<Target[]> {
@@ -164,7 +164,7 @@ function shownHeader(line: string): string {
 function nameIn(comment: string | undefined): string | undefined {
   const text = comment?.replace(/^[#\s]+/, "").trim() ?? "";
   if (!/[\p{L}\p{N}]/u.test(text) || text.includes("://") || hasControl(text)) return undefined;
-  return text.slice(0, MOST_NAME_LENGTH);
+  return text.slice(0, MAX_NAME_LENGTH);
 }
 
 function hasBody({ body, bodyBase64 }: Target): boolean {

@@ -25,7 +25,7 @@ interface Found {
 const FIRST_RPS = 10;
 
 /** Most requests of a source that become targets: those that were there most often. */
-const MOST_TARGETS = 50;
+const MAX_TARGETS = 50;
 
 const CALL = { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 };
 
@@ -84,7 +84,7 @@ function fromRequests(requests: readonly Found[], notes: readonly string[], rps?
     const key = JSON.stringify([each.method, each.url, each.body]);
     merged.set(key, { ...each, count: (merged.get(key)?.count ?? 0) + each.count });
   }
-  const most = [...merged.values()].sort((a, b) => b.count - a.count).slice(0, MOST_TARGETS);
+  const most = [...merged.values()].sort((a, b) => b.count - a.count).slice(0, MAX_TARGETS);
   if (most.length === 0) {
     const expected = "requests with a URL; they may be built at run time, which only their program knows";
     throw new InputError("volley init", [{ where: "<source>", found: "no request", expected }]);

@@ -6,7 +6,7 @@ import { wrapText } from "../report/table.ts";
 import { targetNames } from "../report/targetNames.ts";
 
 /** Most of a body that is shown. */
-const MOST_SHOWN = 2_000;
+const MAX_SHOWN = 2_000;
 
 const PARTS = [
   ["dns", "DNS"],
@@ -24,7 +24,7 @@ export function pingText(chain: Chain, result: Ping, width: number): string {
     const ms = timesMs[part];
     return ms === undefined ? [] : [`${title} ${ms.toFixed(1)}`];
   });
-  const shown = body.length > MOST_SHOWN ? `${body.slice(0, MOST_SHOWN)}…` : body;
+  const shown = body.length > MAX_SHOWN ? `${body.slice(0, MAX_SHOWN)}…` : body;
   const lines = [
     `${chain.name}, ${targetNames(chain.targets)[0] ?? ""}: ${result.class}${meaning}`,
     `  ${status === undefined ? "no response" : `HTTP ${status}, ${bytes} bytes`} in ${totalMs.toFixed(1)} ms` +

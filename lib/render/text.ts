@@ -139,7 +139,7 @@ function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
 }
 
 /** Most lines of SLOs that a terminal shows; those that were missed come first. */
-const MOST_SLO_LINES = 24;
+const MAX_SLO_LINES = 24;
 
 /** The SLO line by line: of chains, and of targets and methods that have one of their own. */
 function sloTable({ chains }: Report, width: number): string {
@@ -148,7 +148,7 @@ function sloTable({ chains }: Report, width: number): string {
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
     ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
   ]);
-  const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MOST_SLO_LINES);
+  const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MAX_SLO_LINES);
   if (shown.length === 0) return "";
   const rows = shown.map(({ of, ...line }) => {
     const { name, asked, found } = sloLineText(line);
@@ -196,11 +196,11 @@ function hintLines({ hints }: Report, paint: Paint): string {
 }
 
 /** Events that a terminal shows; the others are in the HTML report. */
-const MOST_EVENTS = 8;
+const MAX_EVENTS = 8;
 
 function eventLines({ events }: Report): string {
   const lines = events
-    .slice(0, MOST_EVENTS)
+    .slice(0, MAX_EVENTS)
     .map(
       ({ fromMs, toMs, chain, text }) => `${fromMs / 1_000}–${toMs / 1_000} s, ${cleanText(chain)}: ${cleanText(text)}`,
     );
@@ -220,7 +220,7 @@ function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): s
 }
 
 /** Targets that a terminal shows. */
-const MOST_TARGETS = 24;
+const MAX_TARGETS = 24;
 
 function targetTable({ chains }: Report, width: number): string {
   const rows = chains.flatMap(({ name, targets }) =>
@@ -234,8 +234,8 @@ function targetTable({ chains }: Report, width: number): string {
   );
   if (rows.length === 0) return "";
   const head = ["chain", "target", { title: "sent", drop: 1 }, "success", { title: "p50", drop: 2 }, "p99"];
-  const shown = renderTable(head, rows.slice(0, MOST_TARGETS), width);
-  return rows.length > MOST_TARGETS ? `${shown}\nand ${rows.length - MOST_TARGETS} more targets` : shown;
+  const shown = renderTable(head, rows.slice(0, MAX_TARGETS), width);
+  return rows.length > MAX_TARGETS ? `${shown}\nand ${rows.length - MAX_TARGETS} more targets` : shown;
 }
 
 function failureTable({ chains }: Report, width: number): string {
@@ -256,7 +256,7 @@ function failureTable({ chains }: Report, width: number): string {
 }
 
 /** More samples than this are left to the HTML report. */
-const MOST_SAMPLES = 12;
+const MAX_SAMPLES = 12;
 
 /** How much of a sample a line of the terminal has room for. */
 const SAMPLE_WIDTH = 90;
@@ -270,8 +270,8 @@ function sampleTable({ chains }: Report, width: number): string {
     }),
   );
   if (rows.length === 0) return "";
-  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MOST_SAMPLES), width);
-  return rows.length > MOST_SAMPLES ? `${shown}\nand ${rows.length - MOST_SAMPLES} more` : shown;
+  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MAX_SAMPLES), width);
+  return rows.length > MAX_SAMPLES ? `${shown}\nand ${rows.length - MAX_SAMPLES} more` : shown;
 }
 
 function timingTable({ chains }: Report, width: number): string {
@@ -292,7 +292,7 @@ function timingTable({ chains }: Report, width: number): string {
 }
 
 /** More workers than this are left to the HTML report, but for those that were not in order. */
-const MOST_WORKERS = 24;
+const MAX_WORKERS = 24;
 
 function workerTable({ workers }: Report, width: number): string {
   const head: (string | Column)[] = [
@@ -311,7 +311,7 @@ function workerTable({ workers }: Report, width: number): string {
   ];
   const isOdd = (worker: Report["workers"][number]): boolean =>
     worker.outlier.length > 0 || worker.outcomes.some((each) => each !== "completed");
-  const shown = workers.length <= MOST_WORKERS ? workers : workers.filter(isOdd).slice(0, MOST_WORKERS);
+  const shown = workers.length <= MAX_WORKERS ? workers : workers.filter(isOdd).slice(0, MAX_WORKERS);
   if (shown.length === 0) return "";
   const rows = shown.map((worker) => [
     worker.id,
@@ -329,7 +329,7 @@ function workerTable({ workers }: Report, width: number): string {
   const odd = workers.flatMap(({ id, outlier }) =>
     outlier.length > 0 ? [cleanText(`${id} stands out: ${outlier.join("; ")}`)] : [],
   );
-  const notes = odd.slice(0, MOST_WORKERS).map((line) => wrapText(line, width));
+  const notes = odd.slice(0, MAX_WORKERS).map((line) => wrapText(line, width));
   return [renderTable(head, rows, width), ...notes].join("\n");
 }
 

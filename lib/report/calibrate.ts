@@ -3,7 +3,7 @@ import type { Report, ReportChain } from "./schema.ts";
 import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
 
 /** A difference below this, in ms, is not worth a word. */
-const LEAST_MS = 0.5;
+const MIN_MS = 0.5;
 
 /** Two runs of one plan from two kinds of generators, side by side, and what their difference comes from. */
 export function calibrationText(lambda: Report, fleet: Report, width: number = TEXT_COLUMNS): string {
@@ -48,7 +48,7 @@ function explanations(lambda: Report, fleet: Report): string[] {
 function explanation(lambda: ReportChain, fleet: ReportChain, metric: "p50" | "p99"): string[] {
   const [before, after] = [lambda.responseTimeMs, fleet.responseTimeMs];
   const difference = (after?.[metric] ?? 0) - (before?.[metric] ?? 0);
-  if (Math.abs(difference) < LEAST_MS) return [];
+  if (Math.abs(difference) < MIN_MS) return [];
   const service = (fleet.serviceTimeMs?.[metric] ?? 0) - (lambda.serviceTimeMs?.[metric] ?? 0);
   const lag = (fleet.sendLagMs?.[metric] ?? 0) - (lambda.sendLagMs?.[metric] ?? 0);
   const cause =

@@ -8,24 +8,24 @@ type Second = ReportChain["seconds"][number];
 type Interval = ReportChain["intervals"][number];
 
 /** A second in which more than this share failed, or was not sent, and so many, is out of the ordinary. */
-const LEAST_SHARE = 0.05;
-const LEAST_COUNT = 3;
+const MIN_SHARE = 0.05;
+const MIN_COUNT = 3;
 /** And it must be so many times the usual share. */
 const TIMES_USUAL = 3;
 
 /** Seconds that are out of the ordinary belong together when no more than this lies between them. */
-const MOST_GAP_S = 2;
+const MAX_GAP_S = 2;
 
 /** Fewer responses than this in an interval have no 99th percentile to speak of. */
-const LEAST_RESPONSES = 50;
-const LEAST_RISE_MS = 10;
+const MIN_RESPONSES = 50;
+const MIN_RISE_MS = 10;
 
-const MOST_EVENTS = 40;
+const MAX_EVENTS = 40;
 
 /** What changed during the run: bursts of failures, seconds in which requests were not sent, rises of response time. */
 export function eventsOf(chains: readonly ReportChain[]): Event[] {
   const events = chains.flatMap((chain) => [...failures(chain), ...misses(chain), ...rises(chain)]);
-  return events.toSorted((a, b) => a.fromMs - b.fromMs).slice(0, MOST_EVENTS);
+  return events.toSorted((a, b) => a.fromMs - b.fromMs).slice(0, MAX_EVENTS);
 }
 
 function failures({ name, seconds }: ReportChain): Event[] {
@@ -47,10 +47,10 @@ function misses({ name, seconds }: ReportChain): Event[] {
 }
 
 function rises({ name, intervals }: ReportChain): Event[] {
-  const counted = intervals.filter(({ count }) => count >= LEAST_RESPONSES);
+  const counted = intervals.filter(({ count }) => count >= MIN_RESPONSES);
   const usual = median(counted.map(({ p99 }) => p99));
-  const isHigh = ({ p99 }: Interval): boolean => p99 > Math.max(TIMES_USUAL * usual, usual + LEAST_RISE_MS);
-  return groups(counted.filter(isHigh), (before, next) => next.fromMs - before.toMs <= MOST_GAP_S * 1_000).map(
+  const isHigh = ({ p99 }: Interval): boolean => p99 > Math.max(TIMES_USUAL * usual, usual + MIN_RISE_MS);
+  return groups(counted.filter(isHigh), (before, next) => next.fromMs - before.toMs <= MAX_GAP_S * 1_000).map(
     (group) => {
       const worst = Math.max(...group.map(({ p99 }) => p99));
       return {
@@ -73,8 +73,8 @@ function stretches(
   const share = (second: Second): number => (whole(second) === 0 ? 0 : part(second) / whole(second));
   const usual = median(seconds.map(share));
   const isOdd = (second: Second): boolean =>
-    part(second) >= LEAST_COUNT && share(second) > Math.max(LEAST_SHARE, Math.min(0.5, TIMES_USUAL * usual));
-  return groups(seconds.filter(isOdd), (before, next) => next.second - before.second <= MOST_GAP_S);
+    part(second) >= MIN_COUNT && share(second) > Math.max(MIN_SHARE, Math.min(0.5, TIMES_USUAL * usual));
+  return groups(seconds.filter(isOdd), (before, next) => next.second - before.second <= MAX_GAP_S);
 }
 
 function groups<T>(items: readonly T[], together: (before: T, next: T) => boolean): T[][] {

@@ -2,7 +2,7 @@ import type { Health } from "../results/chunk.ts";
 import type { GeneratorPoint, Report } from "./schema.ts";
 
 /** Most workers whose own points a report holds. */
-const MOST_WORKERS = 24;
+const MAX_WORKERS = 24;
 
 /**
  * The workers' requests in flight and sockets over the run, in steps of `stepMs`: added up over the workers, or the worst
@@ -36,7 +36,7 @@ export class GeneratorTimeline {
     this.#addPoints(all);
     this.#count += count - workers.length;
     for (const { id, points } of workers) this.#addWorker(id, points);
-    if (this.#count > MOST_WORKERS) this.#workers = [];
+    if (this.#count > MAX_WORKERS) this.#workers = [];
   }
 
   #addPoints(points: readonly GeneratorPoint[]): void {
@@ -45,7 +45,7 @@ export class GeneratorTimeline {
 
   #addWorker(id: string, points: GeneratorPoint[]): void {
     this.#count++;
-    if (this.#count > MOST_WORKERS) this.#workers = [];
+    if (this.#count > MAX_WORKERS) this.#workers = [];
     else this.#workers.push({ id, points });
   }
 

@@ -122,7 +122,7 @@ function fileLimit({ total, run, generator }: Told): Hint | undefined {
 }
 
 /** With keep-alive fewer requests than this should need a connection of their own. */
-const MOST_OPENED = 0.05;
+const MAX_OPENED = 0.05;
 
 function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefined {
   const opened = generator.all.reduce((sum, point) => sum + point.opened, 0);
@@ -130,7 +130,7 @@ function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefin
   if (!plan.keepalive || total.ledger.sent === 0) return undefined;
   // Opening those that are needed at once is no churn, and a request that fails or times out ends its connection.
   const churned = opened - most - total.ledger.errors;
-  if (churned / total.ledger.sent < MOST_OPENED || opened < 100) return undefined;
+  if (churned / total.ledger.sent < MAX_OPENED || opened < 100) return undefined;
   return {
     what: "Connections are not used for long",
     evidence: `${opened} were opened for ${total.ledger.sent} requests, though at no flush more than ${most} were open, and ${total.ledger.errors} ended with an error`,
@@ -156,7 +156,7 @@ function goaway({ total }: Told): Hint | undefined {
 const LATE_MS = 10;
 
 /** More than this share of the scheduled requests must be late: one of a million is a pause of the machine. */
-const LEAST_LATE = 0.0005;
+const MIN_LATE = 0.0005;
 
 function generatorSaturation({ total, workers, run, generator }: Told): Hint | undefined {
   const lag = total.sendLagMs?.p99 ?? 0;
@@ -164,7 +164,7 @@ function generatorSaturation({ total, workers, run, generator }: Told): Hint | u
   const late = total.missed.late ?? 0;
   const tardy = workers.filter(({ readyMs }) => readyMs !== null && readyMs < 0);
   const isBusy = busy.length > 0 && busy.length >= workers.length / 2;
-  const isLate = late > total.ledger.scheduled * LEAST_LATE;
+  const isLate = late > total.ledger.scheduled * MIN_LATE;
   if (lag < LATE_MS && !isLate && !isBusy) return undefined;
   const parts = [`send lag p99 ${ms(lag)}`];
   if (late > 0) parts.push(`${late} requests were too late to be sent`);
@@ -194,13 +194,13 @@ function upperFirst(text: string): string {
 }
 
 /** Retransmitted segments a second on a host that are more than noise, and their share of the requests. */
-const MOST_RETRANSMITS = 10;
+const MAX_RETRANSMITS = 10;
 const RETRANSMITTED_SHARE = 0.005;
 
 function retransmissions({ generator, run, total }: Told): Hint | undefined {
   const count = generator.all.reduce((sum, { retransmits }) => sum + (retransmits ?? 0), 0);
   const rate = count / Math.max(1, run.measuredMs / 1_000);
-  if (rate < Math.max(MOST_RETRANSMITS, total.achievedRps * RETRANSMITTED_SHARE)) return undefined;
+  if (rate < Math.max(MAX_RETRANSMITS, total.achievedRps * RETRANSMITTED_SHARE)) return undefined;
   return {
     what: "TCP had to send segments again",
     evidence: `${count} on a host, ${Math.round(rate)} a second, other programs' among them`,
@@ -239,7 +239,7 @@ function isUneven(seconds: ReportChain["seconds"]): boolean {
 }
 
 /** From this rank correlation on, and a rise by half, response time goes with the rate. */
-const LEAST_CORRELATION = 0.7;
+const MIN_CORRELATION = 0.7;
 
 /** Where the rate varies: response times that rise with it are the target's queues. */
 function queueing({ name, intervals, seconds }: ReportChain, plan: Plan, told: Told): Hint | undefined {
@@ -255,7 +255,7 @@ function queueing({ name, intervals, seconds }: ReportChain, plan: Plan, told: T
   const correlation = rankCorrelation(rates, times);
   const [low, high] = [Math.min(...rates), Math.max(...rates)];
   const at = (rate: number): number => times[rates.indexOf(rate)] ?? 0;
-  if (correlation < LEAST_CORRELATION || at(high) < 1.5 * at(low)) return undefined;
+  if (correlation < MIN_CORRELATION || at(high) < 1.5 * at(low)) return undefined;
   return {
     what: `${name}: requests queue at the target as the rate rises`,
     evidence: `the response time's median was ${ms(at(low))} at ${Math.round(low)}/s and ${ms(at(high))} at ${Math.round(high)}/s (rank correlation ${correlation.toFixed(2)})`,

@@ -2,7 +2,7 @@ import type { LogLooks } from "../observe/logTail.ts";
 import type { Report } from "./schema.ts";
 
 /** Most lines of one log that a report shows: the first ones, where things began to go wrong. */
-const MOST_LINES = 100;
+const MAX_LINES = 100;
 
 /** What the gateway's logs said while the run went, by log. */
 export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
@@ -14,7 +14,7 @@ export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
       matched: own.reduce((sum, { matched }) => sum + matched, 0),
       skipped: own.reduce((sum, { skipped = 0 }) => sum + skipped, 0),
       failed: [...new Set(own.flatMap(({ failed }) => failed ?? []))],
-      lines: own.flatMap(({ lines }) => lines).slice(0, MOST_LINES),
+      lines: own.flatMap(({ lines }) => lines).slice(0, MAX_LINES),
     };
   });
 }

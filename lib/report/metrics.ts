@@ -4,14 +4,14 @@ import type { Plan } from "../plan/schema.ts";
 import type { Report } from "./schema.ts";
 
 /** Most series that a report shows. */
-const MOST_SERIES = 48;
+const MAX_SERIES = 48;
 
 /** The gateway's metrics as series over the run: counters as rates, a scrape that failed or lacks one as a gap. */
 export function metricsOf(scrapes: readonly Scrape[], plan: Plan): Report["metrics"] {
   const names = new Map<string, Sample>();
   for (const { samples } of scrapes) for (const sample of samples) names.set(keyOf(sample), sample);
   const seconds = scrapes.map(({ atMs }) => atMs / 1_000);
-  const shown = [...names.keys()].slice(0, MOST_SERIES);
+  const shown = [...names.keys()].slice(0, MAX_SERIES);
   return shown.map((key) => {
     const values = scrapes.map(({ samples }) => samples.find((sample) => keyOf(sample) === key)?.value);
     const { name } = names.get(key) as Sample;

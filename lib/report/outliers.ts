@@ -2,19 +2,19 @@ import type { ReportWorker } from "./schema.ts";
 import { ms, percent } from "./units.ts";
 
 /** Fewer workers of a kind than this have no peers to be away from. */
-const LEAST_PEERS = 4;
+const MIN_PEERS = 4;
 
 /**
  * Further from the median than so many scaled median absolute deviations is an outlier (Iglewicz and Hoaglin, "How to
  * Detect and Handle Outliers", 1993: 3.5); 1.4826 makes the deviation that of a normal distribution.
  */
-const MOST_DEVIATIONS = 3.5;
+const MAX_DEVIATIONS = 3.5;
 const SCALE = 1.4826;
 
 /** And it must matter: that share of the median and so many ms, or that share of failed requests. */
-const LEAST_RATIO = 1.25;
-const LEAST_MS = 2;
-const LEAST_FAILED = 0.01;
+const MIN_RATIO = 1.25;
+const MIN_MS = 2;
+const MIN_FAILED = 0.01;
 
 /** Names of what is looked at, and how to read it from a worker. */
 const LATENCIES: [name: string, read: (worker: ReportWorker) => number | undefined][] = [
@@ -28,7 +28,7 @@ export function markOutliers(workers: readonly ReportWorker[]): ReportWorker[] {
   const groups = Map.groupBy(workers, ({ chains }) => chains.join(" "));
   return workers.map((worker) => {
     const peers = groups.get(worker.chains.join(" ")) ?? [];
-    return peers.length < LEAST_PEERS ? worker : { ...worker, outlier: outlierReasons(worker, peers) };
+    return peers.length < MIN_PEERS ? worker : { ...worker, outlier: outlierReasons(worker, peers) };
   });
 }
 
@@ -37,13 +37,13 @@ function outlierReasons(worker: ReportWorker, peers: readonly ReportWorker[]): s
   for (const [name, read] of LATENCIES) {
     const own = read(worker);
     const { middle, most } = boundsOf(peers.flatMap((peer) => read(peer) ?? []));
-    if (own !== undefined && own > Math.max(most, middle * LEAST_RATIO, middle + LEAST_MS)) {
+    if (own !== undefined && own > Math.max(most, middle * MIN_RATIO, middle + MIN_MS)) {
       reasons.push(`${name} ${ms(own)}, its peers' median ${ms(middle)}`);
     }
   }
   const { middle, most } = boundsOf(peers.map(failedShare));
   const failed = failedShare(worker);
-  if (failed > Math.max(most, middle + LEAST_FAILED)) {
+  if (failed > Math.max(most, middle + MIN_FAILED)) {
     reasons.push(`${percent(failed)} of its requests failed, of its peers' ${percent(middle)}`);
   }
   return reasons;
@@ -56,7 +56,7 @@ function failedShare({ ledger }: ReportWorker): number {
 function boundsOf(values: readonly number[]): { middle: number; most: number } {
   const middle = median(values);
   const deviation = median(values.map((value) => Math.abs(value - middle)));
-  return { middle, most: middle + MOST_DEVIATIONS * SCALE * deviation };
+  return { middle, most: middle + MAX_DEVIATIONS * SCALE * deviation };
 }
 
 /** The middle of some values, 0 where there are none. */

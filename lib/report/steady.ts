@@ -1,5 +1,5 @@
 /** Fewer points than this tell no transient from noise. */
-const LEAST_POINTS = 8;
+const MIN_POINTS = 8;
 
 /**
  * Where the steady state begins: the number of points to leave out at the beginning so that the marginal standard error
@@ -8,7 +8,7 @@ const LEAST_POINTS = 8;
  * points.
  */
 export function steadyFrom(points: readonly number[]): number | undefined {
-  if (points.length < LEAST_POINTS) return undefined;
+  if (points.length < MIN_POINTS) return undefined;
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let cut = 0; cut <= points.length / 2; cut++) {

@@ -32,7 +32,7 @@ const GAP = 2;
 const TEXT_WIDTH = 24;
 
 /** No column gets narrower than this. */
-const LEAST_WIDTH = 6;
+const MIN_WIDTH = 6;
 
 /** A table's column: its title, and whether it may be left out. */
 export interface Column {
@@ -111,7 +111,7 @@ function spread(places: readonly number[], natural: readonly number[], narrow: r
   const least = places.map((place) => narrow[place] ?? 1);
   let over = widths.reduce((total, each) => total + each, GAP * (places.length - 1)) - width;
   // The widest column gives way first, as long as its words fit; where that is not enough they break.
-  for (const floor of [least, least.map(() => LEAST_WIDTH)]) {
+  for (const floor of [least, least.map(() => MIN_WIDTH)]) {
     while (over > 0) {
       const spare = widths.map((each, index) => (each > (floor[index] ?? 1) ? each : 0));
       const widest = spare.indexOf(Math.max(...spare));

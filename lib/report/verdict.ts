@@ -8,13 +8,13 @@ import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./rea
 import type { Report, ReportChain, ReportMethod } from "./schema.ts";
 
 /** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
-const LEAST_ACHIEVED = 0.995;
+const MIN_ACHIEVED = 0.995;
 
 /**
  * A worker that was saturated for longer than this share of its flush intervals had no time left to be exact. A single
  * one (a cold start, a neighbour on the machine) is left to the send lag, which tells whether it did harm.
  */
-const MOST_SATURATED = 0.02;
+const MAX_SATURATED = 0.02;
 
 /** What a run is judged by besides its report. */
 export interface Evidence {
@@ -72,9 +72,7 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
   if (startSkewMs !== null && startSkewMs > limits.startSkewMs) {
     reasons.push({ kind: "start-skew", skewMs: startSkewMs, limitMs: limits.startSkewMs });
   }
-  const busy = workers.filter(
-    ({ health }) => health.saturated.intervals > 1 && health.saturated.share > MOST_SATURATED,
-  );
+  const busy = workers.filter(({ health }) => health.saturated.intervals > 1 && health.saturated.share > MAX_SATURATED);
   if (busy.length > 0) {
     reasons.push({ kind: "saturated", workers: busy.map(({ id }) => id), remedy: remedyOf(report) });
   }
@@ -92,7 +90,7 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
 function missedReasons(report: Report, errors: readonly string[]): Reason[] {
   const { missed, ledger } = report.total;
   const of = ledger.scheduled - (missed.aborted ?? 0);
-  const tooMany = (count: number): boolean => of > 0 && count / of > 1 - LEAST_ACHIEVED;
+  const tooMany = (count: number): boolean => of > 0 && count / of > 1 - MIN_ACHIEVED;
   const late = (missed.late ?? 0) + (missed.superseded ?? 0);
   const lost = missed.lost ?? 0;
   const reasons: Reason[] = [];

@@ -6,7 +6,7 @@ import type { Chunk, Health, Outcome, Series, Summary } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 
 /** Most characters of a worker's own error that are kept. */
-const MOST_ERROR_LENGTH = 500;
+const MAX_ERROR_LENGTH = 500;
 
 /** What one attempt at an assignment left: its summary, or else its chunks. */
 export interface Attempt {
@@ -54,7 +54,7 @@ export async function readFailures(
     const [assignment = ""] = key.slice(prefix.length).split("/");
     if (!own.has(assignment)) continue;
     const error = await store.get(key);
-    if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MOST_ERROR_LENGTH) });
+    if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MAX_ERROR_LENGTH) });
   }
   return findings;
 }

@@ -6,8 +6,8 @@ const SLOT_MS = 250;
 const SLOTS_A_SECOND = 1_000 / SLOT_MS;
 
 /** Most different blocks in a slot that are counted, of all targets and of each: a target may answer with any number. */
-const MOST_BLOCKS = 32;
-const MOST_TOLD = 1_024;
+const MAX_BLOCKS = 32;
+const MAX_TOLD = 1_024;
 
 /** Where a chain's nodes said that they are. A slot is of 250 ms, counted from the phase's beginning. */
 export interface BlockCounts {
@@ -25,13 +25,13 @@ export class BlockCounter {
   /** A relay came with blocks in it. Times are from the phase's beginning. */
   count(dueMs: number, cameMs: number, blocks: readonly number[], target: number): void {
     for (const block of blocks) addTo(countsIn(this.#seen, slotOf(cameMs)), block, 1);
-    addTo(countsIn(this.#told, slotOf(dueMs)), `${target} ${Math.min(...blocks)}`, 1, MOST_TOLD);
+    addTo(countsIn(this.#told, slotOf(dueMs)), `${target} ${Math.min(...blocks)}`, 1, MAX_TOLD);
   }
 
   add({ seen, told }: BlockCounts): void {
     for (const [slot, block, count] of seen) addTo(countsIn(this.#seen, slot), block, count);
     for (const [slot, target, block, count] of told)
-      addTo(countsIn(this.#told, slot), `${target} ${block}`, count, MOST_TOLD);
+      addTo(countsIn(this.#told, slot), `${target} ${block}`, count, MAX_TOLD);
   }
 
   /** What was counted; undefined where nothing was. */
@@ -69,7 +69,7 @@ function countsIn<K>(slots: Map<number, Map<K, number>>, slot: number): Map<K, n
   return counts;
 }
 
-function addTo<K>(counts: Map<K, number>, key: K, count: number, most = MOST_BLOCKS): void {
+function addTo<K>(counts: Map<K, number>, key: K, count: number, most = MAX_BLOCKS): void {
   const before = counts.get(key);
   if (before !== undefined || counts.size < most) counts.set(key, (before ?? 0) + count);
 }
@@ -78,8 +78,8 @@ function addTo<K>(counts: Map<K, number>, key: K, count: number, most = MOST_BLO
 const WINDOW = 10 * SLOTS_A_SECOND;
 
 /** The least share of the answers in the window, and their least number, that a block must have or be exceeded in. */
-const LEAST_SHARE = 0.05;
-const LEAST_ANSWERS = 2;
+const MIN_SHARE = 0.05;
+const MIN_ANSWERS = 2;
 
 /** The newest block of a chain over a phase, by what all workers were answered. */
 class Head {
@@ -131,7 +131,7 @@ class Head {
 function supported(window: ReadonlyMap<number, number>): number {
   let all = 0;
   for (const count of window.values()) all += count;
-  const least = Math.max(LEAST_ANSWERS, all * LEAST_SHARE);
+  const least = Math.max(MIN_ANSWERS, all * MIN_SHARE);
   let reached = 0;
   for (const [block, count] of [...window].sort(([a], [b]) => b - a)) {
     reached += count;

@@ -17,13 +17,13 @@ const HALF = 1 << (SUB_BUCKET_BITS - 1);
 const LENGTH = indexOf(HIGHEST_US) + 1;
 
 /** What a histogram takes at first: enough for 2 ms. */
-const LEAST_LENGTH = 2 * HALF;
+const MIN_LENGTH = 2 * HALF;
 
 const COOKIE = 0x1c849313;
 const COMPRESSED_COOKIE = 0x1c849314;
 const HEADER_BYTES = 40;
 /** A count takes at most so many bytes: counts stay below 2^53. */
-const MOST_BYTES = 8;
+const MAX_BYTES = 8;
 /** zlib's level: a flush lies between two requests, and the highest level saves a few bytes only. */
 const LEVEL = 3;
 
@@ -67,7 +67,7 @@ export class Histogram {
   }
 
   #grow(index: number): void {
-    const grown = new Float64Array(Math.min(LENGTH, Math.max(LEAST_LENGTH, 2 ** Math.ceil(Math.log2(index + 1)))));
+    const grown = new Float64Array(Math.min(LENGTH, Math.max(MIN_LENGTH, 2 ** Math.ceil(Math.log2(index + 1)))));
     grown.set(this.#counts);
     this.#counts = grown;
   }
@@ -137,7 +137,7 @@ export class Histogram {
 
   /** HdrHistogram's V2 compressed encoding in base64, which other implementations read. */
   encode(): string {
-    const bytes = Buffer.allocUnsafe(HEADER_BYTES + (this.#top + 1) * MOST_BYTES);
+    const bytes = Buffer.allocUnsafe(HEADER_BYTES + (this.#top + 1) * MAX_BYTES);
     const end = this.#writeCounts(bytes);
     bytes.writeInt32BE(COOKIE, 0);
     bytes.writeInt32BE(end - HEADER_BYTES, 4);

@@ -111,7 +111,7 @@ function scheduleWithin(within: Within): Schedule {
 }
 
 /** Longest time, in ms, that a schedule begins later for its phase. */
-const MOST_PHASE_MS = 1_000;
+const MAX_PHASE_MS = 1_000;
 
 /**
  * Requests as evenly as the rate allows: request n is due when the curve reaches n, or for a phase from 0 up to 1 that
@@ -121,7 +121,7 @@ export function evenSchedule(curve: Curve, phase = 0): Schedule {
   const { durationMs } = curve;
   const end = curve.reachedAt(durationMs);
   const count = Math.max(0, Math.ceil(end - ROUNDING));
-  const room = Math.min(end - (count - 1), curve.reachedAt(Math.min(MOST_PHASE_MS, durationMs)));
+  const room = Math.min(end - (count - 1), curve.reachedAt(Math.min(MAX_PHASE_MS, durationMs)));
   const shift = phase === 0 ? 0 : phase * Math.min(1, Math.max(0, room));
   const dueAtMs = (n: number): number => curve.dueAtMs(n + shift);
   const reachedAt = (ms: number): number => curve.reachedAt(ms) - shift;

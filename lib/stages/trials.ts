@@ -33,7 +33,7 @@ export async function planTrial(
 const SAMPLES_BEYOND = 20;
 /** How much longer than the slowest allowed response a trial waits for one, and at least. */
 const PATIENCE = 8;
-const LEAST_TIMEOUT_MS = 2_000;
+const MIN_TIMEOUT_MS = 2_000;
 
 /**
  * A trial as a plan of its own: a constant rate, for as long as its percentiles need. Its seed is another than that of
@@ -62,7 +62,7 @@ function trialPlan(plan: Plan, { rps }: TrialLoad, number: number): Plan {
     profile: { type: "constant" },
     durationMs: Math.round(Math.min(LONGEST_TRIAL_MS, Math.max(plan.durationMs, neededMs))),
     warmupMs: 0,
-    timeoutMs: Math.min(plan.timeoutMs, Math.max(LEAST_TIMEOUT_MS, PATIENCE * slowestMs)),
+    timeoutMs: Math.min(plan.timeoutMs, Math.max(MIN_TIMEOUT_MS, PATIENCE * slowestMs)),
     limits: { ...limits, breaker: limits.breaker ?? { errorRatio: 0.5, window: 2_000 } },
   };
 }

@@ -25,7 +25,7 @@ export class StateError extends Error {
 /** An execution that has as many events as a history keeps: it ends, whatever its states would catch. */
 class HistoryFull extends StateError {
   constructor() {
-    super("States.Runtime", `The execution reached the maximum number of history events (${MOST_EVENTS}).`);
+    super("States.Runtime", `The execution reached the maximum number of history events (${MAX_EVENTS}).`);
   }
 }
 
@@ -57,16 +57,16 @@ export type ExecutionResult =
   | { status: "FAILED"; error: string; cause: string };
 
 /** Most bytes of a state's input and output, and of a Map's results together, as JSON in UTF-8. */
-const MOST_DATA_BYTES = 262_144;
+const MAX_DATA_BYTES = 262_144;
 
 /** Most events of an execution's history, the one of its end included. */
-export const MOST_EVENTS = 25_000;
+export const MAX_EVENTS = 25_000;
 
 /** What an execution may be called. */
 const EXECUTION_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 
 /** Most items of a Map at once, whatever the definition says: what Step Functions allows child executions. */
-const MOST_CHILDREN = 10_000;
+const MAX_CHILDREN = 10_000;
 
 /**
  * Executes a definition that `loadDefinition` has accepted, as Step Functions would. `executionName` is `$$`'s.
@@ -154,7 +154,7 @@ class Execution {
 
   #event(type: string, path: string, detail?: string): void {
     // The last event is that of the execution's end.
-    if (++this.#history.events >= MOST_EVENTS) throw new HistoryFull();
+    if (++this.#history.events >= MAX_EVENTS) throw new HistoryFull();
     this.#ports.onEvent?.({ atMs: Date.now(), type, path, ...(detail !== undefined && { detail }) });
   }
 
@@ -318,7 +318,7 @@ class Execution {
         }
       }
     };
-    const lanes = Array.from({ length: Math.min(most || MOST_CHILDREN, MOST_CHILDREN, items.length) }, lane);
+    const lanes = Array.from({ length: Math.min(most || MAX_CHILDREN, MAX_CHILDREN, items.length) }, lane);
     try {
       await Promise.all(lanes);
     } finally {
@@ -333,7 +333,7 @@ class Execution {
 
 /** Passes on what a state was given or gives, unless it is larger than Step Functions allows. */
 function sized(data: Json, state: string): Json {
-  if (Buffer.byteLength(JSON.stringify(data) ?? "") <= MOST_DATA_BYTES) return data;
+  if (Buffer.byteLength(JSON.stringify(data) ?? "") <= MAX_DATA_BYTES) return data;
   const cause = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
   throw new StateError("States.DataLimitExceeded", cause);
 }

@@ -12,7 +12,7 @@ export interface ClockError {
 
 /** How narrow is narrow enough, in ms, and after how many looks it is left at that. */
 const NARROW_MS = 20;
-const MOST_LOOKS = 9;
+const MAX_LOOKS = 9;
 
 /**
  * A clock that learns the store's time. The store tells its time to a resolution (S3's Date header: a second), so that
@@ -55,7 +55,7 @@ export class StoreClock implements Clock {
 
   /** Looks until the difference is known well, or until an instant of the own clock; then the clock is put right. */
   async narrow(untilMs: number): Promise<void> {
-    while (this.#most - this.#least > NARROW_MS && this.#looks < MOST_LOOKS) {
+    while (this.#most - this.#least > NARROW_MS && this.#looks < MAX_LOOKS) {
       const waitMs = this.#untilTickMs();
       if (this.#own.nowMs() + waitMs > untilMs) break;
       await this.#sleep(waitMs);

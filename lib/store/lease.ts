@@ -3,7 +3,7 @@ import { leaseKey } from "./keys.ts";
 import type { Store } from "./store.ts";
 
 /** Most attempts that an assignment can have: its invocations are retried a few times at most. */
-const MOST_ATTEMPTS = 100;
+const MAX_ATTEMPTS = 100;
 
 /**
  * Takes the next attempt at an assignment: the first number that nobody has. Whoever holds an earlier one finds this
@@ -11,9 +11,9 @@ const MOST_ATTEMPTS = 100;
  * this one sends, in ms since the epoch.
  */
 export async function takeLease(store: Store, runId: string, assignment: string, joinsAtMs: number): Promise<number> {
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const lease = JSON.stringify({ joinsAtMs, takenAt: new Date().toISOString(), by: randomUUID() });
     if (await store.putIfAbsent(leaseKey(runId, assignment, attempt), lease)) return attempt;
   }
-  throw new Error(`assignment ${assignment} was tried ${MOST_ATTEMPTS} times`);
+  throw new Error(`assignment ${assignment} was tried ${MAX_ATTEMPTS} times`);
 }

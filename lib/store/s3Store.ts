@@ -12,7 +12,7 @@ import { request } from "undici";
 import type { ListOptions, Store, StoreTime } from "./store.ts";
 
 /** How often a conditional write is tried again that met another one in the same moment. */
-const MOST_CONFLICTS = 5;
+const MAX_CONFLICTS = 5;
 
 /** The Date header's resolution, in ms. */
 const DATE_RESOLUTION_MS = 1_000;
@@ -53,7 +53,7 @@ export class S3Store implements Store {
         // There is one; it may be ours, written by a call whose answer was lost and which the SDK made again.
         if (status === 412) return (await this.get(key)) === body;
         // Two at the same time: neither is there yet.
-        if (status !== 409 || conflicts >= MOST_CONFLICTS) throw error;
+        if (status !== 409 || conflicts >= MAX_CONFLICTS) throw error;
       }
     }
   }

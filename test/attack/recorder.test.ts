@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Recorder } from "../../lib/attack/recorder.ts";
-import { MOST_TARGETS_APART } from "../../lib/plan/schema.ts";
+import { MAX_TARGETS_APART } from "../../lib/plan/schema.ts";
 import { type Series, SeriesSum, sumSeries, total, UNFINISHED } from "../../lib/results/chunk.ts";
 import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
 
@@ -197,8 +197,8 @@ test("targets are recorded apart where there are several, and not where there ar
   );
   for (const [count, apart] of [
     [1, undefined],
-    [MOST_TARGETS_APART, MOST_TARGETS_APART],
-    [MOST_TARGETS_APART + 1, undefined],
+    [MAX_TARGETS_APART, MAX_TARGETS_APART],
+    [MAX_TARGETS_APART + 1, undefined],
   ] as const) {
     const own = new Recorder("kava", "measure", 1_000, { timings: 0, targets: count });
     own.sent(0, 0, 1, 0);

@@ -15,7 +15,7 @@ import { asRoot, type Place, type Row, sleep } from "./harness.ts";
 const RPS = 200;
 
 /** Longest time, in ms, for which a run may go on sending when its runner has gone. */
-const MOST_MS = 2_000;
+const MAX_MS = 2_000;
 
 const BUSY = fileURLToPath(new URL("./busyOnSignal.cjs", import.meta.url));
 
@@ -46,15 +46,15 @@ function endRow(name: string, end: (place: Place, seen: Seen) => Promise<void>, 
     async fault(place) {
       await place.into(2_000);
       await end(place, seen);
-      await sleep(MOST_MS + 3_500);
+      await sleep(MAX_MS + 3_500);
     },
     check({ folder }) {
       const late = seen.arrivedMs.filter((ms) => ms > seen.goneMs).length;
-      const muchLater = seen.arrivedMs.filter((ms) => ms > seen.goneMs + MOST_MS).length;
+      const muchLater = seen.arrivedMs.filter((ms) => ms > seen.goneMs + MAX_MS).length;
       const before = seen.arrivedMs.length - late;
       const left = processesWith(folder);
       if (before < RPS) return `only ${before} requests came before the runner was gone`;
-      if (late > (RPS * MOST_MS) / 1_000 || muchLater > 0) return `${late} requests came after the runner was gone`;
+      if (late > (RPS * MAX_MS) / 1_000 || muchLater > 0) return `${late} requests came after the runner was gone`;
       return left.length === 0 ? undefined : `left behind: ${left.map(({ command }) => command).join("; ")}`;
     },
     ...changes,
@@ -85,7 +85,7 @@ function silenceRunner(signal: NodeJS.Signals): (place: Place, seen: Seen) => Pr
     process.kill(pid, signal);
     seen.goneMs = performance.now();
     process.kill(pid, "SIGINT");
-    await sleep(MOST_MS + 500);
+    await sleep(MAX_MS + 500);
     process.kill(pid, "SIGKILL");
   };
 }

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 300;
 const LONGEST_TURN_MS = 100;
 
 /** What a worker may take beside what it had before, in bytes. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** What a round's worker did. */
 export interface Round {
@@ -46,7 +46,7 @@ export async function playRound(seed: number, certificate: { key: string; cert: 
     if (longestTurnMs > LONGEST_TURN_MS) findings.push(`a turn of the event loop took ${Math.round(longestTurnMs)} ms`);
     const now = process.memoryUsage();
     const grownBytes = now.heapUsed + now.external - before.heapUsed - before.external;
-    if (grownBytes > MOST_BYTES) findings.push(`memory grew by ${Math.round(grownBytes / 2 ** 20)} MiB`);
+    if (grownBytes > MAX_BYTES) findings.push(`memory grew by ${Math.round(grownBytes / 2 ** 20)} MiB`);
     const classes = { valid: sum.valid, ...sum.errors, ...sum.invalid, ...sum.missed };
     return { seed, kind: `HTTP/${http}${isSecure ? " over TLS" : ""}`, findings, longestTurnMs, classes };
   } finally {

@@ -20,10 +20,10 @@ export interface HostileSettings {
 }
 
 /** How many pieces an answer is cut into at most: more would take longer than the worker waits. */
-const MOST_PIECES = 40;
+const MAX_PIECES = 40;
 
 async function write(socket: Socket, bytes: Buffer, dice: Dice): Promise<void> {
-  const pieces = dice.chance(0.6) ? 1 : 1 + dice.below(MOST_PIECES);
+  const pieces = dice.chance(0.6) ? 1 : 1 + dice.below(MAX_PIECES);
   const size = Math.max(1, Math.ceil(bytes.length / pieces));
   for (let at = 0; at < bytes.length; at += size) {
     if (socket.destroyed) return;

@@ -15,7 +15,7 @@ const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
  * sum of what they take without a mutant: one that survives has been through all of them. What a file does while it is
  * loaded takes a process for each of its mutants, and any test may see it.
  */
-const MOST_MS = { reaching: 5_000, any: 1_000 };
+const MAX_MS = { reaching: 5_000, any: 1_000 };
 
 /** What became of a mutant. */
 export interface Judged {
@@ -93,7 +93,7 @@ class Judging {
     const byTests = reaching.length > 0 ? await this.#run(mutant, reaching, false) : undefined;
     if (byTests && byTests.outcome !== "survived") return byTests;
     // What a file does while it is loaded is done once in a process: its mutants need one each.
-    if (this.#atLoad.has(mutant.id)) return this.#run(mutant, this.#within(MOST_MS.any), true);
+    if (this.#atLoad.has(mutant.id)) return this.#run(mutant, this.#within(MAX_MS.any), true);
     return byTests ?? { mutant, outcome: "not-reached" };
   }
 
@@ -103,7 +103,7 @@ class Judging {
 
   /** The places of the tests that reach a mutant. */
   #reaching({ id }: Mutant): number[] {
-    return this.#within(MOST_MS.reaching, (place) => id in (this.#tests[place]?.reached ?? {}));
+    return this.#within(MAX_MS.reaching, (place) => id in (this.#tests[place]?.reached ?? {}));
   }
 
   /** The places of tests, in their order, that take a time together. */

@@ -11,7 +11,7 @@ interface Point {
 }
 
 /** Rates that differ by less than this factor are one rate. */
-const LEAST_SPREAD = 1.3;
+const MIN_SPREAD = 1.3;
 
 /** Response time against throughput: of a search its trials, with the capacity and the SLO; of a run its intervals. */
 export function loadCharts(): HTMLElement[] {
@@ -40,7 +40,7 @@ function intervalPoints({ intervals, slo }: ReportChain): Point[] {
     return count === 0 ? [] : [{ rps: count / ((toMs - fromMs) / 1_000), p99Ms: p99, isBad: p99 > limit }];
   });
   const rates = points.map(({ rps }) => rps);
-  return Math.max(...rates) / Math.min(...rates) < LEAST_SPREAD ? [] : points;
+  return Math.max(...rates) / Math.min(...rates) < MIN_SPREAD ? [] : points;
 }
 
 function loadChart({ name, slo }: ReportChain, points: readonly Point[]): HTMLElement {

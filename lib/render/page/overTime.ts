@@ -93,14 +93,14 @@ function percentilePlot(): HTMLElement {
 }
 
 /** Most classes of failures with a line of their own. */
-const MOST_CLASSES = 7;
+const MAX_CLASSES = 7;
 
 /** Requests that were no relay, by class and second. */
 function failurePlot(): HTMLElement | undefined {
   const { seconds, errors, invalid } = report.total;
   const classes = Object.entries({ ...errors, ...invalid }).sort(([, a], [, b]) => b - a);
   if (!seconds.some((each) => each.classes) || classes.length === 0) return undefined;
-  const lines = classes.slice(0, MOST_CLASSES).map(
+  const lines = classes.slice(0, MAX_CLASSES).map(
     ([name], index): Line => ({
       label: name,
       values: seconds.map((each) => each.classes?.[name] ?? 0),
@@ -216,7 +216,7 @@ export function plotSection(): HTMLElement[] {
 }
 
 /** Most plots of the gateway's metrics: one for each name. */
-const MOST_METRIC_PLOTS = 12;
+const MAX_METRIC_PLOTS = 12;
 
 export function metricPlots(): HTMLElement[] {
   const groups = new Map<string, Report["metrics"]>();
@@ -226,7 +226,7 @@ export function metricPlots(): HTMLElement[] {
   }
   if (groups.size === 0) return [];
   const place = element("div", { class: "plots" });
-  for (const [name, group] of [...groups].slice(0, MOST_METRIC_PLOTS)) {
+  for (const [name, group] of [...groups].slice(0, MAX_METRIC_PLOTS)) {
     const shown = group.slice(0, 8);
     const x = shown[0]?.points.map(([at]) => at) ?? [];
     const lines = shown.map((metric, index): Line => {

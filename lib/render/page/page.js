@@ -497,7 +497,7 @@ function niceStep(least) {
 }
 
 // lib/render/page/load.ts
-var LEAST_SPREAD = 1.3;
+var MIN_SPREAD = 1.3;
 function loadCharts() {
   const figures = report.chains.flatMap((chain) => {
     const points = trialPoints(chain.name);
@@ -520,7 +520,7 @@ function intervalPoints({ intervals, slo }) {
     return count2 === 0 ? [] : [{ rps: count2 / ((toMs - fromMs) / 1e3), p99Ms: p99, isBad: p99 > limit }];
   });
   const rates = points.map(({ rps }) => rps);
-  return Math.max(...rates) / Math.min(...rates) < LEAST_SPREAD ? [] : points;
+  return Math.max(...rates) / Math.min(...rates) < MIN_SPREAD ? [] : points;
 }
 function loadChart({ name, slo }, points) {
   const limit = slo.find(({ line }) => line === "p99")?.limit;
@@ -1044,12 +1044,12 @@ function percentilePlot() {
     xValues: (values) => values.map(percent)
   });
 }
-var MOST_CLASSES = 7;
+var MAX_CLASSES = 7;
 function failurePlot() {
   const { seconds, errors, invalid } = report.total;
   const classes = Object.entries({ ...errors, ...invalid }).sort(([, a], [, b]) => b - a);
   if (!seconds.some((each) => each.classes) || classes.length === 0) return void 0;
-  const lines = classes.slice(0, MOST_CLASSES).map(
+  const lines = classes.slice(0, MAX_CLASSES).map(
     ([name], index) => ({
       label: name,
       values: seconds.map((each) => each.classes?.[name] ?? 0),
@@ -1153,7 +1153,7 @@ function plotSection() {
   const choices = element("p", {}, chain.label, chain.select, " ", percentile.label, percentile.select);
   return [element("h2", {}, "Over time"), choices, zoomButtons(), hint, place];
 }
-var MOST_METRIC_PLOTS = 12;
+var MAX_METRIC_PLOTS = 12;
 function metricPlots() {
   const groups = /* @__PURE__ */ new Map();
   for (const metric of report.metrics) {
@@ -1162,7 +1162,7 @@ function metricPlots() {
   }
   if (groups.size === 0) return [];
   const place = element("div", { class: "plots" });
-  for (const [name, group] of [...groups].slice(0, MOST_METRIC_PLOTS)) {
+  for (const [name, group] of [...groups].slice(0, MAX_METRIC_PLOTS)) {
     const shown = group.slice(0, 8);
     const x = shown[0]?.points.map(([at]) => at) ?? [];
     const lines = shown.map((metric, index) => {
