@@ -17,6 +17,7 @@ for (const source of sources) {
   const tests = testsOf(source);
   const judged = await judge(ROOT + source, tests, {
     parallel: Number(values.parallel),
+    onLeftOut: ({ name, failure }) => console.log(`  "${name}" judges nothing, for it fails as it is: ${failure}`),
     onJudged: (each) => isSeen(each) || console.log(lineOf(source, each)),
   });
   const seen = judged.filter(isSeen).length;

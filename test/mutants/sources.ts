@@ -37,7 +37,7 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/http/response.ts": ["http/response"],
   "lib/plan/assign.ts": ["plan/assign", "plan/recordedSchedule"],
   "lib/plan/hosts.ts": ["plan/hosts"],
-  "lib/plan/placeholders.ts": ["attack/render", "plan/requestProblems", "plan/load"],
+  "lib/plan/placeholders.ts": ["plan/placeholders", "attack/render"],
   "lib/plan/profile.ts": ["schedule/schedule", "plan/estimate", "plan/profile"],
   "lib/plan/requestTemplate.ts": ["attack/render", "plan/requestProblems"],
   "lib/report/capacity.ts": ["report/capacity", "report/capacityFigures"],

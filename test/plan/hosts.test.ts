@@ -3,12 +3,25 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { HostGuard, isHostEntry } from "../../lib/guard/hostGuard.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
-import { originsOf } from "../../lib/plan/hosts.ts";
+import { afterAuthority, hostProblems, isLoopback, originsOf } from "../../lib/plan/hosts.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL, checkedPlan, planInput } from "../support/plans.ts";
+
+const LOCAL = "http://127.0.0.1/";
+
+/** A plan with chains as they are given: loading it would refuse what is looked for here. */
+function checkedLoose(chains: object[]): Plan {
+  return { ...checkedPlan("http://127.0.0.1"), chains } as unknown as Plan;
+}
+
+/** How a host that nobody allows is refused. */
+const refused = (host: string): { found: string; expected: string } => ({
+  found: `the host ${host}`,
+  expected: `loopback, or leave to load it: "allowedHosts": ["${host}"] in the plan, or --allow-host ${host}`,
+});
 
 /** How a guard that allows everything public would still decide: `ok`, or the class of the refusal. */
 function decide(url: string, allowed: string[] = [], loopback = true): string {
@@ -299,4 +312,63 @@ test("a plan without a folder reads no file, and says so", () => {
   const places = ["$.chains[0].targets", "$.chains[1].targets[0]", "$.chains[2].data", "$.chains[3].replay.file"];
   for (const where of places) assert.ok(said.includes(`${where}: the file "`), `${where}\n${said}`);
   assert.ok(!said.includes("PATH="), said);
+});
+
+test("a URL's host is told by its chain, once, however many targets and rows have it", () => {
+  const problems = (targets: object[], more: object = {}) =>
+    hostProblems(
+      checkedLoose([
+        { name: "a", rps: 1, targets: [{ url: LOCAL, body: CALL }] },
+        { name: "b", rps: 1, targets, ...more },
+      ]),
+    );
+  const at = (url: string): object => ({ url, body: CALL });
+  assert.deepEqual(problems([at("https://x.example/1"), at("https://x.example/2"), at("https://y.example/")]), [
+    { where: "$.chains[1].targets", ...refused("x.example") },
+    { where: "$.chains[1].targets", ...refused("y.example") },
+  ]);
+  const data = [{ h: "x" }, { h: "x" }, { h: "y.z" }];
+  assert.deepEqual(problems([at("https://{{data.h}}.example/")], { data }), [
+    { where: "$.chains[1].targets", ...refused("x.example") },
+    { where: "$.chains[1].targets", ...refused("y.z.example") },
+  ]);
+});
+
+test("what cannot stand in a host is told with its reason: a secret, a random value, a row's slash, what is no host", () => {
+  const told = (url: string, data: Record<string, string>[] = [{ h: "127.0.0.1" }]) =>
+    hostProblems(checkedLoose([{ name: "a", rps: 1, targets: [{ url, body: CALL }], data }]))[0];
+  assert.deepEqual(
+    [told("http://env://H/")?.found, told("http://env://H/")?.expected],
+    ["env://H in a URL's host", "secrets after the host alone"],
+  );
+  assert.equal(told("http://127.0.0.1/env://H"), undefined, "after the host a secret may stand");
+  assert.match(told("http://{{randomHex 4}}.example/")?.expected ?? "", /a host that is known before the run/);
+  assert.equal(told("http://{{randomHex 4}}.example/")?.found, 'the host "{{randomHex 4}}.example"');
+  assert.deepEqual(told("http://{{data.h}}/", [{ h: "127.0.0.1" }, { h: "a/b" }]), {
+    where: "$.chains[0].targets",
+    found: '"a/b" in row 2 of the data, in a URL\'s host',
+    expected: "a part of a host name: letters, digits, dots, dashes",
+  });
+  assert.equal(told("http://{{data.h}}/", [{ h: "a..b" }, { h: "999.1.1.1" }])?.where, "$.chains[0].targets");
+  assert.equal(told("http://{{data.h}}:80/"), undefined);
+});
+
+test("the origins of a URL are those of its rows, each once; one that is no URL has none", () => {
+  const rows = [{ h: "a" }, { h: "a" }, { h: "b" }, {}];
+  assert.deepEqual(originsOf("HTTPS://{{data.h}}.example:444/{{data.x}}", rows as never), [
+    "https://a.example:444",
+    "https://b.example:444",
+    "https://.example:444",
+  ]);
+  assert.deepEqual(originsOf("http://h:99999/"), []);
+  assert.deepEqual(originsOf("see http://h/"), []);
+  assert.deepEqual(originsOf("wss://h/x"), ["wss://h"]);
+  assert.equal(afterAuthority("ws://h:1/a?b"), "/a?b");
+  assert.equal(afterAuthority("http://h?x=http://y/z"), "?x=http://y/z");
+});
+
+test("this machine is localhost and the loopback addresses, and nothing that only begins like them", () => {
+  for (const host of ["localhost", "127.0.0.1", "127.9.9.9:80", "[::1]"]) assert.equal(isLoopback(host), true, host);
+  for (const host of ["localhost.example", "128.0.0.1", "[::2]", "10.0.0.1"])
+    assert.equal(isLoopback(host), false, host);
 });
