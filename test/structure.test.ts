@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { VARIABLES } from "../scripts/references/environment.ts";
+import { REFERENCES } from "../scripts/references/files.ts";
 
 /** The rooms in the order of a plan's way: a file imports from its own room and those before it. */
 const ROOMS = [
@@ -23,7 +25,7 @@ const ROOMS = [
   "render",
   "live",
 ]
-  .concat(["fleet", "stages", "stepfunctions", "local", "cloud"])
+  .concat(["fleet", "stages", "stepfunctions", "local", "cloud", "api"])
   .map((room) => `lib/${room}`)
   .concat(["functions", "bin"]);
 
@@ -115,4 +117,21 @@ test("the report's page is what esbuild makes of its sources: npm run page", () 
   const toStdout = options.filter((option) => !option.startsWith("--outfile"));
   const bundle = execFileSync(`node_modules/.bin/${command}`, toStdout, { encoding: "utf8" });
   assert.ok(bundle === readFileSync("lib/render/page/page.js", "utf8"), "npm run page writes lib/render/page/page.js");
+});
+
+for (const [file, make] of Object.entries(REFERENCES)) {
+  test(`docs/reference/${file} is what the sources say: npm run references writes it`, () => {
+    assert.equal(readFileSync(`docs/reference/${file}`, "utf8"), make());
+  });
+}
+
+test("the reference lists each environment variable that the sources name, and no other", () => {
+  const read = globSync("{bin,lib,functions}/**/*.ts").flatMap((file) => {
+    const text = readFileSync(file, "utf8");
+    const own = text.match(/\bVOLLEY_[A-Z_]+[A-Z]/g) ?? [];
+    const others = [...text.matchAll(/\benv\.([A-Z_]+)\b/g)].map(([, name = ""]) => name);
+    return [...own, ...others, ...(text.includes("AWS_LAMBDA_FUNCTION_NAME") ? ["AWS_LAMBDA_FUNCTION_NAME"] : [])];
+  });
+  const listed = VARIABLES.map((name) => name.replace("_…", ""));
+  assert.deepEqual([...new Set(read)].toSorted(), listed.toSorted());
 });

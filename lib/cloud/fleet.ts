@@ -18,19 +18,23 @@ import {
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import type { Function as HandlerFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Activity, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
-import { bundledFunction } from "./functions.ts";
+import { bundledFunction, IS_BUILT } from "./functions.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What of the repository a host needs. */
+/** What of the repository, or of a package, a host needs. */
 const NOT_NEEDED = ["*", "!bin", "!bin/**", "!lib", "!lib/**", "!functions", "!functions/**", "!fleet", "!fleet/**"];
 const FILES = ["!package.json", "!package-lock.json", "!tsconfig.json", "!statemachines", "!statemachines/**"];
+const NODE_24 = ["!tools", "!tools/**"];
+
+/** How a host gets the dependencies: a package brings no lock file, and its versions are exact. */
+const INSTALL = IS_BUILT ? "npm install --omit=dev --no-package-lock" : "npm ci --omit=dev";
 
 /** What a fleet is made of. */
 export interface FleetProps {
@@ -38,7 +42,7 @@ export interface FleetProps {
   activity: Activity;
   stateMachine: StateMachine;
   /** Plan, which raises the fleet for a run. */
-  plan: NodejsFunction;
+  plan: HandlerFunction;
   /** Most hosts at once. */
   maxHosts: number;
   /** By the network's baseline that the load needs: a c7g.large has 0.94 Gbit/s of it. */
@@ -62,7 +66,7 @@ export class Fleet extends Construct {
     super(scope, id);
     const vpc = props.vpc ?? this.#publicNetwork();
     const role = this.#role(props);
-    const code = new Asset(this, "Code", { path: ROOT, exclude: [...NOT_NEEDED, ...FILES] });
+    const code = new Asset(this, "Code", { path: ROOT, exclude: [...NOT_NEEDED, ...FILES, ...NODE_24] });
     // Just this object: grantRead would open the bucket of all deployments' assets.
     const codeObject = code.bucket.arnForObjects(code.s3ObjectKey);
     role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: [codeObject] }));
@@ -141,7 +145,7 @@ export class Fleet extends Construct {
     const zip = userData.addS3DownloadCommand({ bucket: code.bucket, bucketKey: code.s3ObjectKey });
     userData.addCommands(
       `mkdir -p /opt/volley /etc/volley && unzip -q ${zip} -d /opt/volley`,
-      "cd /opt/volley && npm ci --omit=dev",
+      `cd /opt/volley && ${INSTALL}`,
       "chmod 755 bin/volley fleet/tune-system-limits.sh && fleet/tune-system-limits.sh",
       `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,

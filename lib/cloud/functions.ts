@@ -1,22 +1,26 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import type { IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import {
-  type ICommandHooks,
-  NodejsFunction,
-  type NodejsFunctionProps,
-  OutputFormat,
-} from "aws-cdk-lib/aws-lambda-nodejs";
+  Architecture,
+  Code,
+  type FunctionOptions,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+} from "aws-cdk-lib/aws-lambda";
+import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The functions of the state machine; each has a handler of its name in functions/. */
-export type FunctionName = "plan" | "attack" | "watch" | "reduce" | "next";
+/** Whether this is a package's JavaScript, which has its functions bundled already, and not the sources. */
+export const IS_BUILT = import.meta.url.endsWith(".js");
 
 /** What one function is allowed and given. */
 interface Shape {
@@ -29,8 +33,6 @@ interface Shape {
   reads?: string[];
   statements?: PolicyStatement[];
   environment?: Record<string, string>;
-  /** Files that it reads beside its code. */
-  hooks?: ICommandHooks;
 }
 
 /** What all functions share. */
@@ -50,31 +52,9 @@ export interface FunctionsProps {
   vpcSubnets: SubnetSelection;
 }
 
-/** The report's page is made from files of its own, which the reducer's bundle brings along. */
-const PAGE_FILES: ICommandHooks = {
-  beforeBundling: () => [],
-  beforeInstall: () => [],
-  afterBundling: (inputDir, outputDir) => [
-    `mkdir -p ${outputDir}/page ${outputDir}/node_modules/uplot/dist`,
-    `cp ${inputDir}/lib/render/page/page.js ${inputDir}/lib/render/page/page.css ${outputDir}/page/`,
-    `cp ${inputDir}/node_modules/uplot/package.json ${outputDir}/node_modules/uplot/`,
-    `cp ${inputDir}/node_modules/uplot/dist/uPlot.iife.min.js ${inputDir}/node_modules/uplot/dist/uPlot.min.css ${outputDir}/node_modules/uplot/dist/`,
-  ],
-};
-
-/** A worker's heap begins with room, as in a local run: Lambda takes Node's flags through a wrapper only. */
-const WORKER_WRAPPER: ICommandHooks = {
-  beforeBundling: () => [],
-  beforeInstall: () => [],
-  afterBundling: (inputDir, outputDir) => [
-    `cp ${inputDir}/functions/node-wrapper ${outputDir}/node-wrapper`,
-    `chmod 755 ${outputDir}/node-wrapper`,
-  ],
-};
-
 /** The Lambda functions, each with a role of its own that allows what it does and nothing else. */
 export class Functions extends Construct {
-  readonly byName: Record<FunctionName, NodejsFunction>;
+  readonly byName: Record<FunctionName, LambdaFunction>;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -100,7 +80,6 @@ export class Functions extends Construct {
         writes: ["leases", "chunks", "ticks", "summaries", "failures"],
         statements: secrets,
         environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards },
-        hooks: WORKER_WRAPPER,
       }),
       plan: this.#make("plan", props, {
         description: "Checks the plan, fixes the start instant, writes the assignments",
@@ -126,7 +105,6 @@ export class Functions extends Construct {
         memoryMb: 3_008,
         timeout: Duration.minutes(15),
         writes: ["report.json", "report.html", "report.txt", "histograms.json", "parts"],
-        hooks: PAGE_FILES,
       }),
       next: this.#make("next", props, {
         description: "Takes a trial into its capacity search, plans the next one",
@@ -143,12 +121,11 @@ export class Functions extends Construct {
           "report.html",
           "report.txt",
         ],
-        hooks: PAGE_FILES,
       }),
     };
   }
 
-  #make(name: FunctionName, props: FunctionsProps, shape: Shape): NodejsFunction {
+  #make(name: FunctionName, props: FunctionsProps, shape: Shape): LambdaFunction {
     const logGroup = new LogGroup(this, `${name}Log`, {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -175,55 +152,68 @@ export class Functions extends Construct {
       }),
     );
     for (const statement of shape.statements ?? []) role.addToPolicy(statement);
-    return bundledFunction(
-      this,
-      name,
-      {
-        description: shape.description,
-        memorySize: shape.memoryMb,
-        timeout: shape.timeout,
-        role,
-        logGroup,
-        tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
-        ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
-        environment: {
-          VOLLEY_STORE: `s3:${bucket.bucketName}`,
-          VOLLEY_LEAD_MS: String(LEAD_MS),
-          ...shape.environment,
-        },
+    return bundledFunction(this, name, {
+      description: shape.description,
+      memorySize: shape.memoryMb,
+      timeout: shape.timeout,
+      role,
+      logGroup,
+      tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
+      environment: {
+        VOLLEY_STORE: `s3:${bucket.bucketName}`,
+        VOLLEY_LEAD_MS: String(LEAD_MS),
+        ...shape.environment,
       },
-      shape.hooks,
-    );
+    });
   }
 }
 
-/** A function whose handler is functions/<name>.ts, bundled into one file; `hooks` bring along what it reads beside it. */
+/**
+ * A function whose handler is functions/<name>.ts, bundled into one file: by esbuild when the stack is synthesized from
+ * the sources, and beforehand in a package.
+ */
 export function bundledFunction(
   scope: Construct,
-  name: string,
-  props: Omit<NodejsFunctionProps, "bundling" | "entry" | "handler" | "runtime" | "architecture">,
-  hooks?: ICommandHooks,
-): NodejsFunction {
+  name: keyof typeof BESIDE,
+  props: Omit<FunctionOptions, "architecture">,
+): LambdaFunction {
+  const shared = { ...props, runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 };
+  if (IS_BUILT) {
+    return new LambdaFunction(scope, name, {
+      ...shared,
+      handler: "index.handler",
+      code: Code.fromAsset(`${ROOT}bundles/${name}`),
+    });
+  }
   return new NodejsFunction(scope, name, {
-    ...props,
+    ...shared,
     entry: `${ROOT}functions/${name}.ts`,
     handler: "handler",
     projectRoot: ROOT,
     depsLockFilePath: `${ROOT}package-lock.json`,
-    runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
     bundling: {
+      ...BUNDLING,
       format: OutputFormat.ESM,
-      target: "node24",
-      mainFields: ["module", "main"],
       minify: true,
       sourceMap: false,
-      // Dependencies in CommonJS ask for built-in modules by require().
-      banner: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
       bundleAwsSDK: true,
-      ...(hooks && { commandHooks: hooks }),
+      commandHooks: copyBeside(BESIDE[name]),
     },
   });
+}
+
+/** Copies files beside a function's code. */
+function copyBeside(files: readonly BesideFile[]): ICommandHooks {
+  return {
+    beforeBundling: () => [],
+    beforeInstall: () => [],
+    afterBundling: (inputDir, outputDir) =>
+      files.flatMap(([from, to]) => [
+        `mkdir -p ${dirname(`${outputDir}/${to}`)}`,
+        `cp -p ${inputDir}/${from} ${outputDir}/${to}`,
+      ]),
+  };
 }
 
 /** How long before their first request workers are called, in ms: a cold start and a warm-up on a share of a CPU. */
