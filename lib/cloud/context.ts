@@ -1,40 +1,19 @@
 import { Duration } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { CONTEXT_NAMES } from "./contextNames.ts";
 import type { LoadTestProps } from "./loadTest.ts";
-
-/** What `cdk deploy -c name=value` may set of a deployment. */
-const NAMES = [
-  "allowedHosts",
-  "observeHosts",
-  "secretArns",
-  "logGroupArns",
-  "alarmTopicArn",
-  "permissionsBoundaryArn",
-  "fixedEgress",
-  "fleet",
-  "fleetSpot",
-  "tracing",
-  "workerMemoryMb",
-  "fleetMaxHosts",
-  "fleetInstanceType",
-  "maxWorkers",
-  "maxRps",
-  "maxUsdPerRun",
-  "maxDurationMinutes",
-  "chunkRetentionDays",
-] as const;
 
 /** The stack's name, which the app reads. */
 const APP_NAMES = ["stack"];
 
-type Name = (typeof NAMES)[number];
+type Name = (typeof CONTEXT_NAMES)[number];
 
 /**
  * A deployment's properties from the CDK's context, whose values are text (`-c name=value`) or JSON (cdk.json). Throws one
  * error with all that is wrong: a name that nobody knows would leave a default in force.
  */
 export function contextProps(scope: Construct): LoadTestProps {
-  const problems = unknownNames(scope).map((name) => `${name} is no setting; there are ${NAMES.join(", ")}`);
+  const problems = unknownNames(scope).map((name) => `${name} is no setting; there are ${CONTEXT_NAMES.join(", ")}`);
   const value = (name: Name): unknown => scope.node.tryGetContext(name) ?? undefined;
   const read =
     <T>(expected: string, parse: (given: unknown) => T | undefined) =>
@@ -77,7 +56,7 @@ export function contextProps(scope: Construct): LoadTestProps {
 
 /** Names in the context that neither this app nor the CDK knows: the CDK's own have a colon, a hyphen or an @. */
 function unknownNames(scope: Construct): string[] {
-  const known = new Set<string>([...NAMES, ...APP_NAMES]);
+  const known = new Set<string>([...CONTEXT_NAMES, ...APP_NAMES]);
   return Object.keys(scope.node.getAllContext()).filter((name) => !known.has(name) && !/[-:@]/.test(name));
 }
 

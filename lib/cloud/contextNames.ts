@@ -1,0 +1,21 @@
+/** What `cdk deploy -c name=value` may set of a deployment. */
+export const CONTEXT_NAMES = [
+  "allowedHosts",
+  "observeHosts",
+  "secretArns",
+  "logGroupArns",
+  "alarmTopicArn",
+  "permissionsBoundaryArn",
+  "fixedEgress",
+  "fleet",
+  "fleetSpot",
+  "tracing",
+  "workerMemoryMb",
+  "fleetMaxHosts",
+  "fleetInstanceType",
+  "maxWorkers",
+  "maxRps",
+  "maxUsdPerRun",
+  "maxDurationMinutes",
+  "chunkRetentionDays",
+] as const;

@@ -1,0 +1,57 @@
+import { code, table } from "./markdown.ts";
+
+/** An environment variable that Volley reads. */
+interface Variable {
+  name: string;
+  meaning: string;
+}
+
+/** Those that a person sets. */
+const YOURS: readonly Variable[] = [
+  { name: "VOLLEY_ACTIVITY", meaning: "`volley host`: the activity to poll, instead of `--activity`" },
+  { name: "VOLLEY_STORE", meaning: "`volley host`: where runs are kept, instead of `--store`" },
+  { name: "VOLLEY_ENDPOINT", meaning: "`volley host`: the endpoint of Step Functions, instead of `--endpoint`" },
+  { name: "VOLLEY_SECRET_…", meaning: "in a deployment, the secrets that plans name by `env://`" },
+  { name: "COLUMNS", meaning: "how wide text is printed where the output is no terminal" },
+  { name: "NO_COLOR", meaning: "no colours (https://no-color.org)" },
+  { name: "FORCE_COLOR", meaning: "colours where the output is no terminal, too (https://force-color.org)" },
+  { name: "TERM", meaning: "`dumb`: no colours, and nothing is redrawn" },
+  { name: "CI", meaning: "progress is printed in lines and never redrawn" },
+];
+
+/** Those that a deployment, a fleet or the local runner sets for what it starts. */
+const INTERNAL: readonly Variable[] = [
+  { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda: a function without guards then allows nothing" },
+  { name: "VOLLEY_CORES", meaning: "how many cores the workers share, which sets how early they are started" },
+  { name: "VOLLEY_FLEET_GROUP", meaning: "the Auto Scaling group of the fleet's hosts" },
+  { name: "VOLLEY_FLEET_WAIT_MS", meaning: "how long a run waits for its hosts, in ms" },
+  { name: "VOLLEY_GUARDS", meaning: "what the deployment allows, as JSON" },
+  { name: "VOLLEY_HOST", meaning: "the host that a worker runs on" },
+  { name: "VOLLEY_HOST_SETUP", meaning: "tests: a command that is run in each host's network before it starts" },
+  { name: "VOLLEY_LEAD_MS", meaning: "how long before their first request workers are started, in ms" },
+  { name: "VOLLEY_LEAD_PER_MB_MS", meaning: "how much longer for each MB of the plan, in ms" },
+  { name: "VOLLEY_LEAD_PER_WORKER_MS", meaning: "how much longer for each worker, in ms" },
+  { name: "VOLLEY_LIST_LAG_MS", meaning: "how long Step Functions may list an execution that has ended, in ms" },
+  { name: "VOLLEY_STATE_MACHINE", meaning: "the state machine whose executions hold the fleet" },
+  { name: "VOLLEY_WORKERS_PER_REDUCER", meaning: "how many workers' results one reducer adds up" },
+];
+
+/** The names of all environment variables that the sources read. */
+export const VARIABLES: readonly string[] = [...YOURS, ...INTERNAL].map(({ name }) => name);
+
+/** docs/reference/environment.md: every environment variable. */
+export function environmentReference(): string {
+  const rows = (variables: readonly Variable[]): string[][] =>
+    variables.map(({ name, meaning }) => [code(name), meaning]);
+  return `# Environment variables
+
+A plan may use any variable: \`\${NAME}\` in its text, \`env://NAME\` as a secret. The AWS SDK reads its own, such as
+\`AWS_PROFILE\` and \`AWS_REGION\`.
+
+## Yours to set
+
+${table(["variable", "meaning"], rows(YOURS))}
+## Set by Volley for what it starts
+
+${table(["variable", "meaning"], rows(INTERNAL))}`;
+}

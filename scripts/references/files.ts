@@ -1,0 +1,13 @@
+import { cliReference } from "./cli.ts";
+import { environmentReference } from "./environment.ts";
+import { planReference } from "./plan.ts";
+import { contextReference, exitCodesReference } from "./tables.ts";
+
+/** The files of docs/reference/, with what makes each from the sources. */
+export const REFERENCES: Record<string, () => string> = {
+  "plan.md": planReference,
+  "context.md": contextReference,
+  "environment.md": environmentReference,
+  "exit-codes.md": exitCodesReference,
+  "cli.md": cliReference,
+};
