@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { VERSION } from "../lib/report/version.ts";
 import { attackCommand } from "./commands/attack.ts";
 import { calibrateCommand } from "./commands/calibrate.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { hostCommand } from "./commands/host.ts";
@@ -21,7 +23,7 @@ import { EXIT_CODES } from "./exitCodes.ts";
 export function makeProgram(): Command {
   const program = new Command("volley")
     .description("Load tester for JSON-RPC gateways: one plan, many workers, exact figures for each chain.")
-    .version("0.1.0")
+    .version(VERSION)
     .showHelpAfterError("(volley --help tells what there is)")
     .exitOverride()
     .addHelpText(
@@ -52,6 +54,7 @@ export function makeProgram(): Command {
     hostCommand(),
     schemaCommand(),
     gatewayCommand(),
+    completionCommand(),
   ];
   for (const command of [...own, ...remoteCommands()]) {
     program.addCommand(command.copyInheritedSettings(program));
