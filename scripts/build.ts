@@ -14,15 +14,9 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = `${ROOT}dist/`;
 
 /** What the sources read at run time, besides modules. */
-const READ = [
-  "bin/volley",
-  "bin/require-node.cjs",
-  "fleet",
-  "functions/node-wrapper",
-  "lib/render/page/page.css",
-  "lib/render/page/page.js",
-  "statemachines",
-];
+const READ = globSync("{bin,fleet,functions,lib,statemachines}/**/*.*", { cwd: ROOT })
+  .filter((path) => !/(\.ts|tsconfig\.json)$/.test(path))
+  .concat("bin/volley", "functions/node-wrapper");
 
 /** Needs packages that want a newer Node than some users have: they go into the module instead. */
 const SELF_CONTAINED = "lib/render/exports/otlp";
@@ -31,7 +25,7 @@ process.chdir(ROOT);
 rmSync(DIST, { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 for (const file of globSync("dist/**/*.js")) nameBuiltFiles(file);
-for (const path of READ) cpSync(path, `${DIST}${path}`, { recursive: true });
+for (const path of READ) cpSync(path, `${DIST}${path}`);
 await build({
   entryPoints: [`${SELF_CONTAINED}.ts`],
   outfile: `${DIST}${SELF_CONTAINED}.js`,
