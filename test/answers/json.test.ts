@@ -92,7 +92,7 @@ test("4 MiB of any JSON are read in a time that does not depend on its form", ()
       isJson(bytes);
       return performance.now() - from;
     });
-    // Some 60 ms on a machine of 2 cores; the rest is for a machine that does something else as well.
-    assert.ok(Math.min(...times) < 300, `${form}: ${times.map(Math.round).join(", ")} ms`);
+    // Some 60 ms on a machine of 2 cores, 1 s on a busy one; a reader that is quadratic in its bytes takes hours.
+    assert.ok(Math.min(...times) < 5_000, `${form}: ${times.map(Math.round).join(", ")} ms`);
   }
 });
