@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGatewayProcess } from "../lib/gateway/gatewayProcess.ts";
-import { gatewaySchema } from "../lib/plan/schema.ts";
+import { gatewaySchema } from "../lib/plan/gatewaySchema.ts";
 import type { Report } from "../lib/report/schema.ts";
 import { createHistogram, recordMs } from "../lib/results/histogram.ts";
 import { ROOT } from "../test/support/volley.ts";

@@ -1,4 +1,4 @@
-import type { StopRequest } from "../lib/attack/worker.ts";
+import type { StopRequest } from "../lib/attack/workerPorts.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
 import { type AttackCall, attackTask } from "../lib/stages/attack.ts";
 import { deployedFile, deployedGuards, deployedSecret, deployedStore } from "./ports/environment.ts";

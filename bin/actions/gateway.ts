@@ -1,6 +1,6 @@
 import { type BackendUrls, connectBackends } from "../../lib/gateway/backends.ts";
 import { startGateway } from "../../lib/gateway/gateway.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import { loadGateway } from "../../lib/planfile/loadPlan.ts";
 
 export interface GatewayOptions extends BackendUrls {

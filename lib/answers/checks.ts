@@ -1,5 +1,5 @@
+import type { Check } from "../plan/chainSchema.ts";
 import { compilePattern, MAX_MATCHED, type Pattern } from "../plan/pattern.ts";
-import type { Check } from "../plan/schema.ts";
 import { isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 
 /** Longest number or key that is read, in bytes: longer ones equal nothing that a plan says. */

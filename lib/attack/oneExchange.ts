@@ -7,7 +7,7 @@ import { Names } from "../http/names.ts";
 import { MEMORY_BYTES } from "../http/response.ts";
 import { poolOf } from "../ws/poolOf.ts";
 import type { PreparedRequest } from "./requests.ts";
-import { TIMED_OUT } from "./sender.ts";
+import { TIMED_OUT } from "./timedExchange.ts";
 
 /** What came of one request, before its body is looked at, and how long each part of it took, in ms. */
 export interface OneExchange {

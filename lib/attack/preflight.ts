@@ -4,7 +4,8 @@ import { harmless } from "../plan/harmless.ts";
 import type { Problem } from "../plan/problems.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { systemClock } from "../store/clock.ts";
-import { attack, type WorkerPorts } from "./worker.ts";
+import { attack } from "./worker.ts";
+import type { WorkerPorts } from "./workerPorts.ts";
 
 /** Most targets of a chain that are tried: a replay has as many as its log has lines. */
 const MAX_TARGETS = 20;

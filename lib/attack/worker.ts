@@ -1,24 +1,17 @@
 import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
-import { type Assignment, chainSchedule, phaseRange } from "../plan/assign.ts";
+import { chainSchedule, phaseRange } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
-import { type DeployedHosts, hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
+import { hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError } from "../plan/problems.ts";
-import type { Chain, Plan } from "../plan/schema.ts";
+import type { Chain } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 import { StaleBlocks } from "../results/blocks.ts";
-import {
-  type Chunk,
-  type Health,
-  intervalMs,
-  type Outcome,
-  type Series,
-  type Summary,
-  sumSeries,
-} from "../results/chunk.ts";
+import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary } from "../results/chunk.ts";
+import { sumSeries } from "../results/seriesSum.ts";
 import { countInShard, firstInShard } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import { socketCounter } from "../ws/socketCounts.ts";
@@ -31,7 +24,8 @@ import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
-import { startWatchdog, type Watchdog, type WatchdogOptions } from "./watchdog.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
+import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
 /** How often a worker asks whether it is to stop, in ms: with the store's answer it has stopped within 2 s. */
 export const POLL_MS = 1_200;
@@ -47,43 +41,6 @@ const ABORT_DRAIN_MS = 500;
 
 /** How long a second attempt waits before it sends, in ms: by then the first has seen that it was superseded. */
 export const TAKEOVER_MS = POLL_MS + 800;
-
-/**
- * Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. One whose
- * runner has gone books nothing of what is left: whoever resumes the run sends it.
- */
-export type StopRequest = { reason: "aborted" } | { reason: "superseded"; joinsAtMs: number } | { reason: "orphaned" };
-
-/** What a worker needs from outside. */
-export interface WorkerPorts {
-  clock: Clock;
-  /** Writes a chunk. A chunk that cannot be written is offered again at the next flush, before the next one. */
-  emit(chunk: Chunk): Promise<void>;
-  /** Whether the worker is to stop, and why. */
-  stopRequested(): Promise<StopRequest | undefined>;
-  /** Where the watchdog writes why it ended this process, and when it does. */
-  watchdog?: Omit<WatchdogOptions, "name">;
-  /** Resolves when the worker is told to stop, without being asked. */
-  told?: Promise<StopRequest>;
-  /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
-  secret?(reference: string): Promise<string>;
-  /** What the deployment allows, where the worker is part of one: the plan may have been changed since it was checked. */
-  deployed?: DeployedHosts;
-}
-
-/** One invocation for an assignment. */
-export interface AttackInput {
-  plan: Plan;
-  assignment: Assignment;
-  /** 1 for the first invocation, one more for each that follows. */
-  attempt: number;
-  /** The host of the fleet that runs it. */
-  host?: string;
-  /** The number of a chain's first request by the chain's name, where it is not 0. */
-  firstNumbers?: Record<string, number>;
-  /** When a later attempt begins to send, in ms since the epoch: by then the earlier one has seen it and stopped. */
-  joinsAtMs?: number;
-}
 
 /**
  * Sends an assignment's requests, each at its instant, and flushes what it recorded as chunks. Returns the summary of

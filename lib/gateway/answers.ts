@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { StandInChain } from "../plan/schema.ts";
+import type { StandInChain } from "../plan/gatewaySchema.ts";
 
 interface Call {
   id?: unknown;

@@ -1,7 +1,8 @@
 import { Recorder } from "../attack/recorder.ts";
 import { prepareChain } from "../attack/requests.ts";
 import { Sender } from "../attack/sender.ts";
-import type { GatewaySettings, Target } from "../plan/schema.ts";
+import type { GatewaySettings } from "../plan/gatewaySchema.ts";
+import type { Target } from "../plan/schema.ts";
 import { systemClock } from "../store/clock.ts";
 import { startGateway } from "./gateway.ts";
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { GatewaySettings } from "../plan/schema.ts";
+import type { GatewaySettings } from "../plan/gatewaySchema.ts";
 
 const HOST = fileURLToPath(new URL("./gatewayHost.ts", import.meta.url));
 

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { GatewaySettings } from "../plan/schema.ts";
-import type { ChainTruth, GatewayTruth, StationTruth } from "./gateway.ts";
+import type { GatewaySettings } from "../plan/gatewaySchema.ts";
+import type { ChainTruth } from "./chainServer.ts";
+import type { GatewayTruth, StationTruth } from "./gateway.ts";
 
 const ENTRYPOINT = { entrypoint: "web", protocol: "http" };
 

@@ -6,8 +6,9 @@ import { GeneratorTimeline } from "../report/generatorTimeline.ts";
 import { buildReport, workerReport } from "../report/model.ts";
 import type { Report } from "../report/schema.ts";
 import { StaleBlocks } from "../results/blocks.ts";
-import { type Chunk, type Health, intervalMs, parseSeries, SeriesSum, total } from "../results/chunk.ts";
+import { type Chunk, type Health, intervalMs, total } from "../results/chunk.ts";
 import { ledgerOf } from "../results/ledger.ts";
+import { parseSeries, SeriesSum } from "../results/seriesSum.ts";
 import { chunksPrefix, logsPrefix, scrapesPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 

@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { StateError } from "../stepfunctions/interpreter.ts";
 import type { Json } from "../stepfunctions/paths.ts";
+import { StateError } from "../stepfunctions/stateError.ts";
 import { Lifeline } from "./lifeline.ts";
 
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));

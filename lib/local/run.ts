@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { classOf } from "../answers/classes.ts";
 import { type Preflight, preflightProblems } from "../attack/preflight.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway/gatewayProcess.ts";
@@ -13,9 +12,10 @@ import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { plannedRun } from "../stages/planRun.ts";
 import type { Activities } from "../stepfunctions/activities.ts";
-import { type Definition, loadDefinition } from "../stepfunctions/definition.ts";
+import { loadDefinition } from "../stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
 import type { Json } from "../stepfunctions/paths.ts";
+import type { Definition } from "../stepfunctions/stateSchema.ts";
 import { type AbortCause, encodeAbort } from "../store/abort.ts";
 import { FolderStore } from "../store/folderStore.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../store/keys.ts";
@@ -23,33 +23,16 @@ import { RunnerLease, type RunnerState, runnerState } from "../store/runnerLease
 import type { Store } from "../store/store.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
+import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS } from "./functions.ts";
 import { HostNetwork } from "./hostNetwork.ts";
 import { machineProblems, machineWarnings, planSize, thisMachine } from "./machine.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** The definition that Step Functions runs, and the local run too. */
-export const DEFINITION_PATH = `${ROOT}statemachines/volley.asl.json`;
-
-/** The handlers that the definition's substitutions stand for. */
-export const FUNCTIONS: Record<string, string> = {
-  plan: `${ROOT}functions/plan.ts`,
-  attack: `${ROOT}functions/attack.ts`,
-  watch: `${ROOT}functions/watch.ts`,
-  reduce: `${ROOT}functions/reduce.ts`,
-  next: `${ROOT}functions/next.ts`,
-};
-
-/** What a run on this machine has beside the definition. */
-const OWN_FUNCTIONS: Record<string, string> = {
-  preflight: `${ROOT}functions/preflight.ts`,
-};
 
 /**
  * How long before their first request workers are started, in ms, and longer for each worker of a core: they start and
  * warm up side by side.
  */
 const LEAD_MS = 1_500;
+
 const LEAD_PER_CORE_MS = 900;
 
 /** How long a worker takes to read and check a MB of its plan, in ms of a core: 63 with 300,000 replayed lines in 83 MB. */

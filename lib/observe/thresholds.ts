@@ -1,6 +1,7 @@
 import type { Stop } from "../plan/sloSchema.ts";
 import { latencyOfAll } from "../results/allRequests.ts";
-import { type Chunk, parseSeries, SeriesSum, total } from "../results/chunk.ts";
+import { type Chunk, total } from "../results/chunk.ts";
+import { parseSeries, SeriesSum } from "../results/seriesSum.ts";
 import { sloLines } from "../results/slo.ts";
 import type { Tick } from "../results/ticks.ts";
 import type { AbortCause } from "../store/abort.ts";

@@ -1,7 +1,8 @@
+import type { Accept, Check } from "./chainSchema.ts";
 import type { PlanFiles } from "./planFiles.ts";
 import { jsonPath } from "./problems.ts";
 import { parseRequestLog, parseRows, type RequestLog } from "./records.ts";
-import type { Accept, Chain, Check, Target } from "./schema.ts";
+import type { Chain, Target } from "./schema.ts";
 import type { Slo } from "./sloSchema.ts";
 import { parseTargets } from "./targets.ts";
 

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { isHostEntry } from "../guard/hostGuard.ts";
+import { type Accept, type Check, chain } from "./chainSchema.ts";
 import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
-import { HTTP_URL, isHttpUrl, isTargetUrl, TARGET_URL } from "./httpUrl.ts";
-import { patternProblem } from "./pattern.ts";
-import { chainSloSchema, planSlo, type Slo, stopSchema, targetSlo } from "./sloSchema.ts";
+import { hostEntry, name } from "./fields.ts";
+import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
+import { observe } from "./observeSchema.ts";
+import { planSlo, type Slo, stopSchema } from "./sloSchema.ts";
 
 /** Most bytes of a response body that a worker reads, where the plan does not say. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -14,147 +15,6 @@ export const MAX_TARGETS_APART = 64;
 
 /** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
 const MAX_SEGMENT_MS = 12 * 60_000;
-
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
-  .describe("Letters, digits, dot, dash and underscore; at most 63");
-
-const httpUrl = z.string().refine(isHttpUrl, HTTP_URL).describe("An absolute http or https URL");
-
-const targetUrl = z.string().refine(isTargetUrl, TARGET_URL).describe("An absolute http, https, ws or wss URL");
-
-const hostEntry = z
-  .string()
-  .refine(isHostEntry, 'a host name, "*." and a domain, an address, or a block such as "10.0.0.0/8"');
-
-const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
-
-const pattern = z.string().superRefine((text, context) => {
-  const message = patternProblem(text);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
-
-const check = z.strictObject({
-  pointer: z
-    .string()
-    .regex(/^(\/([^~/]|~[01])*)+$/)
-    .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
-  equals: z.json().optional().describe("The value that must be there"),
-  matches: pattern.optional().describe("A regular expression (RE2) that the value must match"),
-  min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
-  max: z.number().optional().describe("The highest value"),
-});
-
-/** What a plan asks of a response besides being a relay. */
-export type Check = z.infer<typeof check>;
-
-const accept = z
-  .strictObject({
-    null: z
-      .boolean()
-      .optional()
-      .describe("Whether a null result is an answer; by default where the method may find none"),
-    revert: z.boolean().optional().describe("Whether a reverted execution is an answer; by default it is"),
-    codes: z.array(z.int()).optional().describe("Codes of JSON-RPC errors that are answers"),
-    status: z
-      .array(z.int().min(200).max(599))
-      .optional()
-      .describe("HTTP statuses besides 2xx with which a response counts as its body says"),
-  })
-  .optional()
-  .describe("What is an answer of the node and no failure, besides a result");
-
-/** What counts as an answer, besides a result. */
-export type Accept = NonNullable<z.infer<typeof accept>>;
-
-const expectation = z
-  .enum(["json-rpc", "http"])
-  .optional()
-  .describe(
-    '"http" where a target is no JSON-RPC: its HTTP status and checks decide. "json-rpc" also takes calls that do not say ' +
-      '"jsonrpc": "2.0". Without it a body must be JSON-RPC 2.0, and a target without a body is plain HTTP',
-  );
-
-const headerValue = z.string().regex(/^[^\r\n\0]*$/);
-
-const inlineTarget = z.strictObject({
-  method: token.default("POST").describe("The HTTP method, as it is sent"),
-  url: targetUrl,
-  headers: z
-    .record(token, z.union([headerValue, z.array(headerValue)]))
-    .default({})
-    .describe("HTTP headers: a name's value, or a list of values for a header that is repeated"),
-  body: z
-    .union([z.string(), z.json()])
-    .optional()
-    .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
-  name: z.string().min(1).max(100).optional().describe("What the report calls the target; by default what it calls"),
-  expect: expectation,
-  weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
-  checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
-  accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
-  slo: targetSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
-});
-
-const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
-
-const replay = z.strictObject({
-  file: z
-    .string()
-    .min(1)
-    .describe('A request log, relative to the plan: a JSON object a line, with "at" (RFC 3339, or ms), url, method, …'),
-  factor: z.number().positive().default(1).describe("How much faster than it was recorded"),
-});
-
-const chain = z
-  .strictObject({
-    name,
-    rps: z.number().positive().max(10_000_000).optional().describe("Requests per second, over all workers"),
-    targets: z
-      .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
-      .optional()
-      .describe("A target file, or a list of target files and targets written out"),
-    slo: chainSloSchema.optional().describe("What this chain must show: each field stands in place of the plan's"),
-    expect: expectation,
-    replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
-    data: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("A CSV file with a header, or JSON objects a line, relative to the plan, for {{data.field}}"),
-    dataOrder: z
-      .enum(["cycle", "once", "random"])
-      .optional()
-      .describe(
-        "How requests take the data's rows: in order and again from the first (cycle), each row once, or at random",
-      ),
-    order: z
-      .enum(["turns", "random"])
-      .optional()
-      .describe("How targets follow each other: in turns, exactly by their weights, or at random by them"),
-    staleBlocks: z
-      .int()
-      .min(0)
-      .optional()
-      .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
-    accept,
-    rateLimitCodes: z
-      .array(z.int())
-      .optional()
-      .describe("Codes of JSON-RPC errors with which this chain's gateway limits rates, besides the usual ones"),
-  })
-  .superRefine((value, context) => {
-    const expected = value.replay ? "nothing beside replay" : undefined;
-    for (const field of ["rps", "targets"] as const) {
-      if (value.replay && value[field] !== undefined)
-        context.addIssue({ code: "custom", path: [field], message: expected ?? "" });
-      if (!value.replay && value[field] === undefined) {
-        const message = field === "rps" ? "a number of requests per second" : "a target file, or a list of targets";
-        context.addIssue({ code: "custom", path: [field], message });
-      }
-    }
-  });
 
 /** A value that is a reference to a secret and nothing else. */
 export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;
@@ -227,101 +87,6 @@ const limits = z.strictObject({
     .describe("Thresholds that stop the run where a window of it misses them, as k6's abortOnFail; the breaker is one"),
 });
 
-const standInChain = z.strictObject({
-  name,
-  endpoint: z.string().min(1).describe("The value of ?endpoint= that selects this chain"),
-  chainId: z.int().positive().default(1).describe("What it answers to eth_chainId"),
-  blockTimeMs: z.number().positive().default(12_000).describe("How often it has a new block, in ms"),
-  latencyMs: z
-    .strictObject({
-      p50: z.number().positive().describe("The median, in ms"),
-      p99: z.number().positive().describe("The 99th percentile, in ms"),
-    })
-    .default({ p50: 8, p99: 40 })
-    .describe("The service time's log-normal distribution, given by two of its percentiles"),
-  concurrency: z
-    .int()
-    .positive()
-    .default(256)
-    .describe("Requests that the chain's node serves at once; the others wait"),
-  queue: z.int().nonnegative().default(4_096).describe("Places in the queue; beyond them the answer is HTTP 503"),
-  errors: z
-    .strictObject({
-      http500: z.number().min(0).max(1).default(0).describe("Answers with HTTP 500"),
-      http429: z.number().min(0).max(1).default(0).describe("Answers with HTTP 429: too many requests"),
-      rpcError: z.number().min(0).max(1).default(0).describe("Answers with a JSON-RPC error"),
-      reset: z.number().min(0).max(1).default(0).describe("Connections that are reset"),
-      timeout: z.number().min(0).max(1).default(0).describe("Requests that get no answer"),
-    })
-    .prefault({})
-    .describe("The share of requests that end in each kind of error"),
-  perRequest: z
-    .strictObject({
-      dbQueries: z.number().nonnegative().default(2).describe("Queries of the database"),
-      redisOperations: z.number().nonnegative().default(4).describe("Operations of Redis"),
-      cpuMs: z.number().nonnegative().default(0.4).describe("Time of a core, in ms"),
-      dbMs: z.number().nonnegative().default(0).describe("How long a relay holds a connection of the database pool"),
-    })
-    .prefault({})
-    .describe("What a relay costs the gateway, as its counters at /metrics tell"),
-});
-
-/** The stand-in gateway's settings, in a plan's `gateway` or a file for `volley gateway`. */
-export const gatewaySchema = z.strictObject({
-  port: z.int().min(0).max(65_535).default(0).describe("0 takes a free port"),
-  seed: z.int().nonnegative().default(1).describe("Of its latencies and errors, so that runs repeat"),
-  cpuCores: z
-    .int()
-    .positive()
-    .optional()
-    .describe("Cores that all chains share for their cpuMs; without it CPU is free"),
-  dbPool: z
-    .int()
-    .positive()
-    .optional()
-    .describe("Database connections that all chains share; without it they are free"),
-  chains: z
-    .array(standInChain)
-    .min(1)
-    .default(() => DEFAULT_STAND_IN_CHAINS.map((each) => standInChain.parse(each)))
-    .describe("The chains it answers for; without this the guide's four"),
-});
-
-const DEFAULT_STAND_IN_CHAINS = [
-  {
-    name: "ethereum",
-    endpoint: "ETH_ENDPOINT_ID",
-    chainId: 1,
-    blockTimeMs: 12_000,
-    latencyMs: { p50: 6, p99: 30 },
-    perRequest: { dbQueries: 2, redisOperations: 5, cpuMs: 0.5 },
-  },
-  {
-    name: "boba",
-    endpoint: "BOBA_ENDPOINT_ID",
-    chainId: 288,
-    blockTimeMs: 2_000,
-    latencyMs: { p50: 4, p99: 20 },
-    perRequest: { dbQueries: 1, redisOperations: 4, cpuMs: 0.3 },
-  },
-  {
-    name: "mantle",
-    endpoint: "MANTLE_ENDPOINT_ID",
-    chainId: 5_000,
-    blockTimeMs: 2_000,
-    latencyMs: { p50: 8, p99: 45 },
-    perRequest: { dbQueries: 2, redisOperations: 3, cpuMs: 0.4 },
-  },
-  {
-    name: "kava",
-    endpoint: "KAVA_ENDPOINT_ID",
-    chainId: 2_222,
-    blockTimeMs: 6_000,
-    latencyMs: { p50: 12, p99: 60 },
-    perRequest: { dbQueries: 3, redisOperations: 6, cpuMs: 0.7 },
-  },
-];
-
 const share = z.number().min(0).max(1).describe("A share of each chain's rps, 0 … 1");
 
 const profile = z.discriminatedUnion("type", [
@@ -353,71 +118,6 @@ const profile = z.discriminatedUnion("type", [
     })
     .describe("Find each chain's highest rate that meets the SLO, beginning at rps; the duration is that of a trial"),
 ]);
-
-const selector = {
-  metric: z
-    .string()
-    .regex(/^[A-Za-z_:][\w:]*$/)
-    .describe("The metric's name"),
-  labels: z.record(z.string(), z.string()).default({}).describe("Labels that a sample must have"),
-  chainLabel: z.string().optional().describe("The label that names the chain; without it the counter is shared"),
-  chainNames: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe("The label's value for each chain, where it is not the chain's name"),
-};
-
-const headers = z
-  .record(token, headerValue)
-  .default({})
-  .describe("HTTP headers; secrets as env:// or secret:// references");
-
-const match = pattern
-  .default("error|timeout|timed out|refused|exhausted|too many")
-  .describe("Lines that are kept and counted, whatever their case");
-
-const observe = z.strictObject({
-  endpoints: z
-    .array(
-      z.strictObject({
-        url: httpUrl,
-        headers,
-      }),
-    )
-    .default([])
-    .describe("Prometheus endpoints of the gateway and its hosts, read while the run goes"),
-  every: duration.prefault("5s").describe("How often they are read"),
-  show: z.array(pattern).default(["connection|pool"]).describe("Names of further metrics to keep and plot"),
-  costs: z
-    .array(z.strictObject({ name, ...selector, usd: z.number().nonnegative().optional().describe("The price of one") }))
-    .default([])
-    .describe("Counters that a relay adds to: queries, operations, bytes, CPU seconds"),
-  resources: z
-    .array(
-      z.strictObject({
-        name,
-        used: z.strictObject(selector).describe("A gauge of what is in use, or a counter of seconds in use"),
-        limit: z.union([z.number().positive(), z.strictObject(selector)]).describe("How much there is"),
-      }),
-    )
-    .default([])
-    .describe("What may be used up: CPU, pools, connections"),
-  logs: z
-    .array(
-      z.union([
-        z.strictObject({ url: httpUrl, headers, match }),
-        z.strictObject({
-          logGroup: z.string().min(1).describe("A log group of CloudWatch"),
-          region: z.string().min(1).optional().describe("Its region, where it is not the command's own"),
-          match,
-        }),
-      ]),
-    )
-    .default([])
-    .describe(
-      "Logs whose new lines are looked through while the run goes: a file over HTTP, or a CloudWatch log group",
-    ),
-});
 
 const capacity = z.strictObject({
   targetRps: z.number().positive().default(5_000).describe("What is to be carried, over all chains"),
@@ -514,13 +214,16 @@ export const planSchema = z.strictObject({
 });
 
 export type PlanInput = z.input<typeof planSchema>;
-export type GatewaySettings = z.infer<typeof gatewaySchema>;
+
 export type Observe = Plan["observe"];
+
 export type LogSettings = Observe["logs"][number];
+
 export type CostCounter = Observe["costs"][number];
+
 export type Resource = Observe["resources"][number];
+
 export type Selector = Resource["used"];
-export type StandInChain = GatewaySettings["chains"][number];
 
 /** One HTTP request as the plan says it, with its placeholders and references to secrets. */
 export interface Target {

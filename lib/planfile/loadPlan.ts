@@ -1,6 +1,7 @@
+import { type GatewaySettings, gatewaySchema } from "../plan/gatewaySchema.ts";
 import { type CheckOptions, checkPlan, knownFieldsAt, takesNumber } from "../plan/load.ts";
 import { InputError, problemsOf } from "../plan/problems.ts";
-import { type GatewaySettings, gatewaySchema, type Plan } from "../plan/schema.ts";
+import type { Plan } from "../plan/schema.ts";
 import { placed } from "./document.ts";
 import { withVariables } from "./environment.ts";
 import { applyOverrides, type Overrides } from "./overrides.ts";

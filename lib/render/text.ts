@@ -1,11 +1,13 @@
 import { styleText } from "node:util";
-import { faultOf } from "../answers/classes.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { cleanText } from "../plan/terminal.ts";
-import type { LatencyMs, Report, ReportChain, Traffic } from "../report/schema.ts";
+import type { Report, ReportChain, Traffic } from "../report/schema.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
 import { isUnanswered } from "../results/allRequests.ts";
 import { capacityText } from "./capacityText.ts";
+import { failureTable, logText, sampleTable } from "./failureText.ts";
+import { hostTable, timingTable, workerTable } from "./generatorText.ts";
+import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
 
 /**
  * The report for a terminal of `width` columns: verdict first, then the chains, the workers and what went wrong. Lines
@@ -176,16 +178,6 @@ function sloLineText({ line, class: failure = "", limit, found }: ReportChain["s
   }
 }
 
-function all(latency: LatencyMs): string[] {
-  if (!latency) return Array.from({ length: 6 }, () => "–");
-  const { p50, p90, p95, p99, p999, max } = latency;
-  return [p50, p90, p95, p99, p999, max].map(precise);
-}
-
-function some(latency: LatencyMs): string[] {
-  return latency ? [latency.p50, latency.p99].map(precise) : ["–", "–"];
-}
-
 function hintLines({ hints }: Report, paint: Paint): string {
   return hints
     .map(
@@ -238,162 +230,10 @@ function targetTable({ chains }: Report, width: number): string {
   return rows.length > MAX_TARGETS ? `${shown}\nand ${rows.length - MAX_TARGETS} more targets` : shown;
 }
 
-function failureTable({ chains }: Report, width: number): string {
-  const rows = chains.flatMap((chain) =>
-    (["missed", "errors", "invalid", "answers"] as const).flatMap((kind) =>
-      Object.entries(chain[kind] ?? {}).map(([name, count]) => [
-        chain.name,
-        { missed: "missed", errors: "error", invalid: "invalid", answers: "relay" }[kind],
-        name,
-        kind === "missed" ? "generator" : faultOf(name),
-        number(count),
-        percent(count / chain.ledger.scheduled),
-      ]),
-    ),
-  );
-  const head = ["chain", "what", "class", { title: "whose", drop: 1 }, "count", "of scheduled"];
-  return rows.length === 0 ? "" : renderTable(head, rows, width);
-}
-
-/** More samples than this are left to the HTML report. */
-const MAX_SAMPLES = 12;
-
-/** How much of a sample a line of the terminal has room for. */
-const SAMPLE_WIDTH = 90;
-
-function sampleTable({ chains }: Report, width: number): string {
-  const rows = chains.flatMap(({ name, samples = [] }) =>
-    samples.map(({ class: of, status, code, message, begins }) => {
-      const text = cleanText(message ?? begins);
-      const shown = text.length > SAMPLE_WIDTH ? `${text.slice(0, SAMPLE_WIDTH)}…` : text;
-      return [name, of, String(status), code === undefined ? "" : String(code), shown];
-    }),
-  );
-  if (rows.length === 0) return "";
-  const shown = renderTable(["chain", "class", "HTTP", "code", "one of them"], rows.slice(0, MAX_SAMPLES), width);
-  return rows.length > MAX_SAMPLES ? `${shown}\nand ${rows.length - MAX_SAMPLES} more` : shown;
-}
-
-function timingTable({ chains }: Report, width: number): string {
-  const rows = chains.flatMap(({ name, timingsMs }) =>
-    Object.entries(timingsMs).map(([timing, latency]) => [name, timing, ...all(latency)]),
-  );
-  const head: (string | Column)[] = [
-    "chain",
-    "part, ms",
-    "p50",
-    { title: "p90", drop: 2 },
-    { title: "p95", drop: 1 },
-    "p99",
-    { title: "p99.9", drop: 3 },
-    "max",
-  ];
-  return rows.length === 0 ? "" : renderTable(head, rows, width);
-}
-
-/** More workers than this are left to the HTML report, but for those that were not in order. */
-const MAX_WORKERS = 24;
-
-function workerTable({ workers }: Report, width: number): string {
-  const head: (string | Column)[] = [
-    "worker",
-    "chain",
-    { title: "offered/s", drop: 5 },
-    "achieved/s",
-    "success",
-    { title: "p50", drop: 3 },
-    "p99",
-    "lag p99",
-    { title: "skew", drop: 4 },
-    { title: "cpu", drop: 2 },
-    { title: "MB", drop: 6 },
-    { title: "end", drop: 1 },
-  ];
-  const isOdd = (worker: Report["workers"][number]): boolean =>
-    worker.outlier.length > 0 || worker.outcomes.some((each) => each !== "completed");
-  const shown = workers.length <= MAX_WORKERS ? workers : workers.filter(isOdd).slice(0, MAX_WORKERS);
-  if (shown.length === 0) return "";
-  const rows = shown.map((worker) => [
-    worker.id,
-    worker.chains.join(" "),
-    rate(worker.offeredRps),
-    rate(worker.achievedRps),
-    percent(worker.success),
-    ...some(worker.responseTimeMs),
-    worker.sendLagMs ? precise(worker.sendLagMs.p99) : "–",
-    ms(worker.startSkewMs),
-    percent(worker.health.cpu),
-    number(Math.round(worker.health.residentMb)),
-    worker.outcomes.join(" "),
-  ]);
-  const odd = workers.flatMap(({ id, outlier }) =>
-    outlier.length > 0 ? [cleanText(`${id} stands out: ${outlier.join("; ")}`)] : [],
-  );
-  const notes = odd.slice(0, MAX_WORKERS).map((line) => wrapText(line, width));
-  return [renderTable(head, rows, width), ...notes].join("\n");
-}
-
-/** In fleet mode: what each host's TCP came to, at most. */
-function hostTable({ run, workers, generator }: Report, width: number): string {
-  if (run.mode !== "fleet") return "";
-  const rows = generator.workers.map(({ id, points }) => {
-    const hosts = workers.find((worker) => worker.id === id)?.hosts.join(" ") ?? "";
-    const most = (read: (point: (typeof points)[number]) => number | null): number =>
-      Math.max(0, ...points.map((point) => read(point) ?? 0));
-    const left = points.flatMap(({ portsLeft }) => portsLeft ?? []);
-    const retransmits = points.reduce((sum, point) => sum + (point.retransmits ?? 0), 0);
-    return [
-      hosts,
-      id,
-      number(most(({ inFlight }) => inFlight)),
-      number(most(({ established }) => established)),
-      number(most(({ timeWait }) => timeWait)),
-      left.length === 0 ? "–" : number(Math.min(...left)),
-      number(retransmits),
-    ];
-  });
-  const head = ["host", "worker", "in flight", "ESTAB", "TIME-WAIT", "ports left", "sent again"];
-  return rows.length === 0 ? "" : renderTable(head, rows, width);
-}
-
 function warmupLines({ chains, run }: Report, width: number): string[] {
   if (run.warmupMs === 0) return [];
   const rows = chains.flatMap(({ name, warmup }) =>
     warmup ? [[name, number(warmup.ledger.sent), number(warmup.ledger.valid), ...some(warmup.responseTimeMs)]] : [],
   );
   return [renderTable([`warm-up of ${formatDuration(run.warmupMs)}`, "sent", "valid", "p50", "p99"], rows, width)];
-}
-
-/** Lines of each log that a terminal shows. */
-const SHOWN_LINES = 5;
-
-function logText({ source, read, matched, skipped, failed, lines }: Report["logs"][number]): string {
-  const shown = lines
-    .slice(0, SHOWN_LINES)
-    .map(({ atMs, text }) => `  ${(atMs / 1_000).toFixed(1)} s  ${cleanText(text)}`);
-  const more = matched > shown.length ? [`  and ${number(matched - shown.length)} more`] : [];
-  const unread = skipped > 0 ? [`  at least ${number(skipped)} more lines were not looked at`] : [];
-  const gaps = failed.map((why) => `  could not be read at times: ${cleanText(why)}`);
-  const head = `log ${cleanText(source)}: ${number(matched)} of ${number(read)} new lines match`;
-  return [head, ...shown, ...more, ...unread, ...gaps].join("\n");
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-function rate(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : `${Number((share * 100).toFixed(2))} %`;
-}
-
-function precise(valueMs: number): string {
-  return valueMs.toLocaleString("en-US", { maximumFractionDigits: valueMs < 10 ? 2 : 1 });
-}
-
-function ms(value: number | null): string {
-  return value === null ? "–" : `${precise(value)} ms`;
 }

@@ -1,7 +1,8 @@
 import type { Plan } from "../plan/schema.ts";
 import { latencyOfAll } from "../results/allRequests.ts";
-import { intervalMs as intervalLength, type SecondCounts, type SeriesSum, UNFINISHED } from "../results/chunk.ts";
+import { intervalMs as intervalLength, type SecondCounts, UNFINISHED } from "../results/chunk.ts";
 import { createHistogram, type Histogram } from "../results/histogram.ts";
+import type { SeriesSum } from "../results/seriesSum.ts";
 import { heatOf } from "./heat.ts";
 import type { LatencyMs, ReportChain } from "./schema.ts";
 import { steadyFrom } from "./steady.ts";

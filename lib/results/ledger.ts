@@ -1,4 +1,5 @@
-import { type Ledger, type SecondCounts, type SeriesSum, total, UNFINISHED } from "./chunk.ts";
+import { type Ledger, type SecondCounts, total, UNFINISHED } from "./chunk.ts";
+import type { SeriesSum } from "./seriesSum.ts";
 
 /** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
 export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {

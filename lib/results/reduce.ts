@@ -6,7 +6,7 @@ import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
 import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures } from "./attempts.ts";
 import { StaleBlocks } from "./blocks.ts";
-import { type Health, type Ledger, type Outcome, type ParsedSeries, parseSeries, SeriesSum } from "./chunk.ts";
+import type { Health, Ledger, Outcome } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 import {
   addLedgers,
@@ -18,6 +18,7 @@ import {
   ledgerOf,
   type SecondGap,
 } from "./ledger.ts";
+import { type ParsedSeries, parseSeries, SeriesSum } from "./seriesSum.ts";
 
 /** Workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { attack, type StopRequest, TAKEOVER_MS } from "../attack/worker.ts";
+import { attack, TAKEOVER_MS } from "../attack/worker.ts";
+import type { StopRequest } from "../attack/workerPorts.ts";
 import { type Allowance, allowanceProblems, heldTo } from "../plan/allowance.ts";
 import { type Assignment, foreignFields } from "../plan/assign.ts";
 import { isStoppable } from "../plan/breaker.ts";

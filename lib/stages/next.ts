@@ -1,6 +1,7 @@
 import { nextTrial, TOGETHER } from "../capacity/search.ts";
 import type { Plan } from "../plan/schema.ts";
-import { measure, searchSettings, type Trial, trialResult } from "../report/capacity.ts";
+import { searchSettings, type Trial, trialResult } from "../report/capacity.ts";
+import { measure } from "../report/measure.ts";
 import type { Report } from "../report/schema.ts";
 import { abortKey, planKey, reportKey, searchKey, searchOf, trialId } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";

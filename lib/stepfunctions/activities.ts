@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { StateError } from "./interpreter.ts";
 import type { Json } from "./paths.ts";
+import { StateError } from "./stateError.ts";
 
 /** How long a host's question waits for a task, in ms: as long as Step Functions lets it wait. */
 const POLL_MS = 60_000;

@@ -1,26 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type {
-  ChoiceState,
-  Definition,
-  Machine,
-  MapState,
-  ParallelState,
-  State,
-  TaskState,
-  Test,
-  WaitState,
-} from "./definition.ts";
-import { fill, find, type Json, PathError, place, read, type Scope } from "./paths.ts";
-
-/** A failure as Step Functions tells it apart: by an error name, with a cause. */
-export class StateError extends Error {
-  override readonly name: string;
-
-  constructor(name: string, cause: string) {
-    super(cause);
-    this.name = name;
-  }
-}
+import { fill, type Json, read, type Scope } from "./paths.ts";
+import { type Context, choose, nameOf, outputOf, resultInto, sized, step, waitMs } from "./stateData.ts";
+import { asStateError, matches, StateError } from "./stateError.ts";
+import type { Definition, Machine, MapState, ParallelState, State, TaskState } from "./stateSchema.ts";
 
 /** An execution that has as many events as a history keeps: it ends, whatever its states would catch. */
 class HistoryFull extends StateError {
@@ -55,9 +37,6 @@ export interface InterpreterPorts {
 export type ExecutionResult =
   | { status: "SUCCEEDED"; output: Json }
   | { status: "FAILED"; error: string; cause: string };
-
-/** Most bytes of a state's input and output, and of a Map's results together, as JSON in UTF-8. */
-const MAX_DATA_BYTES = 262_144;
 
 /** Most events of an execution's history, the one of its end included. */
 export const MAX_EVENTS = 25_000;
@@ -100,26 +79,6 @@ export async function execute(
     ended.abort();
   }
 }
-
-function asStateError(error: unknown): StateError {
-  if (error instanceof StateError) return error;
-  if (error instanceof PathError) return new StateError(error.name, error.message);
-  if (error instanceof Error && error.name === "TimeoutError") return new StateError("States.Timeout", error.message);
-  return new StateError("States.TaskFailed", error instanceof Error ? error.message : String(error));
-}
-
-/** Step Functions' rule for `ErrorEquals`: names, `States.TaskFailed` for all but timeouts, `States.ALL` for nearly all. */
-function matches(names: readonly string[], error: string): boolean {
-  return names.some(
-    (name) =>
-      name === error ||
-      (name === "States.ALL" && error !== "States.DataLimitExceeded" && error !== "States.Runtime") ||
-      (name === "States.Timeout" && error === "States.HeartbeatTimeout") ||
-      (name === "States.TaskFailed" && !/^States\.(Timeout|HeartbeatTimeout|Runtime|DataLimitExceeded)$/.test(error)),
-  );
-}
-
-type Context = Record<string, Json>;
 
 class Execution {
   readonly #ports: InterpreterPorts;
@@ -331,61 +290,6 @@ class Execution {
   }
 }
 
-/** Passes on what a state was given or gives, unless it is larger than Step Functions allows. */
-function sized(data: Json, state: string): Json {
-  if (Buffer.byteLength(JSON.stringify(data) ?? "") <= MAX_DATA_BYTES) return data;
-  const cause = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
-  throw new StateError("States.DataLimitExceeded", cause);
-}
-
-function nameOf(context: Context): string {
-  return String((context.State as { Name?: string } | undefined)?.Name);
-}
-
 function eventKind(state: State): string {
   return state.Type;
-}
-
-function step(state: { Next?: string | undefined }, output: Json): { output: Json; next?: string } {
-  return { output, ...(state.Next !== undefined && { next: state.Next }) };
-}
-
-function resultInto(path: string | null, input: Json, result: Json): Json {
-  return path === null ? input : place(path, input, result);
-}
-
-function outputOf(path: string | null, output: Json, context: Context): Json {
-  return path === null ? {} : read(path, { input: output, context });
-}
-
-function waitMs(state: WaitState, scope: Scope): number {
-  if (state.Seconds !== undefined) return state.Seconds * 1_000;
-  if (state.SecondsPath !== undefined) return Number(read(state.SecondsPath, scope)) * 1_000;
-  const timestamp = state.Timestamp ?? String(read(state.TimestampPath ?? "$", scope));
-  const atMs = Date.parse(timestamp);
-  if (Number.isNaN(atMs)) throw new StateError("States.Runtime", `not a timestamp: ${timestamp}`);
-  return Math.max(0, atMs - Date.now());
-}
-
-function choose(state: ChoiceState, scope: Scope): string {
-  const rule = state.Choices.find((each) => holds(each as Test, scope));
-  const next = rule?.Next ?? state.Default;
-  if (next === undefined) throw new StateError("States.NoChoiceMatched", "no choice holds, and there is no Default");
-  return next;
-}
-
-function holds(test: Test, scope: Scope): boolean {
-  if ("And" in test) return test.And.every((each) => holds(each, scope));
-  if ("Or" in test) return test.Or.some((each) => holds(each, scope));
-  if ("Not" in test) return !holds(test.Not, scope);
-  if (test.IsPresent !== undefined) return (find(test.Variable, scope) !== undefined) === test.IsPresent;
-  const value = read(test.Variable, scope);
-  if (test.BooleanEquals !== undefined) return value === test.BooleanEquals;
-  if (test.StringEquals !== undefined) return value === test.StringEquals;
-  if (typeof value !== "number") return false;
-  if (test.NumericEquals !== undefined) return value === test.NumericEquals;
-  if (test.NumericLessThan !== undefined) return value < Number(test.NumericLessThan);
-  if (test.NumericLessThanEquals !== undefined) return value <= Number(test.NumericLessThanEquals);
-  if (test.NumericGreaterThan !== undefined) return value > Number(test.NumericGreaterThan);
-  return value >= Number(test.NumericGreaterThanEquals);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { passes } from "../../lib/answers/checks.ts";
-import type { Check } from "../../lib/plan/schema.ts";
+import type { Check } from "../../lib/plan/chainSchema.ts";
 
 const holds = (value: string, check: Partial<Check>): boolean =>
   passes(Buffer.from(`{"result":${value}}`), 0, { pointer: "/result", ...check });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { classifyResponse, expectedOf } from "../../lib/answers/jsonrpc.ts";
+import { expectedOf } from "../../lib/answers/expected.ts";
+import { classifyResponse } from "../../lib/answers/jsonrpc.ts";
 
 const CALL = '{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}';
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { classOf } from "../../lib/answers/classes.ts";
+import { type Demands, expectedOf } from "../../lib/answers/expected.ts";
 import { ID_BASE } from "../../lib/answers/ids.ts";
-import { classifyResponse, type Demands, expectedOf, VALID } from "../../lib/answers/jsonrpc.ts";
+import { classifyResponse, VALID } from "../../lib/answers/jsonrpc.ts";
 
 const call = (method = "eth_chainId", id: unknown = 1) => ({ jsonrpc: "2.0", id, method, params: [] });
 const ok = (id: unknown = 1, result: unknown = "0x10") => ({ jsonrpc: "2.0", id, result });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { classifyResponse, expectedOf } from "../../lib/answers/jsonrpc.ts";
+import { expectedOf } from "../../lib/answers/expected.ts";
+import { classifyResponse } from "../../lib/answers/jsonrpc.ts";
 import { ROOT } from "../support/volley.ts";
 
 /** What a node answered to a request; `by` is its web3_clientVersion. */

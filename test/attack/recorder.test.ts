@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { MAX_TARGETS_APART } from "../../lib/plan/schema.ts";
-import { type Series, SeriesSum, sumSeries, total, UNFINISHED } from "../../lib/results/chunk.ts";
+import { type Series, total, UNFINISHED } from "../../lib/results/chunk.ts";
 import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
+import { SeriesSum, sumSeries } from "../../lib/results/seriesSum.ts";
 
 const milliseconds = fc.double({ min: 0, max: 60_000, noNaN: true });
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attack, type WorkerPorts } from "../../lib/attack/worker.ts";
+import { attack } from "../../lib/attack/worker.ts";
+import type { WorkerPorts } from "../../lib/attack/workerPorts.ts";
 import { assign } from "../../lib/plan/assign.ts";
-import { type Chunk, SeriesSum, type Summary, sumSeries, total } from "../../lib/results/chunk.ts";
+import { type Chunk, type Summary, total } from "../../lib/results/chunk.ts";
+import { SeriesSum, sumSeries } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY, rawServer } from "../support/servers.ts";

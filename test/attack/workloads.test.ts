@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { expectedOf } from "../../lib/answers/expected.ts";
 import { ID_BASE } from "../../lib/answers/ids.ts";
-import { classifyResponse, expectedOf } from "../../lib/answers/jsonrpc.ts";
+import { classifyResponse } from "../../lib/answers/jsonrpc.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { writeIds } from "../../lib/http/request.ts";
 import { checkPlan } from "../../lib/plan/load.ts";

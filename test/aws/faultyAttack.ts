@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { handler as attack } from "../../functions/attack.ts";
-import { StateError } from "../../lib/stepfunctions/interpreter.ts";
+import { StateError } from "../../lib/stepfunctions/stateError.ts";
 
 /* The worker's handler, whose first calls fail as `failures.json` in the store's folder says: by names of errors. */
 

@@ -4,8 +4,8 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws
 import { Deployment } from "../../bin/deployment.ts";
 import { startGatewayProcess } from "../../lib/gateway/gatewayProcess.ts";
 import { readTruth } from "../../lib/observe/observations.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { planKey, reportKey } from "../../lib/store/keys.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";

@@ -5,8 +5,8 @@ import { type AddressInfo, connect } from "node:net";
 import type { TestContext } from "node:test";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
-import { StateError } from "../../lib/stepfunctions/interpreter.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
+import { StateError } from "../../lib/stepfunctions/stateError.ts";
 
 /** What is missing where there is no moto, and how to get it. */
 export const NO_MOTO = "moto is not installed: python3 -m pip install -r test/aws/requirements.txt";

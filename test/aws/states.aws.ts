@@ -9,10 +9,12 @@ import {
   StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { startGatewayProcess } from "../../lib/gateway/gatewayProcess.ts";
-import { FUNCTIONS, LocalRun } from "../../lib/local/run.ts";
+import { FUNCTIONS } from "../../lib/local/functions.ts";
+import { LocalRun } from "../../lib/local/run.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
-import { type HistoryEvent, StateError } from "../../lib/stepfunctions/interpreter.ts";
+import type { HistoryEvent } from "../../lib/stepfunctions/interpreter.ts";
+import { StateError } from "../../lib/stepfunctions/stateError.ts";
 import { abortKey, runPrefix, scheduleKey, summariesPrefix } from "../../lib/store/keys.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";
 import { readJson, type Store } from "../../lib/store/store.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { DEFINITION_PATH, LocalRun, type LocalRunResult } from "../../lib/local/run.ts";
+import { DEFINITION_PATH } from "../../lib/local/functions.ts";
+import { LocalRun, type LocalRunResult } from "../../lib/local/run.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";

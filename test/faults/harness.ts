@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { type GatewayProcess, startGatewayProcess } from "../../lib/gateway/gatewayProcess.ts";
 import { readTruth } from "../../lib/observe/observations.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";

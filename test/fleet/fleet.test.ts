@@ -15,7 +15,7 @@ import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { LocalRun } from "../../lib/local/run.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { Activities } from "../../lib/stepfunctions/activities.ts";
-import { StateError } from "../../lib/stepfunctions/interpreter.ts";
+import { StateError } from "../../lib/stepfunctions/stateError.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";

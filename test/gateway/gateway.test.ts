@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type Gateway, startGateway } from "../../lib/gateway/gateway.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 
 async function gateway(t: TestContext, chain: object = {}): Promise<Gateway> {
   const chains = [{ name: "ethereum", endpoint: "ETH", latencyMs: { p50: 1, p99: 2 }, blockTimeMs: 50, ...chain }];

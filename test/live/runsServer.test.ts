@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
 import { type RunsServer, serveRuns } from "../../lib/live/runsServer.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { planKey, reportKey, scheduleKey } from "../../lib/store/keys.ts";
 import { startChromium } from "../support/chromium.ts";
 import { MemoryStore } from "../support/memoryStore.ts";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { renderHtml } from "../../lib/render/html.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { startChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";

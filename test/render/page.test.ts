@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { renderHtml } from "../../lib/render/html.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { startChromium } from "../support/chromium.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calibrationText } from "../../lib/report/calibrate.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
 import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 

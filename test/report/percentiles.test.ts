@@ -4,9 +4,9 @@ import { Recorder } from "../../lib/attack/recorder.ts";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { Sender } from "../../lib/attack/sender.ts";
 import { startGateway } from "../../lib/gateway/gateway.ts";
-import { gatewaySchema } from "../../lib/plan/schema.ts";
+import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import { latencyOf } from "../../lib/report/timeline.ts";
-import { SeriesSum } from "../../lib/results/chunk.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { CALL } from "../support/plans.ts";
 

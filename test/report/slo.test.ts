@@ -7,8 +7,8 @@ import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
 import { renderVegetaJson } from "../../lib/render/exports/vegeta.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { compareReports } from "../../lib/report/compare.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
 import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 

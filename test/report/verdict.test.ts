@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderText } from "../../lib/render/text.ts";
-import type { SeriesSum } from "../../lib/results/chunk.ts";
 import { recordMs } from "../../lib/results/histogram.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 

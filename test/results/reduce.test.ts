@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeriesSum } from "../../lib/results/chunk.ts";
 import { findingText } from "../../lib/results/findings.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
 import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { chunkKey, failureKey } from "../../lib/store/keys.ts";
 import { takeLease } from "../../lib/store/lease.ts";
 import { chainInput } from "../support/plans.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/run.ts";
+import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
-import { DEFINITION_PATH } from "../../lib/local/run.ts";
-import { type Definition, loadDefinition } from "../../lib/stepfunctions/definition.ts";
-import { type ExecutionResult, execute, type HistoryEvent, StateError } from "../../lib/stepfunctions/interpreter.ts";
+import { DEFINITION_PATH } from "../../lib/local/functions.ts";
+import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
+import { type ExecutionResult, execute, type HistoryEvent } from "../../lib/stepfunctions/interpreter.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
+import { StateError } from "../../lib/stepfunctions/stateError.ts";
+import type { Definition } from "../../lib/stepfunctions/stateSchema.ts";
 
 type Call = (payload: Json) => Promise<Json> | Json;
 

@@ -4,11 +4,11 @@ import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { buildReport, type Truth, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import type { Health } from "../../lib/results/chunk.ts";
-import { SeriesSum } from "../../lib/results/chunk.ts";
 import type { Finding } from "../../lib/results/findings.ts";
 import { recordMs } from "../../lib/results/histogram.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
 import type { ChainResult } from "../../lib/results/reduce.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import type { AbortFlag } from "../../lib/store/abort.ts";
 
 /** What a made-up run is to show, beyond a perfect one. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attack, type WorkerPorts } from "../../lib/attack/worker.ts";
+import { attack } from "../../lib/attack/worker.ts";
+import type { WorkerPorts } from "../../lib/attack/workerPorts.ts";
 import { assign } from "../../lib/plan/assign.ts";
-import { SeriesSum } from "../../lib/results/chunk.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { nodeAnswer, socketServer } from "../support/webSockets.ts";

@@ -1,0 +1,110 @@
+import type { Accept, Check } from "../plan/chainSchema.ts";
+import type { Chain, Target } from "../plan/schema.ts";
+import { prepareChecks } from "./checks.ts";
+import type { CallId, IdPlace } from "./ids.ts";
+import { blankEnd, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
+
+/** What a target's response must be to count as a relay. */
+export interface Expected {
+  kind: "call" | "batch" | "http";
+  /** The calls of the request, in its order: of a kind "call" one. */
+  calls: readonly CallExpected[];
+  demands: Demands;
+}
+
+export interface CallExpected {
+  /** Missing for a notification, and where the request is no call that a server can read. */
+  id?: CallId;
+  /** Whether it asks for no answer. */
+  isNotification: boolean;
+  /** Whether a null is what its method answers where there is nothing. */
+  mayBeNull: boolean;
+  /** Whether it asks for the newest block. */
+  asksBlock: boolean;
+}
+
+/** What a plan asks of a target's responses. */
+export interface Demands {
+  expect?: "json-rpc" | "http";
+  checks?: readonly Check[];
+  accept?: Accept;
+  rateLimitCodes?: readonly number[];
+  /** Whether the blocks are of interest that responses name as the newest. */
+  blocks?: boolean;
+}
+
+/** What a plan asks of the responses of one of its targets. */
+export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Demands {
+  const accepted = accept ?? chain.accept;
+  return {
+    ...(expect && { expect }),
+    ...(checks && { checks }),
+    ...(accepted && { accept: accepted }),
+    ...(chain.rateLimitCodes && { rateLimitCodes: chain.rateLimitCodes }),
+    ...(chain.staleBlocks !== undefined && { blocks: true }),
+  };
+}
+
+/**
+ * What to expect of the response to a request's body. `idPlaces` are where in its UTF-8 bytes stand the digits of ids
+ * that are made for each request. Without a body, or where the plan says so, HTTP alone counts.
+ */
+export function expectedOf(
+  body: string | undefined,
+  idPlaces: readonly IdPlace[] = [],
+  demands: Demands = {},
+): Expected {
+  prepareChecks(demands.checks ?? []);
+  const kind = demands.expect ?? (body === undefined ? "http" : "json-rpc");
+  if (kind === "http") return { kind: "http", calls: [], demands };
+  const bytes = Buffer.from(body ?? "");
+  const from = blankEnd(bytes, 0);
+  if (bytes[from] !== OPEN_LIST) return { kind: "call", calls: [callAt(bytes, from, idPlaces)], demands };
+  const calls: CallExpected[] = [];
+  listEnd(bytes, from, (at) => {
+    calls.push(callAt(bytes, at, idPlaces));
+    return valueEnd(bytes, at);
+  });
+  // To an empty list a server answers with one error.
+  return calls.length === 0 ? { kind: "call", calls: [UNREADABLE], demands } : { kind: "batch", calls, demands };
+}
+
+const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
+
+/** Methods that answer null where there is no such block, transaction or output: no node is wrong then. */
+const MAY_BE_NULL = new RegExp(
+  [
+    "^eth_get(Raw)?TransactionBy\\w+$",
+    "^eth_getTransactionReceipt$",
+    "^eth_getBlockByHash$",
+    "^eth_getUncleBy\\w+$",
+    "^(trace_transaction|ots_getTransactionBySenderAndNonce|erigon_getBlockByTimestamp)$",
+    "^(getTransaction|getConfirmedTransaction|gettxout)$",
+  ].join("|"),
+);
+
+/** What to expect for the call that begins at a byte of a request. */
+function callAt(bytes: Buffer, at: number, idPlaces: readonly IdPlace[]): CallExpected {
+  if (bytes[at] !== OPEN_OBJECT) return UNREADABLE;
+  let id: Span | undefined;
+  let method = "";
+  const end = objectEnd(bytes, at, (key, value) => {
+    const to = valueEnd(bytes, value);
+    const name = textOf(bytes, key);
+    if (to !== -1 && name === '"id"') id = { from: value, to };
+    if (to !== -1 && name === '"method"') method = textOf(bytes, { from: value + 1, to: to - 1 });
+    return to;
+  });
+  if (end === -1) return UNREADABLE;
+  return {
+    ...(id && { id: callId(bytes, id, idPlaces) }),
+    isNotification: !id,
+    mayBeNull: MAY_BE_NULL.test(method),
+    asksBlock: method === "eth_blockNumber",
+  };
+}
+
+function callId(bytes: Buffer, { from, to }: Span, idPlaces: readonly IdPlace[]): CallId {
+  const own = idPlaces.filter(({ at }) => at >= from && at < to);
+  return { bytes: bytes.subarray(from, to), places: own.map(({ at }) => at - from), part: own[0]?.part ?? 0 };
+}

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { headerValue, name, pattern, targetUrl, token } from "./fields.ts";
+import { chainSloSchema, targetSlo } from "./sloSchema.ts";
+
+const check = z.strictObject({
+  pointer: z
+    .string()
+    .regex(/^(\/([^~/]|~[01])*)+$/)
+    .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
+  equals: z.json().optional().describe("The value that must be there"),
+  matches: pattern.optional().describe("A regular expression (RE2) that the value must match"),
+  min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
+  max: z.number().optional().describe("The highest value"),
+});
+
+/** What a plan asks of a response besides being a relay. */
+export type Check = z.infer<typeof check>;
+
+const accept = z
+  .strictObject({
+    null: z
+      .boolean()
+      .optional()
+      .describe("Whether a null result is an answer; by default where the method may find none"),
+    revert: z.boolean().optional().describe("Whether a reverted execution is an answer; by default it is"),
+    codes: z.array(z.int()).optional().describe("Codes of JSON-RPC errors that are answers"),
+    status: z
+      .array(z.int().min(200).max(599))
+      .optional()
+      .describe("HTTP statuses besides 2xx with which a response counts as its body says"),
+  })
+  .optional()
+  .describe("What is an answer of the node and no failure, besides a result");
+
+/** What counts as an answer, besides a result. */
+export type Accept = NonNullable<z.infer<typeof accept>>;
+
+const expectation = z
+  .enum(["json-rpc", "http"])
+  .optional()
+  .describe(
+    '"http" where a target is no JSON-RPC: its HTTP status and checks decide. "json-rpc" also takes calls that do not say ' +
+      '"jsonrpc": "2.0". Without it a body must be JSON-RPC 2.0, and a target without a body is plain HTTP',
+  );
+
+const inlineTarget = z.strictObject({
+  method: token.default("POST").describe("The HTTP method, as it is sent"),
+  url: targetUrl,
+  headers: z
+    .record(token, z.union([headerValue, z.array(headerValue)]))
+    .default({})
+    .describe("HTTP headers: a name's value, or a list of values for a header that is repeated"),
+  body: z
+    .union([z.string(), z.json()])
+    .optional()
+    .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
+  name: z.string().min(1).max(100).optional().describe("What the report calls the target; by default what it calls"),
+  expect: expectation,
+  weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
+  checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
+  accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
+  slo: targetSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
+});
+
+const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
+
+const replay = z.strictObject({
+  file: z
+    .string()
+    .min(1)
+    .describe('A request log, relative to the plan: a JSON object a line, with "at" (RFC 3339, or ms), url, method, …'),
+  factor: z.number().positive().default(1).describe("How much faster than it was recorded"),
+});
+
+export const chain = z
+  .strictObject({
+    name,
+    rps: z.number().positive().max(10_000_000).optional().describe("Requests per second, over all workers"),
+    targets: z
+      .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
+      .optional()
+      .describe("A target file, or a list of target files and targets written out"),
+    slo: chainSloSchema.optional().describe("What this chain must show: each field stands in place of the plan's"),
+    expect: expectation,
+    replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
+    data: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("A CSV file with a header, or JSON objects a line, relative to the plan, for {{data.field}}"),
+    dataOrder: z
+      .enum(["cycle", "once", "random"])
+      .optional()
+      .describe(
+        "How requests take the data's rows: in order and again from the first (cycle), each row once, or at random",
+      ),
+    order: z
+      .enum(["turns", "random"])
+      .optional()
+      .describe("How targets follow each other: in turns, exactly by their weights, or at random by them"),
+    staleBlocks: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
+    accept,
+    rateLimitCodes: z
+      .array(z.int())
+      .optional()
+      .describe("Codes of JSON-RPC errors with which this chain's gateway limits rates, besides the usual ones"),
+  })
+  .superRefine((value, context) => {
+    const expected = value.replay ? "nothing beside replay" : undefined;
+    for (const field of ["rps", "targets"] as const) {
+      if (value.replay && value[field] !== undefined)
+        context.addIssue({ code: "custom", path: [field], message: expected ?? "" });
+      if (!value.replay && value[field] === undefined) {
+        const message = field === "rps" ? "a number of requests per second" : "a target file, or a list of targets";
+        context.addIssue({ code: "custom", path: [field], message });
+      }
+    }
+  });

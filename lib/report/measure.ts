@@ -1,0 +1,138 @@
+import { relayCosts } from "../capacity/costs.ts";
+import { growth, type Scrape, select } from "../observe/scrape.ts";
+import { observeOf } from "../observe/standIn.ts";
+import { WORKER_GB } from "../plan/estimate.ts";
+import type { Plan, Resource } from "../plan/schema.ts";
+import type { Report } from "./schema.ts";
+
+/** A resource's use at one load. */
+export interface Use {
+  resource: string;
+  /** In use ÷ how much there is. */
+  utilisation: number;
+  evidence: string;
+}
+
+/** What a run, or one trial of a search, tells about costs and use. */
+export interface Measured {
+  /** By chain. */
+  perRelay: Record<string, Record<string, number>>;
+  uncertainty: Record<string, Record<string, number>>;
+  relays: Record<string, number>;
+  unidentified: string[];
+  /** By chain, the most used resource first. */
+  uses: Record<string, Use[]>;
+  truth: Record<string, { capacityRps: number | null; perRelay: Record<string, number> }>;
+  gbSeconds: number;
+  invocations: number;
+}
+
+/** The share of a run at each of its ends that is not steady, but at least so many ms. */
+const UNSTEADY_SHARE = 0.1;
+
+const UNSTEADY_MS = 1_000;
+
+/** Runs shorter than this are taken whole: their ends weigh less than the scrapes that would be lost. */
+const SHORT_MS = 20_000;
+
+/** Chains that load a target which another chain loads too. */
+function mixedChains({ chains }: Plan): Set<string> {
+  const loading = new Map<string, Set<string>>();
+  for (const { name, targets } of chains) {
+    for (const { url, headers } of targets) {
+      // A chain may be chosen by a header as well as by the URL.
+      const place = JSON.stringify([url, headers]);
+      loading.set(place, (loading.get(place) ?? new Set()).add(name));
+    }
+  }
+  return new Set([...loading.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
+}
+
+/** What a run measured besides traffic, from its report and the metrics that were scraped. */
+export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]): Measured {
+  const observe = observeOf(plan);
+  const chains = report.chains.map(({ name }) => name);
+  const isShort = report.run.measuredMs < SHORT_MS;
+  const edgeMs = Math.max(UNSTEADY_MS, report.run.measuredMs * UNSTEADY_SHARE);
+  const run = {
+    scrapes,
+    relays: (chain: string, fromMs: number, toMs: number): number => relaysBetween(report, chain, fromMs, toMs),
+    fromMs: isShort ? -Infinity : edgeMs,
+    toMs: isShort ? Infinity : report.run.measuredMs - edgeMs,
+    firstMs: -report.run.warmupMs,
+    mixed: mixedChains(plan),
+  };
+  const { byChain, unidentified } = relayCosts(run, observe.costs, chains);
+  const of = (read: (cost: { perRelay: number; uncertainty: number }) => number) =>
+    Object.fromEntries(
+      [...byChain].map(([chain, costs]) => [
+        chain,
+        Object.fromEntries(costs.map((cost) => [cost.counter, read(cost)])),
+      ]),
+    );
+  const loaded = scrapes.filter(({ atMs }) => atMs > UNSTEADY_MS && atMs < report.run.measuredMs);
+  return {
+    perRelay: of(({ perRelay }) => perRelay),
+    uncertainty: of(({ uncertainty }) => uncertainty),
+    relays: Object.fromEntries(report.chains.map(({ name, ledger }) => [name, ledger.valid])),
+    unidentified,
+    uses: Object.fromEntries(report.chains.map((chain) => [chain.name, usesOf(loaded, observe.resources, chain)])),
+    truth: Object.fromEntries(
+      report.chains.flatMap(({ name, truth }) =>
+        truth ? [[name, { capacityRps: truth.capacityRps, perRelay: truth.perRelay }]] : [],
+      ),
+    ),
+    ...generatorUse(report),
+  };
+}
+
+/** Valid relays of a chain between two instants: whole seconds, and of the outer ones their share. */
+function relaysBetween(report: Report, name: string, fromMs: number, toMs: number): number {
+  const chain = report.chains.find((each) => each.name === name);
+  if (!chain) return 0;
+  let sum = 0;
+  // What the warm-up sent is not told by the second: it is taken whole, where the window begins before it.
+  if (fromMs <= -report.run.warmupMs) sum += chain.warmup?.ledger.valid ?? 0;
+  for (const { second, valid } of chain.seconds) {
+    const share = Math.min(toMs, (second + 1) * 1_000) - Math.max(fromMs, second * 1_000);
+    if (share > 0) sum += (valid * Math.min(1_000, share)) / 1_000;
+  }
+  return sum;
+}
+
+function usesOf(scrapes: readonly Scrape[], resources: readonly Resource[], chain: Report["chains"][number]): Use[] {
+  const uses = resources.flatMap((resource): Use[] => {
+    const { used, limit } = resource;
+    const read = (selector: typeof used, scraped: Scrape): number | undefined =>
+      select(scraped, selector, selector.chainLabel === undefined ? undefined : chain.name);
+    const values = scrapes.map((each) => read(used, each));
+    const limits = scrapes.map((each) => (typeof limit === "number" ? limit : read(limit, each)));
+    const isCounter = /_total$/.test(used.metric);
+    const seconds = scrapes.slice(1).map((each, index) => (each.atMs - (scrapes[index]?.atMs ?? 0)) / 1_000);
+    const levels = isCounter
+      ? growth(values).map((grown, index) => (grown === undefined ? undefined : grown / (seconds[index] ?? 1)))
+      : values;
+    const pairs = levels.flatMap((level, index) => {
+      const most = limits[index];
+      return level === undefined || most === undefined || most <= 0 ? [] : [[level, most] as const];
+    });
+    if (pairs.length === 0) return [];
+    const level = pairs.reduce((sum, [value]) => sum + value, 0) / pairs.length;
+    const most = pairs.reduce((sum, [, value]) => sum + value, 0) / pairs.length;
+    const evidence =
+      `${level.toFixed(1)} of ${most.toFixed(1)} in use (${used.metric}) at ${Math.round(chain.offeredRps)} requests/s ` +
+      `to ${chain.name}`;
+    return [{ resource: resource.name, utilisation: level / most, evidence }];
+  });
+  return uses.sort((a, b) => b.utilisation - a.utilisation);
+}
+
+/** Time before and after its segment that a worker is billed for, in ms: start, warm-up, the last responses. */
+const BILLED_BESIDES_MS = 4_000;
+
+/** What the workers took, in Lambda's units: their own measured time at the default size. */
+function generatorUse({ run, workers }: Report): { gbSeconds: number; invocations: number } {
+  const invocations = workers.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
+  const seconds = (workers.length * (run.measuredMs + run.warmupMs) + invocations * BILLED_BESIDES_MS) / 1_000;
+  return { gbSeconds: seconds * WORKER_GB, invocations };
+}

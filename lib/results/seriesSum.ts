@@ -1,0 +1,237 @@
+import { Samples } from "../answers/samples.ts";
+import type { Phase } from "../plan/assign.ts";
+import { BlockCounter } from "./blocks.ts";
+import { addTally, type SecondCounts, type Series, type Tally, type TargetSeries } from "./chunk.ts";
+import {
+  createHistogram,
+  encodeHistogram,
+  encodeHistograms,
+  type Histogram,
+  type ParsedCounts,
+  parseHistogram,
+} from "./histogram.ts";
+import { addSockets, anySockets, noSockets } from "./sockets.ts";
+
+/** A series whose histograms have been read. */
+export interface ParsedSeries {
+  series: Series;
+  intervals: [number, ParsedCounts][];
+  serviceTime: ParsedCounts;
+  sendLag: ParsedCounts;
+  timings: [string, ParsedCounts][];
+  targets: ParsedCounts[];
+}
+
+/** Reads a series' histograms. Throws if one of them cannot be read. */
+export function parseSeries(series: Series): ParsedSeries {
+  return {
+    series,
+    intervals: Object.entries(series.responseTime).map(([interval, text]) => [Number(interval), parseHistogram(text)]),
+    serviceTime: parseHistogram(series.serviceTime),
+    sendLag: parseHistogram(series.sendLag),
+    timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
+    targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
+  };
+}
+
+/** What is counted of a series besides its histograms. */
+type Counted = Pick<
+  Series,
+  | "sent"
+  | "valid"
+  | "bytesSent"
+  | "bytesReceived"
+  | "bytesDecoded"
+  | "missed"
+  | "errors"
+  | "invalid"
+  | "answers"
+  | "statuses"
+>;
+
+/** The interval under which a sum that keeps no intervals has its response times. */
+const ALL_INTERVALS = 0;
+
+/**
+ * Series of one chain and phase, added up: counts and histograms exactly, in any order. A chain's series over all
+ * workers, and a worker's over all its chunks, come out of this alike.
+ */
+export class SeriesSum {
+  sent = 0;
+  valid = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  bytesDecoded = 0;
+  readonly missed: Tally = {};
+  readonly errors: Tally = {};
+  readonly invalid: Tally = {};
+  readonly answers: Tally = {};
+  readonly statuses: Tally = {};
+  readonly samples = new Samples();
+  readonly blocks = new BlockCounter();
+  readonly sockets = noSockets();
+  readonly seconds = new Map<number, SecondCounts>();
+  readonly intervals = new Map<number, Histogram>();
+  readonly serviceTime = createHistogram();
+  readonly sendLag = createHistogram();
+  readonly timings = new Map<string, Histogram>();
+  readonly targets = new Map<number, TargetSum>();
+
+  /** Adds a series. Throws if one of its histograms cannot be read, and then adds nothing. */
+  add(series: Series): void {
+    this.addParsed(parseSeries(series));
+  }
+
+  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval. */
+  addParsed(parsed: ParsedSeries, keepIntervals = true): void {
+    const { series } = parsed;
+    for (const [interval, counts] of parsed.intervals) {
+      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addParsed(counts);
+    }
+    for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addParsed(counts);
+    for (const [target, counts] of parsed.targets.entries()) {
+      this.#target(target, series.targets?.[target] ?? NO_TARGET).addParsed(counts);
+    }
+    this.serviceTime.addParsed(parsed.serviceTime);
+    this.sendLag.addParsed(parsed.sendLag);
+    this.addCounts(series);
+    for (const sample of series.samples ?? []) this.samples.add(sample);
+    if (series.blocks) this.blocks.add(series.blocks);
+    if (series.sockets) addSockets(this.sockets, series.sockets);
+    this.addSeconds(series);
+  }
+
+  /** Adds what a series counts by the second, and nothing else of it. */
+  addSeconds({ seconds }: Pick<Series, "seconds">): void {
+    for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
+  }
+
+  /** Adds another sum, which stays as it is. */
+  merge(sum: SeriesSum): void {
+    for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
+    for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
+    for (const [target, counts] of sum.targets) this.#target(target, counts).add(counts.responseTime);
+    this.serviceTime.add(sum.serviceTime);
+    this.sendLag.add(sum.sendLag);
+    this.addCounts(sum);
+    for (const sample of sum.samples.list) this.samples.add(sample);
+    addSockets(this.sockets, sum.sockets);
+    for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
+  }
+
+  /** Adds what a series counts, and nothing of its histograms and seconds. */
+  addCounts(from: Counted): void {
+    this.sent += from.sent;
+    this.valid += from.valid;
+    this.bytesSent += from.bytesSent;
+    this.bytesReceived += from.bytesReceived;
+    this.bytesDecoded += from.bytesDecoded ?? from.bytesReceived;
+    addTally(this.missed, from.missed);
+    addTally(this.errors, from.errors);
+    addTally(this.invalid, from.invalid);
+    addTally(this.answers, from.answers ?? {});
+    addTally(this.statuses, from.statuses);
+  }
+
+  /** Adds a target's counts, and gives the histogram that its response times go to. */
+  #target(target: number, counts: Omit<TargetSeries, "responseTime">): Histogram {
+    const sum = this.targets.get(target) ?? { ...NO_TARGET, responseTime: createHistogram() };
+    this.targets.set(target, sum);
+    sum.sent += counts.sent;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+    return sum.responseTime;
+  }
+
+  #addSecond(second: number, counts: SecondCounts): void {
+    const sum = this.seconds.get(second);
+    if (!sum) {
+      this.seconds.set(second, { ...counts, ...(counts.classes && { classes: { ...counts.classes } }) });
+      return;
+    }
+    sum.sent += counts.sent;
+    sum.missed += counts.missed;
+    sum.valid += counts.valid;
+    sum.invalid += counts.invalid;
+    sum.errors += counts.errors;
+    if (counts.classes) {
+      sum.classes ??= {};
+      addTally(sum.classes, counts.classes);
+    }
+  }
+
+  /** Response time over all intervals. */
+  responseTime(): Histogram {
+    const sum = createHistogram();
+    for (const histogram of this.intervals.values()) sum.add(histogram);
+    return sum;
+  }
+
+  /** The sum as a series of its own. */
+  toSeries(chain: string, phase: Phase): Series {
+    const blocks = this.blocks.counts();
+    return {
+      chain,
+      phase,
+      sent: this.sent,
+      missed: this.missed,
+      errors: this.errors,
+      invalid: this.invalid,
+      valid: this.valid,
+      statuses: this.statuses,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      ...(this.bytesDecoded !== this.bytesReceived && { bytesDecoded: this.bytesDecoded }),
+      seconds: Object.fromEntries(this.seconds),
+      responseTime: encodeHistograms(this.intervals),
+      serviceTime: encodeHistogram(this.serviceTime),
+      sendLag: encodeHistogram(this.sendLag),
+      ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),
+      ...(this.samples.list.length > 0 && { samples: this.samples.list }),
+      ...(blocks && { blocks }),
+      ...(anySockets(this.sockets) && { sockets: this.sockets }),
+      ...(this.timings.size > 0 && {
+        timings: encodeHistograms(this.timings),
+      }),
+      ...(this.targets.size > 0 && {
+        targets: [...this.targets]
+          .sort(([a], [b]) => a - b)
+          .map(([, counts]) => ({ ...counts, responseTime: encodeHistogram(counts.responseTime) })),
+      }),
+    };
+  }
+}
+
+const NO_TARGET = { sent: 0, valid: 0, invalid: 0, errors: 0 };
+
+/** One target's counts, added up. */
+export interface TargetSum extends Omit<TargetSeries, "responseTime"> {
+  responseTime: Histogram;
+}
+
+function sumUnder<K>(sums: Map<K, Histogram>, key: K): Histogram {
+  let sum = sums.get(key);
+  if (!sum) {
+    sum = createHistogram();
+    sums.set(key, sum);
+  }
+  return sum;
+}
+
+/** Series of several chunks or summaries, added up by chain and phase. */
+export function sumSeries(parts: Iterable<{ series: readonly Series[] }>): Series[] {
+  const sums = new Map<string, { sum: SeriesSum; chain: string; phase: Phase }>();
+  for (const { series } of parts) {
+    for (const each of series) {
+      const key = JSON.stringify([each.chain, each.phase]);
+      let entry = sums.get(key);
+      if (!entry) {
+        entry = { sum: new SeriesSum(), chain: each.chain, phase: each.phase };
+        sums.set(key, entry);
+      }
+      entry.sum.add(each);
+    }
+  }
+  return [...sums.values()].map(({ sum, chain, phase }) => sum.toSeries(chain, phase));
+}
