@@ -3,6 +3,7 @@ export const EXPORT_FORMATS = [
   "csv",
   "markdown",
   "junit",
+  "slack",
   "prometheus",
   "vegeta",
   "vegeta-json",

@@ -98,3 +98,21 @@ export function withTargetOptions(command: Command): Command {
 export function withTextOptions(command: Command): Command {
   return command.option("--no-color", "print no colours; NO_COLOR and FORCE_COLOR work too");
 }
+
+/** A receiver of a run's figures while it goes. */
+export interface SendTarget {
+  kind: "prometheus" | "otlp" | "statsd";
+  /** A URL, or host:port for StatsD. */
+  to: string;
+}
+
+/** Adds an option's receiver, such as prometheus=http://127.0.0.1:9090/api/v1/write, to those before it. */
+export function parseSend(text: string, earlier: readonly SendTarget[] = []): SendTarget[] {
+  const [, kind, to = ""] = /^(prometheus|otlp|statsd)=(.+)$/.exec(text) ?? [];
+  const isRight =
+    kind === "statsd" ? /^(\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i.test(to) : /^https?:/.test(to) && URL.canParse(to);
+  if (kind === undefined || !isRight) {
+    throw new InvalidArgumentError("expected prometheus=URL, otlp=URL or statsd=host:port");
+  }
+  return [...earlier, { kind: kind as SendTarget["kind"], to }];
+}

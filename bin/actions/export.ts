@@ -4,6 +4,7 @@ import { type RunHistograms, renderHgrm, renderHistogramLog } from "../../lib/re
 import { renderJunit } from "../../lib/render/exports/junit.ts";
 import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
 import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
+import { renderSlack } from "../../lib/render/exports/slack.ts";
 import { renderVegetaJson, renderVegetaText } from "../../lib/render/exports/vegeta.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { histogramsKey } from "../../lib/store/keys.ts";
@@ -21,6 +22,7 @@ const FORMATS: Record<ExportFormat, (from: Exported) => string | Promise<string>
   csv: ({ report }) => renderCsv(report),
   markdown: ({ report }) => renderMarkdown(report),
   junit: ({ report }) => renderJunit(report),
+  slack: ({ report }) => renderSlack(report),
   prometheus: ({ report }) => renderPrometheus(report),
   vegeta: ({ report }) => renderVegetaText(report),
   "vegeta-json": ({ report }) => renderVegetaJson(report),

@@ -12,7 +12,8 @@ import { confirmLoad } from "../confirm.ts";
 import { serveRun } from "../dashboard.ts";
 import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
-import { loadOptions, type PlanOptions } from "../options.ts";
+import { loadOptions, type PlanOptions, type SendTarget } from "../options.ts";
+import { withSending } from "../sending.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 import { runRemotely } from "./remote.ts";
@@ -24,6 +25,7 @@ export interface RunOptions extends OutputOptions, PlanOptions {
   dashboard?: number | true;
   store?: string;
   yes?: boolean;
+  send?: SendTarget[];
 }
 
 /** Runs the plan of a file. */
@@ -42,7 +44,7 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
   await confirmLoad(plan, path, options.yes === true);
   if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options);
   const folder = resolve(options.out);
-  const output = liveOutput(options, process.stdout);
+  const { output, sending } = await withSending(plan.name, options.send ?? [], liveOutput(options, process.stdout));
   const { store: uri } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
   const onWarning = (text: string): void => output.note(`warning: ${text}`);
@@ -62,6 +64,7 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
     signals.release();
     await following.stop();
     await dashboard?.end(undefined);
+    await sending?.close();
   }
 }
 

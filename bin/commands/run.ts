@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { RunOptions } from "../actions/run.ts";
-import { parsePort, parseStore, withPlanOptions, withTextOptions } from "../options.ts";
+import { parsePort, parseSend, parseStore, withPlanOptions, withTextOptions } from "../options.ts";
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
@@ -11,6 +11,7 @@ export function runCommand(): Command {
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in this stack, instead of on this machine")
     .option("--dashboard [port]", "serve the live report on loopback", parsePort)
+    .option("--send <to>", "send live figures: prometheus=URL, otlp=URL or statsd=host:port (repeatable)", parseSend)
     .option("--yes", "do not ask before loading another host with more than 1,000 requests/s")
     .option("--json", "print events as JSON lines instead of text")
     .option("--quiet", "print no progress, only the report")
@@ -22,6 +23,7 @@ Examples:
   volley run plans/demo.json --origin http://127.0.0.1:8080   the same plan against your own server
   volley run plans/demo.json --dashboard                      with the live report
   volley run plans/demo.json --json | jq .event               events as JSON
+  volley run plans/demo.json --send prometheus=http://127.0.0.1:9090/api/v1/write
   volley run plans/evening.json --stack volley                in AWS; see also watch, abort and list
 
 Ctrl-C stops the workers and reports what was measured. A second Ctrl-C exits at once.`,

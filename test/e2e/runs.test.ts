@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
-import { chainInput, checkedPlan } from "../support/plans.ts";
+import { chainInput, checkedPlan, planInput } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
+import { answeringServer, deadOrigin, jsonResponse, RELAY } from "../support/servers.ts";
 import { startVolley, volley } from "../support/volley.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
@@ -34,4 +35,20 @@ test("volley serve says where its page is, and ends with Ctrl-C", async (t) => {
   assert.match(await (await fetch(url)).text(), /No runs yet/);
   running.child.kill("SIGINT");
   assert.equal((await running.ended).code, 0);
+});
+
+test("volley run --send sends figures while the run goes, and warns of a receiver that is not there", async (t) => {
+  const folder = temporaryFolder(t);
+  const target = await answeringServer(t, () => jsonResponse(RELAY));
+  let writes = 0;
+  const receiver = await answeringServer(t, () => {
+    writes++;
+    return jsonResponse("{}");
+  });
+  writeFileSync(`${folder}/plan.json`, JSON.stringify(planInput(target.origin, { duration: "2s" })));
+  const send = [`prometheus=${receiver.origin}/api/v1/write`, `otlp=${await deadOrigin(t)}/v1/metrics`];
+  const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, ...send.flatMap((to) => ["--send", to])]);
+  assert.ok(writes >= 2, `${writes} writes: the last figures, and the mark of their end`);
+  assert.match(ended.stdout, /warning: otlp=http\S+ does not take the run's figures/);
+  assert.ok([0, 1, 3].includes(ended.code ?? -1), ended.stderr);
 });

@@ -13,6 +13,7 @@ import { renderJunit } from "../../lib/render/exports/junit.ts";
 import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
 import { sendOtlp } from "../../lib/render/exports/otlp.ts";
 import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
+import { renderSlack } from "../../lib/render/exports/slack.ts";
 import { renderVegetaJson, renderVegetaText } from "../../lib/render/exports/vegeta.ts";
 import { compareReports, compareRuns, rankTest } from "../../lib/report/compare.ts";
 import { createHistogram, encodeHistogram } from "../../lib/results/histogram.ts";
@@ -201,3 +202,19 @@ interface OtlpMetric {
   name: string;
   gauge: { dataPoints: { asDouble: number; attributes: { value: { stringValue?: string } }[] }[] };
 }
+
+test("a message for Slack has a text, and blocks with the verdict, its reasons and each chain", () => {
+  const plan = checkedPlan("http://127.0.0.1:1", { duration: "10s", slo: { p50Ms: 1 } });
+  const report = madeReport({ plan });
+  report.run.target = "http://<!channel>&";
+  const { text, blocks } = JSON.parse(renderSlack(report)) as {
+    text: string;
+    blocks: { type: string; text: { type: string; text: string } }[];
+  };
+  assert.match(text, /: SLO missed$/);
+  assert.ok(blocks.every((block) => block.type === "section" && block.text.type === "mrkdwn"));
+  const all = blocks.map((block) => block.text.text).join("\n");
+  assert.match(all, /• ethereum: response time p50 .* is above 1 ms/);
+  assert.match(all, /✗ \*ethereum\*: 100 requests\/s, success 100 %, p99 20 ms/);
+  assert.ok(all.includes("&lt;!channel&gt;&amp;"), "nobody is called by what a target is named");
+});

@@ -1,0 +1,61 @@
+import type { ChainProgress } from "../progress.ts";
+import { type LiveSender, samplesOf } from "./samples.ts";
+
+/** How often figures are sent, in ms. */
+const EVERY_MS = 5_000;
+
+/** Figures of a run on their way while it goes. */
+export interface Sending {
+  /** Takes how the chains are doing; they are sent when it is time. */
+  take(chains: readonly ChainProgress[]): void;
+  /** Sends the last figures, and ends. */
+  close(): Promise<void>;
+}
+
+/** What sending needs from outside. */
+export interface SendingPorts {
+  nowMs(): number;
+  everyMs?: number;
+  /** Is told when a receiver does not take figures: once for each receiver. */
+  onFailure(to: string, why: string): void;
+}
+
+/** Sends a run's figures to receivers, by their names. One that fails is told of, and asked again with later figures. */
+export function startSending(run: string, senders: ReadonlyMap<string, LiveSender>, ports: SendingPorts): Sending {
+  let latest: readonly ChainProgress[] = [];
+  const failed = new Set<string>();
+  const each = async (act: (sender: LiveSender) => Promise<void>): Promise<void> => {
+    await Promise.all(
+      [...senders].map(async ([to, sender]) => {
+        try {
+          await act(sender);
+        } catch (error) {
+          if (failed.has(to)) return;
+          failed.add(to);
+          ports.onFailure(to, (error as Error).message || String(error));
+        }
+      }),
+    );
+  };
+  const sendLatest = async (): Promise<void> => {
+    const samples = samplesOf(run, latest);
+    const atMs = ports.nowMs();
+    if (samples.length > 0) await each((sender) => sender.send(samples, atMs));
+  };
+  let sending = Promise.resolve();
+  const timer = setInterval(() => {
+    sending = sending.then(sendLatest);
+  }, ports.everyMs ?? EVERY_MS);
+  return {
+    take(chains) {
+      latest = chains;
+    },
+    async close() {
+      clearInterval(timer);
+      await sending;
+      await sendLatest();
+      const atMs = ports.nowMs();
+      await each((sender) => sender.close(atMs));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Report } from "../../report/schema.ts";
+
+/** Most reasons that a message shows: the others are in the report. */
+const MOST_REASONS = 5;
+
+/**
+ * The verdict as a message for Slack's incoming webhooks, and for those that take the same (Mattermost, Rocket.Chat): a
+ * text for notifications, and blocks.
+ */
+export function renderSlack({ run, verdict, chains }: Report): string {
+  const state = verdict.valid ? (verdict.pass ? "valid run, SLO met" : "SLO missed") : "invalid run";
+  const icon = verdict.valid ? (verdict.pass ? ":white_check_mark:" : ":x:") : ":warning:";
+  const reasons = verdict.reasons.slice(0, MOST_REASONS).map((reason) => `• ${escapeSlack(reason)}`);
+  const more = verdict.reasons.length - reasons.length;
+  const lines = chains.map(({ name, pass, achievedRps, success, responseTimeAllMs }) => {
+    const p99 = responseTimeAllMs === null ? "–" : `${number(responseTimeAllMs.p99)} ms`;
+    const share = success === null ? "–" : `${Math.floor(success * 100_000) / 1_000} %`;
+    return `${pass ? "✓" : "✗"} *${escapeSlack(name)}*: ${number(achievedRps)} requests/s, success ${share}, p99 ${p99}`;
+  });
+  const sections = [
+    `${icon} *${escapeSlack(run.name)}*: ${state}`,
+    [...reasons, ...(more > 0 ? [`• and ${more} more`] : [])].join("\n"),
+    lines.join("\n"),
+    `${escapeSlack(run.id)}, ${run.measuredMs / 1_000} s to ${escapeSlack(run.target)}`,
+  ];
+  const blocks = sections
+    .filter((text) => text !== "")
+    .map((text) => ({ type: "section", text: { type: "mrkdwn", text: text.slice(0, MOST_TEXT) } }));
+  return `${JSON.stringify({ text: `${run.name}: ${state}`, blocks }, null, 2)}\n`;
+}
+
+/** Slack takes no longer text in a section. */
+const MOST_TEXT = 3_000;
+
+/** The three signs that Slack reads in text. */
+function escapeSlack(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+}
