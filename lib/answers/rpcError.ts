@@ -65,14 +65,14 @@ const RATE_LIMIT_TEXT = new RegExp(
     "(capacity|quota|credits?|usage limit) .{0,20}(exceeded|exhausted|reached)",
     "limited to [\\d,.]+ ?(/|per) ?(s|m|h|d)",
     "(daily|monthly|free tier|plan) .{0,20}(limit|quota) .{0,10}(exceeded|reached|exhausted)",
-    "throttl",
+    "throttl|\\brate exceeded|request rate (is )?too high",
   ].join("|"),
   "i",
 );
 
 /** What a query says that asks for too much, whatever its rate. */
 const QUERY_TEXT =
-  /returned more than|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\branges?\b|too many (results|logs|blocks)/i;
+  /returned more than|response (is )?too (large|big)|logs? limit exceeded|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\branges?\b|too many (results|logs|blocks)/i;
 
 /** The same under a code that others limit rates with: Besu says it of batches, others of what would be answered. */
 const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
@@ -88,14 +88,15 @@ const PARAMS_TEXT =
 const TRANSACTION_TEXT = new RegExp(
   [
     "nonce too (low|high)|already known|underpriced|insufficient funds|intrinsic gas|gas too low|invalid sender",
-    "transaction type not supported|less than block base fee|tip higher than|exceeds (block gas|the configured cap)",
+    "gas price (is )?too low|already imported|transaction type not supported|less than block base fee|tip higher than|exceeds (block gas|the configured cap)",
     "gas required exceeds|gas limit reached|max(imum)? (initcode|code) size|rlp: |invalid chain id|negative value",
   ].join("|"),
   "i",
 );
 
-/** How nodes word a reverted execution: geth and its like, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat. */
-const REVERT_TEXT = /execution reverted|vm execution error|vm exception while processing transaction|reverted with/i;
+/** How nodes word a reverted execution: geth and its like, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat; TRON. */
+const REVERT_TEXT =
+  /execution reverted|vm execution error|vm exception while processing transaction|reverted with|^revert(ed)?\b|revert opcode executed/i;
 
 /** geth's code for a reverted execution. */
 const REVERT_CODE = 3;

@@ -128,8 +128,10 @@ function parseCsv(text: string, shownAs: string): Parsed<Record<string, string>[
     const where = `${shownAs}, after ${before ?? 0} whole records`;
     return { value: [], problems: [{ where, found, expected: "CSV (RFC 4180)" }] };
   }
-  const [header, ...rows] = records;
+  const [header, ...lines] = records;
   const names = (header?.record ?? []).map((name) => name.trim());
+  // A line of blanks is a blank line, unless it is the value of the only column.
+  const rows = lines.filter(({ record }) => names.length === 1 || record.length !== 1 || record[0]?.trim() !== "");
   const problems = columnProblems(names, shownAs);
   for (const { record, info } of rows) {
     if (record.length !== names.length) {

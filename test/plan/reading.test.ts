@@ -195,6 +195,8 @@ test("CSV: quotes within fields, line breaks in quotes, blank lines; what is wro
     { sku: "3", size: 'say "hi", ok' },
   ]);
   assert.deepEqual(rows('a\n1\n\n"two\nlines"\n\n'), [{ a: "1" }, { a: "two\nlines" }]);
+  assert.deepEqual(rows("a,b\n  \t\n1,2\n \n"), [{ a: "1", b: "2" }], "a line of blanks is a blank line");
+  assert.deepEqual(rows("a\n \n"), [{ a: " " }], "and a value where there is one column");
   assert.deepEqual(rows("id,__proto__,constructor\n1,p,c\n"), [
     Object.fromEntries([
       ["id", "1"],
