@@ -1,7 +1,7 @@
 import type { StopRequest } from "../lib/attack/workerPorts.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
 import { type AttackCall, attackTask } from "../lib/stages/attack.ts";
-import { deployedFile, deployedGuards, deployedSecret, deployedStore } from "./ports/environment.ts";
+import { deployedGuards, deployedPlace, deployedSecret, deployedStore } from "./ports/environment.ts";
 
 /** Sends one assignment's requests. In a process of a runner or a host it stops when that says so, or is gone. */
 export async function handler(input: AttackCall, context?: ProcessContext) {
@@ -12,7 +12,7 @@ export async function handler(input: AttackCall, context?: ProcessContext) {
   const { VOLLEY_HOST: host } = process.env;
   return attackTask(await deployedStore(), input, {
     secret: deployedSecret,
-    fileOf: deployedFile,
+    placeOf: deployedPlace,
     told,
     ...(deployed && { deployed }),
     ...(host !== undefined && { host }),

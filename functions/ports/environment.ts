@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { environmentSecret } from "../../lib/attack/secrets.ts";
 import type { Guards } from "../../lib/plan/guards.ts";
 import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
 import type { StartTimes } from "../../lib/stages/planRun.ts";
+import { type LastWordsPlace, lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { openStore, type Store } from "../../lib/store/store.ts";
 
 /** An environment variable that the deployment sets. Throws where it is missing. */
@@ -17,10 +17,9 @@ export async function deployedStore(): Promise<Store> {
   return openStore(environment("VOLLEY_STORE"));
 }
 
-/** The file that an object is kept in; undefined where the store is no folder. */
-export function deployedFile(key: string): string | undefined {
-  const [, folder] = /^file:(.*)$/s.exec(environment("VOLLEY_STORE")) ?? [];
-  return folder === undefined ? undefined : join(folder, key);
+/** Where a thread that has no store may put an object of this deployment's store. */
+export async function deployedPlace(key: string): Promise<LastWordsPlace> {
+  return lastWordsPlace(environment("VOLLEY_STORE"), key);
 }
 
 /** What this deployment allows; undefined on one machine, where a person's own plan says it. */

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { LastWordsPlace } from "../store/lastWords.ts";
 
 /** How often the main thread shows that its event loop turns, and the other looks, in ms. */
 const BEAT_MS = 250;
@@ -9,12 +10,15 @@ const FROZEN_MS = 2_000;
 /** A process whose event loop has not turned for so long is ended, in ms. */
 const END_MS = 10_000;
 
+/** How long it may take to write the reason over a network, in ms. */
+const WRITE_MS = 3_000;
+
 /** What ends a process whose event loop stands still, and what is said then. */
 export interface WatchdogOptions {
   /** Who it is about, such as a worker's name. */
   name: string;
-  /** A file that the reason is written to before the end. */
-  file?: string;
+  /** Where the reason is written before the end. */
+  lastWords?: LastWordsPlace;
   frozenMs?: number;
   endMs?: number;
 }
@@ -36,10 +40,23 @@ const CLOSED = 1;
 const LOOKER = `
   const { workerData } = require("node:worker_threads");
   const fs = require("node:fs");
-  const { shared, name, file, beatMs, frozenMs, endMs } = workerData;
+  const { shared, name, lastWords = {}, beatMs, frozenMs, endMs } = workerData;
   const cells = new Int32Array(shared);
   const say = (text) => {
     try { fs.writeSync(2, text + "\\n"); } catch {}
+  };
+  const leave = async (reason) => {
+    const { file, url } = lastWords;
+    if (file !== undefined) {
+      fs.mkdirSync(require("node:path").dirname(file), { recursive: true });
+      fs.writeFileSync(file, reason);
+    }
+    if (url !== undefined)
+      await fetch(url, { method: "PUT", body: reason, signal: AbortSignal.timeout(${WRITE_MS}) });
+  };
+  const end = async (reason) => {
+    await leave(reason).catch(() => {});
+    process.kill(process.pid, "SIGKILL");
   };
   let seen = 0;
   let ticks = 0;
@@ -54,13 +71,8 @@ const LOOKER = `
     if (stillMs < endMs) continue;
     const reason = "its event loop did not turn for " + stillMs / 1000 + " s, and it was ended";
     say(name + ": " + reason);
-    try {
-      if (file !== undefined) {
-        fs.mkdirSync(require("node:path").dirname(file), { recursive: true });
-        fs.writeFileSync(file, reason);
-      }
-    } catch {}
-    process.kill(process.pid, "SIGKILL");
+    void end(reason);
+    break;
   }
 `;
 
@@ -69,10 +81,10 @@ const LOOKER = `
  * nor stop when it is told to: after 2 s that is said on stderr, and after 10 s the process is killed, whose requests are
  * then booked as lost.
  */
-export function startWatchdog({ name, file, frozenMs = FROZEN_MS, endMs = END_MS }: WatchdogOptions): Watchdog {
+export function startWatchdog({ name, lastWords, frozenMs = FROZEN_MS, endMs = END_MS }: WatchdogOptions): Watchdog {
   const shared = new SharedArrayBuffer(8);
   const cells = new Int32Array(shared);
-  const workerData = { shared, name, file, beatMs: BEAT_MS, frozenMs, endMs };
+  const workerData = { shared, name, lastWords, beatMs: BEAT_MS, frozenMs, endMs };
   const thread = new Worker(LOOKER, { eval: true, workerData, stdin: false });
   thread.unref();
   // Without the thread a run is as good; it is only not watched.

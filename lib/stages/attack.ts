@@ -22,6 +22,7 @@ import {
   searchOf,
   summaryKey,
 } from "../store/keys.ts";
+import type { LastWordsPlace } from "../store/lastWords.ts";
 import { takeLease } from "../store/lease.ts";
 import { requireJson, type Store } from "../store/store.ts";
 
@@ -32,8 +33,8 @@ const CLOCK_SPARE_MS = 1_000;
 export interface AttackPorts {
   /** The value of a reference to a secret. */
   secret(reference: string): Promise<string>;
-  /** The file that an object is kept in, for what a process writes that cannot wait; undefined where there is none. */
-  fileOf(key: string): string | undefined;
+  /** Where a thread that has no store puts an object. */
+  placeOf(key: string): Promise<LastWordsPlace>;
   /** Resolves when whoever called this worker wants it to stop. */
   told: Promise<StopRequest>;
   /** What the deployment allows, where there is one. */
@@ -76,7 +77,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
   const { host, deployed, secret, told } = ports;
   // What is left of the time before the first request also goes into knowing the clock better.
   const narrowing = clock.narrow(beginsAtMs);
-  const lastWords = ports.fileOf(failureKey(runId, id, clock.nowMs()));
+  const lastWords = await ports.placeOf(failureKey(runId, id, clock.nowMs()));
   const summary = await attack(
     { plan, assignment, attempt, joinsAtMs, ...(host !== undefined && { host }) },
     {
@@ -90,7 +91,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
       told,
       secret,
       ...(deployed && { deployed }),
-      ...(lastWords !== undefined && { watchdog: { file: lastWords } }),
+      watchdog: { lastWords },
     },
   );
   await narrowing;

@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { startWatchdog } from "../../lib/attack/watchdog.ts";
+import type { LastWordsPlace } from "../../lib/store/lastWords.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { ROOT } from "../support/volley.ts";
 
 /** Runs a script with a watchdog that tells after 0.5 s and ends after 1.5 s. */
-async function run(script: string, file: string) {
+async function run(script: string, file: string, lastWords: LastWordsPlace = { file }) {
   const started = `
     import { startWatchdog } from "${ROOT}lib/attack/watchdog.ts";
-    const watchdog = startWatchdog({ name: "w000", file: ${JSON.stringify(file)}, frozenMs: 500, endMs: 1_500 });
+    const watchdog = startWatchdog({ name: "w000", lastWords: ${JSON.stringify(lastWords)}, frozenMs: 500, endMs: 1_500 });
     const hold = (ms) => { const until = performance.now() + ms; while (performance.now() < until); };
     const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
     ${script}`;
@@ -41,6 +44,25 @@ test("a process whose event loop does not turn says so, writes down why, and is 
   assert.ok(ended.tookMs < 15_000, `${ended.tookMs} ms`);
   assert.match(ended.stderr, /the event loop of w000 has not turned for 0\.5 s/);
   assert.match(readFileSync(file, "utf8"), /^its event loop did not turn for 1\.5 s, and it was ended$/);
+});
+
+test("where the store is no folder the reason is put by a URL, and a URL that hangs does not keep the process", async (t) => {
+  const put: string[] = [];
+  const server = createServer((incoming, response) => {
+    incoming.setEncoding("utf8").on("data", (text: string) => put.push(`${incoming.method} ${incoming.url} ${text}`));
+    if (incoming.url !== "/hangs") incoming.on("end", () => response.end());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  t.after(() => server.closeAllConnections());
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const path of ["/key", "/hangs"]) {
+    const ended = await run("await sleep(300); hold(60_000);", `${temporaryFolder(t)}/x`, { url: `${origin}${path}` });
+    assert.equal(ended.signal, "SIGKILL");
+    assert.ok(ended.tookMs < 18_000, `${ended.tookMs} ms`);
+  }
+  const reason = "its event loop did not turn for 1.5 s, and it was ended";
+  assert.deepEqual(put, [`PUT /key ${reason}`, `PUT /hangs ${reason}`]);
 });
 
 test("an event loop that stood still and goes on again is told once, and the process lives", async (t) => {

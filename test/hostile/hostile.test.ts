@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { requireProgram } from "../support/programs.ts";
 import { makeCertificate } from "./certificate.ts";
+import { playPages } from "./pages.ts";
 import { playRound } from "./round.ts";
 import seeds from "./seeds.json" with { type: "json" };
 
@@ -20,4 +21,9 @@ test("whatever a server answers, a worker's ledger balances, its memory is bound
     assert.ok(Object.keys(classes).length > 5, `seed ${seed} is hardly hostile: ${JSON.stringify(classes)}`);
   }
   assert.equal(kinds.size, 4);
+});
+
+test("no Prometheus page and no log line takes Watch long, and none ends it", () => {
+  playPages(0);
+  for (let seed = 1; seed <= 60; seed++) assert.deepEqual(playPages(seed).findings, [], `seed ${seed}`);
 });

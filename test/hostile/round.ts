@@ -52,7 +52,9 @@ export async function playRound(seed: number, certificate: { key: string; cert: 
     return { seed, kind: `HTTP/${http}${isSecure ? " over TLS" : ""}`, findings, longestTurnMs, classes };
   } finally {
     turns.stop();
-    await server.terminate();
+    // It ends itself between two turns: node aborts when a thread is ended from outside while it makes a compressor.
+    server.postMessage("end");
+    await once(server, "exit");
   }
 }
 

@@ -64,4 +64,5 @@ if (tls) {
 }
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
+parentPort?.once("message", () => process.exit());
 parentPort?.postMessage((server.address() as AddressInfo).port);
