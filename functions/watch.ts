@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startWatchdog } from "../lib/attack/watchdog.ts";
 import type { Allowance } from "../lib/plan/allowance.ts";
+import { WATCH_CALL_MS } from "../lib/schedule/tempo.ts";
 import { watchTask } from "../lib/stages/watch.ts";
 import { systemClock } from "../lib/store/clock.ts";
 import { deployedGuards, deployedReveal, deployedStore } from "./ports/environment.ts";
-
-/** How long one call looks on, in ms: well below a Lambda's 15 minutes. */
-const CALL_MS = 10 * 60_000;
 
 interface WatchEvent {
   runId: string;
@@ -20,7 +18,7 @@ export async function handler({ runId, allowance }: WatchEvent) {
   const watchdog = startWatchdog({ name: "Watch" });
   try {
     return await watchTask(await deployedStore(), runId, {
-      callMs: CALL_MS,
+      callMs: WATCH_CALL_MS,
       nowMs: systemClock.nowMs,
       sleep,
       reveal: deployedReveal,

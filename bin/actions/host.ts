@@ -1,10 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { ANNOUNCE_MS, announce } from "../../lib/fleet/gather.ts";
+import { announce } from "../../lib/fleet/gather.ts";
 import { serveActivity } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
 import { InputError } from "../../lib/plan/problems.ts";
+import { ANNOUNCE_MS } from "../../lib/schedule/tempo.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { openStore } from "../../lib/store/store.ts";
 

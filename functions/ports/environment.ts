@@ -1,6 +1,7 @@
 import { environmentSecret } from "../../lib/attack/secrets.ts";
 import type { Guards } from "../../lib/plan/guards.ts";
 import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
+import { FLEET_WAIT_MS } from "../../lib/schedule/tempo.ts";
 import type { StartTimes } from "../../lib/stages/planRun.ts";
 import { type LastWordsPlace, lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { openStore, type Store } from "../../lib/store/store.ts";
@@ -31,9 +32,6 @@ export function deployedGuards(): Guards | undefined {
 }
 
 const NOTHING_ALLOWED: Guards = { allowedHosts: [], maxRps: 0, maxDurationMs: 0, maxWorkers: 0, maxUsd: 0 };
-
-/** How long hosts may take to come, in ms: an instance is started, installs Volley and is tuned. */
-const FLEET_WAIT_MS = 10 * 60_000;
 
 /** How long a plan in fleet mode waits for its hosts, in ms. */
 export function fleetWaitMs(): number {

@@ -13,6 +13,7 @@ import { StaleBlocks } from "../results/blocks.ts";
 import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary } from "../results/chunk.ts";
 import { sumSeries } from "../results/seriesSum.ts";
 import { countInShard, firstInShard } from "../schedule/schedule.ts";
+import { ABORT_DRAIN_MS, flushMs, POLL_MS, TAKEOVER_MS } from "../schedule/tempo.ts";
 import type { Clock } from "../store/clock.ts";
 import { socketCounter } from "../ws/socketCounts.ts";
 import { HealthMeter } from "./health.ts";
@@ -27,20 +28,11 @@ import { warmUp } from "./warmup.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
-/** How often a worker asks whether it is to stop, in ms: with the store's answer it has stopped within 2 s. */
-export const POLL_MS = 1_200;
-
 /** The response time, in s, for which a worker opens connections ahead. */
 const OPEN_AHEAD_S = 0.2;
 
 /** WebSockets that a worker opens for a chain where the plan does not say: each carries many calls. */
 const SOCKETS = 10;
-
-/** How long a worker waits for responses after an abort, in ms. */
-const ABORT_DRAIN_MS = 500;
-
-/** How long a second attempt waits before it sends, in ms: by then the first has seen that it was superseded. */
-export const TAKEOVER_MS = POLL_MS + 800;
 
 /**
  * Sends an assignment's requests, each at its instant, and flushes what it recorded as chunks. Returns the summary of
@@ -343,11 +335,6 @@ function missRest(track: Track, from: number, request: StopRequest): void {
   for (let n = from; n < to; n += track.of) {
     track.events.missed(track.originMs + track.schedule.dueAtMs(n), reason);
   }
-}
-
-/** How often a worker flushes, in ms: every 5 s; in a run of less than 100 s 20 times, but not below a second. */
-export function flushMs(durationMs: number): number {
-  return Math.min(5_000, Math.max(1_000, durationMs / 20));
 }
 
 function delay(ms: number): Promise<void> {

@@ -15,6 +15,7 @@ import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aw
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { LAMBDA_LEAD_MS } from "../schedule/tempo.ts";
 import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -162,7 +163,7 @@ export class Functions extends Construct {
       ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
       environment: {
         VOLLEY_STORE: `s3:${bucket.bucketName}`,
-        VOLLEY_LEAD_MS: String(LEAD_MS),
+        VOLLEY_LEAD_MS: String(LAMBDA_LEAD_MS),
         ...shape.environment,
       },
     });
@@ -215,6 +216,3 @@ function copyBeside(files: readonly BesideFile[]): ICommandHooks {
       ]),
   };
 }
-
-/** How long before their first request workers are called, in ms: a cold start and a warm-up on a share of a CPU. */
-const LEAD_MS = 20_000;

@@ -1,8 +1,5 @@
+import { FRESH_MS } from "../schedule/tempo.ts";
 import type { Store } from "../store/store.ts";
-
-/** How often a host says that it is there, in ms, and how old that may be. */
-export const ANNOUNCE_MS = 15_000;
-const FRESH_MS = 4 * ANNOUNCE_MS;
 
 /** Prefix of what hosts say of themselves; not of a run. */
 const HOSTS_PREFIX = "hosts/";

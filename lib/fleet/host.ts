@@ -9,9 +9,7 @@ import {
   type SFNClient,
   TaskTimedOut,
 } from "@aws-sdk/client-sfn";
-
-/** How often a host that runs an assignment says that it lives, in ms: well within the definition's HeartbeatSeconds. */
-const HEARTBEAT_MS = 2_000;
+import { HEARTBEAT_MS } from "../schedule/tempo.ts";
 
 /** How long a host waits after an error of the API before it asks again, in ms. */
 const PAUSE_MS = 2_000;

@@ -1,11 +1,9 @@
+import { WATCHED_EVERY_MS } from "../schedule/tempo.ts";
 /** What one call of Watch saw to: from its first look to its latest. Times are in ms since the epoch. */
 export interface Watched {
   fromMs: number;
   untilMs: number;
 }
-
-/** How often a call of Watch writes down that it is still there, in ms. */
-export const WATCHED_EVERY_MS = 5_000;
 
 /** A time without a look that is not told, in ms: a call that ends and the next one leave a short one. */
 const SPARE_MS = 2 * WATCHED_EVERY_MS;

@@ -1,4 +1,5 @@
 import { constantSchedule, countInShard, type Schedule } from "../schedule/schedule.ts";
+import { WORKER_GRACE_MS } from "../schedule/tempo.ts";
 import type { Problem } from "./problems.ts";
 import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
 import type { Chain, Plan } from "./schema.ts";
@@ -95,9 +96,6 @@ export interface AssignOptions {
   leadMs: number;
 }
 
-/** Time that a worker has to start late and to write its summary, in ms. */
-const GRACE_MS = 15_000;
-
 /** Every worker's assignment in every segment, in the order in which they begin. */
 export function assign(plan: Plan, options: AssignOptions): Assignment[] {
   const { runId, startAtMs, leadMs } = options;
@@ -117,7 +115,7 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
       fromMs,
       toMs,
       mode: plan.mode,
-      timeoutSeconds: Math.ceil((leadMs + toMs - fromMs + plan.timeoutMs + GRACE_MS) / 1_000),
+      timeoutSeconds: Math.ceil((leadMs + toMs - fromMs + plan.timeoutMs + WORKER_GRACE_MS) / 1_000),
       shares,
     })),
   );

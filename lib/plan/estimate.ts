@@ -1,3 +1,4 @@
+import { MAX_FLUSH_MS, POLL_MS } from "../schedule/tempo.ts";
 import { cutSegments, splitRates } from "./assign.ts";
 import { isStoppable } from "./breaker.ts";
 import { PRICES } from "./prices.ts";
@@ -9,10 +10,6 @@ export const WORKER_GB = 0.25;
 
 /** Time of a worker's invocation besides its segment, in s: start, warm-up, drain, summary. */
 const OVERHEAD_S = 12;
-
-/** Seconds between a worker's polls and between its chunks, at run lengths where they matter for cost. */
-const POLL_S = 1.2;
-const FLUSH_S = 5;
 
 /** For how many seconds Watch lists ticks at each look. */
 const TICKS_S = 25;
@@ -44,10 +41,10 @@ export function estimate(plan: Plan): Estimate {
     return sum + rps * fullSeconds * (bodies / weights + HEADER_BYTES);
   }, 0);
   // With a breaker each flush puts a tick too, and Watch lists them, by pages of a thousand.
-  const flushes = (workers * seconds) / FLUSH_S;
-  const lists = isStoppable(plan) ? seconds * Math.ceil((workers * TICKS_S) / FLUSH_S / 1_000) : 0;
+  const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);
+  const lists = isStoppable(plan) ? seconds * Math.ceil((workers * TICKS_S) / (MAX_FLUSH_MS / 1_000) / 1_000) : 0;
   const puts = flushes * (isStoppable(plan) ? 2 : 1) + lists + invocations * 2 + 6;
-  const gets = (2 * workers * seconds) / POLL_S + invocations * 3;
+  const gets = (2 * workers * seconds) / (POLL_MS / 1_000) + invocations * 3;
   // Plan, Reduce, Verdict and the branches once; each child is Wait and Worker, with its start.
   const transitions = 10 + invocations * 3 + Math.ceil(seconds / 600) * 2;
   const items = [

@@ -1,3 +1,4 @@
+import { LAMBDA_LEAD_MS, LAMBDA_MS } from "../schedule/tempo.ts";
 import { assign, splitRates } from "./assign.ts";
 import { connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
@@ -19,10 +20,6 @@ export interface Guards extends DeployedHosts {
 
 /** Functions besides the workers that run at the same time: Plan, Watch, Reduce or Next. */
 const OTHER_FUNCTIONS = 3;
-
-/** How long a Lambda lives at most, and how long before its first request a worker is called; in ms. */
-const LAMBDA_MS = 900_000;
-const LEAD_MS = 20_000;
 
 /** Most items of one Distributed Map that run at once: a quota of Step Functions. */
 const MAX_CHILDREN = 10_000;
@@ -66,7 +63,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = `at most ${guards.maxHosts}, as this deployment's fleet has (fleetMaxHosts)`;
     problems.push({ where: "$.workers", found: `${workers} hosts, one for each worker`, expected });
   }
-  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: LEAD_MS });
+  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: LAMBDA_LEAD_MS });
   const longestMs = Math.max(0, ...assignments.map(({ timeoutSeconds }) => timeoutSeconds)) * 1_000;
   if (!isFleet && longestMs > LAMBDA_MS) {
     const expected = `at most ${formatDuration(LAMBDA_MS)}, as long as a Lambda lives: shorten segment or timeout`;

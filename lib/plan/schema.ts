@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_SEGMENT_MS } from "../schedule/tempo.ts";
 import { type Accept, type Check, chain } from "./chainSchema.ts";
 import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
@@ -12,9 +13,6 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Most targets of a chain that are recorded apart. */
 export const MAX_TARGETS_APART = 64;
-
-/** Longest time that one invocation sends for: a Lambda lives 15 minutes, and must start, drain and write its summary. */
-const MAX_SEGMENT_MS = 12 * 60_000;
 
 /** A value that is a reference to a secret and nothing else. */
 export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { attack, TAKEOVER_MS } from "../attack/worker.ts";
+import { attack } from "../attack/worker.ts";
 import type { StopRequest } from "../attack/workerPorts.ts";
 import { type Allowance, allowanceProblems, heldTo } from "../plan/allowance.ts";
 import { type Assignment, foreignFields } from "../plan/assign.ts";
@@ -10,6 +10,7 @@ import { type ReplayPart, withReplayParts } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Summary } from "../results/chunk.ts";
 import { tickKey } from "../results/ticks.ts";
+import { TAKEOVER_MS } from "../schedule/tempo.ts";
 import { systemClock } from "../store/clock.ts";
 import { StoreClock } from "../store/clockError.ts";
 import {

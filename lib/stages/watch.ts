@@ -4,13 +4,14 @@ import { tripOf } from "../observe/breaker.ts";
 import { type Observations, readTruth } from "../observe/observations.ts";
 import { Scraper, type ScraperPorts } from "../observe/scraper.ts";
 import { Thresholds } from "../observe/thresholds.ts";
-import { WATCHED_EVERY_MS, type Watched } from "../observe/watched.ts";
+import type { Watched } from "../observe/watched.ts";
 import { type Allowance, heldTo } from "../plan/allowance.ts";
 import { type BreakerSettings, breakerOf } from "../plan/breaker.ts";
 import { type DeployedHosts, observeGuard } from "../plan/hosts.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import { ticksSince } from "../results/ticks.ts";
+import { LATE_TICKS_MS, LOOK_LIMIT_MS, LOOK_MS, WATCH_GRACE_MS, WATCHED_EVERY_MS } from "../schedule/tempo.ts";
 import { type AbortCause, encodeAbort } from "../store/abort.ts";
 import {
   abortKey,
@@ -23,18 +24,6 @@ import {
 } from "../store/keys.ts";
 import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
-
-/** How often Watch looks, in ms. */
-const LOOK_MS = 1_000;
-
-/** How long after the last request's timeout Watch waits for summaries, in ms. */
-const GRACE_MS = 5_000;
-
-/** How much of what lies before the breaker's window is listed too, in ms: clocks differ, and writes take their time. */
-const LATE_MS = 15_000;
-
-/** How long one look at the store may take, in ms: a store that hangs is asked anew. */
-const LOOK_LIMIT_MS = 10_000;
 
 /** What Watch needs from outside. */
 export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
@@ -105,7 +94,7 @@ class Watch {
     this.#thresholds = new Thresholds(store, schedule.runId, stop, plan.timeoutMs);
     const windows = [...(this.#breaker ? [this.#breaker.window] : []), ...stop.map(({ window }) => window)];
     this.#reachMs = windows.length === 0 ? undefined : Math.max(...windows);
-    this.#lastMs = schedule.endAtMs + plan.timeoutMs + GRACE_MS;
+    this.#lastMs = schedule.endAtMs + plan.timeoutMs + WATCH_GRACE_MS;
     this.#watched = { fromMs: ports.nowMs(), untilMs: ports.nowMs() };
   }
 
@@ -128,14 +117,14 @@ class Watch {
     const { runId } = this.#schedule;
     const search = searchOf(runId);
     const [cause, ...aborts] = await Promise.all([
-      this.#reachMs === undefined ? undefined : this.#trip(nowMs - this.#reachMs - LATE_MS),
+      this.#reachMs === undefined ? undefined : this.#trip(nowMs - this.#reachMs - LATE_TICKS_MS),
       this.#store.get(abortKey(runId)),
       search === undefined ? undefined : this.#store.get(abortKey(search)),
     ]);
     if (cause) await this.#store.putIfAbsent(abortKey(runId), encodeAbort(cause, nowMs));
     this.#isAborted = cause !== undefined || aborts.some((flag) => flag !== undefined);
     // Workers that live stop within 2 s; one that was lost will never write its summary.
-    if (this.#isAborted) this.#lastMs = Math.min(this.#lastMs, nowMs + GRACE_MS);
+    if (this.#isAborted) this.#lastMs = Math.min(this.#lastMs, nowMs + WATCH_GRACE_MS);
   }
 
   async #trip(sinceMs: number): Promise<AbortCause | undefined> {
