@@ -3,6 +3,7 @@ import { type Assignment, chainSchedule } from "../plan/assign.ts";
 import { harmless } from "../plan/harmless.ts";
 import type { Problem } from "../plan/problems.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
+import { subscribeTarget } from "../plan/subscriptions.ts";
 import { systemClock } from "../store/clock.ts";
 import { attack } from "./worker.ts";
 import type { WorkerPorts } from "./workerPorts.ts";
@@ -55,8 +56,13 @@ interface Place {
   target: number;
 }
 
-function placesOf({ targets }: Chain, chain: number): Place[] {
-  return targets.slice(0, MAX_TARGETS).map((_, target) => ({ chain, target }));
+/** What is tried of a chain: its targets, and a subscription of each kind. */
+function triedOf({ targets, subscriptions = [] }: Chain): Target[] {
+  return [...targets.slice(0, MAX_TARGETS), ...subscriptions.map(subscribeTarget)];
+}
+
+function placesOf(tried: Chain, chain: number): Place[] {
+  return triedOf(tried).map((_, target) => ({ chain, target }));
 }
 
 /** The number of a target's request: of the chain's, one that no request of the run has. */
@@ -74,10 +80,12 @@ async function tryTargets(
 ): Promise<Preflight[]> {
   const sent = places.map(({ chain, target }) => {
     const whole = plan.chains[chain] as Chain;
-    return harmless(whole.targets[target] as Target, whole);
+    const own = triedOf(whole)[target] as Target;
+    // A subscription ends with its socket: nothing of it is left.
+    return whole.targets.includes(own) ? harmless(own, whole) : { target: own, isReplaced: false };
   });
   const chains = places.map(({ chain }, index): Chain => {
-    const whole = plan.chains[chain] as Chain;
+    const { subscriptions: _, ...whole } = plan.chains[chain] as Chain;
     // A row may be taken that the run takes: what takes each once is replaced by a harmless call.
     const own = { name: `${index}`, rps: 1, targets: [sent[index]?.target as Target], dataOrder: "cycle" as const };
     return { ...whole, ...own, replay: [index * APART_MS] };
@@ -119,7 +127,7 @@ async function tryTargets(
     return {
       chain,
       target,
-      url: plan.chains[chain]?.targets[target]?.url ?? "",
+      url: triedOf(plan.chains[chain] as Chain)[target]?.url ?? "",
       isAnswered: error === undefined,
       // How a request is answered that is none of the load's is no matter.
       ...(failure !== undefined && !(error === undefined && sent[index]?.isReplaced) && { failure }),

@@ -14,6 +14,7 @@ import {
 } from "../results/chunk.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
+import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
@@ -82,6 +83,8 @@ export class Recorder {
   readonly #secrets: readonly string[];
   /** What happened to the chain's WebSockets. */
   sockets: SocketCounts = noSockets();
+  /** What its subscribers see, by the name of the subscription. */
+  readonly subscriptions = new Map<string, SubscriptionRecorder>();
 
   /** `intervalMs` is the length of the intervals over which response times are kept apart. */
   constructor(
@@ -208,17 +211,32 @@ export class Recorder {
     return histogram;
   }
 
-  /** What was recorded since the last call, or undefined if nothing was. */
-  take(): Series | undefined {
-    const series = this.peek();
-    if (series) this.#reset();
+  /** What was recorded since the last call, or undefined if nothing was. `nowMs` is from the run's start instant. */
+  take(nowMs = 0): Series | undefined {
+    const subscriptions = Object.fromEntries(
+      [...this.subscriptions].flatMap(([name, recorder]) => {
+        const counts = recorder.take(nowMs);
+        return counts ? [[name, counts]] : [];
+      }),
+    );
+    const hasSubscriptions = Object.keys(subscriptions).length > 0;
+    if (this.#isEmpty && !hasSubscriptions) return undefined;
+    const series = { ...this.#series(), ...(hasSubscriptions && { subscriptions }) };
+    this.#reset();
     return series;
   }
 
-  /** The same, without taking it: it is in the next series too. */
+  /** The same of the calls alone, without taking it: it is in the next series too. */
   peek(): Series | undefined {
+    return this.#isEmpty ? undefined : this.#series();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#seconds.size === 0 && !anySockets(this.sockets);
+  }
+
+  #series(): Series {
     const hasSockets = anySockets(this.sockets);
-    if (this.#seconds.size === 0 && !hasSockets) return undefined;
     const blocks = this.#blocks.counts();
     return {
       chain: this.chain,

@@ -9,6 +9,7 @@ import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError } from "../plan/problems.ts";
 import type { Chain } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
+import { addressesOf } from "../plan/subscriptions.ts";
 import { StaleBlocks } from "../results/blocks.ts";
 import { type Chunk, type Health, intervalMs, type Outcome, type Series, type Summary } from "../results/chunk.ts";
 import { sumSeries } from "../results/seriesSum.ts";
@@ -22,6 +23,7 @@ import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { plainSecret, prepareChain } from "./requests.ts";
 import { Sender } from "./sender.ts";
+import { TAKE_OVER_AHEAD_MS, WorkerSubscriptions } from "./subscriptions.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
@@ -75,6 +77,7 @@ class WorkerRun {
   });
   readonly #health: HealthMeter;
   #watchdog: Watchdog | undefined;
+  #subscriptions: WorkerSubscriptions | undefined;
   readonly #blocks = new Map<string, number>();
   readonly #secrets = new Map<string, string>();
 
@@ -96,10 +99,13 @@ class WorkerRun {
     const { plan, assignment } = this.#input;
     await this.#prepare();
     const tracks = this.#tracks();
+    const subscriptions = this.#subscribe();
     const firstDueAtMs = this.#firstDueAtMs(tracks);
     const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
     const spareMs = assignment.startAtMs + assignment.fromMs - this.#clock.nowMs();
-    if (spareMs > 1_000) await warmUp(this.#clock, plan, spareMs - 600, rps);
+    const aheadMs = subscriptions.isEmpty || assignment.segment === 0 ? 600 : TAKE_OVER_AHEAD_MS + 600;
+    if (spareMs > aheadMs + 400) await warmUp(this.#clock, plan, spareMs - aheadMs, rps);
+    subscriptions.start();
     await this.#openConnections();
     const readyMs = firstDueAtMs - this.#clock.nowMs();
     this.#health.take();
@@ -111,7 +117,7 @@ class WorkerRun {
     const pollTimer = setInterval(() => this.#poll(pacer), POLL_MS);
     this.#poll(pacer);
     this.#ports.told?.then((request) => this.#stop(pacer, request));
-    await pacer.run(startWaker);
+    await Promise.all([pacer.run(startWaker), subscriptions.ended()]);
     // The sender cuts each request off at the plan's timeout, so this ends.
     await Promise.race([this.#sender.drained(), this.#cutShort]);
     clearInterval(pollTimer);
@@ -127,6 +133,23 @@ class WorkerRun {
   close(): void {
     this.#sender.close();
     this.#health.close();
+    this.#subscriptions?.stop();
+  }
+
+  /** The subscribers that this worker has, with a recorder for each of their chains. */
+  #subscribe(): WorkerSubscriptions {
+    const { plan, assignment } = this.#input;
+    const recorderOf = (chain: string): Recorder => {
+      const own = this.#recorders.find((each) => each.chain === chain && each.phase === "measure");
+      if (own) return own;
+      const made = new Recorder(chain, "measure", this.#intervalMs);
+      this.#recorders.push(made);
+      return made;
+    };
+    const secret = (reference: string): string => this.#reveal(reference);
+    const parts = { assignment, options: this.#options, clock: this.#clock, seed: plan.seed, secret, recorderOf };
+    this.#subscriptions = new WorkerSubscriptions(this.#chains(), parts);
+    return this.#subscriptions;
   }
 
   /** When the first request is due; of a worker that has none, when its segment begins. */
@@ -139,7 +162,7 @@ class WorkerRun {
   /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */
   async #prepare(): Promise<void> {
     for (const chain of this.#chains()) {
-      for (const reference of chain.targets.flatMap(referencesOf)) {
+      for (const reference of addressesOf(chain).flatMap(referencesOf)) {
         if (this.#secrets.has(reference)) continue;
         if (!this.#ports.secret) throw noSecrets(reference);
         this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
@@ -244,6 +267,7 @@ class WorkerRun {
     if (this.#outcome !== "completed") return;
     this.#outcome = request.reason;
     pacer.stop((track, from) => missRest(track, from, request));
+    this.#subscriptions?.stop();
     setTimeout(this.#cutOff, ABORT_DRAIN_MS);
   }
 
@@ -256,7 +280,8 @@ class WorkerRun {
   }
 
   #flush(): void {
-    const series = this.#recorders.flatMap((recorder) => recorder.take() ?? []);
+    const nowMs = this.#clock.nowMs() - this.#input.assignment.startAtMs;
+    const series = this.#recorders.flatMap((recorder) => recorder.take(nowMs) ?? []);
     if (series.length > 0) {
       const chunk: Chunk = {
         ...this.#place(),

@@ -1,6 +1,7 @@
 import type { Problem } from "./problems.ts";
 import { peakRps } from "./profile.ts";
 import type { Plan } from "./schema.ts";
+import { subscribersOf } from "./subscriptions.ts";
 
 /**
  * What the person who started a run on this machine allowed. The runner keeps it and hands it to each worker and to
@@ -9,6 +10,7 @@ import type { Plan } from "./schema.ts";
 export interface Allowance extends Pick<Plan, "allowedHosts" | "observeHosts" | "resolve" | "unixSocket"> {
   /** Most requests per second of all chains; a search has no such bound, for it looks for one. */
   maxRps?: number;
+  maxSubscribers?: number;
   maxDurationMs: number;
 }
 
@@ -24,7 +26,7 @@ export function allowanceOf(plan: Plan): Allowance {
     ...(observeHosts && { observeHosts }),
     ...(resolve && { resolve }),
     ...(unixSocket !== undefined && { unixSocket }),
-    ...(!isSearch && { maxRps: peakRps(plan) }),
+    ...(!isSearch && { maxRps: peakRps(plan), maxSubscribers: subscribersOf(plan) }),
     maxDurationMs: warmupMs + (isSearch ? Math.max(plan.durationMs, LONGEST_TRIAL_MS) : plan.durationMs),
   };
 }
@@ -33,17 +35,22 @@ export function allowanceOf(plan: Plan): Allowance {
 export function heldTo(plan: Plan, allowance: Allowance | undefined): Plan {
   if (!allowance) return plan;
   const { allowedHosts: _, observeHosts: _observe, resolve: _resolve, unixSocket: _socket, ...rest } = plan;
-  const { maxRps: _rps, maxDurationMs: _length, ...places } = allowance;
+  const { maxRps: _rps, maxSubscribers: _subscribers, maxDurationMs: _length, ...places } = allowance;
   return { ...rest, ...places };
 }
 
 /** Where a plan from the store is faster or longer than the allowance. */
-export function allowanceProblems(plan: Plan, { maxRps, maxDurationMs }: Allowance): Problem[] {
+export function allowanceProblems(plan: Plan, { maxRps, maxSubscribers, maxDurationMs }: Allowance): Problem[] {
   const problems: Problem[] = [];
   const rps = peakRps(plan);
   // Written so that what is no number is above the bound too; rates are compared but for rounding.
   if (maxRps !== undefined && !(rps <= maxRps * 1.001)) {
     problems.push({ where: "$.chains", found: `${rps} requests per second`, expected: `the ${maxRps} of its start` });
+  }
+  const subscribers = subscribersOf(plan);
+  if (maxSubscribers !== undefined && !(subscribers <= maxSubscribers)) {
+    const expected = `the ${maxSubscribers} of its start`;
+    problems.push({ where: "$.chains", found: `${subscribers} subscribers`, expected });
   }
   const lengthMs = plan.durationMs + plan.warmupMs;
   if (!(lengthMs <= maxDurationMs)) {

@@ -3,6 +3,7 @@ import { WORKER_GRACE_MS } from "../schedule/tempo.ts";
 import type { Problem } from "./problems.ts";
 import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
 import type { Chain, Plan } from "./schema.ts";
+import { workersOfSubscribers } from "./subscriptions.ts";
 
 /** A phase of the run: warm-up traffic is kept apart from the measurement. */
 export type Phase = "warmup" | "measure";
@@ -61,7 +62,9 @@ export function assignmentProblems(plan: Pick<Plan, "chains" | "perWorkerRps" | 
  * part of every chain.
  */
 export function splitRates(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): WorkerShares[] {
-  const counts = plan.chains.map((chain) => Math.ceil(chain.rps / plan.perWorkerRps));
+  const counts = plan.chains.map((chain) =>
+    Math.max(Math.ceil(chain.rps / plan.perWorkerRps), workersOfSubscribers(chain)),
+  );
   const needed = counts.reduce((sum, count) => sum + count, 0);
   const workers = plan.workers ?? needed;
   if (workers < needed) {

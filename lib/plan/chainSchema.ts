@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { headerValue, name, pattern, targetUrl, token } from "./fields.ts";
 import { chainSloSchema, targetSlo } from "./sloSchema.ts";
+import { subscription } from "./subscriptionSchema.ts";
 
 const check = z.strictObject({
   pointer: z
@@ -103,6 +104,11 @@ export const chain = z
       .min(0)
       .optional()
       .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
+    subscriptions: z
+      .array(subscription)
+      .min(1)
+      .optional()
+      .describe("Subscribers over WebSockets, beside the calls or instead of them"),
     accept,
     rateLimitCodes: z
       .array(z.int())
@@ -114,7 +120,8 @@ export const chain = z
     for (const field of ["rps", "targets"] as const) {
       if (value.replay && value[field] !== undefined)
         context.addIssue({ code: "custom", path: [field], message: expected ?? "" });
-      if (!value.replay && value[field] === undefined) {
+      const isSubscribed = value.subscriptions && value.rps === undefined && value.targets === undefined;
+      if (!value.replay && !isSubscribed && value[field] === undefined) {
         const message = field === "rps" ? "a number of requests per second" : "a target file, or a list of targets";
         context.addIssue({ code: "custom", path: [field], message });
       }

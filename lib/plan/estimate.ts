@@ -38,7 +38,7 @@ export function estimate(plan: Plan): Estimate {
   const bytesOut = plan.chains.reduce((sum, { rps, targets }) => {
     const bodies = targets.reduce((bytes, target) => bytes + (bodyOf(target)?.length ?? 0) * target.weight, 0);
     const weights = targets.reduce((all, { weight }) => all + weight, 0);
-    return sum + rps * fullSeconds * (bodies / weights + HEADER_BYTES);
+    return sum + rps * fullSeconds * (bodies / Math.max(weights, Number.MIN_VALUE) + HEADER_BYTES);
   }, 0);
   // With a breaker each flush puts a tick too, and Watch lists them, by pages of a thousand.
   const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);

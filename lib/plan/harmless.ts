@@ -28,7 +28,7 @@ function mayWrite(target: Target): boolean {
 }
 
 /** A call that any node answers, if with an error. */
-const HARMLESS_CALL = '{"jsonrpc":"2.0","id":1,"method":"net_version","params":[]}';
+const HARMLESS_CALL = '{"jsonrpc":"2.0","id":{{id}},"method":"net_version","params":[]}';
 
 /**
  * What is sent to a target besides its load, to see that it answers. A request that may write, or takes a row that is

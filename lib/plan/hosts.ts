@@ -2,6 +2,7 @@ import { HostGuard } from "../guard/hostGuard.ts";
 import { parseTemplate, SECRET_REFERENCE } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import type { Chain, Plan } from "./schema.ts";
+import { addressesOf } from "./subscriptions.ts";
 
 /** Hosts that a deployment allows, whatever a plan says: exact names, `*.example.com`, addresses, blocks. */
 export interface DeployedHosts {
@@ -70,7 +71,7 @@ export function hostProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   for (const [index, chain] of plan.chains.entries()) {
     const where = jsonPath(["chains", index, "targets"]);
     // A recorded log asks the same URLs again and again.
-    for (const url of new Set(chain.targets.map((target) => target.url))) {
+    for (const url of new Set(addressesOf(chain).map((address) => address.url))) {
       for (const problem of [...hostTextProblems(url, chain), ...refusals(url, chain.data ?? [], guard)]) {
         const key = `${problem.found} ${problem.expected}`;
         if (!problems.has(key)) problems.set(key, { where, ...problem });

@@ -27,6 +27,14 @@ export function isWebSocketUrl(url: string): boolean {
   return /^wss?:/i.test(url);
 }
 
+/** What `isSubscribedUrl` asks for, in problems. */
+export const SUBSCRIBED_URL = "an absolute ws or wss URL, without credentials, placeholders and blanks";
+
+/** Whether a text is a URL that subscribers can connect to. */
+export function isSubscribedUrl(text: string): boolean {
+  return isWebSocketUrl(text) && isTargetUrl(text) && !text.includes("{{");
+}
+
 /** A WebSocket's URL with the scheme of the HTTP request that it begins with; any other URL as it is. */
 export function handshakeUrl(url: string): string {
   return url.replace(/^ws/i, "http");

@@ -17,6 +17,7 @@ import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems
 import { requestProblems, rowProblems } from "./requestProblems.ts";
 import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
 import { sloProblems } from "./sloProblems.ts";
+import { subscriptionsOf } from "./subscriptions.ts";
 import { webSocketProblems } from "./webSocket.ts";
 
 /** What a command line adds to a plan as it is checked. */
@@ -105,7 +106,8 @@ function chainOf(
   { targets, replayed, data }: ChainInput,
   durationMs: number,
 ): Chain {
-  const { name, rps, replay, staleBlocks, accept, rateLimitCodes, slo, order, dataOrder, expect } = chain;
+  const { name, rps, replay, staleBlocks, subscriptions, accept, rateLimitCodes, slo, order, dataOrder, expect } =
+    chain;
   for (const target of [...targets, ...(replayed?.targets ?? [])]) {
     if (expect !== undefined) target.expect ??= expect;
   }
@@ -115,6 +117,7 @@ function chainOf(
     ...(order && { order }),
     ...(staleBlocks !== undefined && { staleBlocks }),
     ...(accept && { accept }),
+    ...(subscriptions && { subscriptions: subscriptionsOf(subscriptions) }),
     ...(rateLimitCodes && { rateLimitCodes }),
     ...(slo && { slo }),
   };
@@ -148,8 +151,8 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
 /** Sends every target to another origin, keeping its path and query with their placeholders, and a WebSocket one. */
 export function moveTargets(plan: Plan, origin: string): void {
   const base = handshakeUrl(new URL(origin).origin);
-  for (const { targets } of plan.chains) {
-    for (const target of targets) {
+  for (const { targets, subscriptions = [] } of plan.chains) {
+    for (const target of [...targets, ...subscriptions]) {
       const own = isWebSocketUrl(target.url) ? base.replace("http", "ws") : base;
       target.url = `${own}${afterAuthority(target.url)}`;
     }

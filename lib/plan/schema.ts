@@ -248,6 +248,18 @@ export function bodyOf({ body, bodyBase64 }: Pick<Target, "body" | "bodyBase64">
   return body === undefined ? undefined : Buffer.from(body);
 }
 
+/** Subscribers of one kind, as the plan says it. */
+export interface Subscription {
+  /** What tells it from the chain's others: what is subscribed to, and a number where several have the same. */
+  name: string;
+  url: string;
+  headers: [name: string, value: string][];
+  to: "newHeads" | "logs" | "newPendingTransactions";
+  filter?: Record<string, unknown>;
+  subscribers: number;
+  rampMs: number;
+}
+
 /** A named group of targets with a rate of its own. */
 export interface Chain {
   name: string;
@@ -266,6 +278,7 @@ export interface Chain {
   /** How targets follow each other; by default in turns. */
   order?: "turns" | "random";
   staleBlocks?: number;
+  subscriptions?: Subscription[];
   accept?: Accept;
   rateLimitCodes?: number[];
   slo?: Slo;

@@ -14,8 +14,9 @@ export function secretReferences({ chains, observe, tls }: Plan): Map<string, st
   const add = (references: readonly string[], where: string): void => {
     for (const reference of references) if (!found.has(reference)) found.set(reference, where);
   };
-  for (const [index, { targets }] of chains.entries()) {
-    for (const target of targets) add(referencesOf(target), jsonPath(["chains", index, "targets"]));
+  for (const [index, chain] of chains.entries()) {
+    for (const each of chain.targets) add(referencesOf(each), jsonPath(["chains", index, "targets"]));
+    for (const each of chain.subscriptions ?? []) add(referencesOf(each), jsonPath(["chains", index, "subscriptions"]));
   }
   for (const [field, value] of Object.entries(tls ?? {})) {
     if (typeof value === "string") add(value.match(SECRET_REFERENCE) ?? [], jsonPath(["tls", field]));

@@ -14,13 +14,14 @@ export function usesWebSocket({ targets }: Pick<Chain, "targets">): boolean {
 export function webSocketProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const targets = chain.targets.filter(({ url }) => isWebSocketUrl(url));
-    if (targets.length === 0) return [];
+    const subscribed = subscriptionProblems(chain, index, plan);
+    if (targets.length === 0) return subscribed;
     const where = jsonPath(["chains", index, "targets"]);
     const found = new Map<string, Found>();
     for (const each of [...transportProblems(plan), ...targets.flatMap(targetProblems)]) {
       found.set(`${each.found}\n${each.expected}`, each);
     }
-    return [...found.values()].map((each) => ({ where, ...each }));
+    return [...[...found.values()].map((each) => ({ where, ...each })), ...subscribed];
   });
 }
 
@@ -34,6 +35,20 @@ function transportProblems({ keepalive, gateway }: Plan): Found[] {
     problems.push({ found: "a WebSocket", expected: "http targets: the stand-in gateway speaks no WebSocket" });
   }
   return problems;
+}
+
+function subscriptionProblems({ subscriptions = [] }: Chain, chain: number, { gateway }: Plan): Problem[] {
+  return subscriptions.flatMap(({ to, filter, headers }, index): Problem[] => {
+    const where = jsonPath(["chains", chain, "subscriptions", index]);
+    const problems: Problem[] = [];
+    if (gateway)
+      problems.push({ where, found: "subscribers", expected: "none: the stand-in gateway speaks no WebSocket" });
+    if (filter && to !== "logs")
+      problems.push({ where, found: `a filter of ${to}`, expected: "a filter of logs alone" });
+    if (headers.some(([, value]) => placeholders(value).length > 0))
+      problems.push({ where, found: "a placeholder in a header", expected: "text, or a reference to a secret" });
+    return problems;
+  });
 }
 
 function targetProblems({ url, headers, body, expect }: Target): Found[] {

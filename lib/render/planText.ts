@@ -4,6 +4,7 @@ import { estimate } from "../plan/estimate.ts";
 import { originsOf } from "../plan/hosts.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan } from "../plan/schema.ts";
+import { addressesOf, subscribersOf } from "../plan/subscriptions.ts";
 import { renderTable, wrapText } from "../report/table.ts";
 
 /** What a plan would do, for a terminal: its chains, the assignments, and the estimate in AWS. */
@@ -12,6 +13,7 @@ export function renderPlan(plan: Plan, width: number): string {
   const { requests, invocations, gbSeconds, items, usd } = estimate(plan);
   const assignments = assign(plan, { runId: plan.name, startAtMs: 0, leadMs: 0 });
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
+  const isSubscribed = subscribersOf(plan) > 0;
   const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
   const parts = [
     wrapText(
@@ -20,14 +22,15 @@ export function renderPlan(plan: Plan, width: number): string {
       width,
     ),
     renderTable(
-      ["chain", "requests/s", "targets", "origin"],
+      ["chain", "requests/s", "targets", ...(isSubscribed ? ["subscribers"] : []), "origin"],
       plan.chains.map((chain) => [
         chain.name,
         rate(chain.rps),
         String(chain.targets.length),
+        ...(isSubscribed ? [subscribersOf({ chains: [chain] }).toLocaleString("en-US")] : []),
         plan.gateway
           ? "the stand-in gateway"
-          : [...new Set(chain.targets.flatMap(({ url }) => originsOf(url, chain.data)))].join(" "),
+          : [...new Set(addressesOf(chain).flatMap(({ url }) => originsOf(url, chain.data)))].join(" "),
       ]),
       width,
     ),

@@ -7,6 +7,7 @@ import { isUnanswered } from "../results/allRequests.ts";
 import { capacityText } from "./capacityText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
+import { socketText, subscriptionText } from "./subscriptionText.ts";
 import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
 
 /**
@@ -25,6 +26,8 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     sloTable(report, width),
     latencyTable(report, width),
     wrap(phaseLine(report)),
+    subscriptionText(report, width),
+    socketText(report, width),
     failureTable(report, width),
     sampleTable(report, width),
     targetTable(report, width),

@@ -1,21 +1,11 @@
 import { z } from "zod";
 import { perRelay } from "./capacitySchema.ts";
+import { latencySchema } from "./latencySchema.ts";
+import { socketsSchema, subscriptionSchema } from "./subscriptionSchema.ts";
 
 export const count = z.int().nonnegative();
 
 const tally = z.record(z.string(), count);
-
-const latency = z
-  .object({
-    p50: z.number(),
-    p90: z.number(),
-    p95: z.number(),
-    p99: z.number(),
-    p999: z.number(),
-    max: z.number(),
-  })
-  .nullable()
-  .describe("Percentiles in ms, from merged histograms; null where nothing was measured");
 
 const ledger = z
   .object({
@@ -49,21 +39,21 @@ export const traffic = {
   statuses: tally.describe("Responses by HTTP status"),
   faults: tally.describe("Errors and invalid responses by who is to be asked: gateway, upstream, request, generator"),
   timingsMs: z
-    .record(z.string(), latency)
+    .record(z.string(), latencySchema)
     .describe(
       "With the plan's timings: dns, connect and tls of connections, firstByte and body of a sample of requests",
     ),
   bytesSent: count.describe("Bytes of request bodies"),
   bytesReceived: count.describe("Bytes of response bodies as they came"),
   bytesDecoded: count.describe("Bytes of the same bodies when they were decoded (gzip, deflate, br, zstd)"),
-  responseTimeMs: latency.describe("Finished − due, of the responses"),
-  responseTimeAllMs: latency.describe(
+  responseTimeMs: latencySchema.describe("Finished − due, of the responses"),
+  responseTimeAllMs: latencySchema.describe(
     "The same of all requests sent, which the SLO is held against: one without a response ranks above every response, " +
       "and counts as the plan's timeout, or as the slowest response where that took longer",
   ),
   meanMs: z.number().nullable().describe("Mean response time"),
-  serviceTimeMs: latency.describe("Finished − sent, of all responses"),
-  sendLagMs: latency.describe("Sent − due: the generator's own lateness"),
+  serviceTimeMs: latencySchema.describe("Finished − sent, of all responses"),
+  sendLagMs: latencySchema.describe("Sent − due: the generator's own lateness"),
 };
 
 const second = z
@@ -117,7 +107,7 @@ export const timeline = {
         fromMs: z.number(),
         toMs: z.number(),
         success: z.number().nullable(),
-        responseTimeMs: latency,
+        responseTimeMs: latencySchema,
       }),
       z.object({ why: z.string().describe("Why there is none") }),
     ])
@@ -132,8 +122,8 @@ const target = z.object({
   invalid: count,
   errors: count,
   success: z.number().nullable(),
-  responseTimeMs: latency,
-  responseTimeAllMs: latency.describe("Of all requests sent"),
+  responseTimeMs: latencySchema,
+  responseTimeAllMs: latencySchema.describe("Of all requests sent"),
   slo: z.array(sloLine).describe("Its own SLO, line by line; empty without one"),
 });
 
@@ -166,11 +156,16 @@ export const chain = z.object({
   pass: z.boolean().describe("Whether this chain and its targets met the SLO; true where no request was due"),
   slo: z.array(sloLine).describe("The SLO that holds for this chain, line by line"),
   truth: truth.optional(),
+  sockets: socketsSchema.optional().describe("Of a chain that is called over WebSockets: what happened to these"),
+  subscriptions: z
+    .array(subscriptionSchema)
+    .optional()
+    .describe("How the chain's subscribers fared, where the plan asks for any"),
   samples: z.array(sample).optional().describe("The first response of each class and code that was no plain relay"),
   targets: z.array(target).describe("Each target's own figures, where the chain has several"),
   methods: z.array(method).optional().describe("The same by what is called, over all targets that call it"),
   warmup: z
-    .object({ ledger, missed: tally, errors: tally, invalid: tally, responseTimeMs: latency })
+    .object({ ledger, missed: tally, errors: tally, invalid: tally, responseTimeMs: latencySchema })
     .optional()
     .describe("The warm-up's traffic, which is in none of the other figures"),
 });

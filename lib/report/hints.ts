@@ -38,7 +38,7 @@ export function hintsOf(report: Told, plan: Plan): Hint[] {
 /** A chain of which no request was due has no figures: that is no failure, and not to be mistaken for one. */
 function nothingDue({ name, ledger }: ReportChain, plan: Plan): Hint | undefined {
   const chain = plan.chains.find((each) => each.name === name);
-  if (ledger.scheduled > 0 || !chain) return undefined;
+  if (ledger.scheduled > 0 || !chain || chain.subscriptions) return undefined;
   return {
     what: `${name}: no request was due`,
     evidence: `${Number(chain.rps.toPrecision(6))}/s over ${formatDuration(plan.durationMs)} came to none`,

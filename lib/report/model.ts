@@ -5,6 +5,7 @@ import { chainSchedule } from "../plan/assign.ts";
 import { meanShare } from "../plan/profile.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
+import { addressesOf } from "../plan/subscriptions.ts";
 import type { Health } from "../results/chunk.ts";
 import { findingText, workerErrors } from "../results/findings.ts";
 import { addLedgers } from "../results/ledger.ts";
@@ -20,6 +21,8 @@ import { metricsOf } from "./metrics.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
 import type { Report, ReportChain, ReportWorker } from "./schema.ts";
+import { subscriptionHints } from "./subscriptionHints.ts";
+import { webSocketReport } from "./subscriptions.ts";
 import { latencyOf, type MeasuredRun, round, timelineOf } from "./timeline.ts";
 import { methodsOf, targetsOf, trafficOf } from "./traffic.ts";
 import { judge } from "./verdict.ts";
@@ -60,7 +63,7 @@ export function buildReport(input: ReportInput): Report {
     chainReport(result, warmups.get(result.chain), run, truth?.get(result.chain)),
   );
   const skews = workers.flatMap(({ startSkewMs }) => (startSkewMs === null ? [] : [startSkewMs]));
-  const origins = plan.chains.flatMap(({ targets }) => targets.map(({ url }) => new URL(url).origin));
+  const origins = plan.chains.flatMap((chain) => addressesOf(chain).map(({ url }) => new URL(url).origin));
   const report: Report = {
     version: 1,
     run: {
@@ -97,10 +100,14 @@ export function buildReport(input: ReportInput): Report {
   };
   const errors = workerErrors(reduction.findings);
   const measuredUse = measure(report, plan, scrapes);
-  const judged = judge({ ...report, hints: [...hintsOf(report, plan), ...observedHints(report.observed)] }, plan, {
-    errors,
-    costs: relayPrices(plan, measuredUse),
-  });
+  const judged = judge(
+    { ...report, hints: [...hintsOf(report, plan), ...subscriptionHints(report), ...observedHints(report.observed)] },
+    plan,
+    {
+      errors,
+      costs: relayPrices(plan, measuredUse),
+    },
+  );
   return { ...judged, capacity: capacityOfRun(plan, judged, measuredUse, []) };
 }
 
@@ -143,6 +150,7 @@ function chainReport(
     slo: [],
     targets: targetsOf(sum, chain, plan.timeoutMs),
     ...(methods.length > 0 && { methods }),
+    ...webSocketReport(sum, chain, run),
     samples: sum.samples.list,
     ...(counted && { truth: counted }),
     ...(warmup && {

@@ -1,3 +1,4 @@
+import { checkSubscriptions } from "./checkSubscriptions.ts";
 import { type Chunk, type Series, type Summary, total } from "./chunk.ts";
 
 /**
@@ -56,6 +57,7 @@ function checkSeries(series: Series, where: string): void {
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
   if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
   if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
+  if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
   for (const [index, target] of list(series.targets ?? [], `${where}.targets`).entries()) {
     const counts = record(target, `${where}.targets[${index}]`);

@@ -3,6 +3,7 @@ import type { Phase } from "../plan/assign.ts";
 import type { BlockCounts } from "./blocks.ts";
 
 import type { SocketCounts } from "./sockets.ts";
+import type { SubscriptionCounts } from "./subscriptions.ts";
 
 /** The class, among a series' errors, of requests that were in flight when the run was aborted. */
 export const UNFINISHED = "aborted";
@@ -69,6 +70,8 @@ export interface Series {
   blocks?: BlockCounts;
   /** What happened to the chain's WebSockets, where it has any. */
   sockets?: SocketCounts;
+  /** What its subscribers saw, by the name of the subscription, where the chain has any. */
+  subscriptions?: Record<string, SubscriptionCounts>;
   /** By the second of the phase in which the requests were due. */
   seconds: Record<string, SecondCounts>;
   /** Response time of all responses, by the interval of the phase in which the requests were due. */

@@ -125,7 +125,7 @@ function reduceWorker(
     for (const share of assignment.shares) {
       for (const phase of ["warmup", "measure"] as const) {
         const scheduled = scheduledRequests(plan, assignment, share, phase);
-        if (scheduled === 0) continue;
+        if (scheduled === 0 && !hasSubscribers(plan, share.chain, phase)) continue;
         const parsed = parseAttempts(own, assignment.id, { chain: share.chain, phase }, findings);
         const { ledger, gap } = ledgerOfParts(scheduled, parsed);
         findings.push(...gapFindings(gap, assignment.id, share.chain));
@@ -153,6 +153,12 @@ function reduceWorker(
     hosts: [...new Set(attempts.flat().flatMap(({ host }) => host ?? []))],
     health: attempts.flat().flatMap(({ health }) => health),
   };
+}
+
+/** Whether a chain has results in a phase without any request. */
+function hasSubscribers(plan: Plan, chain: string, phase: Phase): boolean {
+  const own = plan.chains.find(({ name }) => name === chain);
+  return phase === "measure" && own?.subscriptions !== undefined;
 }
 
 /** How the worker began, by the first summary of its first segment. */

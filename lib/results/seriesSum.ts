@@ -11,6 +11,7 @@ import {
   parseHistogram,
 } from "./histogram.ts";
 import { addSockets, anySockets, noSockets } from "./sockets.ts";
+import { addSubscriptions, type SubscriptionSum, subscriptionCounts } from "./subscriptions.ts";
 
 /** A series whose histograms have been read. */
 export interface ParsedSeries {
@@ -70,6 +71,7 @@ export class SeriesSum {
   readonly samples = new Samples();
   readonly blocks = new BlockCounter();
   readonly sockets = noSockets();
+  readonly subscriptions = new Map<string, SubscriptionSum>();
   readonly seconds = new Map<number, SecondCounts>();
   readonly intervals = new Map<number, Histogram>();
   readonly serviceTime = createHistogram();
@@ -82,7 +84,7 @@ export class SeriesSum {
     this.addParsed(parseSeries(series));
   }
 
-  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval. */
+  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval, and what subscribers saw is left out. */
   addParsed(parsed: ParsedSeries, keepIntervals = true): void {
     const { series } = parsed;
     for (const [interval, counts] of parsed.intervals) {
@@ -98,6 +100,7 @@ export class SeriesSum {
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
     if (series.sockets) addSockets(this.sockets, series.sockets);
+    if (series.subscriptions && keepIntervals) addSubscriptions(this.subscriptions, series.subscriptions);
     this.addSeconds(series);
   }
 
@@ -191,6 +194,7 @@ export class SeriesSum {
       ...(this.samples.list.length > 0 && { samples: this.samples.list }),
       ...(blocks && { blocks }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
+      ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),
       ...(this.timings.size > 0 && {
         timings: encodeHistograms(this.timings),
       }),

@@ -134,6 +134,7 @@ function difference(after: Counters, before: Counters): Counters {
   return {
     requests: after.requests - before.requests,
     forwarded: after.forwarded - before.forwarded,
+    switched: after.switched - before.switched,
     ok: after.ok - before.ok,
     refused: after.refused - before.refused,
     failed: after.failed - before.failed,
@@ -146,6 +147,7 @@ function assertCounts({ report, counted, logged }: Made, http: "1.1" | "2"): voi
   assert.deepEqual(counted, {
     requests: ledger.sent,
     forwarded: ledger.valid,
+    switched: 0,
     ok: ledger.valid,
     refused: ledger.invalid,
     failed: ledger.errors,

@@ -13,8 +13,11 @@ export interface Anvil {
   call(method: string, params: unknown[]): Promise<unknown>;
 }
 
-/** Starts anvil (Foundry's node, from npm) on a chain of its own; it ends with the test. Skips the test where it is absent. */
-export async function startAnvil(test: TestContext): Promise<Anvil | undefined> {
+/**
+ * Starts anvil (Foundry's node, from npm) on a chain of its own, which mines nothing, or a block every so many seconds;
+ * it ends with the test. Skips the test where it is absent.
+ */
+export async function startAnvil(test: TestContext, blockTimeS?: number): Promise<Anvil | undefined> {
   const program = `${ROOT}node_modules/@foundry-rs/anvil-linux-${process.arch === "x64" ? "amd64" : process.arch}/bin/anvil`;
   if (!existsSync(program)) {
     const message = "needs anvil, an optional dependency: npm ci on Linux, x64 or arm64";
@@ -23,7 +26,8 @@ export async function startAnvil(test: TestContext): Promise<Anvil | undefined> 
     return undefined;
   }
   const origin = await deadOrigin(test);
-  const child = spawn(program, ["--port", new URL(origin).port, "--silent", "--no-mining"], { stdio: "ignore" });
+  const mining = blockTimeS === undefined ? ["--no-mining"] : ["--block-time", String(blockTimeS)];
+  const child = spawn(program, ["--port", new URL(origin).port, "--silent", ...mining], { stdio: "ignore" });
   const exited = once(child, "exit");
   test.after(async () => {
     child.kill("SIGTERM");

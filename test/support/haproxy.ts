@@ -26,6 +26,8 @@ export interface Counters {
   requests: number;
   /** Requests that went on to the node. */
   forwarded: number;
+  /** Handshakes of WebSockets that were answered with 101. */
+  switched: number;
   /** Responses of 2xx, 4xx and 5xx. */
   ok: number;
   refused: number;
@@ -140,6 +142,7 @@ async function readCounters(socketPath: string): Promise<Counters> {
   return {
     requests: front("req_tot"),
     forwarded: column("node", "anvil", "stot"),
+    switched: front("hrsp_1xx"),
     ok: front("hrsp_2xx"),
     refused: front("hrsp_4xx"),
     failed: front("hrsp_5xx"),

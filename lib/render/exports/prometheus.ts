@@ -37,7 +37,27 @@ export async function renderPrometheus(report: Report): Promise<string> {
       all.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
     }
   }
+  subscriptionGauges(report, gauge);
   return registry.metrics();
+}
+
+/** The figures of subscribers, where there are any. */
+function subscriptionGauges(
+  { run, chains }: Report,
+  gauge: (name: string, help: string, labelNames?: string[]) => Gauge,
+): void {
+  const all = chains.flatMap(({ name, subscriptions = [] }) => subscriptions.map((each) => ({ chain: name, ...each })));
+  if (all.length === 0) return;
+  const labels = ["chain", "subscription"];
+  const notified = gauge("notifications", "Notifications by what became of them", [...labels, "outcome"]);
+  const lag = gauge("notification_lag_seconds", "Behind the first subscriber", [...labels, "quantile"]);
+  for (const { chain, name, notifications, expected, missed, doubled, lagMs } of all) {
+    const own = { run: run.name, chain, subscription: name };
+    const outcomes = { received: notifications, due: expected, missed, doubled };
+    for (const [outcome, count] of Object.entries(outcomes)) notified.set({ ...own, outcome }, count);
+    for (const [quantile, ms] of Object.entries(lagMs ?? {}))
+      lag.set({ ...own, quantile: QUANTILES[quantile] ?? quantile }, ms / 1_000);
+  }
 }
 
 const QUANTILES: Record<string, string> = { p50: "0.5", p90: "0.9", p95: "0.95", p99: "0.99", p999: "0.999", max: "1" };

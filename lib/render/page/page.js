@@ -197,8 +197,8 @@ function whatToDo({ hints: hints2, verdict, chains, capacity, run }) {
   if (hint) return `${hint.remedy}.`;
   const missed = chains.filter(({ pass }) => !pass).map(({ name }) => name);
   if (missed.length > 0) {
-    const names = missed.join(", ");
-    return `Look at ${names}: the outcomes by class say what failed, methods and targets below what was slow.`;
+    const names2 = missed.join(", ");
+    return `Look at ${names2}: the outcomes by class say what failed, methods and targets below what was slow.`;
   }
   if (run.aborted !== void 0) return "Run again to the end: what was measured is cut short.";
   if (capacity?.limitFound === false) {
@@ -1135,8 +1135,8 @@ function choiceOf(name, title, options, draw2) {
   return { label: element("label", { for: name }, `${title} `), select, figures };
 }
 function plotSection() {
-  const names = [ALL, ...report.chains.map(({ name }) => name)];
-  const chain = choiceOf("chain", "Response time of", names, (chosen) => {
+  const names2 = [ALL, ...report.chains.map(({ name }) => name)];
+  const chain = choiceOf("chain", "Response time of", names2, (chosen) => {
     const found = report.chains.find(({ name: name2 }) => name2 === chosen);
     const [of, name] = found ? [found, found.name] : [report.total, ALL];
     const none = element("figure", {}, element("figcaption", {}, "Too little was measured for a distribution."));
@@ -1173,6 +1173,112 @@ function metricPlots() {
     place.append(plot([name, `${group.length} series.`], x, lines, { x: SECONDS, y: shown[0]?.unit ?? "" }));
   }
   return [element("h2", {}, "The gateway's own metrics"), place];
+}
+
+// lib/render/page/subscriptions.ts
+var names = [
+  { title: "Chain", cell: ({ chain }) => words(chain) },
+  { title: "Subscription", cell: ({ name }) => words(name) }
+];
+var received = [
+  ...names,
+  { title: "Notifications", cell: ({ notifications }) => count(notifications) },
+  { title: "Announced", hint: "different blocks, logs or transactions", cell: ({ items }) => count(items) },
+  { title: "Due", hint: "of each thing, by the subscribers that were there", cell: ({ expected }) => count(expected) },
+  { title: "Missed", hint: "due and never received, by hash", cell: ({ missed }) => count(missed, true) },
+  {
+    title: "by number",
+    hint: "the same by the block's number",
+    cell: ({ missedByNumber }) => count(missedByNumber, true)
+  },
+  { title: "Doubled", cell: ({ doubled }) => count(doubled, true) },
+  { title: "Gaps", hint: "jumps over a block's number", cell: ({ gaps }) => count(gaps, true) },
+  {
+    title: "Silent",
+    hint: "subscribers that received nothing more at their end",
+    cell: ({ silent }) => count(silent, true)
+  },
+  { title: "Lag p50", hint: "behind the first subscriber, in ms", cell: ({ lagMs }) => ms(lagMs?.p50) },
+  { title: "p99", cell: ({ lagMs }) => ms(lagMs?.p99) },
+  { title: "max", cell: ({ lagMs }) => ms(lagMs?.max) }
+];
+var connected = [
+  ...names,
+  { title: "Subscribers", cell: ({ subscribers }) => count(subscribers) },
+  { title: "Subscribed", hint: "again after a drop included", cell: ({ subscribed }) => count(subscribed) },
+  {
+    title: "To subscribe p50",
+    hint: "handshake and eth_subscribe, in ms",
+    cell: ({ subscribeMs }) => ms(subscribeMs?.p50)
+  },
+  { title: "p99", cell: ({ subscribeMs }) => ms(subscribeMs?.p99) },
+  { title: "Failed", cell: ({ failures }) => words(tallyText(failures), tallyText(failures) !== "–") },
+  { title: "Dropped", cell: ({ drops }) => words(tallyText(drops), tallyText(drops) !== "–") },
+  { title: "Missed while dropped", cell: ({ missedWhileDropped }) => count(missedWhileDropped, true) },
+  { title: "Handed over", hint: "at the border of two segments", cell: ({ handedOver }) => count(handedOver) },
+  { title: "Missed then", cell: ({ missedAtHandOver }) => count(missedAtHandOver, true) }
+];
+function tallyText(tally) {
+  return Object.entries(tally).map(([name, each]) => `${name} ${each}`).join(", ") || "–";
+}
+function subscriptionSection() {
+  const rows = report.chains.flatMap(
+    ({ name, subscriptions = [] }) => subscriptions.map((each) => ({ chain: name, ...each }))
+  );
+  if (rows.length === 0) return socketSection();
+  const place = element("div", { class: "plots" }, ...rows.flatMap(lagPlots));
+  return [
+    element("h2", {}, "Subscribers"),
+    table("What they received", received, rows),
+    table("How they connected", connected, rows),
+    place,
+    ...socketSection()
+  ];
+}
+function lagPlots({ chain, name, intervals }) {
+  if (intervals.length === 0) return [];
+  const x = intervals.map(({ fromMs }) => fromMs / 1e3);
+  const line = (label, values, index) => ({
+    label,
+    values,
+    colour: seriesColour(index)
+  });
+  const lags = [
+    line(
+      "p50",
+      intervals.map(({ p50 }) => p50),
+      0
+    ),
+    line(
+      "p99",
+      intervals.map(({ p99 }) => p99),
+      1
+    )
+  ];
+  const counts = [
+    line(
+      "received",
+      intervals.map(({ received: each }) => each),
+      2
+    )
+  ];
+  return [
+    plot([`Lag of ${chain}, ${name}`, "Behind the first subscriber."], x, lags, { x: SECONDS, y: "ms" }),
+    plot([`Notifications of ${chain}, ${name}`, "In each interval."], x, counts, { x: SECONDS, y: "" })
+  ];
+}
+function socketSection() {
+  const rows = report.chains.flatMap(({ name, sockets }) => sockets ? [{ name, ...sockets }] : []);
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ name }) => words(name) },
+    { title: "Opened", cell: ({ opened }) => count(opened) },
+    { title: "Closed", cell: ({ closed }) => words(tallyText(closed)) },
+    { title: "Refused", cell: ({ refused }) => words(tallyText(refused)) },
+    { title: "Unmatched", hint: "messages that no call waited for", cell: ({ unmatched }) => count(unmatched, true) },
+    { title: "Most bytes waiting", hint: "in one socket, for the other side", cell: (row) => count(row.bufferedBytes) }
+  ];
+  return [element("h2", {}, "WebSockets"), table("The sockets that carry calls", columns, rows)];
 }
 
 // lib/render/page/page.ts
@@ -1287,6 +1393,7 @@ function draw() {
     ...events(),
     ...chainTables(),
     ...sloTable(),
+    ...subscriptionSection(),
     ...plotSection(),
     ...loadCharts(),
     ...outcomeTable(),

@@ -7,6 +7,7 @@ import { contents, followAddress } from "./links.ts";
 import { loadCharts } from "./load.ts";
 import { metricPlots, plotSection } from "./overTime.ts";
 import { clearPlots } from "./plots.ts";
+import { subscriptionSection } from "./subscriptions.ts";
 import {
   allSent,
   chainTables,
@@ -150,6 +151,7 @@ function draw(): void {
     ...events(),
     ...chainTables(),
     ...sloTable(),
+    ...subscriptionSection(),
     ...plotSection(),
     ...loadCharts(),
     ...outcomeTable(),

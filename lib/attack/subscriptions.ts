@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
+import type { ConnectionOptions } from "../http/connection.ts";
+import { refusalOf } from "../http/connections.ts";
+import { Dialer } from "../http/dial.ts";
+import { guardedLookup } from "../http/lookup.ts";
+import { Names } from "../http/names.ts";
+import type { Assignment, Share } from "../plan/assign.ts";
+import type { Chain, Subscription } from "../plan/schema.ts";
+import { subscribeTarget } from "../plan/subscriptions.ts";
+import type { Clock } from "../store/clock.ts";
+import { Subscribers } from "../ws/subscribers.ts";
+import { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
+import { dialedOrigin } from "../ws/wsSocket.ts";
+import type { Recorder } from "./recorder.ts";
+import { prepareChain } from "./requests.ts";
+
+/** Most bytes of a notification: a thousand sockets may each have one in part. */
+const MOST_NOTIFICATION_BYTES = 256 * 1_024;
+
+/** How long before its segment a worker takes subscribers over from the segment before, in ms. */
+export const TAKE_OVER_AHEAD_MS = 4_000;
+
+/** What a worker's subscribers need of it. */
+export interface SubscriptionsInput {
+  assignment: Assignment;
+  options: ConnectionOptions;
+  clock: Clock;
+  seed: number;
+  /** The value of a reference to a secret. */
+  secret(reference: string): string;
+  /** The recorder of a chain's measurement. */
+  recorderOf(chain: string): Recorder;
+}
+
+/** All subscribers of one worker in one segment. */
+export class WorkerSubscriptions {
+  readonly #input: SubscriptionsInput;
+  readonly #subscribers: Subscribers[];
+  #isStopped = false;
+
+  /** Throws where a handshake or a call cannot be made. */
+  constructor(chains: readonly Chain[], input: SubscriptionsInput) {
+    this.#input = input;
+    this.#subscribers = chains.flatMap((chain, place) => {
+      const share = input.assignment.shares[place] as Share;
+      return (chain.subscriptions ?? []).map((subscription) => this.#subscribersOf(chain, subscription, share));
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#subscribers.length === 0;
+  }
+
+  #subscribersOf(chain: Chain, subscription: Subscription, { shard, of }: Share): Subscribers {
+    const { assignment, options, clock, seed, secret, recorderOf } = this.#input;
+    const target = subscribeTarget(subscription);
+    const requests = prepareChain({ name: chain.name, rps: 0, targets: [target] }, { keepalive: true, seed, secret });
+    const request = requests(0);
+    const [handshake] = requests.handshakes;
+    if (!handshake) throw new Error(`the subscription ${subscription.name} of chain ${chain.name} has no WebSocket`);
+    const recorder = new SubscriptionRecorder(subscription.to === "newHeads");
+    recorderOf(chain.name).subscriptions.set(subscription.name, recorder);
+    const names = new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), options.dns ?? NO_CACHE);
+    const origin = dialedOrigin(handshake);
+    const maxBodyBytes = Math.min(MOST_NOTIFICATION_BYTES, options.limits?.maxBodyBytes ?? MOST_NOTIFICATION_BYTES);
+    const parts = {
+      subscription,
+      handshake,
+      request,
+      dialer: new Dialer(origin, options, names.lookup),
+      refusal: refusalOf(origin, options)?.code,
+      options: { ...options, limits: { maxBodyBytes }, compress: options.webSocket?.compress ?? false },
+      recorder,
+      clock,
+      startAtMs: assignment.startAtMs,
+      isHandedOver: assignment.segment > 0,
+    };
+    const { fromMs, toMs } = assignment;
+    return new Subscribers(parts, { shard, of, fromMs, toMs, aheadMs: TAKE_OVER_AHEAD_MS });
+  }
+
+  /** Begins to connect them as the plan's ramp says. */
+  start(): void {
+    for (const each of this.#subscribers) each.start();
+  }
+
+  /** Resolves when the segment is over, or when they were stopped; their sockets are closed then. */
+  async ended(): Promise<void> {
+    if (this.isEmpty) return;
+    const { assignment, clock } = this.#input;
+    const endMs = assignment.startAtMs + assignment.toMs;
+    while (!this.#isStopped && clock.nowMs() < endMs) await sleep(Math.min(100, Math.max(1, endMs - clock.nowMs())));
+    this.stop();
+  }
+
+  /** Closes all sockets; safe to call again. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const each of this.#subscribers) each.stop();
+  }
+}
+
+const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;

@@ -1,0 +1,49 @@
+import type { z } from "zod";
+import type { Chain, Plan, planSchema, Subscription, Target } from "./schema.ts";
+
+type Input = NonNullable<z.infer<typeof planSchema>["chains"][number]["subscriptions"]>;
+
+/** Subscribers that connect in a second, where the plan does not say. */
+const CONNECTS_PER_SECOND = 100;
+
+/** Subscribers that one worker has, where the plan does not pin the number of workers. */
+const SUBSCRIBERS_PER_WORKER = 1_000;
+
+/** A chain's subscriptions as later stages read them. */
+export function subscriptionsOf(input: Input): Subscription[] {
+  return input.map(({ url, headers, to, filter, subscribers, ramp }, place): Subscription => {
+    const before = input.slice(0, place).filter((each) => each.to === to).length;
+    return {
+      name: before === 0 ? to : `${to} #${before + 1}`,
+      url,
+      headers: Object.entries(headers),
+      to,
+      ...(filter && { filter }),
+      subscribers,
+      rampMs: ramp ?? (subscribers / CONNECTS_PER_SECOND) * 1_000,
+    };
+  });
+}
+
+/** The URL and headers of everything that a chain connects to: its targets and its subscriptions. */
+export function addressesOf({ targets, subscriptions = [] }: Chain): Pick<Target, "url" | "headers">[] {
+  return subscriptions.length === 0 ? targets : [...targets, ...subscriptions];
+}
+
+/** How many workers a chain's subscribers take. */
+export function workersOfSubscribers({ subscriptions = [] }: Pick<Chain, "subscriptions">): number {
+  return Math.ceil(subscriptions.reduce((sum, { subscribers }) => sum + subscribers, 0) / SUBSCRIBERS_PER_WORKER);
+}
+
+/** How many subscribers a plan has, over all chains. */
+export function subscribersOf({ chains }: Pick<Plan, "chains">): number {
+  const all = chains.flatMap(({ subscriptions = [] }) => subscriptions);
+  return all.reduce((sum, { subscribers }) => sum + subscribers, 0);
+}
+
+/** What a subscription is made by: the target that its handshake and its call are taken from. */
+export function subscribeTarget({ url, headers, to, filter }: Subscription): Target {
+  const params = to === "logs" ? [to, filter ?? {}] : [to];
+  const body = `{"jsonrpc":"2.0","id":{{id}},"method":"eth_subscribe","params":${JSON.stringify(params)}}`;
+  return { method: "POST", url, headers, body, weight: 1 };
+}

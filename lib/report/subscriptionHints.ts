@@ -1,0 +1,34 @@
+import type { Report } from "./schema.ts";
+
+type Hint = Report["hints"][number];
+
+/** What stood between subscribers and what was announced, with what to do about it. */
+export function subscriptionHints({ chains }: Pick<Report, "chains">): Hint[] {
+  return chains.flatMap(({ name: chain, subscriptions = [] }) =>
+    subscriptions.flatMap((each): Hint[] => {
+      const of = `${chain}, ${each.name}`;
+      const hints: Hint[] = [];
+      if (each.silent > 0) {
+        const evidence = `${each.silent} of ${each.subscribers} received nothing more while others did, on sockets that stayed open`;
+        const remedy =
+          "Look at what closes a subscription behind the gateway and leaves the socket open: a node that restarted, a full buffer";
+        hints.push({ what: `${of}: subscriptions fell silent`, evidence, remedy });
+      }
+      if (each.missed > 0) {
+        const evidence = `${each.missed} of ${each.expected} due notifications never came (${each.missedByNumber} by block number)`;
+        const remedy =
+          "Look at what drops messages between the node and the subscriber; a client has to fetch what it missed";
+        hints.push({ what: `${of}: notifications were missed`, evidence, remedy });
+      }
+      if (each.doubled > 0) {
+        const evidence = `${each.doubled} came to a subscriber that had them already`;
+        hints.push({
+          what: `${of}: notifications were doubled`,
+          evidence,
+          remedy: "A client has to know what it has seen",
+        });
+      }
+      return hints;
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import type { Chain, Plan } from "../plan/schema.ts";
+import { usesWebSocket } from "../plan/webSocket.ts";
+import { intervalMs } from "../results/chunk.ts";
+import type { SocketCounts } from "../results/sockets.ts";
+import { type SubscriptionFigures, subscriptionFigures } from "../results/subscriptionFigures.ts";
+import { SubscriptionSum } from "../results/subscriptions.ts";
+import type { ReportSockets, ReportSubscription } from "./subscriptionSchema.ts";
+import { latencyOf, round } from "./timeline.ts";
+
+/** How a chain's subscribers fared, in the plan's order. */
+function subscriptionReports(
+  sums: ReadonlyMap<string, SubscriptionSum>,
+  { subscriptions = [] }: Chain,
+  run: { plan: Pick<Plan, "durationMs">; measuredMs: number },
+): ReportSubscription[] {
+  const lengthMs = intervalMs(run.plan.durationMs);
+  return subscriptions.map(({ name, to, subscribers }) => {
+    const sum = sums.get(name) ?? new SubscriptionSum();
+    const areBlocks = to === "newHeads";
+    const figures = subscriptionFigures(sum, { areBlocks, intervalMs: lengthMs, endMs: run.measuredMs });
+    const { lag, intervals, ...counts } = figures;
+    const { connects, handedOver, subscribed, notifications, removed, gaps, unfollowed, failures, drops } = sum;
+    return {
+      ...{ name, subscribers, subscribed, connects, handedOver, failures, drops },
+      ...{ subscribeMs: latencyOf(sum.subscribeTime), notifications, removed, gaps, unfollowed },
+      ...counts,
+      lagMs: latencyOf(lag),
+      intervals: lagIntervals(intervals, lengthMs),
+    };
+  });
+}
+
+function lagIntervals(intervals: SubscriptionFigures["intervals"], lengthMs: number): ReportSubscription["intervals"] {
+  return [...intervals]
+    .sort(([a], [b]) => a - b)
+    .map(([index, histogram]) => ({
+      fromMs: index * lengthMs,
+      toMs: (index + 1) * lengthMs,
+      received: histogram.totalCount,
+      p50: round(histogram.getValueAtPercentile(50) / 1_000, 3),
+      p99: round(histogram.getValueAtPercentile(99) / 1_000, 3),
+    }));
+}
+
+/** What a chain's report tells of its WebSockets: nothing of a chain that has none. */
+export function webSocketReport(
+  sum: { sockets: SocketCounts; subscriptions: ReadonlyMap<string, SubscriptionSum> },
+  chain: Chain,
+  run: { plan: Pick<Plan, "durationMs">; measuredMs: number },
+): { sockets?: ReportSockets; subscriptions?: ReportSubscription[] } {
+  return {
+    ...(usesWebSocket(chain) && { sockets: sum.sockets }),
+    ...(chain.subscriptions && { subscriptions: subscriptionReports(sum.subscriptions, chain, run) }),
+  };
+}

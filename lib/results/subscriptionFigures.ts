@@ -1,0 +1,199 @@
+import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
+import type { ItemRow, Lags, PeriodRow, SubscriptionSum } from "./subscriptions.ts";
+
+/**
+ * How long after a subscriber was subscribed, or before it ended, a thing may be announced without being expected of it,
+ * in ms: notifications that are on their way then, and clocks that are apart, are no fault of the node's.
+ */
+const GRACE_MS = 1_000;
+
+/** Things that a subscriber missed at its end before it counts as silent. */
+const SILENT_AFTER = 3;
+
+/** What was announced, over all subscribers of all workers. */
+interface Item {
+  order: number;
+  /** When the first subscriber of all received it, in ms from the start instant. */
+  firstMs: number;
+  received: number;
+  doubled: number;
+  replaced: number;
+  /** By when each worker saw it first. */
+  parts: { firstMs: number; lags: Lags }[];
+  /** Subscribers that should have received it. */
+  expected: number;
+}
+
+/** What became of what was announced. */
+export interface SubscriptionFigures {
+  /** Different blocks, logs or transactions that were announced. */
+  items: number;
+  /** Receipts that were due: of each thing, by the subscribers that were there. */
+  expected: number;
+  /** Of these, the ones that never came, each thing by its hash; and of blocks, by their number alone. */
+  missed: number;
+  missedByNumber: number;
+  doubled: number;
+  /** Blocks' numbers of which there were several hashes. */
+  reorganised: number;
+  /** Subscribers that received nothing more at the end of their time, while others did. */
+  silent: number;
+  /** What was announced while a subscriber had lost its socket, and at the border of two segments. */
+  missedWhileDropped: number;
+  missedAtHandOver: number;
+  /** Behind the first subscriber that received the same, in ms. */
+  lag: Histogram;
+  /** The same by when the thing was first received, in intervals from the start instant. */
+  intervals: Map<number, Histogram>;
+}
+
+/** How what was received is to be read. */
+export interface FiguresOptions {
+  /** Whether each thing is a block of its own, with a number. */
+  areBlocks: boolean;
+  /** The length of the intervals of the lag over time. */
+  intervalMs: number;
+  /** How long was measured, from the start instant. */
+  endMs: number;
+}
+
+/** Finds what subscribers missed, had twice and had late. */
+export function subscriptionFigures(
+  sum: SubscriptionSum,
+  { areBlocks, intervalMs, endMs }: FiguresOptions,
+): SubscriptionFigures {
+  const items = [...mergeItems(sum.items).values()].sort((a, b) => a.firstMs - b.firstMs);
+  const silent = expectOf(items, sum.periods);
+  const between = betweenPeriods(items, sum.periods, endMs);
+  const lag = createHistogram();
+  const intervals = new Map<number, Histogram>();
+  for (const item of items) recordLags(item, lag, intervalOf(intervals, item.firstMs, intervalMs));
+  const missed = items.map(({ expected, received }) => Math.max(0, expected - received));
+  const numbers = Map.groupBy(items, ({ order }) => order);
+  return {
+    items: items.length,
+    expected: items.reduce((all, { expected, received }) => all + Math.max(expected, received), 0),
+    missed: missed.reduce((all, each) => all + each, 0),
+    missedByNumber: areBlocks ? [...numbers.values()].reduce((all, same) => all + missedOfNumber(same), 0) : 0,
+    doubled: items.reduce((all, { doubled }) => all + doubled, 0),
+    reorganised: areBlocks ? [...numbers.values()].filter((same) => same.length > 1).length : 0,
+    silent,
+    ...between,
+    lag,
+    intervals,
+  };
+}
+
+function mergeItems(rows: readonly ItemRow[]): Map<string, Item> {
+  const items = new Map<string, Item>();
+  for (const [key, order, firstMs, received, doubled, replaced, lags] of rows) {
+    const item = items.get(key) ?? { order, firstMs, received: 0, doubled: 0, replaced: 0, parts: [], expected: 0 };
+    items.set(key, item);
+    item.order = Math.min(item.order, order);
+    item.firstMs = Math.min(item.firstMs, firstMs);
+    item.received += received;
+    item.doubled += doubled;
+    item.replaced += replaced;
+    item.parts.push({ firstMs, lags });
+  }
+  return items;
+}
+
+function recordLags(item: Item, ...histograms: Histogram[]): void {
+  for (const { firstMs, lags } of item.parts) {
+    for (const [us, count] of Object.entries(lags)) {
+      const ms = firstMs - item.firstMs + Number(us) / 1_000;
+      const lagUs = Math.min(HIGHEST_US, Math.max(0, Math.round(ms * 1_000)));
+      for (const histogram of histograms) histogram.record(lagUs, count);
+    }
+  }
+}
+
+function intervalOf(intervals: Map<number, Histogram>, atMs: number, intervalMs: number): Histogram {
+  const index = Math.max(0, Math.floor(atMs / intervalMs));
+  const histogram = intervals.get(index) ?? createHistogram();
+  intervals.set(index, histogram);
+  return histogram;
+}
+
+/** Of the blocks of one number, how many subscribers should have had one and had none. */
+function missedOfNumber(same: readonly Item[]): number {
+  const expected = Math.max(...same.map((item) => item.expected));
+  const had = same.reduce((sum, { received, replaced }) => sum + received - replaced, 0);
+  return Math.max(0, expected - had);
+}
+
+/**
+ * Counts for each thing the subscribers that should have received it: those that received something of lower and of
+ * higher order, and those that were there for longer than a second around it. Returns how many went silent.
+ */
+function expectOf(items: readonly Item[], periods: readonly PeriodRow[]): number {
+  const byOrder = [...items].sort((a, b) => a.order - b.order);
+  const orders = byOrder.map(({ order }) => order);
+  const times = items.map(({ firstMs }) => firstMs);
+  /** By how much the number of subscribers that received lower and higher orders changes at each place of `byOrder`. */
+  const changes = new Float64Array(items.length + 1);
+  let silent = 0;
+  for (const [, fromMs, toMs, lowest, highest] of periods) {
+    const window = items.slice(placeOf(times, fromMs + GRACE_MS), placeOf(times, toMs - GRACE_MS));
+    const early = lowest === -1 ? window : untilNot(window, ({ order }) => order < lowest);
+    const late = lowest === -1 ? window : untilNot(window.reverse(), ({ order }) => order > highest);
+    for (const item of new Set([...early, ...late])) item.expected++;
+    if (late.length >= SILENT_AFTER) silent++;
+    if (lowest === -1) continue;
+    const [first, last] = [placeOf(orders, lowest), placeAfter(orders, highest)];
+    changes[first] = (changes[first] as number) + 1;
+    changes[last] = (changes[last] as number) - 1;
+  }
+  let there = 0;
+  for (const [place, item] of byOrder.entries()) {
+    there += changes[place] as number;
+    item.expected += there;
+  }
+  return silent;
+}
+
+/** The first ones that a condition holds for. */
+function untilNot(items: readonly Item[], holds: (item: Item) => boolean): Item[] {
+  const end = items.findIndex((item) => !holds(item));
+  return items.slice(0, end === -1 ? items.length : end);
+}
+
+/** What was announced between two periods of one subscriber, or after the last one where its socket was lost. */
+function betweenPeriods(
+  items: readonly Item[],
+  periods: readonly PeriodRow[],
+  endMs: number,
+): Pick<SubscriptionFigures, "missedWhileDropped" | "missedAtHandOver"> {
+  const times = items.map(({ firstMs }) => firstMs);
+  const missed = { missedWhileDropped: 0, missedAtHandOver: 0 };
+  for (const own of Map.groupBy(periods, ([subscriber]) => subscriber).values()) {
+    own.sort((a, b) => a[1] - b[1]);
+    for (const [place, [, , toMs, , , end]] of own.entries()) {
+      const next = own[place + 1]?.[1] ?? (end === "dropped" ? endMs : toMs);
+      const count = Math.max(0, placeOf(times, next) - placeOf(times, toMs));
+      missed[end === "dropped" ? "missedWhileDropped" : "missedAtHandOver"] += count;
+    }
+  }
+  return missed;
+}
+
+/** The first place of rising values whose value is not below one. */
+function placeOf(values: readonly number[], wanted: number): number {
+  return firstPlace(values, (value) => value >= wanted);
+}
+
+/** The first place of rising values whose value is above one. */
+function placeAfter(values: readonly number[], wanted: number): number {
+  return firstPlace(values, (value) => value > wanted);
+}
+
+function firstPlace(values: readonly number[], reached: (value: number) => boolean): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (reached(values[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
