@@ -33,6 +33,8 @@ const KEYS = [...new Set(Object.values(WRITES).flat())];
 
 /** Whether an error says that the caller is not allowed; to clients that speak JSON the stand-in says so in XML. */
 function isDenial(error: Error & { $response?: { statusCode?: number } }): boolean {
+  // Also a 403, and says that the stand-in failed.
+  if (error.name === "SignatureDoesNotMatch") return false;
   return /AccessDenied|not authorized/i.test(`${error.name} ${error.message}`) || error.$response?.statusCode === 403;
 }
 
@@ -67,6 +69,8 @@ test("each function's role, with IAM enforced: allowed what a run needs, denied 
     const own = { credentials: credentials.get(name) ?? assert.fail(), maxAttempts: 1 };
     const s3 = new S3Client(own);
     const put = (key: string) => s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "{}" }));
+    // moto 5.2.1 signs an escaped character of a query in another way than clients do: a prefix without a slash.
+    const list = (bucket: string) => s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: "runs" }));
     const tries: [what: string, allowed: boolean, attempt: () => Promise<unknown>][] = [
       ...KEYS.map((key): [string, boolean, () => Promise<unknown>] => [
         `put runs/x/${key}`,
@@ -75,13 +79,9 @@ test("each function's role, with IAM enforced: allowed what a run needs, denied 
       ]),
       ["put elsewhere.json", false, () => put("elsewhere.json")],
       ["get runs/x/plan.json", true, () => s3.send(new GetObjectCommand({ Bucket, Key: "runs/x/plan.json" }))],
-      ["list the bucket", true, () => s3.send(new ListObjectsV2Command({ Bucket, Prefix: "runs/x/" }))],
+      ["list the bucket", true, () => list(Bucket)],
       ["delete an object", false, () => s3.send(new DeleteObjectCommand({ Bucket, Key: "runs/x/plan.json" }))],
-      [
-        "list another bucket",
-        false,
-        () => s3.send(new ListObjectsV2Command({ Bucket: "somebody-elses", Prefix: "runs/x/" })),
-      ],
+      ["list another bucket", false, () => list("somebody-elses")],
       [
         "start an execution",
         false,
@@ -103,7 +103,8 @@ test("each function's role, with IAM enforced: allowed what a run needs, denied 
         () => "allowed",
         (error: Error) => `${isDenial(error) ? "denied" : "failed"} (${error.name}: ${error.message})`,
       );
-      const isRight = allowed !== found.startsWith("denied");
+      const isSigned = !found.includes("SignatureDoesNotMatch");
+      const isRight = isSigned && allowed !== found.startsWith("denied");
       if (!isRight) table.push(`${name}: ${what} is ${found}, and should be ${allowed ? "allowed" : "denied"}`);
     }
   }

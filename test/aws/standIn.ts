@@ -94,10 +94,8 @@ export async function startStandIn(
     return callInProcess(`${bundle}/index.mjs`, payload, signal, { env: { ...env, ...Environment?.Variables } });
   };
   server.on("request", (incoming, response) => void serve(incoming, response, motoPort, invoke, faults));
-  await post(`http://127.0.0.1:${motoPort}/moto-api/config`, {
-    stepfunctions: { execute_state_machine: true },
-    lambda: { use_docker: false },
-  });
+  // Invocations are the proxy's, so nothing is said of Docker: without it moto 5.2.1 has two sets of functions.
+  await post(`http://127.0.0.1:${motoPort}/moto-api/config`, { stepfunctions: { execute_state_machine: true } });
   const enforceIam = async (): Promise<void> => {
     await fetch(`http://127.0.0.1:${motoPort}/moto-api/reset-auth`, {
       method: "POST",
