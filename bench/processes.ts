@@ -52,13 +52,13 @@ function peakMb(pid: number): number {
   }
 }
 
-/** A cgroup whose processes get so much of one core, or undefined where none can be made. */
-export function shareOfCpu(share: number): string | undefined {
+/** A cgroup whose processes get a share of one core in each period, or undefined where none can be made. */
+export function shareOfCpu(share: number, periodUs = 100_000): string | undefined {
   const folder = `/sys/fs/cgroup/cpu/volley-bench-${process.pid}`;
   try {
     mkdirSync(folder);
-    writeFileSync(`${folder}/cpu.cfs_period_us`, "100000");
-    writeFileSync(`${folder}/cpu.cfs_quota_us`, String(Math.round(100_000 * share)));
+    writeFileSync(`${folder}/cpu.cfs_period_us`, String(periodUs));
+    writeFileSync(`${folder}/cpu.cfs_quota_us`, String(Math.round(periodUs * share)));
     return folder;
   } catch {
     return undefined;

@@ -14,11 +14,17 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** Starts nginx on a free port of loopback, pinned to a core. Rejects where it does not come up. */
-export async function startNginx(core: number): Promise<BenchServer> {
+/** A certificate and its key, as files. */
+export interface BenchCertificate {
+  key: string;
+  certificate: string;
+}
+
+/** Starts nginx on a free port of loopback, with TLS if it has a certificate, pinned to a core. Rejects where it does not come up. */
+export async function startNginx(core: number, tls?: BenchCertificate): Promise<BenchServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-  writeFileSync(`${folder}/nginx.conf`, configuration(folder, port));
+  writeFileSync(`${folder}/nginx.conf`, configuration(folder, port, tls));
   const args = [
     "-c",
     String(core),
@@ -34,7 +40,7 @@ export async function startNginx(core: number): Promise<BenchServer> {
   const exited = once(child, "exit");
   await listening(port);
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${port}/`,
     async stop() {
       child.kill("SIGQUIT");
       await exited;
@@ -43,7 +49,8 @@ export async function startNginx(core: number): Promise<BenchServer> {
   };
 }
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number, tls?: BenchCertificate): string {
+  const secure = tls ? `ssl_certificate ${tls.certificate};\n    ssl_certificate_key ${tls.key};` : "";
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
@@ -57,7 +64,8 @@ http {
   keepalive_requests 1000000000;
   keepalive_timeout 600s;
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${tls ? "ssl " : ""}backlog=4096;
+    ${secure}
     location / { default_type application/json; return 200 '${RELAY}'; }
   }
 }

@@ -17,24 +17,37 @@ export interface DeployedRun {
   startedAt: Date | undefined;
 }
 
+/** How a stack stands, and what it tells of itself. */
+export interface StackFacts {
+  status: string;
+  outputs: ReadonlyMap<string, string>;
+}
+
 /** A stack that `cdk deploy` has put up, with what a person needs of it. */
 export class Deployment {
   /** The stack's name. */
   readonly stack: string;
   readonly store: S3Store;
-  readonly #stateMachineArn: string;
+  readonly facts: StackFacts;
+  readonly stateMachineArn: string;
   readonly #states = new SFNClient({ requestHandler: { connectionTimeout: 5_000, socketTimeout: 20_000 } });
 
-  constructor(stack: string, bucket: string, stateMachineArn: string) {
+  constructor(
+    stack: string,
+    bucket: string,
+    stateMachineArn: string,
+    facts: StackFacts = { status: "", outputs: new Map() },
+  ) {
     this.stack = stack;
+    this.facts = facts;
     this.store = new S3Store(bucket);
-    this.#stateMachineArn = stateMachineArn;
+    this.stateMachineArn = stateMachineArn;
   }
 
   /** Starts a run of a plan that lies in the store under this id. May be called again where its answer was lost. */
   async start(runId: string, planKey: string): Promise<void> {
     const input = JSON.stringify({ planKey });
-    const command = new StartExecutionCommand({ stateMachineArn: this.#stateMachineArn, name: runId, input });
+    const command = new StartExecutionCommand({ stateMachineArn: this.stateMachineArn, name: runId, input });
     await this.#states.send(command).catch((error: Error) => {
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     });
@@ -42,7 +55,7 @@ export class Deployment {
 
   /** How a run's execution stands, with its error if it failed; undefined if there is none of this id. */
   async status(runId: string): Promise<{ status: string; error: string } | undefined> {
-    const executionArn = `${this.#stateMachineArn.replace(":stateMachine:", ":execution:")}:${runId}`;
+    const executionArn = `${this.stateMachineArn.replace(":stateMachine:", ":execution:")}:${runId}`;
     try {
       const {
         status = "",
@@ -59,7 +72,7 @@ export class Deployment {
   /** The newest runs, the last one first. */
   async list(): Promise<DeployedRun[]> {
     const { executions = [] } = await this.#states.send(
-      new ListExecutionsCommand({ stateMachineArn: this.#stateMachineArn, maxResults: 50 }),
+      new ListExecutionsCommand({ stateMachineArn: this.stateMachineArn, maxResults: 50 }),
     );
     return executions.map(({ name = "", status = "", startDate }) => ({ runId: name, status, startedAt: startDate }));
   }
@@ -73,11 +86,12 @@ export async function openDeployment(stack: string): Promise<Deployment> {
     .catch((error: Error) => {
       throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: error.message, expected }]);
     });
-  const outputs = new Map(found.Stacks?.[0]?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  const [described] = found.Stacks ?? [];
+  const outputs = new Map(described?.Outputs?.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
   const bucket = outputs.get("Bucket");
   const stateMachineArn = outputs.get("StateMachineArn");
   if (bucket === undefined || stateMachineArn === undefined) {
     throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: "a stack without Volley's outputs", expected }]);
   }
-  return new Deployment(stack, bucket, stateMachineArn);
+  return new Deployment(stack, bucket, stateMachineArn, { status: described?.StackStatus ?? "", outputs });
 }

@@ -5,6 +5,8 @@ import type { Report } from "../lib/report/schema.ts";
 export const OK = 0;
 /** The SLO was missed; `compare` found something worse, `host --check` a host that is not tuned. */
 const SLO_MISSED = 1;
+/** A check of `doctor` or `verify` failed. */
+export const CHECK_FAILED = SLO_MISSED;
 /** Bad input, whoever found it: a mistyped option, a mistake in a plan. Nothing was sent. */
 export const BAD_INPUT = 2;
 /** The run tells nothing about the target: the generator was not in order, or the run was cut short. */

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { VERSION } from "../lib/report/version.ts";
 import { attackCommand } from "./commands/attack.ts";
+import { baselineCommand } from "./commands/baseline.ts";
 import { calibrateCommand } from "./commands/calibrate.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { hostCommand } from "./commands/host.ts";
@@ -17,6 +19,7 @@ import { resumeCommand } from "./commands/resume.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand, serveCommand } from "./commands/runs.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
 
 /** The command line. Wrong options end in a CommanderError. */
@@ -48,9 +51,12 @@ export function makeProgram(): Command {
     runsCommand(),
     serveCommand(),
     compareCommand(),
+    baselineCommand(),
     calibrateCommand(),
     exportCommand(),
     resumeCommand(),
+    doctorCommand(),
+    verifyCommand(),
     hostCommand(),
     schemaCommand(),
     gatewayCommand(),

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { InputError } from "../lib/plan/problems.ts";
 import type { Report } from "../lib/report/schema.ts";
+import { readBaseline } from "../lib/stages/baseline.ts";
 import { FolderStore } from "../lib/store/folderStore.ts";
 import { reportKey } from "../lib/store/keys.ts";
 
@@ -11,12 +12,17 @@ export function locateRun(run: string, out: string): { folder: string; runId: st
   return { folder, runId, store: new FolderStore(folder) };
 }
 
-/** A run's report. Throws an InputError where there is none. */
+/** What a baseline's name begins with where a run is expected. */
+const BASELINE = "baseline:";
+
+/** A run's report, or that of a baseline's run (`baseline:NAME`). Throws an InputError where there is none. */
 export async function openRun(
   run: string,
   out: string,
 ): Promise<{ store: FolderStore; runId: string; report: Report }> {
-  const { folder, runId, store } = locateRun(run, out);
+  const isBaseline = run.startsWith(BASELINE);
+  const named = isBaseline ? await readBaseline(new FolderStore(resolve(out)), run.slice(BASELINE.length)) : undefined;
+  const { folder, runId, store } = locateRun(named?.runId ?? run, out);
   const text = await store.get(reportKey(runId, "json"));
   if (text === undefined) {
     const where = resolve(folder, "runs", runId);

@@ -25,7 +25,7 @@ const ROOMS = [
   "render",
   "live",
 ]
-  .concat(["fleet", "stages", "stepfunctions", "local", "cloud", "api"])
+  .concat(["fleet", "stages", "doctor", "stepfunctions", "local", "cloud", "api"])
   .map((room) => `lib/${room}`)
   .concat(["functions", "bin"]);
 

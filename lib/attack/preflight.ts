@@ -17,8 +17,9 @@ const APART_MS = 20;
 /** Tries of a target whose request got no response: one reset is no dead target. */
 const TRIES = 3;
 
-/** How long after its beginning the first request is due, in ms. */
+/** How long after its beginning the first request is due, in ms; a function in AWS has a part of a core to get ready. */
 const BEGIN_MS = 200;
+const BEGIN_DEPLOYED_MS = 5_000;
 
 /** What one target did with a request before the run. */
 export interface Preflight {
@@ -97,7 +98,7 @@ async function tryTargets(
     worker: 0,
     segment: 0,
     invokeAt: "",
-    startAtMs: systemClock.nowMs() + BEGIN_MS,
+    startAtMs: systemClock.nowMs() + (deployed ? BEGIN_DEPLOYED_MS : BEGIN_MS),
     fromMs: 0,
     toMs: (places.length + 1) * APART_MS,
     mode: "lambda",

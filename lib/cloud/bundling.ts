@@ -22,7 +22,7 @@ const PAGE: readonly BesideFile[] = [
 ];
 
 /** What each function of a deployment reads beside its code. */
-export const BESIDE: Record<FunctionName | "release", readonly BesideFile[]> = {
+export const BESIDE: Record<FunctionName | "release" | "doctor" | "gateway" | "compare", readonly BesideFile[]> = {
   plan: [],
   // A worker's heap begins with room, as in a local run: Lambda takes Node's flags through a wrapper only.
   attack: [["functions/node-wrapper", "node-wrapper"]],
@@ -30,4 +30,7 @@ export const BESIDE: Record<FunctionName | "release", readonly BesideFile[]> = {
   reduce: PAGE,
   next: PAGE,
   release: [],
+  doctor: [],
+  gateway: [],
+  compare: [],
 };

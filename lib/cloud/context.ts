@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { Duration } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { CONTEXT_NAMES } from "./contextNames.ts";
 import type { LoadTestProps } from "./loadTest.ts";
+import type { ScheduledPlan } from "./schedules.ts";
 
 /** The stack's name, which the app reads. */
 const APP_NAMES = ["stack"];
@@ -41,6 +43,8 @@ export function contextProps(scope: Construct): LoadTestProps {
     fleet: flag("fleet"),
     fleetSpot: flag("fleetSpot"),
     tracing: flag("tracing"),
+    standInGateway: flag("standInGateway"),
+    schedules: read("a list of schedules, each with name, expression and plan", schedulesOf)("schedules"),
     workerMemoryMb: number("workerMemoryMb"),
     fleetMaxHosts: number("fleetMaxHosts"),
     fleetInstanceType: text("fleetInstanceType"),
@@ -75,6 +79,22 @@ function flagOf(given: unknown): boolean | undefined {
 function numberOf(given: unknown): number | undefined {
   const parsed = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
   return typeof parsed === "number" && Number.isFinite(parsed) && parsed > 0 ? parsed : undefined;
+}
+
+/** Schedules, as JSON or its text; a plan is an object, or the name of a file with one. */
+function schedulesOf(given: unknown): ScheduledPlan[] | undefined {
+  try {
+    const parsed: unknown = typeof given === "string" ? JSON.parse(given) : given;
+    if (!Array.isArray(parsed)) return undefined;
+    const all = parsed as (ScheduledPlan & { plan: unknown })[];
+    if (!all.every(({ name, expression, plan }) => textOf(name) && textOf(expression) && plan)) return undefined;
+    return all.map((each) => ({
+      ...each,
+      plan: typeof each.plan === "string" ? JSON.parse(readFileSync(each.plan, "utf8")) : each.plan,
+    }));
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(given: unknown): string | undefined {

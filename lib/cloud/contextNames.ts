@@ -10,6 +10,8 @@ export const CONTEXT_NAMES = [
   "fleet",
   "fleetSpot",
   "tracing",
+  "standInGateway",
+  "schedules",
   "workerMemoryMb",
   "fleetMaxHosts",
   "fleetInstanceType",

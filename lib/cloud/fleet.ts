@@ -121,7 +121,9 @@ export class Fleet extends Construct {
       assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore")],
     });
-    const writes = ["leases", "chunks", "summaries"].map((key) => bucket.arnForObjects(`runs/*/${key}/*`));
+    const writes = ["leases", "chunks", "ticks", "summaries", "failures"].map((key) =>
+      bucket.arnForObjects(`runs/*/${key}/*`),
+    );
     const statements: [actions: string[], resources: string[]][] = [
       [["states:GetActivityTask"], [activity.activityArn]],
       // A task is named by its token, which only who was given it has.
@@ -130,7 +132,7 @@ export class Fleet extends Construct {
       [["s3:ListBucket"], [bucket.bucketArn]],
       [
         ["s3:PutObject", "s3:PutObjectTagging"],
-        [...writes, bucket.arnForObjects("hosts/*")],
+        [...writes, bucket.arnForObjects("hosts/*"), bucket.arnForObjects("hosts-failed/*")],
       ],
     ];
     if (secretArns.length > 0) statements.push([["secretsmanager:GetSecretValue", "ssm:GetParameter"], secretArns]);
@@ -141,12 +143,22 @@ export class Fleet extends Construct {
   /** Installs Volley with what npm's registry gives, tunes the host, starts the service. */
   #userData(code: Asset, { bucket, activity, guards }: FleetProps): UserData {
     const userData = UserData.forLinux();
-    userData.addCommands("set -eu", "dnf install -y -q nodejs22 nodejs22-npm unzip");
+    // Whatever fails, Plan tells the end of the log to whoever waits for this host.
+    const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
+    userData.addCommands(
+      "set -eu",
+      // The service's user reads what root unpacks here.
+      "umask 022",
+      `trap 'tail -c 2000 /var/log/cloud-init-output.log | aws s3 cp - ${failed}' ERR`,
+      "dnf install -y -q nodejs24 nodejs24-npm unzip",
+    );
     const zip = userData.addS3DownloadCommand({ bucket: code.bucket, bucketKey: code.s3ObjectKey });
     userData.addCommands(
       `mkdir -p /opt/volley /etc/volley && unzip -q ${zip} -d /opt/volley`,
-      `cd /opt/volley && ${INSTALL}`,
-      "chmod 755 bin/volley fleet/tune-system-limits.sh && fleet/tune-system-limits.sh",
+      "cd /opt/volley",
+      INSTALL,
+      "chmod -R a+rX /opt/volley && chmod 755 bin/volley fleet/tune-system-limits.sh",
+      "fleet/tune-system-limits.sh",
       `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
       // Hosts hold no quotes: the JSON stands in single ones, for the shell and for systemd.
@@ -157,10 +169,14 @@ export class Fleet extends Construct {
   }
 
   /** Plan sets how many hosts the run needs, and waits for them. */
-  #raise({ plan }: FleetProps): void {
+  #raise({ plan, maxHosts }: FleetProps): void {
     plan.addEnvironment("VOLLEY_FLEET_GROUP", this.group.autoScalingGroupName);
+    plan.addEnvironment("VOLLEY_FLEET_MAX_HOSTS", String(maxHosts));
     plan.addToRolePolicy(
-      new PolicyStatement({ actions: ["autoscaling:SetDesiredCapacity"], resources: [this.group.autoScalingGroupArn] }),
+      new PolicyStatement({
+        actions: ["autoscaling:SetDesiredCapacity", "autoscaling:SuspendProcesses"],
+        resources: [this.group.autoScalingGroupArn],
+      }),
     );
   }
 

@@ -15,7 +15,7 @@ import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aw
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { LAMBDA_LEAD_MS } from "../schedule/tempo.ts";
+import { LAMBDA_LEAD_MS, LEAD_PER_WORKER_MS } from "../schedule/tempo.ts";
 import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -56,6 +56,10 @@ export interface FunctionsProps {
 /** The Lambda functions, each with a role of its own that allows what it does and nothing else. */
 export class Functions extends Construct {
   readonly byName: Record<FunctionName, LambdaFunction>;
+  /** Looks at the deployment from inside, for people; no part of a run. */
+  readonly doctor: LambdaFunction;
+  /** The group of the workers' log. */
+  readonly workerLog: string;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
     super(scope, id);
@@ -87,8 +91,16 @@ export class Functions extends Construct {
         memoryMb: 1_024,
         // In fleet mode it waits for hosts that are being started.
         timeout: Duration.minutes(15),
-        writes: ["plan.json", "schedule.json", "assignments.json", "lines", "parts.json", "search.json"],
-        reads: ["hosts/*"],
+        writes: [
+          "plan.json",
+          "schedule.json",
+          "scheduled.json",
+          "assignments.json",
+          "lines",
+          "parts.json",
+          "search.json",
+        ],
+        reads: ["hosts/*", "hosts-failed/*"],
         // It looks whether the secrets that a plan refers to are there, before anything is started.
         statements: [accountReads, ...secrets],
         environment: { VOLLEY_GUARDS: props.guards },
@@ -124,9 +136,19 @@ export class Functions extends Construct {
         ],
       }),
     };
+    this.workerLog = this.byName.attack.logGroup.logGroupName;
+    // With the workers' memory, network and secrets: what it reaches, they reach.
+    this.doctor = this.#make("doctor", props, {
+      description: "Looks at the deployment from inside, for volley doctor",
+      memoryMb: props.workerMemoryMb,
+      timeout: Duration.minutes(5),
+      writes: ["probe.json"],
+      statements: [accountReads, ...secrets],
+      environment: { VOLLEY_GUARDS: props.guards },
+    });
   }
 
-  #make(name: FunctionName, props: FunctionsProps, shape: Shape): LambdaFunction {
+  #make(name: FunctionName | "doctor", props: FunctionsProps, shape: Shape): LambdaFunction {
     const logGroup = new LogGroup(this, `${name}Log`, {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -164,6 +186,7 @@ export class Functions extends Construct {
       environment: {
         VOLLEY_STORE: `s3:${bucket.bucketName}`,
         VOLLEY_LEAD_MS: String(LAMBDA_LEAD_MS),
+        VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_WORKER_MS),
         ...shape.environment,
       },
     });

@@ -26,9 +26,12 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { isHostEntry } from "../guard/hostGuard.ts";
+import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Guards } from "../plan/guards.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
+import { type ScheduledPlan, Schedules } from "./schedules.ts";
+import { StandInGateway } from "./standInGateway.ts";
 
 /** The definition that the local run executes too. */
 export const DEFINITION_PATH = fileURLToPath(new URL("../../statemachines/volley.asl.json", import.meta.url));
@@ -78,6 +81,13 @@ export interface LoadTestProps {
   readonly alarmTopicArn?: string;
   /** A policy that every role of the deployment has as its permissions boundary, where an account demands one. */
   readonly permissionsBoundaryArn?: string;
+  /** Plans that are run by the clock and compared with a baseline; the alarms' topic is told of a run that is worse. */
+  readonly schedules?: ScheduledPlan[];
+  /**
+   * Hold a stand-in gateway behind a public function URL, which `volley verify` loads. Whoever knows the URL may call it;
+   * deploy without it once the deployment is verified.
+   */
+  readonly standInGateway?: boolean;
   /** ARNs of CloudWatch log groups, each ending in `:*`, that plans may look through for errors. */
   readonly logGroupArns?: string[];
 }
@@ -93,6 +103,8 @@ export class LoadTest extends Construct {
   readonly logGroupArns: string[];
   /** Secrets and parameters that plans may refer to. */
   readonly secretArns: string[];
+  /** The stand-in gateway, where the deployment holds one. */
+  readonly standIn: StandInGateway | undefined;
   /** EC2 hosts, where the deployment has them. */
   readonly fleet: Fleet | undefined;
   /** The addresses that the load comes from, where it comes from fixed ones. */
@@ -104,7 +116,7 @@ export class LoadTest extends Construct {
       const boundary = ManagedPolicy.fromManagedPolicyArn(this, "Boundary", props.permissionsBoundaryArn);
       PermissionsBoundary.of(this).apply(boundary);
     }
-    const { logRetention = RetentionDays.TWO_WEEKS, tracing = false, maxDuration = Duration.hours(6) } = props;
+    const { logRetention = RetentionDays.TWO_WEEKS, tracing = false } = props;
     const { fleetMaxHosts = 20 } = props;
     this.bucket = new Bucket(this, "Runs", {
       encryption: BucketEncryption.S3_MANAGED,
@@ -119,6 +131,7 @@ export class LoadTest extends Construct {
         },
         // Hosts say every few seconds that they are there; one that has gone is of no use to anybody.
         { id: "hosts", prefix: "hosts/", expiration: Duration.days(1) },
+        { id: "failed hosts", prefix: "hosts-failed/", expiration: Duration.days(1) },
         { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
@@ -129,21 +142,13 @@ export class LoadTest extends Construct {
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
     this.secretArns = props.secretArns ?? [];
-    const guards: Guards = {
-      allowedHosts: props.allowedHosts ?? [],
-      observeHosts: props.observeHosts ?? [],
-      maxRps: props.maxRps ?? 50_000,
-      maxDurationMs: maxDuration.toMilliseconds(),
-      maxWorkers: props.maxWorkers ?? 200,
-      maxUsd: props.maxUsdPerRun ?? 10,
-      ...(props.fleet && { maxHosts: fleetMaxHosts }),
-    };
-    const wrong = [...guards.allowedHosts, ...(guards.observeHosts ?? [])].filter((each) => !isHostEntry(each));
-    if (wrong.length > 0)
-      throw new Error(`allowedHosts and observeHosts: no host, address or block: ${wrong.join(", ")}`);
+    const guards = guardsOf(props, fleetMaxHosts);
+    this.standIn = props.standInGateway ? new StandInGateway(this, "StandIn", logRetention) : undefined;
+    // Known when it is deployed, so it is not among those that were looked at.
+    if (this.standIn) guards.allowedHosts = [...guards.allowedHosts, this.standIn.host];
     this.functions = new Functions(this, "Functions", {
       bucket: this.bucket,
-      workerMemoryMb: props.workerMemoryMb ?? 256,
+      workerMemoryMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb,
       guards: JSON.stringify(guards),
       secretArns: this.secretArns,
       logGroupArns: this.logGroupArns,
@@ -170,6 +175,16 @@ export class LoadTest extends Construct {
           vpcSubnets,
         })
       : undefined;
+    if (props.schedules) {
+      new Schedules(this, "Schedules", {
+        schedules: props.schedules,
+        bucket: this.bucket,
+        stateMachine: this.stateMachine,
+        allowedHosts: guards.allowedHosts,
+        topicArn: props.alarmTopicArn,
+        logRetention,
+      });
+    }
     this.#watchOver(props.alarmTopicArn);
   }
 
@@ -282,4 +297,22 @@ export class LoadTest extends Construct {
       ],
     });
   }
+}
+
+/** What a deployment allows. Throws where a host is none. */
+function guardsOf(props: LoadTestProps, fleetMaxHosts: number): Guards {
+  const { allowedHosts = [], observeHosts = [], maxDuration = Duration.hours(6) } = props;
+  const wrong = [...allowedHosts, ...observeHosts].filter((each) => !isHostEntry(each));
+  if (wrong.length > 0)
+    throw new Error(`allowedHosts and observeHosts: no host, address or block: ${wrong.join(", ")}`);
+  return {
+    allowedHosts,
+    observeHosts,
+    maxRps: props.maxRps ?? 50_000,
+    maxDurationMs: maxDuration.toMilliseconds(),
+    maxWorkers: props.maxWorkers ?? 200,
+    maxUsd: props.maxUsdPerRun ?? 10,
+    ...(props.fleet && { maxHosts: fleetMaxHosts }),
+    setting: { workerMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb, isBehindNat: props.fixedEgress === true },
+  };
 }

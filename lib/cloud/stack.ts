@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from "aws-cdk-lib";
 import { ManagedPolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
+import { VERSION } from "../report/version.ts";
 import { contextProps } from "./context.ts";
 import { LoadTest } from "./loadTest.ts";
 
@@ -11,7 +12,13 @@ export class VolleyStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, { description: "Volley: distributed load test for JSON-RPC gateways", ...props });
     this.loadTest = new LoadTest(this, "LoadTest", contextProps(this));
-    const { bucket, stateMachine, egressAddresses } = this.loadTest;
+    const { bucket, stateMachine, egressAddresses, functions, fleet, standIn } = this.loadTest;
+    new CfnOutput(this, "Version", { value: VERSION });
+    const names = Object.entries(functions.byName).map(([name, { functionName }]) => `${name}=${functionName}`);
+    new CfnOutput(this, "Functions", { value: [...names, `doctor=${functions.doctor.functionName}`].join(",") });
+    new CfnOutput(this, "WorkerLog", { value: functions.workerLog });
+    if (standIn) new CfnOutput(this, "StandInGateway", { value: standIn.url });
+    if (fleet) new CfnOutput(this, "FleetGroup", { value: fleet.group.autoScalingGroupName });
     new CfnOutput(this, "Bucket", { value: bucket.bucketName });
     new CfnOutput(this, "ActivityArn", { value: this.loadTest.activity.activityArn });
     new CfnOutput(this, "StateMachineArn", { value: stateMachine.stateMachineArn });
@@ -23,7 +30,8 @@ export class VolleyStack extends Stack {
 
   /** What a person needs who runs plans, follows and stops them, and reads their reports. */
   #operatorPolicy(): ManagedPolicy {
-    const { bucket, stateMachine } = this.loadTest;
+    const { bucket, stateMachine, functions, fleet } = this.loadTest;
+    const functionArns = [...Object.values(functions.byName), functions.doctor].map(({ functionArn }) => functionArn);
     const execution = this.formatArn({ service: "states", resource: `execution:${stateMachine.stateMachineName}:*` });
     return new ManagedPolicy(this, "Operator", {
       description: "Run Volley's plans, follow and stop them, read their reports",
@@ -40,16 +48,44 @@ export class VolleyStack extends Stack {
           resources: [execution],
         }),
         new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }),
-        new PolicyStatement({ actions: ["s3:GetObject"], resources: [bucket.arnForObjects("runs/*")] }),
+        new PolicyStatement({
+          actions: ["s3:GetObject"],
+          resources: [bucket.arnForObjects("runs/*"), bucket.arnForObjects("baselines/*")],
+        }),
         new PolicyStatement({
           actions: ["s3:PutObject"],
-          resources: WRITTEN_BY_OPERATORS.map((key) => bucket.arnForObjects(`runs/*/${key}`)),
+          resources: [
+            ...WRITTEN_BY_OPERATORS.map((key) => bucket.arnForObjects(`runs/*/${key}`)),
+            bucket.arnForObjects("baselines/*"),
+          ],
         }),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
+        // What volley doctor looks at.
+        new PolicyStatement({ actions: ["lambda:GetFunctionConfiguration"], resources: functionArns }),
+        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [functions.doctor.functionArn] }),
+        // What volley verify does besides: it looks at what Lambda bills, and ends a worker of a run of its own.
+        new PolicyStatement({
+          actions: ["logs:FilterLogEvents"],
+          resources: [functions.byName.attack.logGroup.logGroupArn],
+        }),
+        ...(fleet
+          ? [new PolicyStatement({ actions: ["autoscaling:DescribeAutoScalingGroups"], resources: ["*"] })]
+          : []),
       ],
     });
   }
 }
 
-/** What operators write: plans, the flag that stops a run, and the report of a run whose reduction failed. */
-const WRITTEN_BY_OPERATORS = ["plan.json", "abort.json", "report.json", "report.html", "report.txt", "histograms.json"];
+/**
+ * What operators write: plans, the flag that stops a run, what ends the acceptance test's worker, and the report of a run
+ * whose reduction failed.
+ */
+const WRITTEN_BY_OPERATORS = [
+  "plan.json",
+  "leases/w001-s00/2.json",
+  "abort.json",
+  "report.json",
+  "report.html",
+  "report.txt",
+  "histograms.json",
+];

@@ -4,6 +4,9 @@ import type { Store } from "../store/store.ts";
 /** Prefix of what hosts say of themselves; not of a run. */
 const HOSTS_PREFIX = "hosts/";
 
+/** Prefix of what hosts that could not be set up said last: the end of their log. */
+const FAILED_PREFIX = "hosts-failed/";
+
 /** A host's word that it is there: `hosts/<name>.json`. */
 interface Announcement {
   name: string;
@@ -39,11 +42,20 @@ export async function gatherHosts(store: Store, needed: number, ports: GatherPor
     if (ports.nowMs() >= untilMs) {
       throw new FleetTooSmall(
         `the run needs ${needed} hosts, and ${came} came within ${Math.round(ports.limitMs / 1_000)} s: start more, or ` +
-          "raise perWorkerRps",
+          `raise perWorkerRps${await failedHosts(store)}`,
       );
     }
     await ports.sleep(1_000);
   }
+}
+
+/** What hosts said that could not be set up, to go on after a sentence. */
+async function failedHosts(store: Store): Promise<string> {
+  const keys = await store.list(FAILED_PREFIX);
+  const [first] = keys;
+  if (first === undefined) return "";
+  const said = (await store.get(first)) ?? "";
+  return `. ${keys.length} could not be set up; ${first} ends: ${said.slice(-500)}`;
 }
 
 async function hostsThere(store: Store, nowMs: number): Promise<number> {

@@ -1,38 +1,86 @@
-import { MAX_FLUSH_MS, POLL_MS } from "../schedule/tempo.ts";
+import { lambdaLeadMs, MAX_FLUSH_MS, POLL_MS } from "../schedule/tempo.ts";
 import { cutSegments, splitRates } from "./assign.ts";
 import { isStoppable } from "./breaker.ts";
 import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
 import { bodyOf, type Plan } from "./schema.ts";
 
-/** Memory of a worker's Lambda, in GB: 500 requests/s need less than the CPU share that comes with it. */
-export const WORKER_GB = 0.25;
+/** What of a deployment decides what a run costs. */
+export interface EstimateSetting {
+  /** A worker's memory, in MB. */
+  workerMb: number;
+  /** Whether the load goes through NAT gateways (fixedEgress). */
+  isBehindNat: boolean;
+}
 
-/** Time of a worker's invocation besides its segment, in s: start, warm-up, drain, summary. */
-const OVERHEAD_S = 12;
+/** A deployment as it is by default. */
+export const DEFAULT_SETTING: EstimateSetting = { workerMb: 256, isBehindNat: false };
 
-/** For how many seconds Watch lists ticks at each look. */
+/** Memory of the other functions, in GB. */
+const PLAN_GB = 1;
+const WATCH_GB = 0.25;
+const REDUCE_GB = 3_008 / 1_024;
+
+/** Time of an invocation of a worker after its last request, in s: the last responses, and the summary. */
+const END_S = 1.5;
+
+/** Time of Plan, and of Reduce with what each worker adds (docs/scale.md), in s. */
+const PLAN_S = 3;
+const REDUCE_S = 3;
+const REDUCE_PER_WORKER_S = 0.044;
+
+/** Time of a fleet's hosts besides the run, in s: until they have come, and until they are given back. Plan waits for them. */
+const HOSTS_COME_S = 240;
+const HOSTS_GO_S = 60;
+
+/** Hosts besides those that the run needs. */
+const SPARE_HOSTS = 1;
+
+/** For how many seconds Watch lists ticks at each look, once a second, and how long one call of it looks on, in s. */
 const TICKS_S = 25;
+const WATCH_CALL_S = 600;
 
-/** Bytes of a request's headers, in and around, that leave AWS with its body. */
+/** Seconds between two notes of Watch that it looked. */
+const WATCHED_S = 5;
+
+/** Looks at S3's clock of an invocation, and its reads of the plan, its clock's object and its lease. */
+const READS_PER_INVOCATION = 8;
+
+/** Bytes of a request's headers, in and around, that leave AWS with its body, and of a response with its headers. */
 const HEADER_BYTES = 250;
+const RESPONSE_BYTES = 600;
+
+/** Bytes of logs of an invocation: Lambda's three lines, and Step Functions' dozen events of its child. */
+const LOG_BYTES = 6_000;
 
 /** What a run would cost in AWS, by item, in US dollars. */
 export interface Estimate {
   requests: number;
+  /** Of workers; 0 in a fleet. */
   invocations: number;
+  /** Of all functions. */
   gbSeconds: number;
+  /** Of the workers alone. */
+  workerGbSeconds: number;
   items: { name: string; usd: number }[];
   usd: number;
 }
 
-/** Estimates a run in Lambda from its plan, by list prices. Quantity × price for each item; nothing is rounded. */
-export function estimate(plan: Plan): Estimate {
+/** How much of each thing a run uses. */
+interface Quantities {
+  seconds: number;
+  /** Workers, and their assignments: one for each segment. */
+  workers: number;
+  children: number;
+  leadS: number;
+  requests: number;
+  bytesOut: number;
+}
+
+function quantities(plan: Plan): Quantities {
   const seconds = (plan.durationMs + plan.warmupMs) / 1_000;
   const workers = splitRates(plan).length;
-  const segments = cutSegments(-plan.warmupMs, plan.durationMs, plan.segmentMs).length;
-  const invocations = workers * segments;
-  const gbSeconds = (workers * seconds + invocations * OVERHEAD_S) * WORKER_GB + seconds * WORKER_GB;
+  const segments = plan.mode === "fleet" ? 1 : cutSegments(-plan.warmupMs, plan.durationMs, plan.segmentMs).length;
   const fullSeconds = (plan.durationMs * meanShare(plan) + plan.warmupMs * firstShare(plan)) / 1_000;
   const requests = plan.chains.reduce((sum, { rps }) => sum + rps * fullSeconds, 0);
   const bytesOut = plan.chains.reduce((sum, { rps, targets }) => {
@@ -40,22 +88,64 @@ export function estimate(plan: Plan): Estimate {
     const weights = targets.reduce((all, { weight }) => all + weight, 0);
     return sum + rps * fullSeconds * (bodies / Math.max(weights, Number.MIN_VALUE) + HEADER_BYTES);
   }, 0);
-  // With a breaker each flush puts a tick too, and Watch lists them, by pages of a thousand.
-  const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);
-  const lists = isStoppable(plan) ? seconds * Math.ceil((workers * TICKS_S) / (MAX_FLUSH_MS / 1_000) / 1_000) : 0;
-  const puts = flushes * (isStoppable(plan) ? 2 : 1) + lists + invocations * 2 + 6;
-  const gets = (2 * workers * seconds) / (POLL_MS / 1_000) + invocations * 3;
-  // Plan, Reduce, Verdict and the branches once; each child is Wait and Worker, with its start.
-  const transitions = 10 + invocations * 3 + Math.ceil(seconds / 600) * 2;
+  return { seconds, workers, children: workers * segments, leadS: lambdaLeadMs(workers) / 1_000, requests, bytesOut };
+}
+
+/** Estimates a run from its plan, by list prices. Quantity × price for each item; nothing is rounded. */
+export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING): Estimate {
+  const all = quantities(plan);
+  const isFleet = plan.mode === "fleet";
+  const invocations = isFleet ? 0 : all.children;
+  const workerGbSeconds = isFleet ? 0 : workerSeconds(all) * (setting.workerMb / 1_024);
+  const gbSeconds = workerGbSeconds + otherGbSeconds(all, isFleet);
+  const watchCalls = Math.ceil((all.leadS + all.seconds) / WATCH_CALL_S);
+  // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; of each
+  // child its start, the Wait, the Choice and the Task.
+  const transitions = 9 + 2 * watchCalls + 4 * all.children;
+  const { puts, gets } = storeCalls(plan, all);
+  const natBytes = setting.isBehindNat ? all.bytesOut + all.requests * RESPONSE_BYTES : 0;
+  const hosts = all.workers + SPARE_HOSTS;
+  const hostHours = isFleet ? (hosts * (HOSTS_COME_S + all.seconds + HOSTS_GO_S)) / 3_600 : 0;
+  const hostUsd = PRICES.hostHour + (setting.isBehindNat ? 0 : PRICES.addressHour);
   const items = [
     { name: "Lambda time", usd: gbSeconds * PRICES.lambdaGbSecond },
-    { name: "Lambda requests", usd: (invocations + 3) * PRICES.lambdaRequest },
+    { name: "Lambda requests", usd: (invocations + watchCalls + 2) * PRICES.lambdaRequest },
+    ...(isFleet ? [{ name: "EC2", usd: hostHours * hostUsd }] : []),
     { name: "Step Functions", usd: transitions * PRICES.stateTransition },
     { name: "S3 writes", usd: puts * PRICES.s3Put },
     { name: "S3 reads", usd: gets * PRICES.s3Get },
-    { name: "Logs", usd: ((invocations * 2_000) / 1e9) * PRICES.logGb },
-    { name: "Egress", usd: (bytesOut / 1e9) * PRICES.egressGb },
+    { name: "Logs", usd: ((all.children * LOG_BYTES) / 1e9) * PRICES.logGb },
+    ...(setting.isBehindNat ? [{ name: "NAT", usd: (natBytes / 1e9) * PRICES.natGb }] : []),
+    { name: "Egress", usd: (all.bytesOut / 1e9) * PRICES.egressGb },
   ];
   const usd = items.reduce((sum, item) => sum + item.usd, 0);
-  return { requests, invocations, gbSeconds, items, usd };
+  return { requests: all.requests, invocations, gbSeconds, workerGbSeconds, items, usd };
+}
+
+/** How long all invocations of workers last together, in s: each is called its lead before its first request. */
+function workerSeconds({ workers, children, seconds, leadS }: Quantities): number {
+  return workers * seconds + children * (leadS + END_S);
+}
+
+function otherGbSeconds({ workers, seconds, leadS }: Quantities, isFleet: boolean): number {
+  const plan = PLAN_GB * (PLAN_S + (isFleet ? HOSTS_COME_S : 0));
+  const watch = WATCH_GB * (leadS + seconds + END_S);
+  const reduce = REDUCE_GB * (REDUCE_S + workers * REDUCE_PER_WORKER_S);
+  return plan + watch + reduce;
+}
+
+/** Calls of S3, by price: writes and lists, and reads. */
+function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantities): { puts: number; gets: number } {
+  // Where the run may be stopped each flush puts a tick too, and Watch lists them, by pages of a thousand.
+  const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);
+  const hasTicks = isStoppable(plan);
+  const lists = hasTicks ? seconds * Math.ceil((workers * TICKS_S) / (MAX_FLUSH_MS / 1_000) / 1_000) : 0;
+  const { endpoints, logs, every } = plan.observe;
+  const looks = (endpoints.length > 0 ? 1 : 0) + (logs.length > 0 ? 1 : 0);
+  const scrapes = (looks * seconds) / (every / 1_000);
+  // A lease and a summary of each; the plan twice, schedule, assignments and parts; four files of the report.
+  const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + seconds / WATCHED_S + children * 2 + 9;
+  // Workers ask for the abort flag and the next lease, Watch for the flag; Reduce reads each summary.
+  const polls = (2 * workers * seconds) / (POLL_MS / 1_000) + leadS + seconds;
+  return { puts, gets: polls + children * (READS_PER_INVOCATION + 1) + scrapes };
 }

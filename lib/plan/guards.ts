@@ -1,8 +1,8 @@
-import { LAMBDA_LEAD_MS, LAMBDA_MS } from "../schedule/tempo.ts";
+import { LAMBDA_MS, lambdaLeadMs } from "../schedule/tempo.ts";
 import { assign, splitRates } from "./assign.ts";
 import { connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
-import { estimate } from "./estimate.ts";
+import { type EstimateSetting, estimate } from "./estimate.ts";
 import { type DeployedHosts, hostProblems } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { peakRps } from "./profile.ts";
@@ -16,6 +16,8 @@ export interface Guards extends DeployedHosts {
   maxUsd: number;
   /** Most hosts of the deployment's fleet; without it a plan in fleet mode waits for anybody's hosts. */
   maxHosts?: number;
+  /** What decides a run's price, where it is not as by default. */
+  setting?: EstimateSetting;
 }
 
 /** Functions besides the workers that run at the same time: Plan, Watch, Reduce or Next. */
@@ -37,7 +39,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
   const rps = peakRps(plan);
   const workers = splitRates(plan).length;
   const lengthMs = plan.durationMs + plan.warmupMs;
-  const { usd } = estimate(plan);
+  const { usd } = estimate(plan, guards.setting);
   const limits: [boolean, string, string, string][] = [
     // What is no number is above each limit too: a plan may have been changed in the store.
     [!(rps <= guards.maxRps), "$.chains", `${rps} requests per second in all`, `at most ${guards.maxRps} (maxRps)`],
@@ -63,7 +65,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = `at most ${guards.maxHosts}, as this deployment's fleet has (fleetMaxHosts)`;
     problems.push({ where: "$.workers", found: `${workers} hosts, one for each worker`, expected });
   }
-  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: LAMBDA_LEAD_MS });
+  const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: lambdaLeadMs(workers) });
   const longestMs = Math.max(0, ...assignments.map(({ timeoutSeconds }) => timeoutSeconds)) * 1_000;
   if (!isFleet && longestMs > LAMBDA_MS) {
     const expected = `at most ${formatDuration(LAMBDA_MS)}, as long as a Lambda lives: shorten segment or timeout`;

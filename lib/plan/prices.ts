@@ -12,4 +12,9 @@ export const PRICES = {
   s3Get: 0.0004 / 1_000,
   logGb: 0.5,
   egressGb: 0.09,
+  /** Processed by a NAT gateway, in either direction. */
+  natGb: 0.045,
+  /** An hour of a c7g.large on demand, and of a public IPv4 address. */
+  hostHour: 0.0725,
+  addressHour: 0.005,
 };

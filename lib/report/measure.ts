@@ -1,7 +1,7 @@
 import { relayCosts } from "../capacity/costs.ts";
 import { growth, type Scrape, select } from "../observe/scrape.ts";
 import { observeOf } from "../observe/standIn.ts";
-import { WORKER_GB } from "../plan/estimate.ts";
+import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Plan, Resource } from "../plan/schema.ts";
 import type { Report } from "./schema.ts";
 
@@ -134,5 +134,5 @@ const BILLED_BESIDES_MS = 4_000;
 function generatorUse({ run, workers }: Report): { gbSeconds: number; invocations: number } {
   const invocations = workers.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
   const seconds = (workers.length * (run.measuredMs + run.warmupMs) + invocations * BILLED_BESIDES_MS) / 1_000;
-  return { gbSeconds: seconds * WORKER_GB, invocations };
+  return { gbSeconds: seconds * (DEFAULT_SETTING.workerMb / 1_024), invocations };
 }

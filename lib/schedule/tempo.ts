@@ -9,6 +9,17 @@ export const LAMBDA_MS = 900_000;
 /** How long before their first request workers are called in AWS: a cold start and a warm-up on a share of a CPU. */
 export const LAMBDA_LEAD_MS = 20_000;
 
+/**
+ * How much longer for each worker: Step Functions makes 800 state transitions a second in most Regions, of which a child
+ * takes four before its worker is called, and Lambda starts 1,000 environments of a function in 10 s.
+ */
+export const LEAD_PER_WORKER_MS = 10;
+
+/** The lead of a run of this many workers in AWS. */
+export function lambdaLeadMs(workers: number): number {
+  return LAMBDA_LEAD_MS + LEAD_PER_WORKER_MS * workers;
+}
+
 /** Longest time that one invocation sends for: it must also start, drain and write its summary. */
 export const MAX_SEGMENT_MS = 12 * 60_000;
 

@@ -134,6 +134,10 @@ function stopQuestion(store: Store, { id, runId }: Assignment, attempt: number) 
   return async (): Promise<StopRequest | undefined> => {
     const [lease, ...aborts] = await Promise.all([askLease(), ...askAborts.map((ask) => ask())]);
     if (aborts.some((flag) => flag !== undefined)) return { reason: "aborted" };
-    return lease === undefined ? undefined : { reason: "superseded", ...(JSON.parse(lease) as { joinsAtMs: number }) };
+    if (lease === undefined) return undefined;
+    const { kill = false, joinsAtMs } = JSON.parse(lease) as { kill?: boolean; joinsAtMs: number };
+    // The acceptance test of a deployment: this worker is to end as one that is killed, without a word.
+    if (kill) process.kill(process.pid, "SIGKILL");
+    return { reason: "superseded", joinsAtMs };
   };
 }

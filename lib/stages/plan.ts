@@ -6,12 +6,14 @@ import { checkPlan } from "../plan/load.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
 import { secretProblems } from "../plan/secretReferences.ts";
+import { scheduledKey } from "../store/keys.ts";
 import { requireJson, type Store } from "../store/store.ts";
+import type { Scheduled } from "./compare.ts";
 import { type Planned, planRun, type StartTimes } from "./planRun.ts";
 import { planSearch } from "./trials.ts";
 
-/** The execution's input: the key of a plan that was checked, or a plan as a person writes it. */
-export type PlanInput = { planKey: string } | Record<string, unknown>;
+/** The execution's input: the key of a plan that was checked, a plan as a person writes it, or one with its schedule. */
+export type PlanInput = { planKey: string } | { plan: unknown; scheduled: Scheduled } | Record<string, unknown>;
 
 /** What Plan needs from outside. */
 export interface PlanPorts {
@@ -38,10 +40,12 @@ const SHOWN_AS = "the execution's input";
 /** Checks the plan and what the deployment allows, fixes the start instant, and writes the assignments. */
 export async function planTask(store: Store, runId: string, input: PlanInput, ports: PlanPorts): Promise<Planned> {
   const { guards } = ports;
+  const written = "scheduled" in input ? input.plan : input;
   const plan =
     "planKey" in input
       ? await requireJson<Plan>(store, String(input.planKey))
-      : checkPlan(input, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
+      : checkPlan(written, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
+  if ("scheduled" in input) await store.put(scheduledKey(runId), JSON.stringify(input.scheduled));
   if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
   refuse(await secretProblems(plan, ports.secret));
   // Where there are no guards a runner on this machine has done it. Hosts of a fleet may have another network than this.

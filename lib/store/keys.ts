@@ -113,6 +113,21 @@ export function watchedKey(runId: string, fromMs: number): string {
   return `${watchedPrefix(runId)}${Math.round(fromMs)}.json`;
 }
 
+/** What a schedule says of a run that it started. */
+export function scheduledKey(runId: string): string {
+  return `${runPrefix(runId)}scheduled.json`;
+}
+
+/** How a scheduled run compares with its baseline. */
+export function comparisonKey(runId: string): string {
+  return `${runPrefix(runId)}comparison.json`;
+}
+
+/** The run that a baseline's name stands for; not of a run. */
+export function baselineKey(name: string): string {
+  return `baselines/${name}.json`;
+}
+
 /** The trials that a capacity search has made. */
 export function searchKey(runId: string): string {
   return `${runPrefix(runId)}search.json`;

@@ -30,7 +30,7 @@ export function synthesize(folder: string, context: Record<string, string> = {})
   execFileSync(`${ROOT}node_modules/.bin/cdk`, ["synth", "--quiet", "--output", folder, ...values], {
     cwd: ROOT,
     stdio: ["ignore", "ignore", "pipe"],
-    timeout: 120_000,
+    timeout: 300_000,
     env: { ...plain, PATH: `${ROOT}node_modules/.bin:${process.env.PATH}`, CI: "1" },
   });
   return { folder, template: JSON.parse(readFileSync(`${folder}/volley.template.json`, "utf8")) };
@@ -40,24 +40,38 @@ export function synthesize(folder: string, context: Record<string, string> = {})
 export function bundleOf({ folder, template }: Synthesized, name: string): string {
   const found = Object.values(template.Resources).find(
     ({ Type, Metadata }) =>
-      Type === "AWS::Lambda::Function" && Metadata?.["aws:cdk:path"]?.includes(`/Functions/${name}/`),
+      Type === "AWS::Lambda::Function" && Metadata?.["aws:cdk:path"]?.endsWith(`/${name}/Resource`),
   );
   const path = found?.Metadata?.["aws:asset:path"];
   if (path === undefined) throw new Error(`no function ${name} in the template`);
   return path.startsWith("/") ? path : `${folder}/${path}`;
 }
 
+/** Where all functions' bundles lie. */
+function bundles({ folder, template }: Synthesized): string[] {
+  return Object.values(template.Resources).flatMap(({ Type, Metadata }) => {
+    const path = Type === "AWS::Lambda::Function" ? Metadata?.["aws:asset:path"] : undefined;
+    return path === undefined ? [] : [path.startsWith("/") ? path : `${folder}/${path}`];
+  });
+}
+
 /** What a deployed stack is made of. */
 export interface Deployed {
   bucket: string;
   stateMachineArn: string;
+  /** The ARN that the stack's outputs have: nothing executes there. */
+  declaredStateMachineArn: string;
+  /** The workers' log group. */
+  workerLog: string;
   /** The functions' names in the account, by those in functions/. */
   functions: Record<string, string>;
   /** The functions' roles' names. */
   roles: Record<string, string>;
+  /** Whatever else the template has: the name that a resource has in the account, by a part of its logical id. */
+  nameOf(type: string, part: string): string;
 }
 
-export const FUNCTION_NAMES = ["plan", "attack", "watch", "reduce", "next"] as const;
+export const FUNCTION_NAMES = ["plan", "attack", "watch", "reduce", "next", "doctor"] as const;
 
 /**
  * Starts the stand-in with the stack deployed, its functions run by their bundles. Skips the test where moto is not
@@ -66,24 +80,25 @@ export const FUNCTION_NAMES = ["plan", "attack", "watch", "reduce", "next"] as c
 export async function startDeployed(
   t: TestContext,
   context: Record<string, string> = {},
-): Promise<{ aws: AwsStandIn; deployed: Deployed } | undefined> {
+): Promise<{ aws: AwsStandIn; deployed: Deployed; synthesized: Synthesized } | undefined> {
   const aws = await startStandIn(t);
   if (!aws) return undefined;
   const synthesized = synthesize(temporaryFolder(t), context);
   const deployed = await deploy(synthesized);
+  aws.logGroups.set(deployed.functions.attack ?? "", deployed.workerLog);
+  aws.rewrites.set(deployed.declaredStateMachineArn, deployed.stateMachineArn);
   for (const name of FUNCTION_NAMES) aws.bundles.set(deployed.functions[name] ?? "", bundleOf(synthesized, name));
-  return { aws, deployed };
+  return { aws, deployed, synthesized };
 }
 
 /** Deploys a synthesized stack as `cdk deploy` would: assets to their bucket, then the template. */
 export async function deploy(synthesized: Synthesized, account = "123456789012"): Promise<Deployed> {
-  const { template, folder } = synthesized;
+  const { template } = synthesized;
   const s3 = new S3Client({});
   const assets = `cdk-hnb659fds-assets-${account}-us-east-1`;
   await s3.send(new CreateBucketCommand({ Bucket: assets }));
-  for (const name of FUNCTION_NAMES) {
-    const bundle = bundleOf(synthesized, name);
-    const zip = `${folder}/${name}.zip`;
+  for (const bundle of bundles(synthesized)) {
+    const zip = `${bundle}.zip`;
     execFileSync("python3", ["-m", "zipfile", "-c", zip, `${bundle}/.`]);
     const key = `${basename(bundle).replace(/^asset\./, "")}.zip`;
     await s3.send(new PutObjectCommand({ Bucket: assets, Key: key, Body: readFileSync(zip) }));
@@ -115,7 +130,9 @@ export async function deploy(synthesized: Synthesized, account = "123456789012")
   );
   const bucket = idOf("AWS::S3::Bucket", "Runs");
   const stateMachineArn = await recreate(functions, bucket, account);
-  return { bucket, stateMachineArn, functions, roles };
+  const declaredStateMachineArn = idOf("AWS::StepFunctions::StateMachine", "StateMachine");
+  const workerLog = idOf("AWS::Logs::LogGroup", "FunctionsattackLog");
+  return { bucket, stateMachineArn, declaredStateMachineArn, workerLog, functions, roles, nameOf: idOf };
 }
 
 /**

@@ -20,7 +20,15 @@ type Name = (typeof FUNCTION_NAMES)[number];
 
 /** What a function may put under runs/<id>/, of all that any function may. */
 const WRITES: Record<Name, string[]> = {
-  plan: ["plan.json", "schedule.json", "assignments.json", "lines/w000-s00.json", "parts.json", "search.json"],
+  plan: [
+    "plan.json",
+    "schedule.json",
+    "scheduled.json",
+    "assignments.json",
+    "lines/w000-s00.json",
+    "parts.json",
+    "search.json",
+  ],
   attack: ["leases/w000-s00/1.json", "chunks/w000-s00/1/000001.json", "summaries/w000-s00/1.json"],
   watch: ["abort.json", "observations.json", "scrapes/000000.json", "logs/000000.json"],
   reduce: ["report.json", "report.html", "report.txt", "histograms.json", "parts/000.json"],
@@ -28,6 +36,7 @@ const WRITES: Record<Name, string[]> = {
     ...["plan.json", "schedule.json", "assignments.json", "lines/w000-s00.json", "parts.json", "search.json"],
     ...["report.json", "report.html", "report.txt"],
   ],
+  doctor: ["probe.json"],
 };
 const KEYS = [...new Set(Object.values(WRITES).flat())];
 

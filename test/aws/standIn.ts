@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { TestContext } from "node:test";
+import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
@@ -20,8 +22,14 @@ export interface AwsStandIn {
   invocations: string[];
   /** Where each function's bundle lies, by the function's name in the stand-in. */
   bundles: Map<string, string>;
+  /** Bodies of the messages that were published to topics. */
+  published: string[];
+  /** The log group that a function's calls are billed in, by its name; Lambda's REPORT lines are written there. */
+  logGroups: Map<string, string>;
   /** What is to happen to a request instead of, or before, its answer; undefined for nothing. Nothing at first. */
   faults: { of(method: string, path: string): StandInFault | undefined };
+  /** Texts of CloudFormation's answers that stand for others: a state machine that was made again has another ARN. */
+  rewrites: Map<string, string>;
   /** Told of each invocation before it is made; an error that it gives is the service's answer instead. */
   invoked: { before(functionName: string, payload: Json): StateError | undefined };
   /** From now on every call is held against its caller's policies; only where the stand-in was started for it. */
@@ -52,6 +60,9 @@ export async function startStandIn(
   }
   const invocations: string[] = [];
   const bundles = new Map<string, string>();
+  const rewrites = new Map<string, string>();
+  const logGroups = new Map<string, string>();
+  const published: string[] = [];
   const faults: AwsStandIn["faults"] = { of: () => undefined };
   const invoked: AwsStandIn["invoked"] = { before: () => undefined };
   const motoPort = await freePort();
@@ -91,9 +102,16 @@ export async function startStandIn(
     if (bundle === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no bundle for ${name}`);
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     const { signal } = new AbortController();
-    return callInProcess(`${bundle}/index.mjs`, payload, signal, { env: { ...env, ...Environment?.Variables } });
+    const beganMs = performance.now();
+    const options = { env: { ...env, ...Environment?.Variables } };
+    return callInProcess(`${bundle}/index.mjs`, payload, signal, options).finally(() =>
+      logCall(logGroups.get(name), performance.now() - beganMs).catch(() => {}),
+    );
   };
-  server.on("request", (incoming, response) => void serve(incoming, response, motoPort, invoke, faults));
+  server.on(
+    "request",
+    (incoming, response) => void serve(incoming, response, { motoPort, invoke, faults, rewrites, published }),
+  );
   // Invocations are the proxy's, so nothing is said of Docker: without it moto 5.2.1 has two sets of functions.
   await post(`http://127.0.0.1:${motoPort}/moto-api/config`, { stepfunctions: { execute_state_machine: true } });
   const enforceIam = async (): Promise<void> => {
@@ -103,7 +121,18 @@ export async function startStandIn(
       body: "0",
     });
   };
-  return { endpoint, env, invocations, bundles, faults, invoked, enforceIam };
+  return { endpoint, env, invocations, bundles, faults, rewrites, logGroups, published, invoked, enforceIam };
+}
+
+/** Writes what Lambda writes of a call of a worker at its end. */
+async function logCall(logGroupName: string | undefined, tookMs: number): Promise<void> {
+  if (logGroupName === undefined) return;
+  const client = new CloudWatchLogsClient({});
+  const stream = { logGroupName, logStreamName: randomUUID() };
+  await client.send(new CreateLogStreamCommand(stream));
+  const [took, billed] = [tookMs.toFixed(2), Math.ceil(tookMs)];
+  const message = `REPORT RequestId: ${randomUUID()}\tDuration: ${took} ms\tBilled Duration: ${billed} ms\tMemory Size: 256 MB\tMax Memory Used: 90 MB\t`;
+  await client.send(new PutLogEventsCommand({ ...stream, logEvents: [{ timestamp: Date.now(), message }] }));
 }
 
 /** Where moto's server is, or undefined. */
@@ -123,13 +152,14 @@ const ACCOUNT_SETTINGS = JSON.stringify({
   AccountLimit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 1_000 },
 });
 
-async function serve(
-  incoming: IncomingMessage,
-  response: ServerResponse,
-  motoPort: number,
-  invoke: (name: string, payload: Json) => Promise<Json>,
-  faults: AwsStandIn["faults"],
-): Promise<void> {
+/** What the proxy serves from. */
+interface Proxy extends Pick<AwsStandIn, "faults" | "rewrites" | "published"> {
+  motoPort: number;
+  invoke(name: string, payload: Json): Promise<Json>;
+}
+
+async function serve(incoming: IncomingMessage, response: ServerResponse, proxy: Proxy): Promise<void> {
+  const { motoPort, invoke, faults, rewrites, published } = proxy;
   const pieces: Buffer[] = [];
   for await (const piece of incoming) pieces.push(piece as Buffer);
   const body = Buffer.concat(pieces);
@@ -148,7 +178,10 @@ async function serve(
   }
   if (fault?.kind === "slow") await new Promise((done) => setTimeout(done, fault.ms));
   if (name === undefined) {
-    forward(incoming, body, response, motoPort, fault?.kind === "cut");
+    if (body.includes("Action=Publish&")) published.push(new URLSearchParams(body.toString()).get("Message") ?? "");
+    const isDescription = body.includes("Action=DescribeStacks");
+    const change = fault?.kind === "cut" ? half : isDescription ? rewriting(rewrites) : undefined;
+    forward(incoming, body, response, motoPort, change);
     return;
   }
   try {
@@ -170,17 +203,30 @@ async function serve(
   }
 }
 
-/** `isCut` gives half of the answer as if it were all of it. */
+/** Half of an answer, as if it were all of it. */
+function half(whole: Buffer): Buffer {
+  return whole.subarray(0, whole.length >> 1);
+}
+
+function rewriting(rewrites: ReadonlyMap<string, string>) {
+  return (whole: Buffer): Buffer => {
+    let text = whole.toString();
+    for (const [from, to] of rewrites) text = text.replaceAll(from, to);
+    return Buffer.from(text);
+  };
+}
+
+/** Hands a request on to moto; `change` makes another body of the answer's. */
 function forward(
   incoming: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
   port: number,
-  isCut: boolean,
+  change: ((whole: Buffer) => Buffer) | undefined,
 ): void {
   const { method, url, headers } = incoming;
   const outgoing = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
-    if (!isCut) {
+    if (!change) {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
       return;
@@ -188,10 +234,9 @@ function forward(
     const pieces: Buffer[] = [];
     answer.on("data", (piece: Buffer) => pieces.push(piece));
     answer.on("end", () => {
-      const whole = Buffer.concat(pieces);
-      const half = whole.subarray(0, whole.length >> 1);
+      const changed = change(Buffer.concat(pieces));
       const { "content-length": _, "transfer-encoding": __, ...headers } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, { ...headers, "Content-Length": half.length }).end(half);
+      response.writeHead(answer.statusCode ?? 502, { ...headers, "Content-Length": changed.length }).end(changed);
     });
   });
   outgoing.on("error", (error) => response.writeHead(502).end(error.message));

@@ -123,6 +123,7 @@ for (const context of [
   { secretArns: SECRETS, fleet: "true" },
   FLEET,
   { ...FLEET, fixedEgress: "true" },
+  { standInGateway: "true", schedules: "[]", alarmTopicArn: "arn:aws:sns:eu-west-1:123456789012:alarms" },
 ]) {
   test(`cdk-nag's AwsSolutions has no finding without a reason ${JSON.stringify(context)}`, () => {
     const app = new App({
@@ -187,8 +188,20 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
   assert.equal(data.BlockDeviceMappings[0].Ebs.Encrypted, true);
   assert.match(JSON.stringify(data.ImageId), /ImageId|al2023.*arm64|Parameter/i);
   const userData = JSON.stringify(data.UserData);
-  for (const step of ["npm ci --omit=dev", "tune-system-limits.sh", "systemctl enable --now volley-host"])
-    assert.ok(userData.includes(step), step);
+  const steps = [
+    "umask 022",
+    "hosts-failed/",
+    "nodejs24",
+    "npm ci --omit=dev",
+    "chmod -R a+rX",
+    "tune-system-limits.sh",
+  ];
+  for (const step of [...steps, "systemctl enable --now volley-host"]) assert.ok(userData.includes(step), step);
+  const policies = JSON.stringify(
+    fleet.findResources("AWS::IAM::Policy", { Properties: { Roles: [{ Ref: Match.stringLikeRegexp("HostRole") }] } }),
+  );
+  for (const kind of ["leases", "chunks", "ticks", "summaries", "failures"])
+    assert.ok(policies.includes(`/runs/*/${kind}/*`), `a host's worker writes ${kind}`);
   const images = Object.values(fleet.toJSON().Parameters as Record<string, { Default?: string }>);
   assert.ok(
     images.some(({ Default = "" }) => /al2023.*arm64/.test(Default)),
@@ -218,8 +231,8 @@ test("a deployment's limits reach all who hold plans against them, and a wrong o
   const own = Template.fromStack(new VolleyStack(app, "volley"));
   const functions = Object.values(own.findResources("AWS::Lambda::Function"));
   const held = functions.flatMap(({ Properties }) => Properties.Environment?.Variables.VOLLEY_GUARDS ?? []);
-  // Plan checks; the workers and Watch open connections, and so do the fleet's hosts.
-  assert.equal(held.length, 3);
+  // Plan checks; the workers, Watch and the doctor open connections, and so do the fleet's hosts.
+  assert.equal(held.length, 4);
   assert.equal(new Set(held).size, 1);
   const { allowedHosts, observeHosts, maxRps, maxDurationMs } = JSON.parse(held[0]);
   assert.deepEqual(
@@ -241,6 +254,41 @@ test("a deployment's limits reach all who hold plans against them, and a wrong o
     () => new VolleyStack(new App({ context: { ...UNBUNDLED, maxRps: "many" } }), "volley"),
     /maxRps is "many"; expected a number/,
   );
+});
+
+test("schedules start the state machine with their plans, and what has ended is compared by one function", () => {
+  const target = {
+    url: "https://gateway.example/",
+    body: { jsonrpc: "2.0", method: "eth_chainId", params: [], id: 1 },
+  };
+  const plan = { name: "nightly", chains: [{ name: "ethereum", rps: 10, targets: [target] }], duration: "1m" };
+  const nightly = {
+    name: "nightly",
+    expression: "cron(0 2 * * ? *)",
+    timezone: "Europe/Berlin",
+    plan,
+    baseline: "good",
+  };
+  const stackOf = (schedule: object) =>
+    new VolleyStack(
+      new App({ context: { ...UNBUNDLED, allowedHosts: "gateway.example", schedules: JSON.stringify([schedule]) } }),
+      "volley",
+    );
+  const own = Template.fromStack(stackOf(nightly));
+  own.hasResourceProperties("AWS::Scheduler::Schedule", {
+    ScheduleExpression: "cron(0 2 * * ? *)",
+    ScheduleExpressionTimezone: "Europe/Berlin",
+    FlexibleTimeWindow: { Mode: "OFF" },
+    // A start that is made again would send the load twice.
+    Target: Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0 } }),
+  });
+  own.resourceCountIs("AWS::Events::Rule", 1);
+  assert.throws(() => stackOf({ ...nightly, expression: "every night" }), /schedules\.nightly: every night is no rate/);
+  assert.throws(
+    () => stackOf({ ...nightly, plan: { ...plan, duration: "soon" } }),
+    /schedules\.nightly\.plan[\s\S]*duration/,
+  );
+  assert.throws(() => stackOf({ name: "x" }), /expected a list of schedules/);
 });
 
 test("what the context says wrong is told at once, a name that nobody knows too", () => {

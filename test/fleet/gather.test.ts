@@ -23,6 +23,11 @@ test("a run waits until enough hosts have said that they are there, and not for 
   assert.equal(nowMs, 1_010_000, "the second came after 10 s");
   await assert.rejects(gatherHosts(store, 5, ports), (error: Error) => {
     assert.equal(error.name, "FleetTooSmall");
-    return /needs 5 hosts, and 2 came within 30 s: start more, or raise perWorkerRps/.test(error.message);
+    return /needs 5 hosts, and 2 came within 30 s: start more, or raise perWorkerRps$/.test(error.message);
   });
+  await store.put("hosts-failed/ip-10-84-16-7.txt", "npm error code ETIMEDOUT");
+  await assert.rejects(
+    gatherHosts(store, 5, ports),
+    /raise perWorkerRps\. 1 could not be set up; hosts-failed\/ip-10-84-16-7\.txt ends: npm error code ETIMEDOUT$/,
+  );
 });

@@ -1,0 +1,21 @@
+import { answer } from "../lib/gateway/answers.ts";
+import { gatewaySchema } from "../lib/plan/schema.ts";
+
+/** A call by a function URL, as far as it is of interest. */
+interface UrlCall {
+  body?: string;
+  isBase64Encoded?: boolean;
+}
+
+const [CHAIN] = gatewaySchema.parse({}).chains;
+
+/** The stand-in gateway that a stack can hold, for `volley verify`: answers JSON-RPC behind a function URL. */
+export async function handler({ body = "", isBase64Encoded = false }: UrlCall) {
+  if (!CHAIN) throw new Error("the stand-in gateway has no chain");
+  const text = isBase64Encoded ? Buffer.from(body, "base64").toString() : body;
+  return {
+    statusCode: 200,
+    headers: { "Content-Type": "application/json" },
+    body: answer(text, CHAIN, performance.now(), false).text,
+  };
+}

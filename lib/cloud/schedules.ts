@@ -1,0 +1,131 @@
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Rule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
+import { Construct } from "constructs";
+import { checkPlan } from "../plan/load.ts";
+import { bundledFunction } from "./functions.ts";
+
+/** A plan that is run again and again. */
+export interface ScheduledPlan {
+  /** Letters, digits, dashes; begins the runs' ids. */
+  readonly name: string;
+  /** As EventBridge Scheduler takes it: `rate(1 day)`, `cron(0 2 * * ? *)`. */
+  readonly expression: string;
+  /** The expression's time zone, such as Europe/Berlin; UTC by default. */
+  readonly timezone?: string;
+  /** The plan, as a person writes it, with its targets written out. */
+  readonly plan: Record<string, unknown>;
+  /** The baseline that each run is compared with: `volley baseline NAME RUN --stack STACK` names one. */
+  readonly baseline?: string;
+}
+
+/** What schedules need of the deployment around them. */
+export interface SchedulesProps {
+  schedules: readonly ScheduledPlan[];
+  bucket: Bucket;
+  stateMachine: StateMachine;
+  allowedHosts: readonly string[];
+  /** A topic that is told of a run that is worse. */
+  topicArn: string | undefined;
+  logRetention: RetentionDays;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/;
+const EXPRESSION = /^(rate|cron|at)\(.+\)$/;
+
+/** Most bytes of a schedule's input. */
+const MOST_INPUT_BYTES = 256 * 1_024;
+
+/** Runs by the clock: each schedule starts the state machine, and what has ended is compared with a baseline. */
+export class Schedules extends Construct {
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    const { stateMachine } = props;
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("scheduler.amazonaws.com") });
+    const policy = new Policy(this, "Policy", {
+      roles: [role],
+      statements: [
+        new PolicyStatement({ actions: ["states:StartExecution"], resources: [stateMachine.stateMachineArn] }),
+      ],
+    });
+    for (const each of props.schedules) {
+      const schedule = new CfnSchedule(this, each.name, {
+        name: `${Stack.of(this).stackName}-${each.name}`,
+        scheduleExpression: each.expression,
+        scheduleExpressionTimezone: each.timezone ?? "UTC",
+        flexibleTimeWindow: { mode: "OFF" },
+        target: {
+          arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:sfn:startExecution`,
+          roleArn: role.roleArn,
+          input: this.#input(each, props),
+          // A start whose answer was lost would send the load twice.
+          retryPolicy: { maximumRetryAttempts: 0 },
+        },
+      });
+      schedule.node.addDependency(policy);
+    }
+    this.#compare(props);
+  }
+
+  /** What StartExecution is called with. Throws where the schedule or its plan is wrong. */
+  #input(schedule: ScheduledPlan, { allowedHosts, stateMachine }: SchedulesProps): string {
+    const { name, expression, plan, baseline } = schedule;
+    if (!NAME.test(name)) throw new Error(`schedules: ${name} is no name of letters, digits and dashes`);
+    if (!EXPRESSION.test(expression))
+      throw new Error(`schedules.${name}: ${expression} is no rate(…), cron(…) or at(…)`);
+    checkPlan(plan, undefined, `schedules.${name}.plan`, { allowHosts: [...allowedHosts] });
+    const scheduled = { schedule: name, ...(baseline !== undefined && { baseline }) };
+    const input = JSON.stringify({
+      StateMachineArn: stateMachine.stateMachineArn,
+      // The scheduler fills it in: each start has an id of its own.
+      Name: `${name}-<aws.scheduler.execution-id>`,
+      Input: JSON.stringify({ plan, scheduled }),
+    });
+    if (Buffer.byteLength(input) > MOST_INPUT_BYTES) throw new Error(`schedules.${name}: its plan is above 256 KB`);
+    return input;
+  }
+
+  #compare({ bucket, stateMachine, topicArn, logRetention }: SchedulesProps): void {
+    const logGroup = new LogGroup(this, "CompareLog", {
+      retention: logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, "CompareRole", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    const statements: [actions: string[], resources: string[]][] = [
+      [["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]],
+      [["s3:GetObject"], [bucket.arnForObjects("runs/*"), bucket.arnForObjects("baselines/*")]],
+      [["s3:ListBucket"], [bucket.bucketArn]],
+      [["s3:PutObject"], [bucket.arnForObjects("runs/*/comparison.json")]],
+      ...(topicArn === undefined ? [] : [[["sns:Publish"], [topicArn]] as [string[], string[]]]),
+    ];
+    for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
+    const compare = bundledFunction(this, "compare", {
+      description: "Compares a scheduled run with its baseline",
+      memorySize: 512,
+      timeout: Duration.minutes(2),
+      role,
+      logGroup,
+      environment: {
+        VOLLEY_STORE: `s3:${bucket.bucketName}`,
+        ...(topicArn !== undefined && { VOLLEY_TOPIC: topicArn }),
+      },
+    });
+    new Rule(this, "Ended", {
+      description: "A run has ended, perhaps a scheduled one",
+      eventPattern: {
+        source: ["aws.states"],
+        detailType: ["Step Functions Execution Status Change"],
+        detail: {
+          status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+          stateMachineArn: [stateMachine.stateMachineArn],
+        },
+      },
+      targets: [new LambdaFunction(compare)],
+    });
+  }
+}
