@@ -24,6 +24,7 @@ const INTERNAL: readonly Variable[] = [
   { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda: a function without guards then allows nothing" },
   { name: "VOLLEY_CORES", meaning: "how many cores the workers share, which sets how early they are started" },
   { name: "VOLLEY_FLEET_GROUP", meaning: "the Auto Scaling group of the fleet's hosts" },
+  { name: "VOLLEY_FLEET_MAX_HOSTS", meaning: "most hosts of the fleet" },
   { name: "VOLLEY_FLEET_WAIT_MS", meaning: "how long a run waits for its hosts, in ms" },
   { name: "VOLLEY_GUARDS", meaning: "what the deployment allows, as JSON" },
   { name: "VOLLEY_HOST", meaning: "the host that a worker runs on" },
@@ -33,6 +34,7 @@ const INTERNAL: readonly Variable[] = [
   { name: "VOLLEY_LEAD_PER_WORKER_MS", meaning: "how much longer for each worker, in ms" },
   { name: "VOLLEY_LIST_LAG_MS", meaning: "how long Step Functions may list an execution that has ended, in ms" },
   { name: "VOLLEY_STATE_MACHINE", meaning: "the state machine whose executions hold the fleet" },
+  { name: "VOLLEY_TOPIC", meaning: "the topic that is told of scheduled runs" },
   { name: "VOLLEY_WORKERS_PER_REDUCER", meaning: "how many workers' results one reducer adds up" },
 ];
 
