@@ -2,8 +2,9 @@ import { request } from "undici";
 import { attack } from "../lib/attack/worker.ts";
 import { assign } from "../lib/plan/assign.ts";
 import { checkPlan } from "../lib/plan/load.ts";
-import { type Chunk, SeriesSum, total } from "../lib/results/chunk.ts";
+import { type Chunk, total } from "../lib/results/chunk.ts";
 import { createHistogram } from "../lib/results/histogram.ts";
+import { SeriesSum } from "../lib/results/seriesSum.ts";
 import { systemClock } from "../lib/store/clock.ts";
 
 /*

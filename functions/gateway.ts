@@ -1,5 +1,5 @@
 import { answer } from "../lib/gateway/answers.ts";
-import { gatewaySchema } from "../lib/plan/schema.ts";
+import { gatewaySchema } from "../lib/plan/gatewaySchema.ts";
 
 /** A call by a function URL, as far as it is of interest. */
 interface UrlCall {
