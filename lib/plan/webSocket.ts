@@ -1,3 +1,4 @@
+import { formatDuration } from "./duration.ts";
 import { isWebSocketUrl } from "./httpUrl.ts";
 import { parseTemplate } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
@@ -37,12 +38,17 @@ function transportProblems({ keepalive, gateway }: Plan): Found[] {
   return problems;
 }
 
-function subscriptionProblems({ subscriptions = [] }: Chain, chain: number, { gateway }: Plan): Problem[] {
-  return subscriptions.flatMap(({ to, filter, headers }, index): Problem[] => {
+function subscriptionProblems({ subscriptions = [] }: Chain, chain: number, plan: Plan): Problem[] {
+  const { gateway, durationMs } = plan;
+  return subscriptions.flatMap(({ to, filter, headers, rampMs }, index): Problem[] => {
     const where = jsonPath(["chains", chain, "subscriptions", index]);
     const problems: Problem[] = [];
     if (gateway)
       problems.push({ where, found: "subscribers", expected: "none: the stand-in gateway speaks no WebSocket" });
+    if (rampMs >= durationMs) {
+      const expected = `less than the duration of ${formatDuration(durationMs)}: a longer one, or a "ramp" of less`;
+      problems.push({ where, found: `subscribers that connect over ${formatDuration(rampMs)}`, expected });
+    }
     if (filter && to !== "logs")
       problems.push({ where, found: `a filter of ${to}`, expected: "a filter of logs alone" });
     if (headers.some(([, value]) => placeholders(value).length > 0))

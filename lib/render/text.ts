@@ -170,6 +170,9 @@ function sloLineText({ line, class: failure = "", limit, found }: ReportChain["s
       return { name: line, asked: `≥ ${percent(limit)}`, found: percent(found) };
     case "class":
       return { name: failure, asked: `≤ ${percent(limit)}`, found: percent(found) };
+    case "subscribed":
+    case "notifications":
+      return { name: `${failure}: ${line}`, asked: `≥ ${percent(limit)}`, found: percent(found) };
     case "relay-rate":
       return { name: "valid relays/s", asked: `≥ ${rate(limit)}`, found: rate(found ?? 0) };
     case "cost":

@@ -85,8 +85,23 @@ const interval = z.object({
 });
 
 const sloLine = z.object({
-  line: z.enum(["success", "p50", "p90", "p95", "p99", "p999", "relay-rate", "class", "cost"]),
-  class: z.string().optional().describe("Of a line on a class of failure: its name, with a * for all that begin so"),
+  line: z.enum([
+    "success",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "p999",
+    "relay-rate",
+    "class",
+    "cost",
+    "subscribed",
+    "notifications",
+  ]),
+  class: z
+    .string()
+    .optional()
+    .describe("Of a line on a class of failure: its name, with a * for all that begin so; or the subscription"),
   limit: z.number().describe("A share for success and a class, ms for a percentile, relays per second, dollars"),
   found: z.number().nullable().describe("null where the percentile got no response, or the cost was not measured"),
   pass: z.boolean(),

@@ -56,6 +56,13 @@ export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("relay-rate"), chain, target, rps: z.number(), limitRps: z.number() }),
   z.object({ kind: z.literal("class-share"), chain, class: z.string(), share: z.number(), limit: z.number() }),
   z.object({
+    kind: z.enum(["subscribed", "notifications"]),
+    chain,
+    subscription: z.string(),
+    share: z.number().describe("Of the subscribers that were subscribed, or of what was due to them that came"),
+    limit: z.number(),
+  }),
+  z.object({
     kind: z.literal("cost"),
     chain,
     usdPerMillionRelays: z.number().nullable().describe("null where a counter with a price was not measured"),
@@ -179,6 +186,10 @@ export function reasonText(reason: Reason): string {
       return `${nameOf(reason)}: ${round(reason.rps)} valid relays per second, below ${reason.limitRps}.`;
     case "class-share":
       return `${reason.chain}: ${percent(reason.share)} ended in ${reason.class}, above ${percent(reason.limit)}.`;
+    case "subscribed":
+      return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of the subscribers were subscribed, below ${percent(reason.limit)}.`;
+    case "notifications":
+      return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of what was due came, below ${percent(reason.limit)}.`;
     case "cost": {
       const { chain: name, usdPerMillionRelays: usd, limitUsd } = reason;
       const found = usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;

@@ -17,6 +17,7 @@ export const socketsSchema = z.object({
 export const subscriptionSchema = z.object({
   name: z.string().describe("What is subscribed to, and a number where the chain has several of it"),
   subscribers: count.describe("Subscribers that the plan asks for"),
+  reached: count.describe("Subscribers that were subscribed at least once"),
   subscribed: count.describe("Subscriptions that the node confirmed, those after a drop included"),
   connects: count.describe("Handshakes that were begun"),
   handedOver: count.describe("Of these, those at the border of two segments, which replace a planned end"),

@@ -2,7 +2,7 @@ import { isStoppable } from "../plan/breaker.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { balances } from "../results/ledger.ts";
-import { chainSlo, type SloLine, sloLines } from "../results/slo.ts";
+import { chainSlo, type SloLine, sloLines, subscriptionLines } from "../results/slo.ts";
 import { remedyOf } from "./limits.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./reasons.ts";
 import type { Report, ReportChain, ReportMethod } from "./schema.ts";
@@ -36,7 +36,7 @@ export function judge(report: Report, plan: Plan, { errors = [], costs = new Map
   const causes = [
     ...abortReasons(report),
     ...generatorReasons(report, plan, errors),
-    ...(report.total.ledger.scheduled === 0 ? [{ kind: "nothing-scheduled" } as const] : []),
+    ...(isIdle(report) ? [{ kind: "nothing-scheduled" } as const] : []),
     ...chains.flatMap(({ reasons }) => reasons),
   ];
   const inOrder = !causes.some(isOfGenerator);
@@ -46,12 +46,17 @@ export function judge(report: Report, plan: Plan, { errors = [], costs = new Map
     chains: chains.map(({ chain }) => chain),
     verdict: {
       valid: inOrder && (report.run.aborted === undefined || isStopped),
-      pass: report.total.ledger.scheduled > 0 && !isStopped && chains.every(({ chain }) => chain.pass),
+      pass: !isIdle(report) && !isStopped && chains.every(({ chain }) => chain.pass),
       generator: inOrder,
       reasons: causes.map(reasonText),
       causes,
     },
   };
+}
+
+/** Whether a run had no request to send and no subscriber. */
+function isIdle({ total, chains }: Report): boolean {
+  return total.ledger.scheduled === 0 && chains.every(({ subscriptions }) => subscriptions === undefined);
 }
 
 function abortReasons({ run }: Report): Reason[] {
@@ -130,7 +135,10 @@ interface Basis {
 function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: ReportChain; reasons: Reason[] } {
   const { name, ledger, errors, invalid } = chain;
   const asked = chainSlo(plan, name);
-  const slo = sloLines({ ...chain, ...ledger, ...basis, failures: { ...errors, ...invalid } }, asked);
+  const slo = [
+    ...sloLines({ ...chain, ...ledger, ...basis, failures: { ...errors, ...invalid } }, asked),
+    ...subscriptionLines(chain.subscriptions ?? [], asked),
+  ];
   const reasons = slo.flatMap((line) => lineReasons(line, name, chain));
   const targets = judgeTargets(chain, plan, basis);
   for (const target of targets) {
@@ -140,7 +148,7 @@ function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: Repo
   for (const each of methods ?? []) {
     reasons.push(...each.slo.flatMap((line) => lineReasons(line, name, { ledger: each }, each.method)));
   }
-  if (ledger.scheduled > 0 && slo.length === 0) {
+  if (ledger.scheduled > 0 && chain.success === null) {
     reasons.push({ kind: "nothing-sent", chain: name, scheduled: ledger.scheduled });
   }
   return { chain: { ...chain, slo, targets, ...(methods && { methods }), pass: reasons.length === 0 }, reasons };
@@ -182,6 +190,9 @@ function lineReason(
     }
     case "relay-rate":
       return { kind: "relay-rate", ...place, rps: found ?? 0, limitRps: limit };
+    case "subscribed":
+    case "notifications":
+      return { kind: line, chain: place.chain, subscription: failure, share: found ?? 0, limit };
     case "class":
       return { kind: "class-share", chain: place.chain, class: failure, share: found ?? 0, limit };
     case "cost":

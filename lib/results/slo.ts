@@ -5,8 +5,19 @@ import type { Tally } from "./chunk.ts";
 
 /** A line of an SLO: what is asked, and what was found. */
 export interface SloLine {
-  line: "success" | "p50" | "p90" | "p95" | "p99" | "p999" | "relay-rate" | "class" | "cost";
-  /** Of a line on a class of failure. */
+  line:
+    | "success"
+    | "p50"
+    | "p90"
+    | "p95"
+    | "p99"
+    | "p999"
+    | "relay-rate"
+    | "class"
+    | "cost"
+    | "subscribed"
+    | "notifications";
+  /** Of a line on a class of failure, or the subscription of one on subscribers. */
   class?: string | undefined;
   limit: number;
   /** null where a percentile got no response, or the cost was not measured. */
@@ -63,6 +74,29 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
     lines.push(atMost("cost", usdPerMillionRelays, slo.usdPerMillionRelays));
   }
   return lines;
+}
+
+/** What became of a chain's subscribers of one kind. */
+export interface JudgedSubscription {
+  name: string;
+  subscribers: number;
+  /** Subscribers that were subscribed at least once. */
+  reached: number;
+  /** Notifications that were due, and those of them that never came. */
+  expected: number;
+  missed: number;
+}
+
+/** An SLO's success held against subscribers: the share that was subscribed, and the share of what was due that came. */
+export function subscriptionLines(
+  subscriptions: readonly JudgedSubscription[],
+  { success }: Pick<Slo, "success">,
+): SloLine[] {
+  if (success === undefined) return [];
+  return subscriptions.flatMap(({ name, subscribers, reached, expected, missed }): SloLine[] => [
+    { ...atLeast("subscribed", reached / subscribers, success), class: name },
+    ...(expected > 0 ? [{ ...atLeast("notifications", (expected - missed) / expected, success), class: name }] : []),
+  ]);
 }
 
 function atLeast(line: SloLine["line"], found: number, limit: number): SloLine {

@@ -26,6 +26,8 @@ interface Item {
 
 /** What became of what was announced. */
 export interface SubscriptionFigures {
+  /** Subscribers that were subscribed at least once. */
+  reached: number;
   /** Different blocks, logs or transactions that were announced. */
   items: number;
   /** Receipts that were due: of each thing, by the subscribers that were there. */
@@ -71,6 +73,8 @@ export function subscriptionFigures(
   const missed = items.map(({ expected, received }) => Math.max(0, expected - received));
   const numbers = Map.groupBy(items, ({ order }) => order);
   return {
+    // Of a run that goes on, nobody's time on a socket has ended.
+    reached: sum.periods.length > 0 ? new Set(sum.periods.map(([subscriber]) => subscriber)).size : sum.subscribed,
     items: items.length,
     expected: items.reduce((all, { expected, received }) => all + Math.max(expected, received), 0),
     missed: missed.reduce((all, each) => all + each, 0),

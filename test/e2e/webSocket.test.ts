@@ -92,11 +92,16 @@ test("a proxy that drops a few messages is found: the report misses what it drop
   if (!anvil) return;
   const proxy = await droppingProxy(t, anvil.origin, SUBSCRIBERS >= 1_000 ? 1_000 : 97);
   const subscriptions = [{ url: proxy.url, to: "newHeads", subscribers: SUBSCRIBERS, ramp: "0.2s" }];
-  const { chains, hints } = await run(t, [{ name: "anvil", subscriptions }], 5);
+  const { chains, hints, verdict } = await run(t, [{ name: "anvil", subscriptions }], 5);
   const [heads] = chains[0]?.subscriptions ?? [];
   assert.ok(heads);
   assert.ok(proxy.dropped() > 0);
   assert.equal(heads.missed, proxy.dropped());
   assert.equal(heads.missedByNumber, proxy.dropped());
+  assert.equal(heads.reached, SUBSCRIBERS);
+  assert.ok(
+    verdict.causes.every(({ kind }) => kind !== "nothing-scheduled"),
+    verdict.reasons.join("\n"),
+  );
   assert.ok(hints.some(({ what }) => what.includes("notifications were missed")));
 });

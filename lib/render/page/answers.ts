@@ -48,7 +48,7 @@ function margins(chains: Report["chains"]): Margin[] {
   const all = chains.flatMap(({ name: chain, slo }) =>
     slo.map((line): Margin => {
       const { limit, found } = line;
-      if (line.line === "success" || line.line === "relay-rate")
+      if (["success", "relay-rate", "subscribed", "notifications"].includes(line.line))
         return { chain, line, spare: Number.POSITIVE_INFINITY };
       return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
     }),

@@ -184,7 +184,7 @@ function margins(chains) {
   const all = chains.flatMap(
     ({ name: chain, slo }) => slo.map((line) => {
       const { limit, found } = line;
-      if (line.line === "success" || line.line === "relay-rate")
+      if (["success", "relay-rate", "subscribed", "notifications"].includes(line.line))
         return { chain, line, spare: Number.POSITIVE_INFINITY };
       return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
     })
@@ -739,14 +739,15 @@ function sloTable() {
 }
 function lineName({ line, class: failure = "" }) {
   if (line === "class") return failure;
+  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
   if (line === "relay-rate") return "valid relays/s";
   return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
 }
 function isLeast({ line }) {
-  return line === "success" || line === "relay-rate";
+  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
 }
 function levelText({ line }, value) {
-  if (line === "success" || line === "class") return share(value).text;
+  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
   if (line === "relay-rate") return rate(value).text;
   return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
 }

@@ -69,16 +69,17 @@ export function sloTable(): HTMLElement[] {
 
 function lineName({ line, class: failure = "" }: Line): string {
   if (line === "class") return failure;
+  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
   if (line === "relay-rate") return "valid relays/s";
   return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
 }
 
 function isLeast({ line }: Line): boolean {
-  return line === "success" || line === "relay-rate";
+  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
 }
 
 function levelText({ line }: Line, value: number): string {
-  if (line === "success" || line === "class") return share(value).text;
+  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
   if (line === "relay-rate") return rate(value).text;
   return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
 }
