@@ -31,7 +31,7 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/attack/pacer.ts": ["attack/pacer"],
   "lib/attack/recorder.ts": ["attack/recorder"],
   "lib/attack/render.ts": ["attack/render"],
-  "lib/attack/requests.ts": ["attack/requests", "attack/render"],
+  "lib/attack/requests.ts": ["attack/requestBytes", "attack/render"],
   "lib/guard/hostGuard.ts": ["attack/hostGuard", "plan/hosts"],
   "lib/http/head.ts": ["http/response"],
   "lib/http/response.ts": ["http/response"],
