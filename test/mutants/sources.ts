@@ -26,7 +26,7 @@ export function sourcesInScope(): string[] {
  * of the time, and tell little more.
  */
 const OWN_JUDGES: Record<string, readonly string[]> = {
-  "lib/answers/jsonrpc.ts": ["answers/jsonrpc", "attack/answers", "attack/nodes"],
+  "lib/answers/jsonrpc.ts": ["answers/jsonrpc", "answers/demands", "attack/nodes"],
   "lib/answers/rpcError.ts": ["answers/rpcError"],
   "lib/attack/pacer.ts": ["attack/pacer"],
   "lib/attack/recorder.ts": ["attack/recorder"],
