@@ -36,11 +36,43 @@ export function isClose({ name, value }: Header): boolean {
 /** Methods that say how long their body is even where there is none, as Go's client does. */
 const WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
-/** The request's bytes over HTTP/1.1. The one place that puts a head together, and it refuses what would split one. */
-export function http1Request({ method, host, path, head: { headers, closes }, body }: Message): {
-  bytes: Buffer;
-  ids: IdPlace[];
-} {
+/** Writes a target's requests as HTTP/1.1 has them. Those that differ in their bodies alone share one head. */
+export class Http1Writer {
+  #last: { message: Message; head: Rendered } | undefined;
+
+  /** A request's bytes, and where ids stand in them. Throws a RangeError for what would split its head. */
+  write(message: Message): { bytes: Buffer; ids: readonly IdPlace[] } {
+    const head = this.#headOf(message);
+    const { body } = message;
+    if (!body) return { bytes: Buffer.from(head.bytes, "latin1"), ids: head.ids };
+    const own = body.ids.map(({ at, part }) => ({ at: head.bytes.length + at, part }));
+    return {
+      bytes: Buffer.from(head.bytes + body.bytes, "latin1"),
+      ids: own.length === 0 ? head.ids : [...head.ids, ...own],
+    };
+  }
+
+  #headOf(message: Message): Rendered {
+    if (this.#last && hasSameHead(message, this.#last.message)) return this.#last.head;
+    const head = http1Head(message);
+    this.#last = { message, head };
+    return head;
+  }
+}
+
+/** Parts that do not vary are rendered once, so that it is enough to compare what they were rendered to. */
+function hasSameHead(one: Message, other: Message): boolean {
+  return (
+    one.path === other.path &&
+    one.head === other.head &&
+    one.host === other.host &&
+    one.method === other.method &&
+    one.body?.bytes.length === other.body?.bytes.length
+  );
+}
+
+/** A request's head over HTTP/1.1. The one place that puts a head together, and it refuses what would split one. */
+function http1Head({ method, host, path, head: { headers, closes }, body }: Message): Rendered {
   let head = "";
   const ids: IdPlace[] = [];
   const add = ({ bytes, ids: own }: Rendered): void => {
@@ -65,9 +97,7 @@ export function http1Request({ method, host, path, head: { headers, closes }, bo
   for (const header of headers) if (!hosts.includes(header)) line(header);
   if (body || WITH_BODY.has(method)) head += `Content-Length: ${body?.bytes.length ?? 0}\r\n`;
   if (closes && !headers.some(isClose)) head += "Connection: close\r\n";
-  head += "\r\n";
-  if (body) add(body);
-  return { bytes: Buffer.from(head, "latin1"), ids };
+  return { bytes: `${head}\r\n`, ids };
 }
 
 function refuseUnless(isLegal: boolean, what: string): void {

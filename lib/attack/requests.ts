@@ -12,7 +12,7 @@ import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { Turns } from "../plan/turns.ts";
 import { bytesOf, hasControl } from "../plan/values.ts";
 import { seedOf } from "../schedule/random.ts";
-import { type Head, http1Request, isClose } from "./http1Request.ts";
+import { type Head, Http1Writer, isClose } from "./http1Request.ts";
 import { Part, type Rendered, type RenderInput } from "./render.ts";
 
 /** A request made ready, and what its response is held against. */
@@ -106,6 +106,8 @@ class TargetRequests {
   readonly #body: Part | undefined;
   /** The request, where all of them are the same but for their ids. */
   readonly #only: PreparedRequest | undefined;
+  readonly #writer = new Http1Writer();
+  readonly #isSocket: boolean;
   /** What is the same for all, once it is known. */
   #origin: string | undefined;
   #head: Head | undefined;
@@ -118,6 +120,7 @@ class TargetRequests {
     this.#chain = chain;
     this.#options = options;
     this.#demands = demandsOf(target, chain);
+    this.#isSocket = isWebSocketUrl(target.url);
     this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
     const { authority, path, headers, body } = this.#template;
     // A target's place in the whole chain, whichever worker has it.
@@ -168,9 +171,9 @@ class TargetRequests {
     const path = this.#path.render(input);
     const body = this.#body?.render(input);
     const head = this.#headOf(input);
-    const http1 = http1Request({ method, host, path, head, body });
+    const http1 = this.#writer.write({ method, host, path, head, body });
     const bytes = body?.bytes.length ?? 0;
-    const handshake = isWebSocketUrl(this.#target.url) ? this.handshake : undefined;
+    const handshake = this.#isSocket ? this.handshake : undefined;
     return {
       target: this.#index,
       origin: handshake?.key ?? this.#originOf(host),
