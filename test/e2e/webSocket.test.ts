@@ -46,10 +46,10 @@ test("a real node behind a real proxy: subscribers' and calls' counts are the no
   assert.deepEqual([heads.missed, heads.doubled, heads.gaps, heads.silent], [0, 0, 0, 0]);
   assert.equal(heads.notifications, heads.expected);
   // A block each second, from when the first one was subscribed until the end.
-  assert.ok(heads.items >= 5 && heads.items <= 8, `${heads.items} blocks`);
+  assert.ok(heads.items >= 3 && heads.items <= 9, `${heads.items} blocks`);
   const newest = Number(await anvil.call("eth_blockNumber", []));
   assert.ok(newest >= heads.items);
-  assert.ok(heads.notifications >= 4 * SUBSCRIBERS, `${heads.notifications} notifications`);
+  assert.ok(heads.notifications >= 2 * SUBSCRIBERS, `${heads.notifications} notifications`);
   assert.ok(heads.lagMs && heads.subscribeMs);
 });
 

@@ -1,14 +1,32 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { attack } from "../../lib/attack/worker.ts";
 import type { WorkerPorts } from "../../lib/attack/workerPorts.ts";
 import { assign } from "../../lib/plan/assign.ts";
+import { total } from "../../lib/results/chunk.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { nodeAnswer, socketServer } from "../support/webSockets.ts";
 
-/** Runs one worker with a plan's whole load, and gives what it recorded. */
+/** Most of a run's calls were missed: on a machine whose cores are full it says nothing. */
+class MissedError extends Error {}
+
+/** A test that is tried again where the machine was too busy to send its calls. */
+function loaded(name: string, body: (t: TestContext) => Promise<void>): void {
+  test(name, async (t) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await body(t);
+        return;
+      } catch (error) {
+        if (!(error instanceof MissedError) || tries === 5) throw error;
+      }
+    }
+  });
+}
+
+/** Runs one worker with a plan's whole load, and gives what it recorded. Rejects where most of it was missed. */
 async function run(
   origin: string,
   changes: Record<string, unknown> = {},
@@ -23,6 +41,8 @@ async function run(
   );
   const sum = new SeriesSum();
   for (const each of summary.series) sum.add(each);
+  const scheduled = sum.sent + total(sum.missed);
+  if (sum.sent < 0.6 * scheduled) throw new MissedError(`${sum.sent} of ${scheduled} calls were sent`);
   return sum;
 }
 
@@ -37,25 +57,28 @@ const chain = (...targets: Record<string, unknown>[]) => ({ chains: [{ name: "no
 /** What came of the calls that were sent: on a machine whose cores are full some are missed. */
 const ended = (sum: SeriesSum) => ({ valid: sum.valid, ...sum.errors, ...sum.invalid });
 
-test("calls share as many sockets as the plan says, and each gets its own answer in whatever order they come", async (t) => {
-  const held: (() => void)[] = [];
-  const server = await socketServer(t, {
-    answer(text, socket) {
-      held.push(() => socket.send(nodeAnswer(text)));
-      setTimeout(() => held.pop()?.(), 100);
-      return undefined;
-    },
-  });
-  const sum = await run(server.origin);
-  assert.deepEqual(ended(sum), { valid: sum.sent });
-  assert.equal(server.handshakes.length, 4);
-  assert.equal(new Set(server.messages).size, sum.sent);
-  assert.deepEqual(sum.statuses, { 101: sum.sent });
-  assert.equal(sum.sockets.opened, 4);
-  assert.ok(sum.responseTime().getValueAtPercentile(99) >= 50_000, "a call that was held back took its time");
-});
+loaded(
+  "calls share as many sockets as the plan says, and each gets its own answer in whatever order they come",
+  async (t) => {
+    const held: (() => void)[] = [];
+    const server = await socketServer(t, {
+      answer(text, socket) {
+        held.push(() => socket.send(nodeAnswer(text)));
+        setTimeout(() => held.pop()?.(), 100);
+        return undefined;
+      },
+    });
+    const sum = await run(server.origin);
+    assert.deepEqual(ended(sum), { valid: sum.sent });
+    assert.equal(server.handshakes.length, 4);
+    assert.equal(new Set(server.messages).size, sum.sent);
+    assert.deepEqual(sum.statuses, { 101: sum.sent });
+    assert.equal(sum.sockets.opened, 4);
+    assert.ok(sum.responseTime().getValueAtPercentile(99) >= 50_000, "a call that was held back took its time");
+  },
+);
 
-test("batches and calls share a socket, and none takes another's answer", async (t) => {
+loaded("batches and calls share a socket, and none takes another's answer", async (t) => {
   const server = await socketServer(t);
   const call = { jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] };
   const sum = await run(server.origin, {
@@ -68,21 +91,24 @@ test("batches and calls share a socket, and none takes another's answer", async 
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test("a handshake carries the target's path, headers, subprotocol and secrets, and no header of a body", async (t) => {
-  const server = await socketServer(t);
-  const headers = { Authorization: "Bearer env://TOKEN", "X-Twice": ["a", "b"], "Sec-WebSocket-Protocol": "v1" };
-  const changes = chain(target(`${server.origin}/v1/[x]?key=env://KEY`, { headers }));
-  await run(server.origin, { connections: 1, ...changes }, { secret: async (name) => `value of ${name.slice(6)}` });
-  const [handshake] = server.handshakes;
-  assert.equal(handshake?.url, "/v1/[x]?key=value%20of%20KEY");
-  assert.equal(handshake?.headers.authorization, "Bearer value of TOKEN");
-  assert.equal(handshake?.headers["x-twice"], "a, b");
-  assert.equal(handshake?.headers["sec-websocket-protocol"], "v1");
-  assert.equal(handshake?.headers["content-type"], undefined);
-  assert.equal(handshake?.headers["user-agent"], "volley");
-});
+loaded(
+  "a handshake carries the target's path, headers, subprotocol and secrets, and no header of a body",
+  async (t) => {
+    const server = await socketServer(t);
+    const headers = { Authorization: "Bearer env://TOKEN", "X-Twice": ["a", "b"], "Sec-WebSocket-Protocol": "v1" };
+    const changes = chain(target(`${server.origin}/v1/[x]?key=env://KEY`, { headers }));
+    await run(server.origin, { connections: 1, ...changes }, { secret: async (name) => `value of ${name.slice(6)}` });
+    const [handshake] = server.handshakes;
+    assert.equal(handshake?.url, "/v1/[x]?key=value%20of%20KEY");
+    assert.equal(handshake?.headers.authorization, "Bearer value of TOKEN");
+    assert.equal(handshake?.headers["x-twice"], "a, b");
+    assert.equal(handshake?.headers["sec-websocket-protocol"], "v1");
+    assert.equal(handshake?.headers["content-type"], undefined);
+    assert.equal(handshake?.headers["user-agent"], "volley");
+  },
+);
 
-test("a refused handshake is an error with its status for every call that waited for it", async (t) => {
+loaded("a refused handshake is an error with its status for every call that waited for it", async (t) => {
   const server = await socketServer(t, { refuse: () => 429 });
   const sum = await run(server.origin);
   assert.deepEqual(ended(sum), { valid: 0, "ws-upgrade-429": sum.sent });
@@ -90,7 +116,7 @@ test("a refused handshake is an error with its status for every call that waited
   assert.ok((sum.sockets.refused["ws-upgrade-429"] ?? 0) >= 4);
 });
 
-test("a close code is the class of what was in flight, and the socket is opened again", async (t) => {
+loaded("a close code is the class of what was in flight, and the socket is opened again", async (t) => {
   let calls = 0;
   const server = await socketServer(t, {
     answer(text, socket) {
@@ -109,7 +135,7 @@ test("a close code is the class of what was in flight, and the socket is opened 
   assert.ok(server.handshakes.length >= closes, `${server.handshakes.length} handshakes`);
 });
 
-test("a socket that is cut off without a close frame is ws-closed-1006 for what was in flight", async (t) => {
+loaded("a socket that is cut off without a close frame is ws-closed-1006 for what was in flight", async (t) => {
   const server = await socketServer(t, {
     answer(_, socket) {
       socket.terminate();
@@ -125,7 +151,7 @@ test("a socket that is cut off without a close frame is ws-closed-1006 for what 
   assert.ok((sum.errors["ws-closed-1006"] ?? 0) > 0.5 * sum.sent);
 });
 
-test("fragmented and compressed answers are read whole, pings are answered between the fragments", async (t) => {
+loaded("fragmented and compressed answers are read whole, pings are answered between the fragments", async (t) => {
   let pongs = 0;
   const server = await socketServer(t, {
     options: { perMessageDeflate: { threshold: 0 } },
@@ -144,20 +170,20 @@ test("fragmented and compressed answers are read whole, pings are answered betwe
   assert.ok(pongs >= sum.sent);
 });
 
-test("compression is not offered where the plan does not ask for it", async (t) => {
+loaded("compression is not offered where the plan does not ask for it", async (t) => {
   const server = await socketServer(t, { options: { perMessageDeflate: true } });
   await run(server.origin, { duration: "0.2s" });
   assert.equal(server.handshakes[0]?.headers["sec-websocket-extensions"], undefined);
 });
 
-test("a message above maxBodyBytes is an error of its own class and is not taken in", async (t) => {
+loaded("a message above maxBodyBytes is an error of its own class and is not taken in", async (t) => {
   const server = await socketServer(t, { answer: (text) => `${nodeAnswer(text)}${" ".repeat(2_000)}` });
   const sum = await run(server.origin, { limits: { maxBodyBytes: 1_000 } });
   assert.equal(sum.valid, 0);
   assert.ok((sum.errors["body-too-large"] ?? 0) >= 1);
 });
 
-test("calls that are not answered time out, and answers that come after that are counted as unmatched", async (t) => {
+loaded("calls that are not answered time out, and answers that come after that are counted as unmatched", async (t) => {
   const server = await socketServer(t, {
     answer(text, socket) {
       setTimeout(() => socket.send(nodeAnswer(text)), 350);
@@ -169,7 +195,7 @@ test("calls that are not answered time out, and answers that come after that are
   assert.ok(sum.sockets.unmatched > 10, `${sum.sockets.unmatched} of ${sum.sent}`);
 });
 
-test("a server that reads nothing fills the sockets, and the report can say how far", async (t) => {
+loaded("a server that reads nothing fills the sockets, and the report can say how far", async (t) => {
   const server = await socketServer(t, {
     answer(_, socket) {
       socket.pause();
@@ -186,7 +212,7 @@ test("a server that reads nothing fills the sockets, and the report can say how 
   assert.ok(sum.sockets.bufferedBytes > 1_000_000, `${sum.sockets.bufferedBytes} bytes waited`);
 });
 
-test("a JSON-RPC error, a wrong id and text that is no JSON have the classes that they have over HTTP", async (t) => {
+loaded("a JSON-RPC error, a wrong id and text that is no JSON have the classes that they have over HTTP", async (t) => {
   let calls = 0;
   const server = await socketServer(t, {
     answer(text) {
@@ -211,7 +237,7 @@ test("a JSON-RPC error, a wrong id and text that is no JSON have the classes tha
   assert.equal(sum.sockets.unmatched, eachKind(1));
 });
 
-test("chains that call the same server share no socket", async (t) => {
+loaded("chains that call the same server share no socket", async (t) => {
   const server = await socketServer(t);
   const own = (name: string) => ({ name, rps: 50, targets: [target(`${server.origin}/`)] });
   const sum = await run(server.origin, { connections: 2, chains: [own("a"), own("b")] });
