@@ -42,7 +42,9 @@ export function liveOutput(options: OutputOptions, stream: NodeJS.WriteStream): 
   if (options.json) return jsonOutput(stream);
   if (options.quiet) return quietOutput();
   const { columns } = textStyle(stream, options);
-  const isRedrawn = stream.isTTY === true && process.env.TERM !== "dumb" && !process.env.CI;
+  // Some terminals, such as those of build servers, have no rows: nothing can be redrawn there.
+  const hasRows = stream.rows === undefined || stream.rows > 0;
+  const isRedrawn = stream.isTTY === true && hasRows && process.env.TERM !== "dumb" && !process.env.CI;
   return isRedrawn ? terminalOutput(stream, options) : plainOutput(stream, columns);
 }
 

@@ -21,6 +21,7 @@ import { runsCommand, serveCommand } from "./commands/runs.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
+import { withTextOptions } from "./options.ts";
 
 /** The command line. Wrong options end in a CommanderError. */
 export function makeProgram(): Command {
@@ -63,6 +64,8 @@ export function makeProgram(): Command {
     completionCommand(),
   ];
   for (const command of [...own, ...remoteCommands()]) {
+    // Scripts give it to every command alike, whether or not it prints colours.
+    if (!command.options.some(({ long }) => long === "--no-color")) withTextOptions(command);
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

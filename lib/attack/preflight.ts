@@ -17,7 +17,13 @@ const APART_MS = 20;
 /** Tries of a target whose request got no response: one reset is no dead target. */
 const TRIES = 3;
 
-/** How long after its beginning the first request is due, in ms; a function in AWS has a part of a core to get ready. */
+/** Tries of a target for which this machine was too late, which tells nothing of the target. */
+const LATE_TRIES = 8;
+
+/**
+ * How long after its beginning the first request is due, in ms; a function in AWS has a part of a core to get ready. Each
+ * later try begins as much later again.
+ */
 const BEGIN_MS = 200;
 const BEGIN_DEPLOYED_MS = 5_000;
 
@@ -31,6 +37,8 @@ export interface Preflight {
   failure?: string;
   /** Whether there was a response at all, in one of three tries. */
   isAnswered: boolean;
+  /** Whether it was sent at all: a machine that is busy may be too late for it, which tells nothing of the target. */
+  isSent: boolean;
 }
 
 /** What preflight needs from outside. */
@@ -43,8 +51,8 @@ export type PreflightPorts = Pick<WorkerPorts, "secret" | "deployed">;
  */
 export async function preflight(plan: Plan, ports: PreflightPorts): Promise<Preflight[]> {
   let results = await tryTargets(plan, plan.chains.flatMap(placesOf), ports, 0);
-  for (let tries = 1; tries < TRIES; tries++) {
-    const silent = results.filter(({ isAnswered }) => !isAnswered);
+  for (let tries = 1; tries < LATE_TRIES; tries++) {
+    const silent = results.filter(({ isAnswered, isSent }) => !isAnswered && (tries < TRIES || !isSent));
     if (silent.length === 0) break;
     const again = await tryTargets(plan, silent, ports, tries);
     results = results.map((each) => again.find((it) => it.chain === each.chain && it.target === each.target) ?? each);
@@ -98,7 +106,7 @@ async function tryTargets(
     worker: 0,
     segment: 0,
     invokeAt: "",
-    startAtMs: systemClock.nowMs() + (deployed ? BEGIN_DEPLOYED_MS : BEGIN_MS),
+    startAtMs: systemClock.nowMs() + (deployed ? BEGIN_DEPLOYED_MS : BEGIN_MS * (tries + 1)),
     fromMs: 0,
     toMs: (places.length + 1) * APART_MS,
     mode: "lambda",
@@ -123,13 +131,15 @@ async function tryTargets(
   const { series } = await attack({ plan: single, assignment, attempt: 1, firstNumbers }, ports);
   return places.map(({ chain, target }, index) => {
     const { errors = {}, invalid = {}, missed = {} } = series.find((each) => each.chain === `${index}`) ?? {};
-    const [error] = [...Object.keys(errors), ...Object.keys(missed)];
+    const isSent = Object.keys(missed).length === 0;
+    const [error] = Object.keys(errors);
     const [failure = error] = Object.keys(invalid);
     return {
       chain,
       target,
       url: triedOf(plan.chains[chain] as Chain)[target]?.url ?? "",
-      isAnswered: error === undefined,
+      isAnswered: isSent && error === undefined,
+      isSent,
       // How a request is answered that is none of the load's is no matter.
       ...(failure !== undefined && !(error === undefined && sent[index]?.isReplaced) && { failure }),
     };
@@ -138,8 +148,8 @@ async function tryTargets(
 
 /** A problem for each target that does not answer. */
 export function preflightProblems(results: readonly Preflight[]): Problem[] {
-  return results.flatMap(({ chain, target, url, isAnswered, failure = "" }) => {
-    if (isAnswered) return [];
+  return results.flatMap(({ chain, target, url, isAnswered, isSent, failure = "" }) => {
+    if (isAnswered || !isSent) return [];
     const where = `$.chains[${chain}].targets[${target}]`;
     const found = `${url}, which gives no response: ${failure} (${classOf(failure)?.meaning ?? "no class of ours"})`;
     return [{ where, found, expected: 'a target that answers, or "preflight": false to load it all the same' }];
