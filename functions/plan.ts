@@ -4,6 +4,7 @@ import { type PlanInput, planTask } from "../lib/stages/plan.ts";
 import { availableConcurrency } from "./ports/concurrency.ts";
 import { deployedGuards, deployedSecret, deployedStore, fleetWaitMs, startTimes } from "./ports/environment.ts";
 import { startHosts } from "./ports/fleetGroup.ts";
+import { wakeFunctions } from "./ports/wake.ts";
 
 /** Checks the plan and what the deployment allows, fixes the start instant, and writes the assignments. */
 export async function handler({ runId, input }: { runId: string; input: PlanInput }) {
@@ -14,6 +15,7 @@ export async function handler({ runId, input }: { runId: string; input: PlanInpu
     concurrency: availableConcurrency,
     secret: deployedSecret,
     preflight: (plan) => preflight(plan, { secret: deployedSecret, ...(guards && { deployed: guards }) }),
+    wake: wakeFunctions,
     startHosts,
     fleetWaitMs: fleetWaitMs(),
     times: startTimes,

@@ -136,6 +136,7 @@ export class Functions extends Construct {
         ],
       }),
     };
+    if (props.vpc) this.#letPlanWake();
     this.workerLog = this.byName.attack.logGroup.logGroupName;
     // With the workers' memory, network and secrets: what it reaches, they reach.
     this.doctor = this.#make("doctor", props, {
@@ -146,6 +147,19 @@ export class Functions extends Construct {
       statements: [accountReads, ...secrets],
       environment: { VOLLEY_GUARDS: props.guards },
     });
+  }
+
+  /** Functions in a network become inactive when they idle for weeks: Plan wakes them before a run. */
+  #letPlanWake(): void {
+    const { plan, ...others } = this.byName;
+    const woken = Object.values(others);
+    plan.addEnvironment("VOLLEY_WAKES", woken.map(({ functionName }) => functionName).join(","));
+    plan.addToRolePolicy(
+      new PolicyStatement({
+        actions: ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
+        resources: woken.map(({ functionArn }) => functionArn),
+      }),
+    );
   }
 
   #make(name: FunctionName | "doctor", props: FunctionsProps, shape: Shape): LambdaFunction {

@@ -27,6 +27,8 @@ export interface PlanPorts {
   secret(reference: string): Promise<string>;
   /** Sends one request to each target of a plan, before anything else of the run. */
   preflight(plan: Plan): Promise<Preflight[]>;
+  /** Makes the functions of the run ready that have idled for weeks. */
+  wake(): Promise<void>;
   /** Has this many hosts started, where the deployment has a fleet. */
   startHosts(hosts: number): Promise<void>;
   /** How long hosts may take to come, in ms. */
@@ -50,6 +52,7 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
   refuse(await secretProblems(plan, ports.secret));
   // Where there are no guards a runner on this machine has done it. Hosts of a fleet may have another network than this.
   if (guards && plan.preflight && plan.mode !== "fleet") refuse(preflightProblems(await ports.preflight(plan)));
+  await ports.wake();
   if (plan.mode === "fleet") {
     const hosts = splitRates(plan).length;
     await ports.startHosts(hosts);

@@ -35,6 +35,7 @@ const INTERNAL: readonly Variable[] = [
   { name: "VOLLEY_LIST_LAG_MS", meaning: "how long Step Functions may list an execution that has ended, in ms" },
   { name: "VOLLEY_STATE_MACHINE", meaning: "the state machine whose executions hold the fleet" },
   { name: "VOLLEY_TOPIC", meaning: "the topic that is told of scheduled runs" },
+  { name: "VOLLEY_WAKES", meaning: "functions that Plan wakes where they have idled for weeks" },
   { name: "VOLLEY_WORKERS_PER_REDUCER", meaning: "how many workers' results one reducer adds up" },
 ];
 

@@ -164,6 +164,16 @@ test("workers and hosts are in a network that was there, in the subnets that wer
   for (const type of ["VPC", "Subnet", "NatGateway", "EIP"]) own.resourceCountIs(`AWS::EC2::${type}`, 0);
   const VpcConfig = Match.objectLike({ SubnetIds: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"] });
   own.resourcePropertiesCountIs("AWS::Lambda::Function", { VpcConfig }, FUNCTION_NAMES.length);
+  // One that idled for weeks is inactive: Plan wakes the others.
+  const [plan, ...more] = Object.values(own.findResources("AWS::Lambda::Function")).filter(
+    ({ Properties }) => Properties.Environment?.Variables.VOLLEY_WAKES !== undefined,
+  );
+  const woken = ["attack", "watch", "reduce", "next"];
+  assert.deepEqual(
+    woken.filter((name) => !JSON.stringify(plan?.Properties.Environment.Variables.VOLLEY_WAKES).includes(name)),
+    [],
+  );
+  assert.deepEqual(more, []);
   own.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
     VPCZoneIdentifier: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
   });
