@@ -114,3 +114,32 @@ test("whose fault an error is", () => {
   assert.equal(faultOf("rpc-query-too-large"), "request");
   assert.equal(faultOf("rpc-node-behind"), "upstream");
 });
+
+test("an error is read as what its members are: a code of whole digits, a text as message, of a long one the beginning", () => {
+  assert.deepEqual(read({ data: "x", code: -32_000, message: "m" }), { code: -32_000, message: "m" });
+  assert.deepEqual(read({}), { message: "" });
+  assert.deepEqual(read({ cods: 1, edoc: 2, messagf: "x", kode: 3 }), { message: "" }, "names as long as these two");
+  for (const code of ["x1", "1x", "", 1.5, true, null, [1], "--1", 1_234_567_890_123]) {
+    assert.equal(read({ code, message: "m" }).code, undefined, JSON.stringify(code));
+  }
+  assert.equal(read({ code: "429", message: "m" }).code, 429);
+  assert.deepEqual(read({ code: 1, message: { a: 1 } }), { code: 1, message: "" });
+  assert.deepEqual(read('"só \\"nein\\""'), { message: 'só "nein"' });
+  assert.deepEqual(read("[1]"), { message: "" });
+  const long = "é".repeat(3_000);
+  const { message } = read({ message: long });
+  assert.ok(message.length > 900 && long.startsWith(message.slice(0, 900)), `${message.length} characters`);
+  const fits = "a".repeat(2_046);
+  assert.equal(read({ message: fits }).message, fits);
+});
+
+test("a code decides only within the server's range; the ends of the range belong to it", () => {
+  assert.equal(classifyError({ code: -32_099, message: "?" }), "rpc-server-error");
+  assert.equal(classifyError({ code: -32_000, message: "?" }), "rpc-server-error");
+  assert.equal(classifyError({ code: -32_100, message: "?" }), "rpc-error");
+  assert.equal(classifyError({ code: -31_999, message: "nonce too low" }), "rpc-error");
+  assert.equal(classifyError({ message: "NONCE too low" }), "rpc-error", "without a code it is no server's");
+  assert.equal(classifyError({ code: -32_000, message: "NONCE TOO LOW" }), "rpc-transaction-refused");
+  assert.equal(classifyError({ code: -32_000, message: "an invalid address book" }), "rpc-server-error");
+  assert.equal(classifyError({ code: 7, message: "?" }, [7]), "rpc-rate-limited");
+});

@@ -26,8 +26,10 @@ export function sourcesInScope(): string[] {
  * of the time, and tell little more.
  */
 const OWN_JUDGES: Record<string, readonly string[]> = {
+  "lib/answers/expected.ts": ["answers/demands", "attack/requestBytes", "attack/nodes"],
   "lib/answers/jsonrpc.ts": ["answers/jsonrpc", "answers/demands", "attack/nodes"],
   "lib/answers/rpcError.ts": ["answers/rpcError"],
+  "lib/attack/http1Request.ts": ["attack/requestBytes"],
   "lib/attack/pacer.ts": ["attack/pacer"],
   "lib/attack/recorder.ts": ["attack/recorder"],
   "lib/attack/render.ts": ["attack/render"],

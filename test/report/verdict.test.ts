@@ -167,3 +167,17 @@ test("the gateway's count is held against the ledger only where it can tell", ()
   assert.deepEqual(counted(95, false, lost), ["lost"]);
   assert.deepEqual(counted(101, false, lost), ["lost", "gateway-count"]);
 });
+
+test("a worker without files for connections is told to share its load, or on full cores to have more files", () => {
+  const text = (machineCpu: number): string => {
+    const { verdict } = madeReport({
+      plan: checkedPlan("http://127.0.0.1:1", { chains: [chainInput("kava", 100, "http://127.0.0.1:1")] }),
+      change: (sum) => move(sum, 30, "missed", "file-limit"),
+      health: [{ ...healthSample(), machineCpu }],
+    });
+    return verdict.reasons.join();
+  };
+  assert.match(text(0.5), /use more workers \(lower perWorkerRps; AWS Lambda allows 1,024 files\), or raise the limit/);
+  assert.match(text(0.95), /cores were full, so more workers on it do not help.*, or raise the limit of open files/);
+  assert.doesNotMatch(text(0.95), /use more workers/);
+});
