@@ -8,6 +8,12 @@ export function subscriptionHints({ chains }: Pick<Report, "chains">): Hint[] {
     subscriptions.flatMap((each): Hint[] => {
       const of = `${chain}, ${each.name}`;
       const hints: Hint[] = [];
+      if (each.subscribed > 0 && each.notifications === 0 && each.name.startsWith("newHeads")) {
+        const evidence = `${each.subscribed} subscriptions were confirmed, and no block came on any of them`;
+        const remedy =
+          "Look whether the node follows its chain; a run has to be longer than the time between two blocks";
+        hints.push({ what: `${of}: nothing was announced`, evidence, remedy });
+      }
       if (each.silent > 0) {
         const evidence = `${each.silent} of ${each.subscribers} received nothing more while others did, on sockets that stayed open`;
         const remedy =
