@@ -1,6 +1,6 @@
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { type Check, checked } from "../lib/doctor/check.ts";
-import { type InsideInput, PROBE_KEY } from "../lib/doctor/inside.ts";
+import type { InsideInput } from "../lib/doctor/inside.ts";
 import {
   type FunctionFacts,
   fleetCheck,
@@ -12,7 +12,7 @@ import {
 } from "../lib/doctor/outside.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { VERSION } from "../lib/report/version.ts";
-import { reportKey } from "../lib/store/keys.ts";
+import { PROBE_KEY, reportKey } from "../lib/store/keys.ts";
 import type { DeployedRun, Deployment } from "./deployment.ts";
 
 /** Most bytes of what a function is called with. */

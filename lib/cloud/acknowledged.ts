@@ -1,35 +1,9 @@
 import { type CfnElement, Validations } from "aws-cdk-lib";
+import { WRITES } from "../store/writes.ts";
 import type { VolleyStack } from "./stack.ts";
 
-/** Kinds of keys that some function writes for each run. */
-const KEYS = [
-  "*",
-  "abort.json",
-  "assignments.json",
-  "chunks/*",
-  "comparison.json",
-  "histograms.json",
-  "failures/*",
-  "leases/*",
-  "leases/w001-s00/2.json",
-  "lines/*",
-  "logs/*",
-  "observations.json",
-  "parts.json",
-  "parts/*",
-  "plan.json",
-  "probe.json",
-  "report.html",
-  "report.json",
-  "report.txt",
-  "schedule.json",
-  "scheduled.json",
-  "scrapes/*",
-  "search.json",
-  "summaries/*",
-  "ticks/*",
-  "watched/*",
-];
+/** Patterns of keys that a role reads or writes. */
+const PATTERNS = ["runs/*", ...new Set(Object.values(WRITES).flat())];
 
 /** Findings of cdk-nag's AwsSolutions that are meant to be so, each with the reason, acknowledged one by one. */
 export function acknowledge(stack: VolleyStack): void {
@@ -80,8 +54,8 @@ export function acknowledge(stack: VolleyStack): void {
         `AwsSolutions-IAM5[Resource::${arn}]`,
         "Whoever deployed named these secrets by a pattern: Secrets Manager ends an ARN in letters of its own",
       ]),
-    ...KEYS.map((key): [string, string] => [
-      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/runs/${key === "*" ? "*" : `*/${key}`}]`,
+    ...PATTERNS.map((pattern): [string, string] => [
+      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${pattern}]`,
       "Runs are named when they are started: a function reads runs, and writes one kind of key in each",
     ]),
   ];

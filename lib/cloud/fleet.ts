@@ -24,6 +24,7 @@ import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Activity, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import { WRITES } from "../store/writes.ts";
 import { bundledFunction, IS_BUILT } from "./functions.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -121,9 +122,7 @@ export class Fleet extends Construct {
       assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore")],
     });
-    const writes = ["leases", "chunks", "ticks", "summaries", "failures"].map((key) =>
-      bucket.arnForObjects(`runs/*/${key}/*`),
-    );
+    const writes = WRITES.attack.map((pattern) => bucket.arnForObjects(pattern));
     const statements: [actions: string[], resources: string[]][] = [
       [["states:GetActivityTask"], [activity.activityArn]],
       // A task is named by its token, which only who was given it has.

@@ -16,6 +16,7 @@ import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { LAMBDA_LEAD_MS, LEAD_PER_WORKER_MS } from "../schedule/tempo.ts";
+import { WRITES } from "../store/writes.ts";
 import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,8 +29,6 @@ interface Shape {
   description: string;
   memoryMb: number;
   timeout: Duration;
-  /** Keys under runs/ that it writes. */
-  writes: string[];
   /** What it reads besides runs. */
   reads?: string[];
   statements?: PolicyStatement[];
@@ -82,7 +81,6 @@ export class Functions extends Construct {
         description: "Sends one worker's part of the load in one segment",
         memoryMb: props.workerMemoryMb,
         timeout: Duration.minutes(15),
-        writes: ["leases", "chunks", "ticks", "summaries", "failures"],
         statements: secrets,
         environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards },
       }),
@@ -91,15 +89,6 @@ export class Functions extends Construct {
         memoryMb: 1_024,
         // In fleet mode it waits for hosts that are being started.
         timeout: Duration.minutes(15),
-        writes: [
-          "plan.json",
-          "schedule.json",
-          "scheduled.json",
-          "assignments.json",
-          "lines",
-          "parts.json",
-          "search.json",
-        ],
         reads: ["hosts/*", "hosts-failed/*"],
         // It looks whether the secrets that a plan refers to are there, before anything is started.
         statements: [accountReads, ...secrets],
@@ -109,7 +98,6 @@ export class Functions extends Construct {
         description: "Looks on: circuit breaker, the gateway's metrics",
         memoryMb: 256,
         timeout: Duration.minutes(15),
-        writes: ["abort.json", "observations.json", "scrapes", "logs", "watched"],
         statements: [...secrets, ...logReads],
         environment: { VOLLEY_GUARDS: props.guards },
       }),
@@ -117,23 +105,11 @@ export class Functions extends Construct {
         description: "Merges what the workers wrote, writes the report",
         memoryMb: 3_008,
         timeout: Duration.minutes(15),
-        writes: ["report.json", "report.html", "report.txt", "histograms.json", "parts"],
       }),
       next: this.#make("next", props, {
         description: "Takes a trial into its capacity search, plans the next one",
         memoryMb: 1_024,
         timeout: Duration.minutes(2),
-        writes: [
-          "plan.json",
-          "lines",
-          "schedule.json",
-          "assignments.json",
-          "parts.json",
-          "search.json",
-          "report.json",
-          "report.html",
-          "report.txt",
-        ],
       }),
     };
     if (props.vpc) this.#letPlanWake();
@@ -143,7 +119,6 @@ export class Functions extends Construct {
       description: "Looks at the deployment from inside, for volley doctor",
       memoryMb: props.workerMemoryMb,
       timeout: Duration.minutes(5),
-      writes: ["probe.json"],
       statements: [accountReads, ...secrets],
       environment: { VOLLEY_GUARDS: props.guards },
     });
@@ -184,8 +159,8 @@ export class Functions extends Construct {
     role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }));
     role.addToPolicy(
       new PolicyStatement({
-        actions: ["s3:PutObject", ...(shape.writes.includes("chunks") ? ["s3:PutObjectTagging"] : [])],
-        resources: shape.writes.map((key) => bucket.arnForObjects(`runs/*/${key}${key.includes(".") ? "" : "/*"}`)),
+        actions: ["s3:PutObject", ...(name === "attack" ? ["s3:PutObjectTagging"] : [])],
+        resources: WRITES[name].map((pattern) => bucket.arnForObjects(pattern)),
       }),
     );
     for (const statement of shape.statements ?? []) role.addToPolicy(statement);

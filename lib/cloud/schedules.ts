@@ -8,6 +8,7 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { checkPlan } from "../plan/load.ts";
+import { WRITES } from "../store/writes.ts";
 import { bundledFunction } from "./functions.ts";
 
 /** A plan that is run again and again. */
@@ -100,7 +101,7 @@ export class Schedules extends Construct {
       [["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]],
       [["s3:GetObject"], [bucket.arnForObjects("runs/*"), bucket.arnForObjects("baselines/*")]],
       [["s3:ListBucket"], [bucket.bucketArn]],
-      [["s3:PutObject"], [bucket.arnForObjects("runs/*/comparison.json")]],
+      [["s3:PutObject"], WRITES.compare.map((pattern) => bucket.arnForObjects(pattern))],
       ...(topicArn === undefined ? [] : [[["sns:Publish"], [topicArn]] as [string[], string[]]]),
     ];
     for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));

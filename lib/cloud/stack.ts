@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps, Tags } from "aws-cdk-lib";
 import { ManagedPolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { VERSION } from "../report/version.ts";
+import { WRITES } from "../store/writes.ts";
 import { contextProps } from "./context.ts";
 import { LoadTest } from "./loadTest.ts";
 
@@ -54,10 +55,7 @@ export class VolleyStack extends Stack {
         }),
         new PolicyStatement({
           actions: ["s3:PutObject"],
-          resources: [
-            ...WRITTEN_BY_OPERATORS.map((key) => bucket.arnForObjects(`runs/*/${key}`)),
-            bucket.arnForObjects("baselines/*"),
-          ],
+          resources: [...WRITES.operator, "baselines/*"].map((pattern) => bucket.arnForObjects(pattern)),
         }),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
         // What volley doctor looks at.
@@ -75,17 +73,3 @@ export class VolleyStack extends Stack {
     });
   }
 }
-
-/**
- * What operators write: plans, the flag that stops a run, what ends the acceptance test's worker, and the report of a run
- * whose reduction failed.
- */
-const WRITTEN_BY_OPERATORS = [
-  "plan.json",
-  "leases/w001-s00/2.json",
-  "abort.json",
-  "report.json",
-  "report.html",
-  "report.txt",
-  "histograms.json",
-];

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/schema.ts";
 import { secretReferences } from "../plan/secretReferences.ts";
 import { systemClock } from "../store/clock.ts";
 import { StoreClock } from "../store/clockError.ts";
+import { PROBE_KEY } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Check, checked } from "./check.ts";
 
@@ -28,9 +29,6 @@ export interface InsideInput {
   /** A checked plan that a run is to be made of; without one only the deployment is looked at. */
   plan?: Plan;
 }
-
-/** An object that the function itself writes, by which the store tells its time. */
-export const PROBE_KEY = "runs/doctor/probe.json";
 
 /** Where no function may write. */
 const FORBIDDEN_KEYS = ["elsewhere.json", "runs/doctor/report.json"];

@@ -18,9 +18,14 @@ export function assignmentsKey(runId: string): string {
   return `${runPrefix(runId)}assignments.json`;
 }
 
+/** Prefix of the leases of all assignments. */
+export function leasesPrefix(runId: string): string {
+  return `${runPrefix(runId)}leases/`;
+}
+
 /** The mark of an attempt: whoever puts it is that attempt, and ends all earlier ones. */
 export function leaseKey(runId: string, assignment: string, attempt: number): string {
-  return `${runPrefix(runId)}leases/${assignment}/${attempt}.json`;
+  return `${leasesPrefix(runId)}${assignment}/${attempt}.json`;
 }
 
 /** Prefix of the leases of a run's runners. */
@@ -33,9 +38,14 @@ export function runnerKey(runId: string, number: number): string {
   return `${runnersPrefix(runId)}${String(number).padStart(3, "0")}.json`;
 }
 
+/** Prefix of the lines of replays that are kept apart from the plan. */
+export function replayPartsPrefix(runId: string): string {
+  return `${runPrefix(runId)}lines/`;
+}
+
 /** The lines of replays that an assignment sends, where they are kept apart from the plan. */
 export function replayPartsKey(runId: string, assignment: string): string {
-  return `${runPrefix(runId)}lines/${assignment}.json`;
+  return `${replayPartsPrefix(runId)}${assignment}.json`;
 }
 
 /** Prefix of all chunks. */
@@ -153,12 +163,20 @@ export function partsKey(runId: string): string {
   return `${runPrefix(runId)}parts.json`;
 }
 
+/** Prefix of what several reducers made. */
+export function partPrefix(runId: string): string {
+  return `${runPrefix(runId)}parts/`;
+}
+
 /** What one of several reducers made of its part. */
 export function partKey(runId: string, part: number): string {
-  return `${runPrefix(runId)}parts/${String(part).padStart(3, "0")}.json`;
+  return `${partPrefix(runId)}${String(part).padStart(3, "0")}.json`;
 }
 
 /** The report, in one of its forms. */
 export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
   return `${runPrefix(runId)}report.${extension}`;
 }
+
+/** What volley doctor writes in a deployment, by which the store also tells its time. */
+export const PROBE_KEY = "runs/doctor/probe.json";

@@ -12,31 +12,50 @@ import {
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import {
+  abortKey,
+  assignmentsKey,
+  chunkKey,
+  failureKey,
+  histogramsKey,
+  leaseKey,
+  logsKey,
+  observationsKey,
+  PROBE_KEY,
+  partKey,
+  partsKey,
+  planKey,
+  replayPartsKey,
+  reportKey,
+  scheduledKey,
+  scheduleKey,
+  scrapeKey,
+  searchKey,
+  summaryKey,
+  watchedKey,
+} from "../../lib/store/keys.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { deploy, FUNCTION_NAMES, synthesize } from "./deploy.ts";
 import { startStandIn } from "./standIn.ts";
 
 type Name = (typeof FUNCTION_NAMES)[number];
 
-/** What a function may put under runs/<id>/, of all that any function may. */
+const PLANNED = [planKey, scheduleKey, assignmentsKey, partsKey, searchKey].map((keyOf) => keyOf("x"));
+const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey("x", extension));
+
+/** Keys that each function may put, of all that any function may. */
 const WRITES: Record<Name, string[]> = {
-  plan: [
-    "plan.json",
-    "schedule.json",
-    "scheduled.json",
-    "assignments.json",
-    "lines/w000-s00.json",
-    "parts.json",
-    "search.json",
+  plan: [...PLANNED, scheduledKey("x"), replayPartsKey("x", "w000-s00")],
+  attack: [
+    leaseKey("x", "w000-s00", 1),
+    chunkKey("x", "w000-s00", 1, 1),
+    summaryKey("x", "w000-s00", 1),
+    failureKey("x", "w000-s00", 0),
   ],
-  attack: ["leases/w000-s00/1.json", "chunks/w000-s00/1/000001.json", "summaries/w000-s00/1.json"],
-  watch: ["abort.json", "observations.json", "scrapes/000000.json", "logs/000000.json"],
-  reduce: ["report.json", "report.html", "report.txt", "histograms.json", "parts/000.json"],
-  next: [
-    ...["plan.json", "schedule.json", "assignments.json", "lines/w000-s00.json", "parts.json", "search.json"],
-    ...["report.json", "report.html", "report.txt"],
-  ],
-  doctor: ["probe.json"],
+  watch: [abortKey("x"), observationsKey("x"), scrapeKey("x", 0), logsKey("x", 0), watchedKey("x", 0)],
+  reduce: [...REPORT, histogramsKey("x"), partKey("x", 0)],
+  next: [...PLANNED, replayPartsKey("x", "w000-s00"), ...REPORT],
+  doctor: [PROBE_KEY],
 };
 const KEYS = [...new Set(Object.values(WRITES).flat())];
 
@@ -82,9 +101,9 @@ test("each function's role, with IAM enforced: allowed what a run needs, denied 
     const list = (bucket: string) => s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: "runs" }));
     const tries: [what: string, allowed: boolean, attempt: () => Promise<unknown>][] = [
       ...KEYS.map((key): [string, boolean, () => Promise<unknown>] => [
-        `put runs/x/${key}`,
+        `put ${key}`,
         WRITES[name].includes(key),
-        () => put(`runs/x/${key}`),
+        () => put(key),
       ]),
       ["put elsewhere.json", false, () => put("elsewhere.json")],
       ["get runs/x/plan.json", true, () => s3.send(new GetObjectCommand({ Bucket, Key: "runs/x/plan.json" }))],

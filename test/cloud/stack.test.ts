@@ -180,6 +180,16 @@ test("workers and hosts are in a network that was there, in the subnets that wer
   assert.throws(() => new LoadTest(stack, "Both", { vpc, fixedEgress: true }), /vpc and fixedEgress/);
 });
 
+test("a fleet's host may write whatever a worker's function may", () => {
+  const app = new App({ context: { ...UNBUNDLED, fleet: "true" } });
+  const policies = Template.fromStack(new VolleyStack(app, "volley")).findResources("AWS::IAM::Policy");
+  const of = (id: string): string => JSON.stringify(Object.entries(policies).filter(([name]) => name.includes(id)));
+  for (const pattern of ["leases", "chunks", "ticks", "summaries", "failures"]) {
+    for (const role of ["attackRole", "HostRole"])
+      assert.ok(of(role).includes(`/runs/*/${pattern}/*`), `${role}: ${pattern}`);
+  }
+});
+
 test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given back when an execution ends", () => {
   const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetMaxHosts: 12, fleetInstanceType: "c7gn.large" } });
   const fleet = Template.fromStack(new VolleyStack(app, "volley"));

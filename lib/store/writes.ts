@@ -1,0 +1,50 @@
+import {
+  abortKey,
+  assignmentsKey,
+  chunksPrefix,
+  comparisonKey,
+  failuresPrefix,
+  histogramsKey,
+  leaseKey,
+  leasesPrefix,
+  logsPrefix,
+  observationsKey,
+  PROBE_KEY,
+  partPrefix,
+  partsKey,
+  planKey,
+  replayPartsPrefix,
+  reportKey,
+  scheduledKey,
+  scheduleKey,
+  scrapesPrefix,
+  searchKey,
+  summariesPrefix,
+  ticksPrefix,
+  watchedPrefix,
+} from "./keys.ts";
+
+/** Any run; a trial's id has a slash in it, which S3's wildcard takes too. */
+const ANY = "*";
+
+/** All objects of a prefix, as a pattern. */
+const all = (prefixOf: (runId: string) => string): string => `${prefixOf(ANY)}*`;
+
+const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey(ANY, extension));
+const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(replayPartsPrefix), partsKey(ANY)];
+
+/** What each function, and each operator of a deployment, writes: patterns of keys, for the policies of their roles. */
+export const WRITES = {
+  plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY)],
+  attack: [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all),
+  watch: [abortKey(ANY), observationsKey(ANY), ...[scrapesPrefix, logsPrefix, watchedPrefix].map(all)],
+  reduce: [...REPORT, histogramsKey(ANY), all(partPrefix)],
+  next: [...PLANNED, searchKey(ANY), ...REPORT],
+  doctor: [PROBE_KEY],
+  compare: [comparisonKey(ANY)],
+  /**
+   * Plans, the flag that stops a run, what ends the acceptance test's worker, and the report of a run whose reduction
+   * failed.
+   */
+  operator: [planKey(ANY), leaseKey(ANY, "w001-s00", 2), abortKey(ANY), ...REPORT, histogramsKey(ANY)],
+} as const satisfies Record<string, readonly string[]>;
