@@ -5,7 +5,7 @@ import { globSync } from "node:fs";
  * Folders and files whose tests send load and judge its pace: one file at a time, so that no other takes the cores
  * from the workers. All other tests run as many at a time as there are cores.
  */
-const ALONE = ["attack", "cloud", "e2e", "faults", "fleet", "hostile", "http/fileLimit", "results/blocks"];
+const ALONE = ["attack", "cloud", "e2e", "examples", "faults", "fleet", "hostile", "http/fileLimit", "results/blocks"];
 
 const TIMEOUT_MS = 180_000;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -48,10 +48,9 @@ console.log(JSON.stringify({ p99, scheduled: report.total.ledger.scheduled, isWo
 const STACK = `import { App, Stack } from "aws-cdk-lib";
 import { LoadTest, type LoadTestProps } from "volley/cdk";
 
-const app = new App({ outdir: "cdk.out" });
+const app = new App();
 const props: LoadTestProps = { allowedHosts: ["gateway.example"], fleet: true };
 new LoadTest(new Stack(app, "mine"), "LoadTest", props);
-app.synth();
 `;
 
 const TSCONFIG = {
@@ -70,7 +69,8 @@ const project = join(folder, "project");
 
 /** Runs a program in the project, where `path` comes first on the PATH. */
 async function inProject(command: string, args: readonly string[], path = ""): Promise<Done> {
-  const env = { ...process.env, PATH: `${path}${path && ":"}${process.env.PATH}` };
+  // Where the CDK's command would say that a stack is to be written.
+  const env = { ...process.env, CDK_OUTDIR: "cdk.out", PATH: `${path}${path && ":"}${process.env.PATH}` };
   return new Promise((done) => {
     execFile(command, args, { cwd: project, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       done({ code: error ? Number(error.code) : 0, stdout, stderr });
@@ -106,6 +106,7 @@ before(async () => {
   writeFileSync(join(project, "targets.txt"), TARGETS);
   writeFileSync(join(project, "program.ts"), PROGRAM);
   writeFileSync(join(project, "stack.ts"), STACK);
+  cpSync(`${ROOT}examples/cdk/app.ts`, join(project, "example.ts"));
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify(TSCONFIG));
   await succeed("npm", ["pack", ROOT, "--pack-destination", folder]);
   const { stderr } = await succeed("npm", [...npmInstall, join(folder, `volley-${manifest.version}.tgz`), ...BESIDE]);
@@ -134,6 +135,8 @@ test("TypeScript checks programs that import volley and volley/cdk, and the one 
 });
 
 test("a stack around the construct is synthesized without the sources, its functions whole", async () => {
+  await succeed("node", ["--disable-warning=ExperimentalWarning", "example.ts"]);
+  assert.match(readFileSync(join(project, "cdk.out/load-test.template.json"), "utf8"), /gateway\.example/);
   await succeed("node", ["--disable-warning=ExperimentalWarning", "stack.ts"]);
   const template = readFileSync(join(project, "cdk.out/mine.template.json"), "utf8");
   const { Resources } = JSON.parse(template) as { Resources: Record<string, { Type: string; Properties: object }> };
