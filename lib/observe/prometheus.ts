@@ -17,7 +17,7 @@ const NAME = /[A-Za-z_:][\w:]*/y;
 const QUOTED = /"((?:[^"\\\n]|\\.)*)"/y;
 const BLANKS = /[ \t]*/y;
 const TOKEN = /[^\s#]+/y;
-const TIMESTAMP = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const TIMESTAMP = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * Reads a page in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/) or OpenMetrics
@@ -139,5 +139,5 @@ function parseValue(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[+-]?Inf(inity)?$/i.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   if (/^[+-]?NaN$/i.test(text)) return Number.NaN;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  return /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }

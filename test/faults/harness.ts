@@ -49,9 +49,9 @@ export interface Row {
   s3?(place: Place): AwsStandIn["faults"]["of"];
   /** Seconds in which the run must have ended. */
   withinSeconds: number;
-  /** The exit code; null where a signal ends it. */
-  exit: number | null;
-  valid?: boolean;
+  /** The exit code, or those that are as good; null where a signal ends it. */
+  exit: number | null | readonly number[];
+  valid?: boolean | undefined;
   /** Go on with the run by `volley resume` when its runner has ended; the row's exit code is that one's. */
   resumes?: boolean;
   /** Something that report or output must say. */
@@ -229,9 +229,9 @@ function judge(row: Row, ended: Ended): Outcome {
   const problems: string[] = [];
   const { report, truth, code, seconds } = ended;
   if (seconds > row.withinSeconds) problems.push(`took ${seconds.toFixed(1)} s, more than ${row.withinSeconds}`);
-  if (code !== row.exit) {
+  if (![row.exit].flat().includes(code)) {
     const why = report?.verdict.reasons.join(" ") ?? ended.stderr.slice(-300);
-    problems.push(`exit code ${code}, not ${row.exit}: ${why}`);
+    problems.push(`exit code ${code}, not ${[row.exit].flat().join(" or ")}: ${why}`);
   }
   let lost = 0;
   let doubled = 0;

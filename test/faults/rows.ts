@@ -9,8 +9,10 @@ import { OWN_NETWORK } from "../support/network.ts";
 import { descendants } from "../support/processes.ts";
 import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
+import { ANSWER_ROWS } from "./answerRows.ts";
 import { asRoot, type Place, type Row, sleep } from "./harness.ts";
 import { LIFE_ROWS } from "./lifeRows.ts";
+import { MACHINE_ROWS } from "./machineRows.ts";
 import { STORE_ROWS } from "./storeRows.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
@@ -502,6 +504,19 @@ const clocks: Row[] = [
     const lagMs = report?.total.sendLagMs?.max ?? 1e9;
     return lagMs < 1_000 ? undefined : `a request was ${lagMs} ms late`;
   }),
+  {
+    // The gateway's own count is then held against the report's: a step makes no difference of them.
+    ...clockRow("the same, where the report has the gateway's own count", { VOLLEY_CLOCK_STEP_MS: "2000" }, undefined),
+    plan: { duration: "5s", gateway: {} },
+    target: async (place) => place.gateway.origin,
+    exit: [0, 3],
+    valid: undefined,
+    check({ report }) {
+      if (!report?.chains.every(({ truth }) => truth)) return "nobody looked at the gateway's counts";
+      const counted = report.verdict.reasons.find((reason) => /gateway|counted/.test(reason));
+      return counted === undefined ? undefined : `the step is taken for a difference: ${counted}`;
+    },
+  },
 ];
 
 const tls: Row[] = [
@@ -588,9 +603,11 @@ export const ROWS: Row[] = [
   ...stores,
   ...STORE_ROWS,
   ...targets,
+  ...ANSWER_ROWS,
   ...tls,
   ...hosts,
   unreachable,
+  ...MACHINE_ROWS,
   ...clocks,
   ...fleet,
   ...s3Rows,

@@ -25,5 +25,7 @@ test("whatever a server answers, a worker's ledger balances, its memory is bound
 
 test("no Prometheus page and no log line takes Watch long, and none ends it", () => {
   playPages(0);
-  for (let seed = 1; seed <= 60; seed++) assert.deepEqual(playPages(seed).findings, [], `seed ${seed}`);
+  // The first one found that digits take quadratic time.
+  for (const seed of [1_795_911_255, ...Array(60).keys()])
+    assert.deepEqual(playPages(seed).findings, [], `seed ${seed}`);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Counter, Histogram, Registry } from "prom-client";
-import { parsePrometheus } from "../../lib/observe/prometheus.ts";
+import { PrometheusError, parsePrometheus } from "../../lib/observe/prometheus.ts";
 import { growth, type Scrape, select } from "../../lib/observe/scrape.ts";
 import { startNodeExporter } from "../support/nodeExporter.ts";
 
@@ -199,4 +199,13 @@ test("a selector adds up the samples that fit, for a chain by its label and name
   assert.equal(select(scraped, selector, "b"), 9);
   assert.equal(select(scraped, selector, "kava"), undefined);
   assert.equal(select(scraped, selector), 14);
+});
+
+test("a number of a million digits that is none takes no long time, as a value and as a timestamp", () => {
+  for (const line of [`x ${"9".repeat(1_000_000)}z`, `x 1 ${"9".repeat(1_000_000)}z`]) {
+    const before = process.threadCpuUsage();
+    assert.throws(() => parsePrometheus(line), PrometheusError);
+    const { user, system } = process.threadCpuUsage(before);
+    assert.ok(user + system < 2_000_000, `${user + system} us`);
+  }
 });
