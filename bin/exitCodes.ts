@@ -23,7 +23,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [BAD_INPUT, "bad input, nothing was sent"],
   [INVALID_RUN, "invalid run"],
   [INTERNAL_ERROR, "internal error"],
-  [RUN_GOES_ON, "a run in AWS goes on, not followed"],
+  [RUN_GOES_ON, "the run continues in AWS, not followed"],
   [stoppedBy("SIGINT"), "stopped by Ctrl-C"],
 ];
 

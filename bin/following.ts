@@ -93,7 +93,7 @@ export async function patiently<T>(
       if (LASTING.has(error.name)) throw error;
       if (failedSinceMs === undefined) {
         failedSinceMs = ports.nowMs();
-        ports.note(`AWS does not answer (${error.name}: ${error.message}); the run goes on, and it is asked again`);
+        ports.note(`AWS does not answer (${error.name}: ${error.message}); the run continues; asking again`);
       }
       if (ports.nowMs() - failedSinceMs > UNREACHABLE_MS) throw new LeftError("unreachable", error);
       await ports.sleep(pauseMs);

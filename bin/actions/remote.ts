@@ -61,7 +61,7 @@ async function followRemotely(
 ): Promise<void> {
   const { store } = deployment;
   const release = onSignals(async (signal) => {
-    output.note(`stopping the workers (${signal}); once more to leave, and the run goes on to its end`);
+    output.note(`stopping the workers (${signal}); press Ctrl-C again to exit and let the run end by itself`);
     await requestAbort(deployment, runId, { kind: "signal", signal });
   });
   const { dashboard: port } = options;
@@ -102,7 +102,7 @@ function tellLeft(runId: string, stack: string, { why, message }: LeftError): ne
   const renew =
     why === "credentials" ? "Renew them (aws sso login, or new keys in the environment), then follow" : "Follow";
   process.stderr.write(
-    `volley: ${reason} (${message}). The run ${runId} goes on without this command.\n` +
+    `volley: ${reason} (${message}). The run ${runId} continues without this command.\n` +
       `${renew} it with: volley watch ${runId} --stack ${stack}\n`,
   );
   // Calls that are under way would keep this process for minutes.

@@ -47,7 +47,7 @@ async function printOrMake(deployment: Deployment, runId: string, options: Outpu
     throw refused("no run that was planned", "an id that `volley list` shows");
   }
   if ((await deployment.status(runId))?.status === "RUNNING") {
-    throw refused("a run that goes on", `volley watch ${runId} --stack ${deployment.stack}, to follow it`);
+    throw refused("a run that is still running", `volley watch ${runId} --stack ${deployment.stack}, to follow it`);
   }
   print(isSearch ? await writeSearchReport(store, runId) : await writeReport(store, runId), options);
 }

@@ -89,7 +89,7 @@ export function stopOnSignals(
   const release = onSignals(
     async (signal) => {
       stopped = signal;
-      output.note(`stopping the workers (${signal}); once more to leave at once`);
+      output.note(`stopping the workers (${signal}); press Ctrl-C again to exit at once`);
       await local.abort({ kind: "signal", signal });
     },
     () => local.leave(),

@@ -52,7 +52,7 @@ export function acknowledge(stack: VolleyStack): void {
       .filter((arn) => arn.includes("*"))
       .map((arn): [string, string] => [
         `AwsSolutions-IAM5[Resource::${arn}]`,
-        "Whoever deployed named these secrets by a pattern: Secrets Manager ends an ARN in letters of its own",
+        "The deployment names these secrets by a pattern, because Secrets Manager adds random letters to an ARN",
       ]),
     ...PATTERNS.map((pattern): [string, string] => [
       `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${pattern}]`,

@@ -136,7 +136,7 @@ export class LoadTest extends Construct {
       ],
     });
     if (props.fixedEgress && props.vpc)
-      throw new Error("vpc and fixedEgress: a network that is there, or one of its own");
+      throw new Error("vpc and fixedEgress exclude each other: an existing network, or a new one");
     const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: props.vpc, addresses: [] };
     const { vpcSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS } } = props;
     this.egressAddresses = addresses;

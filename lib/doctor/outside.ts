@@ -70,7 +70,7 @@ export function leftoverChecks(runs: readonly RunFacts[], stack: string, nowMs: 
   const checks = [
     ...running.map(({ runId, startedAtMs }): Check => {
       const isLong = startedAtMs !== undefined && nowMs - startedAtMs > LONG_MS;
-      const evidence = `${runId} goes on${isLong ? " for more than 6 hours" : ""}`;
+      const evidence = `${runId} is running${isLong ? ", for more than 6 hours" : ""}`;
       return { subject, level: "warn", evidence, remedy: `volley watch or volley abort ${runId} --stack ${stack}` };
     }),
     ...unreported.map(({ runId, status }): Check => {
@@ -89,7 +89,7 @@ export function fleetCheck(hosts: number, isRunning: boolean): Check {
   if (hosts === 0) return { subject, level: "ok", evidence: "no host is up" };
   if (isRunning) return { subject, level: "ok", evidence: `${hosts} hosts are up for a run` };
   const remedy = "nothing for 15 minutes: a schedule gives them back; then set the group's desired capacity to 0";
-  return { subject, level: "warn", evidence: `${hosts} hosts are up, and no run goes on`, remedy };
+  return { subject, level: "warn", evidence: `${hosts} hosts are up, and no run is in progress`, remedy };
 }
 
 /** Most ms that this machine's clock may be off: AWS refuses signatures that are 5 minutes old. */

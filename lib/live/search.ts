@@ -6,7 +6,7 @@ import { searchSettings, type Trial } from "../report/capacity.ts";
 /** A trial of a search that has ended, in a line. */
 export function trialText({ number, scope, rps, met, valid, reasons }: Trial): string {
   const rates = Object.entries(rps).map(([name, each]) => `${name} ${rate(each)}/s`);
-  const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "tells nothing";
+  const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "inconclusive";
   const why = met && valid ? "" : `: ${reasons[0] ?? ""}`;
   return `trial ${number}, ${scope === TOGETHER ? "together" : "alone"}: ${rates.join(", ")} ${outcome}${why}`;
 }

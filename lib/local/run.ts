@@ -48,7 +48,7 @@ const FLEET_WAIT_MS = 10_000;
 const RESUMABLE: Record<RunnerState, { found: string; expected: string } | undefined> = {
   none: undefined,
   dead: undefined,
-  alive: { found: "a run that goes on: its runner lives", expected: "its end, or Ctrl-C where it runs" },
+  alive: { found: "a run that is still running", expected: "to wait for its end, or to press Ctrl-C where it runs" },
   ended: { found: "a run that has its report", expected: "volley report, to see it" },
 };
 
@@ -200,7 +200,8 @@ export class LocalRun {
     const history: HistoryEvent[] = [];
     const schedule = await this.store.get(scheduleKey(runId));
     const assignments = await this.store.get(assignmentsKey(runId));
-    if (schedule === undefined || assignments === undefined) throw new Error(`${runId} was never planned: run it anew`);
+    if (schedule === undefined || assignments === undefined)
+      throw new Error(`${runId} was never planned: run the plan again`);
     const planned = plannedRun(JSON.parse(schedule) as RunSchedule);
     const isOver = Date.now() > (JSON.parse(schedule) as RunSchedule).endAtMs;
     const definition: Definition = { ...this.#definition, StartAt: isOver ? "Too large for one reducer?" : "Run" };

@@ -81,7 +81,7 @@ export const chain = z
       .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
       .optional()
       .describe("A target file, or a list of target files and targets written out"),
-    slo: chainSloSchema.optional().describe("What this chain must show: each field stands in place of the plan's"),
+    slo: chainSloSchema.optional().describe("What this chain must achieve: each field overrides the plan's"),
     expect: expectation,
     replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
     data: z
@@ -103,7 +103,7 @@ export const chain = z
       .int()
       .min(0)
       .optional()
-      .describe("Count an eth_blockNumber that is more than so many blocks behind the highest one as no relay"),
+      .describe("An eth_blockNumber result that is more than this many blocks behind the highest one is not a relay"),
     subscriptions: z
       .array(subscription)
       .min(1)

@@ -33,7 +33,7 @@ const MAX_CHILDREN = 10_000;
 export function guardProblems(plan: Plan, guards: Guards, concurrency: number): Problem[] {
   const problems = [...hostProblems(plan, guards), ...connectProblems(plan, guards)];
   if (plan.gateway) {
-    const expected = "targets of its own: the stand-in gateway runs beside the workers of one machine only";
+    const expected = "its own targets: the stand-in gateway runs only on the machine of a local run";
     problems.push({ where: "$.gateway", found: "a stand-in gateway", expected });
   }
   const rps = peakRps(plan);

@@ -66,6 +66,6 @@ export function textOf(bytes: Buffer, shownAs: string): string | Problem {
   return {
     where: `${shownAs}:${line}`,
     found: "bytes that are not UTF-8",
-    expected: "text in UTF-8; a body of other bytes stands in a file of its own, after @, or in base64",
+    expected: "text in UTF-8; put a body of other bytes into a separate file, after @, or into base64",
   };
 }

@@ -38,7 +38,7 @@ export function parseRequestLog({ text, shownAs }: Pick<TextFile, "text" | "show
 
 function parseEntry(line: string): { at: number; target: Target } | Mistake[] {
   const entry = objectOf(line);
-  if (!entry) return [{ found: show(line), expected: "a request as a JSON object on a line of its own" }];
+  if (!entry) return [{ found: show(line), expected: "a request as a JSON object on one line" }];
   const { at, url, method = "POST", headers, body, name } = entry;
   const mistakes = [...methodMistakes(method), ...urlMistakes(url)];
   const atMs = instant(at);

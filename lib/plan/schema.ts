@@ -20,7 +20,7 @@ export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;
 const pem = z.string().min(1);
 
 const tls = z.strictObject({
-  insecure: z.boolean().default(false).describe("Take any certificate, also one that nobody vouches for"),
+  insecure: z.boolean().default(false).describe("Accept any certificate, even if it is not trusted"),
   ca: pem.optional().describe("Certificates that are trusted besides the usual ones: a PEM file, or env://, secret://"),
   cert: pem
     .optional()
@@ -56,7 +56,7 @@ const limits = z.strictObject({
     .min(1)
     .max(256 * 1024 * 1024)
     .default(MAX_BODY_BYTES)
-    .describe("Most bytes of a response's body, as it comes and decoded; a longer one is an error of its own class"),
+    .describe("Largest response body in bytes, as received and decoded; a longer one is an error with its own class"),
   sendLagP99Ms: z
     .number()
     .positive()
@@ -136,7 +136,7 @@ export const planSchema = z.strictObject({
       "A plan, relative to this one, that this one changes: objects merge, chains by name, null removes a field",
     ),
   name: name.describe("What the run is called; its id begins with it"),
-  chains: z.array(chain).min(1).describe("The chains, each with a rate and targets of its own"),
+  chains: z.array(chain).min(1).describe("The chains, each with its own rate and targets"),
   duration: duration.describe("How long the measurement lasts"),
   perWorkerRps: z.number().positive().max(1_000_000).default(500).describe("The most that one worker sends"),
   workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
@@ -148,14 +148,14 @@ export const planSchema = z.strictObject({
   ids: z
     .enum(["as-written", "unique"])
     .default("as-written")
-    .describe('"unique" gives every JSON-RPC call an id of its own, which its response must carry'),
+    .describe('"unique" gives every JSON-RPC call its own id, which the response must carry'),
   timings: z
     .number()
     .min(0)
     .max(1)
     .default(0)
     .describe(
-      "The share of requests whose time is told apart into first byte and body, and connections into DNS, connect, TLS",
+      "The share of requests that are timed in parts: first byte and body, and for connections DNS, connect, TLS",
     ),
   warmup: duration
     .optional()

@@ -12,6 +12,6 @@ export const subscription = z.strictObject({
     .record(z.string(), z.json())
     .optional()
     .describe('Of logs: which ones, such as {"address": "0x…", "topics": […]}'),
-  subscribers: z.int().min(1).max(1_000_000).describe("Subscribers, each on a socket of its own, over all workers"),
+  subscribers: z.int().min(1).max(1_000_000).describe("Subscribers over all workers, each on its own socket"),
   ramp: duration.optional().describe("Over how long they connect; by default a hundred a second"),
 });

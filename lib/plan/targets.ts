@@ -224,7 +224,7 @@ export function parseJsonTargets(text: string, shownAs: string): Parsed<Target[]
 
 function parseJsonTarget(line: string): Target | Mistake[] {
   const fields = objectOf(line);
-  if (!fields) return [{ found: show(line), expected: "a target as a JSON object on a line of its own" }];
+  if (!fields) return [{ found: show(line), expected: "a target as a JSON object on one line" }];
   const { method, url, body, header, name, ...unknown } = fields;
   const mistakes = [...methodMistakes(method), ...urlMistakes(url)];
   if (body !== undefined && body !== null && (typeof body !== "string" || !BASE64.test(body))) {

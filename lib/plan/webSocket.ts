@@ -61,7 +61,7 @@ function targetProblems({ url, headers, body, expect }: Target): Found[] {
   const problems: Found[] = [];
   const isCall = body !== undefined && placeholders(body).includes("id");
   if (!isCall || expect === "http") {
-    const expected = "a JSON-RPC call with an id, by which its answer is told from others";
+    const expected = "a JSON-RPC call with an id, which its response carries";
     problems.push({ found: `the body ${show(body)} over a WebSocket`, expected });
   }
   for (const text of [url, ...headers.map(([, value]) => value)]) {

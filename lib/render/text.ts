@@ -208,7 +208,7 @@ function eventLines({ events }: Report): string {
 
 function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): string {
   const last = `the last response came ${precise(coolDownMs)} ms after the end`;
-  if ("why" in steady) return `no steady state is told (${steady.why}); ${last}`;
+  if ("why" in steady) return `no steady state was found (${steady.why}); ${last}`;
   const [p50 = "–", p99 = "–"] = some(steady.responseTimeMs);
   const [wholeP50 = "–", wholeP99 = "–"] = some(responseTimeMs);
   return (

@@ -28,7 +28,7 @@ const chainCapacity = z.object({
   together: z
     .object({ capacityRps: z.number(), interval: interval2, ratio: z.number().describe("Together ÷ alone") })
     .nullable()
-    .describe("What the chain carries while all others are loaded too, each with the same share of its own capacity"),
+    .describe("What the chain carries while all others are loaded too, each at the same share of its capacity"),
   endedBy: z.array(z.string()).describe("What was not met at the lowest rate above it"),
   bottleneck: z
     .object({ resource: z.string(), utilisation: z.number(), evidence: z.string() })

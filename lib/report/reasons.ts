@@ -208,7 +208,7 @@ export function reasonText(reason: Reason): string {
       return `${reason.chain} is known to ${between} requests/s only: the trials contradict each other.`;
     }
     case "search-untold":
-      return `${reason.untold} of ${reason.trials} trials told nothing, for the generator was not in order: ${reason.first}`;
+      return `${reason.untold} of ${reason.trials} trials were inconclusive, because of the generator: ${reason.first}`;
   }
 }
 

@@ -97,7 +97,7 @@ const observed = z.object({
   watch: z
     .object({ gaps: z.array(z.object({ fromMs: z.int(), toMs: z.int() })), unwatchedMs: z.int() })
     .nullable()
-    .describe("When no call of Watch looked at the run; null while it goes on"),
+    .describe("When no call of Watch looked at the run; null while it is running"),
 });
 
 const metricSeries = z.object({
@@ -128,12 +128,12 @@ const reportSchema = z.object({
     live: z
       .object({ atMs: z.number() })
       .optional()
-      .describe("Of a run that goes on: how far it is. No report that is stored has it"),
+      .describe("The progress of a run that is still running; never in a stored report"),
   }),
   verdict: z.object({
-    valid: z.boolean().describe("Whether the generator was in order, so that the figures tell about the target"),
+    valid: z.boolean().describe("Whether the generator kept to the schedule, so that the figures describe the target"),
     pass: z.boolean().describe("Whether the SLO was met, by every chain"),
-    generator: z.boolean().describe("Whether the generator itself was in order, whatever ended the run"),
+    generator: z.boolean().describe("Whether the generator kept to the schedule, whatever ended the run"),
     reasons: z.array(z.string()).describe("Why not, in words; empty for a valid run that passes"),
     causes: z.array(reasonSchema).describe("The same as data, in the same order"),
   }),
@@ -148,7 +148,7 @@ const reportSchema = z.object({
   workers: z.array(worker),
   capacity: capacity.optional().describe("What the chains can carry, what a relay costs, what the target takes"),
   events: z.array(event).describe("What changed during the run, in words"),
-  hints: z.array(hint).describe("What stood in the way, with the evidence and what to do about it"),
+  hints: z.array(hint).describe("What limited the run, with the evidence and what to do about it"),
   generator: z
     .object({
       all: z.array(generatorPoint),

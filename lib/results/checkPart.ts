@@ -20,7 +20,7 @@ export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
 const OUTCOMES = ["completed", "aborted", "superseded", "orphaned"];
 
 function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
-  if (!OUTCOMES.includes(outcome)) throw new Error("outcome is none that a worker has");
+  if (!OUTCOMES.includes(outcome)) throw new Error("outcome is not one of a worker");
   number(readyMs, "readyMs");
   if (startSkewMs !== null) number(startSkewMs, "startSkewMs");
   if (!clock) return;

@@ -123,7 +123,7 @@ function refuseChanged(plan: Plan, { assignment, runId, allowance }: AttackCall,
   if (runId !== undefined && runId !== assignment.runId) {
     problems.push({ where: "the assignment's run", found: assignment.runId, expected: runId });
   }
-  if (problems.length > 0) throw new InputError("the run's plan, as it lies in the store", problems);
+  if (problems.length > 0) throw new InputError("the run's plan in the store", problems);
 }
 
 /** Asks the store whether an attempt is to stop: its run or its search was aborted, or a later attempt took over. */

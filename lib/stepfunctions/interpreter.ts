@@ -237,7 +237,7 @@ class Execution {
   }
 
   async #activity({ Resource, HeartbeatSeconds }: TaskState, input: Json, signal: AbortSignal): Promise<Json> {
-    if (!this.#ports.activity) throw new StateError("States.Runtime", `there is nobody to take tasks of ${Resource}`);
+    if (!this.#ports.activity) throw new StateError("States.Runtime", `no host takes tasks of ${Resource}`);
     return this.#ports.activity(Resource, input, HeartbeatSeconds, signal);
   }
 

@@ -40,7 +40,7 @@ test("runs that go on and runs without a report are told, each with the command 
   );
   assert.deepEqual(
     left.map(({ level, evidence }) => `${level} ${evidence}`),
-    ["warn evening-1 goes on for more than 6 hours", "warn evening-2 ended (failed) without a report"],
+    ["warn evening-1 is running, for more than 6 hours", "warn evening-2 ended (failed) without a report"],
   );
   assert.match(left[1]?.remedy ?? "", /^volley report evening-2 --stack volley /);
 });

@@ -88,7 +88,7 @@ test("resume is refused while the runner lives, and the run is none the worse; n
   await run.printed(/"event":"progress"/);
   const refused = await volley(["resume", onlyRun(folder)]);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /its runner lives/);
+  assert.match(refused.stderr, /a run that is still running/);
   assert.equal(run.child.exitCode, null);
   assert.equal(readdirSync(`${onlyRun(folder)}/runners`).length, 1);
 

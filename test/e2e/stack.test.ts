@@ -68,7 +68,7 @@ test("with credentials that expire the command ends with what to type, and an ex
   });
   const { code, stderr, tookMs } = await volley(["run", planFile(t), "--stack", "volley", "--json"], aws.env);
   assert.equal(code, 5, stderr);
-  assert.match(stderr, /no longer accepts these credentials \(ExpiredToken.*The run test-\S+ goes on/);
+  assert.match(stderr, /no longer accepts these credentials \(ExpiredToken.*The run test-\S+ continues/);
   assert.match(stderr, /volley watch test-\S+ --stack volley\n$/);
   assert.ok(tookMs < 15_000);
 });

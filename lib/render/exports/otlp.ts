@@ -83,7 +83,7 @@ function record(report: Report, provider: MeterProvider): void {
   const run = { "volley.run": report.run.id, "volley.plan": report.run.name };
   const gauge = (name: string, unit: string, description: string) =>
     meter.createGauge(`volley.${name}`, { unit, description });
-  gauge("run.valid", "1", "Whether the generator was in order").record(Number(report.verdict.valid), run);
+  gauge("run.valid", "1", "Whether the generator kept to the schedule").record(Number(report.verdict.valid), run);
   gauge("run.pass", "1", "Whether the SLO was met").record(Number(report.verdict.pass), run);
   if (report.startSkewMs !== null) gauge("start_skew", "ms", "The largest start skew").record(report.startSkewMs, run);
   const offered = gauge("rate.offered", "{request}/s", "Requests per second that the plan asks for");

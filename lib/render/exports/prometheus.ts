@@ -7,7 +7,7 @@ export async function renderPrometheus(report: Report): Promise<string> {
   const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
     new Gauge({ name: `volley_${name}`, help, labelNames: ["run", ...labelNames], registers: [registry] });
   const run = report.run.name;
-  gauge("valid", "Whether the generator was in order").set({ run }, Number(report.verdict.valid));
+  gauge("valid", "Whether the generator kept to the schedule").set({ run }, Number(report.verdict.valid));
   gauge("pass", "Whether the SLO was met").set({ run }, Number(report.verdict.pass));
   if (report.startSkewMs !== null) {
     gauge("start_skew_seconds", "The largest start skew").set({ run }, report.startSkewMs / 1_000);

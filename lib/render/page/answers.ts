@@ -24,7 +24,8 @@ export function answers(): HTMLElement {
 
 function highestRisk({ hints, verdict, chains, total }: Report): string {
   const [hint] = hints;
-  if (!verdict.generator) return "The generator was not in order: no figure of this run tells about the target.";
+  if (!verdict.generator)
+    return "The generator did not keep to the schedule: the figures of this run do not describe the target.";
   if (hint) return `${hint.what}. ${hint.evidence}.`;
   const [least] = margins(chains);
   const [failure] = Object.entries({ ...total.errors, ...total.invalid }).sort(([, a], [, b]) => b - a);
@@ -58,7 +59,7 @@ function margins(chains: Report["chains"]): Margin[] {
 
 function whatToDo({ hints, verdict, chains, capacity, run }: Report): string {
   const [hint] = hints;
-  if (!verdict.generator) return "Put the generator in order as the reasons above say, and run again.";
+  if (!verdict.generator) return "Fix the generator as the reasons above say, and run again.";
   if (hint) return `${hint.remedy}.`;
   const missed = chains.filter(({ pass }) => !pass).map(({ name }) => name);
   if (missed.length > 0) {

@@ -31,7 +31,7 @@ export function capacitySection(): HTMLElement[] {
       { title: "Scope", cell: ({ scope }) => words(scope) },
       { title: "Offered, /s", cell: ({ rps }) => rate(sumOf(rps)) },
       { title: "Served, /s", cell: ({ servedRps }) => rate(sumOf(servedRps)) },
-      { title: "SLO", cell: ({ met, valid }) => words(valid ? (met ? "met" : "missed") : "tells nothing", !met) },
+      { title: "SLO", cell: ({ met, valid }) => words(valid ? (met ? "met" : "missed") : "inconclusive", !met) },
       { title: "Why", cell: ({ reasons }) => words(reasons[0] ?? "") },
     ];
     const trials = table("Trials", trialColumns, capacity.trials);

@@ -163,7 +163,8 @@ function answers() {
 }
 function highestRisk({ hints: hints2, verdict, chains, total }) {
   const [hint] = hints2;
-  if (!verdict.generator) return "The generator was not in order: no figure of this run tells about the target.";
+  if (!verdict.generator)
+    return "The generator did not keep to the schedule: the figures of this run do not describe the target.";
   if (hint) return `${hint.what}. ${hint.evidence}.`;
   const [least] = margins(chains);
   const [failure] = Object.entries({ ...total.errors, ...total.invalid }).sort(([, a], [, b]) => b - a);
@@ -193,7 +194,7 @@ function margins(chains) {
 }
 function whatToDo({ hints: hints2, verdict, chains, capacity, run }) {
   const [hint] = hints2;
-  if (!verdict.generator) return "Put the generator in order as the reasons above say, and run again.";
+  if (!verdict.generator) return "Fix the generator as the reasons above say, and run again.";
   if (hint) return `${hint.remedy}.`;
   const missed = chains.filter(({ pass }) => !pass).map(({ name }) => name);
   if (missed.length > 0) {
@@ -234,7 +235,7 @@ function capacitySection() {
       { title: "Scope", cell: ({ scope }) => words(scope) },
       { title: "Offered, /s", cell: ({ rps }) => rate(sumOf(rps)) },
       { title: "Served, /s", cell: ({ servedRps }) => rate(sumOf(servedRps)) },
-      { title: "SLO", cell: ({ met, valid }) => words(valid ? met ? "met" : "missed" : "tells nothing", !met) },
+      { title: "SLO", cell: ({ met, valid }) => words(valid ? met ? "met" : "missed" : "inconclusive", !met) },
       { title: "Why", cell: ({ reasons }) => words(reasons[0] ?? "") }
     ];
     const trials = table("Trials", trialColumns, capacity.trials);
@@ -920,7 +921,7 @@ function steadyTable() {
   const phases = `Measured ${run.measuredMs / 1e3} s; ${warmup}; ${ms(coolDownMs).text} ms from the end to the last response.`;
   if (rows.length === 0) {
     const why = "why" in report.total.steady ? report.total.steady.why : "";
-    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state is told: ${why}.`)];
+    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state was found: ${why}.`)];
   }
   const columns = [
     { title: "Chain", cell: ({ name }) => words(name) },
@@ -1339,7 +1340,7 @@ function hints() {
     element("dt", {}, what),
     element("dd", {}, `${evidence}.`, element("br"), element("strong", {}, `${remedy}.`))
   ]);
-  return [element("h2", {}, "What stood in the way"), element("dl", { class: "hints" }, ...items)];
+  return [element("h2", {}, "What limited the run"), element("dl", { class: "hints" }, ...items)];
 }
 function events() {
   if (report.events.length === 0) return [];
@@ -1376,7 +1377,7 @@ function glossary() {
     ["start skew", "how late a worker's first request was sent"],
     ["relay", "a valid JSON-RPC response: HTTP 2xx, the id matched, no error, a result"],
     ["missed", "scheduled and not sent: late, too many in flight, aborted, or lost with a worker"],
-    ["valid run", "the generator itself was in order, so that the figures tell about the target"]
+    ["valid run", "the generator kept to the schedule, so that the figures describe the target"]
   ];
   const entries = meanings.flatMap(([word, meaning]) => [element("dt", {}, word), element("dd", {}, meaning)]);
   return [element("h2", {}, "Words"), element("dl", { class: "words" }, ...entries)];

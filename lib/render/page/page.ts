@@ -89,7 +89,7 @@ function hints(): HTMLElement[] {
     element("dt", {}, what),
     element("dd", {}, `${evidence}.`, element("br"), element("strong", {}, `${remedy}.`)),
   ]);
-  return [element("h2", {}, "What stood in the way"), element("dl", { class: "hints" }, ...items)];
+  return [element("h2", {}, "What limited the run"), element("dl", { class: "hints" }, ...items)];
 }
 
 function events(): HTMLElement[] {
@@ -131,7 +131,7 @@ function glossary(): HTMLElement[] {
     ["start skew", "how late a worker's first request was sent"],
     ["relay", "a valid JSON-RPC response: HTTP 2xx, the id matched, no error, a result"],
     ["missed", "scheduled and not sent: late, too many in flight, aborted, or lost with a worker"],
-    ["valid run", "the generator itself was in order, so that the figures tell about the target"],
+    ["valid run", "the generator kept to the schedule, so that the figures describe the target"],
   ];
   const entries = meanings.flatMap(([word, meaning]) => [element("dt", {}, word), element("dd", {}, meaning)]);
   return [element("h2", {}, "Words"), element("dl", { class: "words" }, ...entries)];

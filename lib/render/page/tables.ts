@@ -278,7 +278,7 @@ export function steadyTable(): HTMLElement[] {
   const phases = `Measured ${run.measuredMs / 1_000} s; ${warmup}; ${ms(coolDownMs).text} ms from the end to the last response.`;
   if (rows.length === 0) {
     const why = "why" in report.total.steady ? report.total.steady.why : "";
-    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state is told: ${why}.`)];
+    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state was found: ${why}.`)];
   }
   type Row = (typeof rows)[number];
   const columns: Column<Row>[] = [
