@@ -1,14 +1,14 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * What an address is to a load test. `forbidden` is nobody's target: metadata services of clouds, link-local, "this
- * host", multicast, broadcast. `loopback` is this machine, `private` a network that only some can reach.
+ * How a load test treats an address. `forbidden` is never a target: cloud metadata services, link-local, "this host",
+ * multicast, broadcast. `loopback` is this machine; `private` is a network that only some can reach.
  */
 export type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Where clouds have their metadata, credentials and agents, outside the link-local ranges. */
+/** Cloud metadata, credential and agent addresses outside the link-local ranges. */
 const METADATA: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] = [
   "fd00:ec2::/32", // AWS: instance metadata (::254), DNS, time, EKS pod identity (::23)
   "fd20:ce::254/128", // Google Cloud
@@ -18,29 +18,29 @@ const METADATA: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] = [
   "192.0.0.192/32", // Oracle Cloud (classic)
 ].map((block) => ipaddr.parseCIDR(block));
 
-/** How much a kind is refused: of an address that holds another one, the worse kind counts. */
+/** Kinds from best to worst. If several addresses are reached, the worst kind counts. */
 const KINDS: readonly AddressKind[] = ["public", "private", "loopback", "forbidden"];
 
-/** An address as the system or a URL's parser writes it; undefined where the text is a name. */
+/** Parses an address as the system or a URL parser writes it; undefined if the text is a name. */
 export function parseAddress(text: string): Address | undefined {
   const bare = text.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
   return ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
 }
 
-/** What an address is, with the IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, …) taken into account. */
+/** The kind of an address. If an IPv6 address embeds IPv4 (mapped, NAT64, 6to4, …), the embedded address counts. */
 export function addressKind(address: Address): AddressKind {
   return reached(address)
     .map(ownKind)
     .reduce((worst, kind) => (KINDS.indexOf(kind) > KINDS.indexOf(worst) ? kind : worst));
 }
 
-/** Whether a block holds an address and, of an IPv6 address with an IPv4 one inside, the one that is reached by it. */
+/** Whether a block contains an address, or an IPv4 address that is embedded in it. */
 export function isInBlock(address: Address, [base, bits]: [Address, number]): boolean {
   return [address, ...embedded(address)].some((each) => each.kind() === base.kind() && each.match(base, bits));
 }
 
-/** The addresses that a packet to this one may reach: an IPv6 address that only carries an IPv4 one is not counted. */
+/** The addresses that a packet to this one may reach: if an IPv6 address embeds IPv4, only the embedded ones. */
 function reached(address: Address): Address[] {
   const inside = embedded(address);
   return inside.length > 0 ? inside : [address];
@@ -48,7 +48,7 @@ function reached(address: Address): Address[] {
 
 function ownKind(address: Address): AddressKind {
   if (METADATA.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits))) return "forbidden";
-  // Its types lag behind its ranges.
+  // The types of ipaddr.js lag behind its ranges.
   const range: string = address.range();
   switch (range) {
     case "unspecified":
@@ -69,7 +69,7 @@ function ownKind(address: Address): AddressKind {
   }
 }
 
-/** The IPv4 addresses inside an IPv6 one, by the ways in which one is written there. */
+/** The IPv4 addresses embedded in an IPv6 address, in any of the forms below. */
 function embedded(address: Address): ipaddr.IPv4[] {
   if (!(address instanceof ipaddr.IPv6)) return [];
   const bytes = address.toByteArray();

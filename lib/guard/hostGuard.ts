@@ -1,27 +1,27 @@
 import ipaddr from "ipaddr.js";
 import { addressKind, isInBlock, parseAddress } from "./addresses.ts";
 
-/** Which hosts may be spoken to. */
+/** Which hosts may be contacted. */
 export interface HostRules {
   /** Names, `*.example.com`, addresses and blocks such as `10.0.0.0/8`; a name or address may have a port. */
   allowed: readonly string[];
-  /** Whether this machine itself may be, without an entry: in a deployment it is Lambda's or a host's own. */
+  /** Whether loopback needs no entry. In a deployment, loopback is the Lambda environment or the fleet host itself. */
   loopback: boolean;
 }
 
-/** Why a host is not spoken to. */
+/** Why a host must not be contacted. */
 export interface Refusal {
-  /** The class of a request to it. */
+  /** The class that a request to it gets. */
   code: "forbidden-host" | "forbidden-address";
-  /** The host, and the address where it is not the host itself. */
+  /** The host, and its address if the host is a name. */
   found: string;
   expected: string;
 }
 
-/** Where Lambda has its runtime API, which hands out other executions' events. */
+/** The port of Lambda's runtime API, which hands out other executions' events. */
 const RUNTIME_API_PORT = 9_001;
 
-/** The schemes that are spoken, and the port of each that a URL need not name. */
+/** The supported schemes and their default ports. */
 const USUAL_PORTS: Record<string, number | undefined> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 };
 
 interface Entry {
@@ -29,13 +29,13 @@ interface Entry {
   host: string;
   isWildcard: boolean;
   port: number | undefined;
-  /** What an address or a block allows. */
+  /** The block that an address or a block entry allows. */
   block: [ipaddr.IPv4 | ipaddr.IPv6, number] | undefined;
 }
 
 /**
- * Decides which hosts may be spoken to. The same rules hold for a URL before a run, for an origin before a connection,
- * and for each address that a name leads to.
+ * Decides which hosts may be contacted. The same rules apply to a URL before a run, to an origin before a connection,
+ * and to each address that a name resolves to.
  */
 export class HostGuard {
   readonly #entries: readonly Entry[];
@@ -46,7 +46,7 @@ export class HostGuard {
     this.#loopback = loopback;
   }
 
-  /** Why the host of a URL of HTTP or a WebSocket must not be spoken to; undefined where it may. Throws where it is no URL. */
+  /** Why the host of an HTTP or WebSocket URL must not be contacted; undefined if it may. Throws if it is not a URL. */
   refusal(url: string): Refusal | undefined {
     const { protocol, hostname, port: written } = new URL(url);
     const usual = USUAL_PORTS[protocol];
@@ -65,7 +65,9 @@ export class HostGuard {
     return { code: "forbidden-host", found: `the host ${host}`, expected: this.#leave(host) };
   }
 
-  /** Why a name must not lead to an address, which may have come to be another one since the plan was checked. */
+  /**
+   * Why a name must not resolve to an address, which may have changed since the plan was checked; undefined if it may.
+   */
   leadsTo(name: string, address: string): Refusal | undefined {
     const parsed = parseAddress(address);
     const found = `${name}, which leads to ${address}`;
@@ -106,7 +108,7 @@ export class HostGuard {
     return { code: "forbidden-address", found: `the host ${host}`, expected };
   }
 
-  /** Whether an address or a block of the list, without a port, allows an address. */
+  /** Whether an address or block entry without a port allows an address. */
   #holds(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
     return this.#entries.some(
       ({ block, port }) => block !== undefined && port === undefined && isInBlock(address, block),
@@ -122,16 +124,17 @@ export class HostGuard {
   }
 }
 
-/** For whoever does not say which hosts may be spoken to. */
+/** The default if no hosts are named: loopback only. */
 export const LOOPBACK_ALONE = new HostGuard({ allowed: [], loopback: true });
 
-/** Whether a text can stand in a list of allowed hosts. */
+/** Whether a text is a valid entry in a list of allowed hosts. */
 export function isHostEntry(text: string): boolean {
   return parseEntry(text) !== undefined;
 }
 
 function parseEntry(text: string): Entry | undefined {
-  // Names in any script, addresses, a port, a block's length: nothing that a URL or a shell reads otherwise.
+  // Names in any script, addresses, a port, a prefix length: nothing that a URL parser or a shell would interpret
+  // differently.
   if (!/^[\p{L}\p{N}._\-:[\]*/]+$/u.test(text)) return undefined;
   if (text.includes("/")) {
     if (!ipaddr.isValidCIDR(text)) return undefined;
@@ -139,7 +142,7 @@ function parseEntry(text: string): Entry | undefined {
   }
   const isWildcard = text.startsWith("*.");
   const rest = isWildcard ? text.slice(2) : text;
-  // An IPv6 address may stand without its brackets, as people write it.
+  // People write IPv6 addresses without brackets.
   const authority = ipaddr.IPv6.isValid(rest) ? `[${rest}]` : rest;
   if (!URL.canParse(`http://${authority}`)) return undefined;
   const { hostname } = new URL(`http://${authority}`);
@@ -165,7 +168,7 @@ function entryFits(entry: Entry, host: string, port: number): boolean {
   return entry.isWildcard ? host.endsWith(`.${entry.host}`) : host === entry.host;
 }
 
-/** A name's last dot says only that it is whole. */
+/** A trailing dot only marks a name as fully qualified. */
 function withoutDot(host: string): string {
   return host.replace(/\.$/, "");
 }

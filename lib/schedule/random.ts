@@ -1,6 +1,6 @@
 /**
- * 32 bits from two numbers, by the finaliser of MurmurHash3 (Appleby, public domain): for one seed a permutation of the
- * n below 2³², so that no two of them give the same.
+ * 32 bits from two numbers, by MurmurHash3's finaliser (Appleby, public domain). For one seed it permutes the n below
+ * 2³², so no two of them give the same result.
  */
 export function bits(n: number, seed: number): number {
   let h = Math.imul(n ^ Math.floor(n / 2 ** 32) ^ Math.imul(seed + 1, 0x9e3779b1), 0x85ebca6b);

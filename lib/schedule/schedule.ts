@@ -1,8 +1,8 @@
 import { randomSeries } from "./random.ts";
 
 /**
- * When each request of a chain is due, as a function: nothing is accumulated, so that a late worker is never paced
- * late, and the n-th request of a chain is due at the same instant however many workers share it.
+ * When each request of a chain is due, as a function. Nothing accumulates, so a late worker's next requests are still
+ * due on time, and request n is due at the same instant no matter how many workers share the chain.
  */
 export interface Schedule {
   /** How many requests the schedule has; they are numbered 0 … count − 1. */
@@ -13,42 +13,42 @@ export interface Schedule {
   dueBefore(ms: number): number;
 }
 
-/** A rate over time by its integral, and that integral's inverse: neither is rounded to whole requests. */
+/** A rate over time, as its integral and the integral's inverse. Neither is rounded to whole requests. */
 export interface Curve {
   durationMs: number;
-  /** How many requests are reached at an instant from 0 to `durationMs`. */
+  /** The integral up to an instant from 0 to `durationMs`, in requests. */
   reachedAt(ms: number): number;
-  /** When x requests are reached, for 0 ≤ x < reachedAt(durationMs). */
+  /** The instant at which the integral reaches x requests, for 0 ≤ x < reachedAt(durationMs). */
   dueAtMs(x: number): number;
 }
 
-/** By how much the sum of a rate over time may be off its true value, in requests: doubles round. */
+/** Tolerance for rounding errors in the integral of a rate, in requests. */
 const ROUNDING = 1e-6;
 
 /** A constant rate from 0 until `durationMs`. */
 export function constantCurve(rps: number, durationMs: number): Curve {
-  // One division each: it is exact wherever the result is a whole number of ms or of requests.
+  // One division each: the result is exact if it is a whole number of ms or of requests.
   return { durationMs, dueAtMs: (x) => (x * 1_000) / rps, reachedAt: (ms) => (ms * rps) / 1_000 };
 }
 
-/** A constant rate: request n is due at n ÷ rps, and a phase's share of an interval later. */
+/** A constant rate: request n is due at n ÷ rps, plus the phase as a share of an interval. */
 export function constantSchedule(rps: number, durationMs: number, phase = 0): Schedule {
   return evenSchedule(constantCurve(rps, durationMs), phase);
 }
 
-/** A stretch of time over which the rate goes linearly from one value to another. */
+/** A stretch of time over which the rate changes linearly from one value to another. */
 export interface Stretch {
   durationMs: number;
   fromRps: number;
   toRps: number;
 }
 
-/** Stretches one after another: request n is due when the rate's integral over time reaches n. */
+/** Consecutive stretches: request n is due when the rate's integral over time reaches n. */
 export function stretchSchedule(stretches: readonly Stretch[]): Schedule {
   return evenSchedule(stretchCurve(stretches));
 }
 
-/** Stretches one after another, as a curve. */
+/** Consecutive stretches, as a curve. */
 export function stretchCurve(stretches: readonly Stretch[]): Curve {
   let beganMs = 0;
   let reached = 0;
@@ -65,12 +65,13 @@ export function stretchCurve(stretches: readonly Stretch[]): Curve {
     return part;
   });
   const dueAtMs = (x: number): number => {
-    // A request that the border reaches, but for rounding, belongs behind it: before it the rate may be 0.
+    // A request due at a boundary, give or take rounding, belongs to the next stretch: before the boundary the rate may
+    // be 0.
     const part = parts.findLast((each) => each.reached <= x + ROUNDING);
     if (!part) return 0;
     const left = x - part.reached;
     if (left <= 0) return part.beganMs;
-    // The root of perMs·t + growth·t²/2 = x − reached, in the form that is stable where growth is small.
+    // The root of perMs·t + growth·t²/2 = x − reached, in the form that is stable if growth is small.
     const root = Math.sqrt(Math.max(0, part.perMs ** 2 + 2 * part.growth * left));
     return Math.min(part.beganMs + part.durationMs, part.beganMs + (2 * left) / (part.perMs + root));
   };
@@ -83,7 +84,7 @@ export function stretchCurve(stretches: readonly Stretch[]): Curve {
   return { dueAtMs, reachedAt, durationMs: beganMs };
 }
 
-/** What a kind of schedule knows: only of the requests that it has, and of instants within its duration. */
+/** A schedule that is defined only for its own requests and for instants within its duration. */
 interface Within {
   durationMs: number;
   count: number;
@@ -93,7 +94,10 @@ interface Within {
   dueBefore(ms: number): number;
 }
 
-/** A schedule over all numbers and instants, infinite ones too. Throws a RangeError where one is not a number. */
+/**
+ * Extends a schedule to all numbers and instants, infinite ones too. It throws a RangeError for NaN or a negative
+ * number.
+ */
 function scheduleWithin(within: Within): Schedule {
   const { durationMs, count } = within;
   return {
@@ -110,12 +114,13 @@ function scheduleWithin(within: Within): Schedule {
   };
 }
 
-/** Longest time, in ms, that a schedule begins later for its phase. */
+/** Longest time that a phase delays a schedule's start, in ms. */
 const MAX_PHASE_MS = 1_000;
 
 /**
- * Requests as evenly as the rate allows: request n is due when the curve reaches n, or for a phase from 0 up to 1 that
- * share of an interval later. The phase changes no count: it is less where the last request would not fit any more.
+ * Requests as evenly spaced as the rate allows: request n is due when the curve reaches n. A phase from 0 up to 1
+ * delays it by that share of an interval. The phase never changes the count: it shrinks if the last request would no
+ * longer fit.
  */
 export function evenSchedule(curve: Curve, phase = 0): Schedule {
   const { durationMs } = curve;
@@ -127,7 +132,7 @@ export function evenSchedule(curve: Curve, phase = 0): Schedule {
   const reachedAt = (ms: number): number => curve.reachedAt(ms) - shift;
   const dueBefore = (ms: number): number => {
     let n = Math.min(count, Math.max(0, Math.ceil(reachedAt(ms))));
-    // The two round apart: the count must agree with the instants to the request.
+    // The two functions round differently, but the count must match the instants exactly.
     while (n > 0 && dueAtMs(n - 1) >= ms) n--;
     while (n < count && dueAtMs(n) < ms) n++;
     return n;
@@ -135,19 +140,19 @@ export function evenSchedule(curve: Curve, phase = 0): Schedule {
   return scheduleWithin({ durationMs, count, dueAtMs, dueBefore });
 }
 
-/** Mean number of arrivals that are drawn together. */
+/** Mean number of arrivals that are drawn per block. */
 const DRAWN_TOGETHER = 256;
 
 /**
- * Poisson arrivals: independent users whose joint rate is the curve's. Where the curve has reached x, arrivals are a
- * Poisson process of rate 1 in x; it is drawn in blocks, each from a seed of its own, so that any request's instant is a
+ * Poisson arrivals: independent users whose joint rate is the curve's. Over x, the curve's integral, arrivals are a
+ * Poisson process of rate 1. They are drawn in blocks, each from its own seed, so that a request's instant is a
  * function of its number here too.
  */
 export function poissonSchedule(curve: Curve, seed: number): Schedule {
   const { durationMs } = curve;
   const end = curve.reachedAt(durationMs);
   const blocks = Math.ceil(end / DRAWN_TOGETHER);
-  /** Arrivals before each block, and after the last one. */
+  /** Arrivals before each block; the last element is the total. */
   const before = new Float64Array(blocks + 1);
   const draw = (block: number): number[] => {
     const random = randomSeries(seed + Math.imul(block + 1, 0x9e3779b1));
@@ -180,7 +185,7 @@ export function poissonSchedule(curve: Curve, seed: number): Schedule {
   });
 }
 
-/** The last place whose value is at most n; values rise, and the first is. */
+/** The last index whose value is at most n. Values are ascending, and the first is at most n. */
 function lastAtMost(values: ArrayLike<number>, n: number): number {
   let low = 0;
   let high = values.length - 1;
@@ -192,7 +197,7 @@ function lastAtMost(values: ArrayLike<number>, n: number): number {
   return low;
 }
 
-/** A schedule that was recorded: instants in ms from the start, rising; those at or after `durationMs` are left out. */
+/** A recorded schedule: ascending instants in ms from the start. Those at or after `durationMs` are left out. */
 export function recordedSchedule(instantsMs: readonly number[], durationMs: number): Schedule {
   const before = (ms: number): number => {
     if (instantsMs.length === 0 || (instantsMs[0] as number) >= ms) return 0;
@@ -216,7 +221,7 @@ export interface Shard {
   to: number;
 }
 
-/** The first request at or after n that belongs to the shard; it may lie at or past `to`. */
+/** The first request at or after n that belongs to the shard; it may be at or past `to`. */
 export function firstInShard(n: number, { shard, of }: Pick<Shard, "shard" | "of">): number {
   const offset = (((shard - n) % of) + of) % of;
   return n + offset;
