@@ -7,17 +7,17 @@ export interface RelayCost {
   counter: string;
   /** Per relay, without what the gateway uses when idle. */
   perRelay: number;
-  /** Half of the 95 % interval; 0 where the counter tells the chains apart and nothing was idle. */
+  /** Half of the 95 % interval; 0 if the counter is labelled by chain. */
   uncertainty: number;
-  /** What was taken off, per second. */
+  /** The idle use that was subtracted, per second. */
   idlePerSecond: number;
   usdPerRelay?: number;
 }
 
-/** Relays of each chain from one scrape to the next. */
+/** How many relays a chain had between two scrapes. */
 export type RelaysBetween = (chain: string, fromMs: number, toMs: number) => number;
 
-/** Scrapes before the first request, of which the counters' growth is what the gateway uses when idle. */
+/** A counter's growth per second over the scrapes before the first request: what the gateway uses when idle. */
 function idleRate(scrapes: readonly Scrape[], values: readonly (number | undefined)[], firstMs: number): number {
   const idle = scrapes.flatMap((each, index) => (each.atMs <= firstMs && values[index] !== undefined ? [index] : []));
   const [from] = idle;
@@ -28,7 +28,7 @@ function idleRate(scrapes: readonly Scrape[], values: readonly (number | undefin
   return seconds > 0 ? grown / seconds : 0;
 }
 
-/** What costs are taken from: scrapes, relays, and the part of the run that counts. Times are ms from its start instant. */
+/** What costs are computed from: scrapes, relays, and the part of the run that counts. Times are ms from its start. */
 export interface CostRun {
   scrapes: readonly Scrape[];
   relays: RelaysBetween;
@@ -36,15 +36,15 @@ export interface CostRun {
   toMs: number;
   /** When the first request was due: before it, counters grow by what the gateway uses when idle. */
   firstMs: number;
-  /** Chains whose targets are other chains' too: what the gateway counts for them is not theirs alone. */
+  /** Chains that share targets with other chains: what the gateway counts for them is not theirs alone. */
   mixed?: ReadonlySet<string>;
 }
 
 /**
- * What a relay of each chain costs by each counter. A counter that tells chains apart: its growth over the scrapes from
- * `fromMs` to `toMs`, less what is used when idle, ÷ the chain's valid relays in the same time. A shared one: by least
- * squares over the intervals between scrapes, from how the chains' rates differ among them; `unidentified` names those
- * for which they do not differ enough.
+ * What a relay of each chain costs by each counter. For a counter labelled by chain: its growth over the scrapes from
+ * `fromMs` to `toMs`, minus what is used when idle, ÷ the chain's valid relays in the same time. For a shared counter:
+ * least squares over the intervals between scrapes, which works if the chains' rates differ enough among them.
+ * `unidentified` names the counters whose costs cannot be attributed to chains.
  */
 export function relayCosts(
   run: CostRun,
@@ -74,7 +74,7 @@ export function relayCosts(
   return { byChain, unidentified };
 }
 
-/** The cost by a counter that tells chains apart; undefined where nothing was seen of it. */
+/** The cost by a counter labelled by chain; undefined if nothing was seen of it. */
 function ownCost(
   { scrapes, relays, firstMs }: CostRun,
   steady: readonly Scrape[],
@@ -111,7 +111,7 @@ function costOf(counter: CostCounter, perRelay: number, uncertainty: number, idl
 /** Student's t for a 95 % interval at many degrees of freedom. */
 const T_95 = 1.96;
 
-/** Above this share of itself, a coefficient's uncertainty makes it worth nothing. */
+/** The fit is rejected if a coefficient's uncertainty exceeds this share of the coefficient. */
 const MAX_UNCERTAINTY = 0.25;
 
 function sharedCosts(

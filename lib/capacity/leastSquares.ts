@@ -5,16 +5,16 @@ export interface Fit {
   r2: number;
 }
 
-/** Above this, columns are so nearly multiples of each other that their coefficients cannot be told apart. */
+/** Above this condition number, columns are too nearly collinear to separate their coefficients. */
 const MAX_CONDITION = 1e8;
 
 /**
- * Ordinary least squares of `values` on `rows` (one row an observation, one column a coefficient, no intercept), by the
- * normal equations. Undefined where the columns do not identify the coefficients.
+ * Ordinary least squares of `values` on `rows` (one row per observation, one column per coefficient, no intercept), by
+ * the normal equations. Undefined if the columns do not identify the coefficients.
  */
 export function leastSquares(rows: readonly (readonly number[])[], values: readonly number[]): Fit | undefined {
   const columns = rows[0]?.length ?? 0;
-  // Columns of one size, so that the condition tells about their directions alone.
+  // Scales the columns to one size, so that the condition number depends on their directions alone.
   const scale = Array.from({ length: columns }, (_, j) => Math.sqrt(sum(rows, (row) => (row[j] ?? 0) ** 2)) || 1);
   const scaled = rows.map((row) => row.map((value, j) => value / (scale[j] ?? 1)));
   const normal = Array.from({ length: columns }, (_, i) =>
@@ -46,7 +46,7 @@ function norm(matrix: readonly (readonly number[])[]): number {
   return Math.sqrt(sum(matrix, (row) => sum(row, (value) => value ** 2)));
 }
 
-/** A square matrix's inverse, by Gauss and Jordan with pivots; undefined where there is none. */
+/** A square matrix's inverse, by Gauss–Jordan elimination with pivoting; undefined if there is no inverse. */
 function invert(matrix: readonly (readonly number[])[]): number[][] | undefined {
   const size = matrix.length;
   const work = matrix.map((row, i) => [...row, ...Array.from({ length: size }, (_, j) => (i === j ? 1 : 0))]);

@@ -11,11 +11,11 @@ export interface TrialLoad {
 
 /** A trial that was made. */
 export interface TrialResult extends TrialLoad {
-  /** Whether every chain of it met the SLO. */
+  /** Whether all its chains met the SLO. */
   met: boolean;
-  /** Whether the generator was in order; otherwise the trial tells nothing. */
+  /** Whether the generator was healthy and the trial complete; otherwise the trial says nothing. */
   valid: boolean;
-  /** Valid relays per second by chain, until the last response came: what was served, whatever was offered. */
+  /** Valid relays per second by chain, up to the last response: the served rate, whatever the offered rate was. */
   servedRps: Record<string, number>;
   /** Mean response time by chain, in ms; null without responses. */
   meanMs: Record<string, number | null>;
@@ -25,7 +25,7 @@ export interface TrialResult extends TrialLoad {
   reasons: string[];
 }
 
-/** How a search goes. */
+/** The settings of a search. */
 export interface SearchSettings {
   chains: readonly { name: string; rps: number }[];
   precision: number;
@@ -33,29 +33,29 @@ export interface SearchSettings {
   together: boolean;
 }
 
-/** What a search has found of one scope, as a rate, or for all chains together as a factor on their capacities. */
+/** What a search has found for one scope: rates, or for all chains together factors on their capacities. */
 export interface Bracket {
-  /** The highest level that met the SLO, and the lowest above it that did not; undefined where there is none yet. */
+  /** The highest level that met the SLO, and the lowest above it that did not; undefined if there is none yet. */
   low?: number;
   high?: number;
 }
 
-/** Growth from step to step until the SLO is missed. */
+/** Factor from step to step until the SLO is missed. */
 const STEP = 1.5;
-/** Most trials of a scope: a search ends. */
+/** Most trials of a scope, so that every search ends. */
 const MAX_TRIALS = 16;
-/** Where a capacity is looked for around what was served under overload, in steps of the precision. */
+/** Where to look for a capacity around the rate that was served under overload, in steps of the precision. */
 const GUESSES = [-0.5, 0.45, 1.4, 3];
-/** Most trials at a level that told nothing. */
+/** Most trials at a level if none was valid. */
 const MAX_INVALID = 2;
 
-/** The level of a trial: the rate of a chain alone, or for all together the factor on the first chain's capacity. */
+/** The level of a trial: for a chain alone its rate, for all together the factor on the first chain's capacity. */
 function levelOf(trial: TrialLoad, base: Record<string, number>): number {
   const [name = "", rps = 0] = Object.entries(trial.rps)[0] ?? [];
   return rps / (base[name] ?? 1);
 }
 
-/** Trials by level: those that were made at it, and how the majority of them ended. */
+/** Trials by level, and how the majority of the valid ones at each level ended. */
 function levelsOf(trials: readonly TrialResult[], base: Record<string, number>) {
   const levels = new Map<number, { level: number; trials: TrialResult[]; met: boolean; told: number }>();
   for (const trial of trials) {
@@ -63,14 +63,16 @@ function levelsOf(trials: readonly TrialResult[], base: Record<string, number>) 
     const found = levels.get(level) ?? { level, trials: [], met: false, told: 0 };
     levels.set(level, found);
     found.trials.push(trial);
-    // A trial in which the generator was not in order, or that was cut short, tells nothing, for or against.
+    // A trial with an unhealthy generator, or one that was cut short, counts neither for nor against.
     found.told = found.trials.filter(({ valid }) => valid).length;
     found.met = found.trials.filter(({ met, valid }) => met && valid).length > found.told / 2;
   }
   return [...levels.values()].sort((a, b) => a.level - b.level);
 }
 
-/** What the trials of a scope have bracketed. `base` are the rates at level 1. Levels that told nothing are no part of it. */
+/**
+ * What the trials of a scope have bracketed. `base` are the rates at level 1. Levels without a valid trial are ignored.
+ */
 export function bracketOf(trials: readonly TrialResult[], base: Record<string, number>): Bracket {
   const levels = levelsOf(trials, base).filter(({ told }) => told > 0);
   const failing = levels.find(({ met }) => !met);
@@ -84,7 +86,7 @@ function baseOf(scope: string, settings: SearchSettings, trials: readonly TrialR
   return Object.fromEntries(settings.chains.map(({ name }) => [name, capacityOf(name, trials) ?? 1]));
 }
 
-/** A chain's capacity alone, as far as the trials tell: the middle of its bracket. */
+/** A chain's capacity alone, as far as the trials show: the middle of its bracket. */
 export function capacityOf(chain: string, trials: readonly TrialResult[]): number | undefined {
   const { low, high } = bracketOf(
     trials.filter(({ scope }) => scope === chain),
@@ -103,10 +105,11 @@ export function togetherBracket(settings: SearchSettings, trials: readonly Trial
 }
 
 /**
- * The next trial of a search, from those that were made; undefined when it is over. Each chain alone goes up by steps
- * until it misses the SLO, and then between the highest rate that met it and the lowest that did not: where the gateway
- * served less than was offered, what it served is the best guess of where it ends, and otherwise the middle. The two
- * rates at the edge are repeated. Then all chains together, as a factor on what each carries alone.
+ * The next trial of a search, given those that were made; undefined when the search is over. Each chain alone goes up
+ * in steps until it misses the SLO. Then the search continues between the highest rate that met it and the lowest that
+ * did not: if the gateway served less than was offered, the served rate is the best guess of its limit, otherwise the
+ * middle is. The two rates at the edge are repeated. Then all chains run together, by a factor on what each carries
+ * alone.
  */
 export function nextTrial(settings: SearchSettings, trials: readonly TrialResult[]): TrialLoad | undefined {
   for (const scope of scopesOf(settings)) {
@@ -115,14 +118,14 @@ export function nextTrial(settings: SearchSettings, trials: readonly TrialResult
     const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.rps ?? 1);
     const found = nextLevel(own, base, start, settings);
     if (found === undefined) continue;
-    // Rounded as levels are when they are compared, so that a level that is tried again is the same to the digit.
+    // Rounded as for comparing levels, so that a repeated level is the same to the digit.
     const level = Number(found.toPrecision(9));
     return { scope, rps: Object.fromEntries(Object.entries(base).map(([name, rps]) => [name, rps * level])) };
   }
   return undefined;
 }
 
-/** Where a search stands: which trial comes next, how many there may be at most, and what its scope has bracketed. */
+/** The state of a search: which trial comes next, how many there may be at most, and what its scope has bracketed. */
 export interface SearchStand {
   number: number;
   atMost: number;
@@ -130,7 +133,7 @@ export interface SearchStand {
   bracket: Bracket;
 }
 
-/** Where a search stands after these trials; undefined when it is over. */
+/** The state of a search after these trials; undefined when it is over. */
 export function searchStand(settings: SearchSettings, trials: readonly TrialResult[]): SearchStand | undefined {
   const load = nextTrial(settings, trials);
   if (!load) return undefined;
@@ -145,7 +148,7 @@ export function searchStand(settings: SearchSettings, trials: readonly TrialResu
   };
 }
 
-/** What is searched, in order: each chain alone, then all together. */
+/** The scopes to search, in order: each chain alone, then all together. */
 function scopesOf({ chains, together }: SearchSettings): string[] {
   return [...chains.map(({ name }) => name), ...(together && chains.length > 1 ? [TOGETHER] : [])];
 }
@@ -162,7 +165,7 @@ function nextLevel(
   const untold = levels.find(({ trials: own, told }) => told === 0 && own.length < MAX_INVALID);
   if (untold) return untold.level;
   const { low, high } = bracketOf(trials, base);
-  // Where the generator itself could not go on, the search goes no further up, and that level is no end of the gateway's.
+  // If the generator itself failed at a level, the search goes no higher, but that level is not the gateway's limit.
   const untellable = levels.find(({ level, told }) => told === 0 && level > (low ?? 0))?.level;
   const top = Math.min(high ?? Number.POSITIVE_INFINITY, untellable ?? Number.POSITIVE_INFINITY);
   if (top === Number.POSITIVE_INFINITY) return (low ?? start) * STEP;
@@ -176,8 +179,8 @@ function nextLevel(
 }
 
 /**
- * The next level between one that met the SLO and one that did not. What was served is some per cent off, to either side:
- * close below it first, and then further and further above.
+ * The next level between one that met the SLO and one that did not. The served rate may be some per cent off to either
+ * side: tries close below it first, then further and further above.
  */
 function between(low: number, top: number, served: number | undefined, precision: number): number {
   const guesses = served === undefined ? [] : GUESSES.map((steps) => served * (1 + steps * precision));
@@ -185,7 +188,7 @@ function between(low: number, top: number, served: number | undefined, precision
   return guesses.find((guess) => guess > low + margin && guess < top - margin) ?? (low + top) / 2;
 }
 
-/** The level that the gateway served while more was offered: of all chains the lowest. */
+/** The level that the gateway served while more was offered: the lowest over all chains. */
 function servedLevel(trials: readonly TrialResult[], base: Record<string, number>): number | undefined {
   const levels = trials.flatMap(({ servedRps }) =>
     Object.entries(servedRps).flatMap(([name, rps]) => (rps > 0 ? [rps / (base[name] ?? 1)] : [])),

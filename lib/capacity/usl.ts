@@ -1,6 +1,6 @@
 import { leastSquares } from "./leastSquares.ts";
 
-/** A load and what came of it: requests in the system (Little's law: throughput × response time), and throughput. */
+/** One measured load: requests in the system (Little's law: throughput × response time), and throughput. */
 export interface LoadPoint {
   concurrency: number;
   rps: number;
@@ -8,27 +8,27 @@ export interface LoadPoint {
 
 /** The universal scalability law, fitted: X(N) = λN ÷ (1 + σ(N − 1) + κN(N − 1)). */
 export interface ScalabilityModel {
-  /** Requests per second of one request at a time. */
+  /** Throughput with one request in the system, in requests per second. */
   lambda: number;
   /** Contention: the share that is serial. */
   sigma: number;
   /** Coherency: the cost of crosstalk. */
   kappa: number;
   r2: number;
-  /** Where throughput is highest, or the limit that it nears where there is no coherency cost. */
+  /** The highest throughput, or the limit that it approaches if there is no coherency cost. */
   limitRps: number;
   limitInterval: [number, number];
-  /** Requests in the system at the highest throughput; null where it only nears its limit. */
+  /** Requests in the system at the highest throughput; null if throughput only approaches its limit. */
   kneeConcurrency: number | null;
 }
 
-/** A fit that explains less than this says nothing. */
+/** A fit that explains less of the variance than this is rejected. */
 const MIN_R2 = 0.9;
 const FEWEST_POINTS = 4;
 
 /**
- * Fits the universal scalability law (N. Gunther, *Guerrilla Capacity Planning*, 2007) by linear regression of N ÷ X,
- * with the limit's interval from leaving out each point in turn. Gives the reason in words where it does not hold.
+ * Fits the universal scalability law (N. Gunther, *Guerrilla Capacity Planning*, 2007) by linear regression of N ÷ X.
+ * The limit's interval comes from leaving out each point in turn. Returns the reason in words if the law does not fit.
  */
 export function fitScalability(points: readonly LoadPoint[]): ScalabilityModel | { why: string } {
   if (points.length < FEWEST_POINTS) return { why: `${points.length} rates are too few for a model` };

@@ -3,18 +3,19 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type
 import { exactNumber } from "../plan/exactJson.ts";
 import { jsonPath, type Problem } from "../plan/problems.ts";
 
-/** A text in JSON, JSON with comments, or YAML, as a value. */
+/** A text in JSON, JSON with comments, or YAML, as parsed. */
 export interface PlanDocument {
   value: unknown;
-  /** The same, in which each number is one that `JSON.stringify` writes as it was written. */
+  /** The same, but `JSON.stringify` writes each number exactly as it was written. */
   exact: unknown;
-  /** Where a value stands, as `line:column`, by its JSON path; empty where the text is JSON. */
+  /** The position of each value, as `line:column`, by its JSON path; empty if the text is JSON. */
   places: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a plan's text: YAML by the name's end or where it begins like none of JSON, otherwise JSON, in which comments and
- * commas at a list's end are allowed. Returns the problems where it is neither.
+ * Parses a plan's text. It is YAML if the name ends in .yaml or .yml, or if it has no known ending and the text does
+ * not begin like JSON. Otherwise it is JSON, in which comments and trailing commas are allowed. Returns the problems if
+ * parsing fails.
  */
 export function parsePlanDocument(text: string, shownAs: string): PlanDocument | Problem[] {
   const isYaml = /\.ya?ml$/i.test(shownAs) || (!/\.jsonc?$/i.test(shownAs) && !/^\s*(\{|\[|\/[/*])/.test(text));
@@ -32,12 +33,12 @@ function parseJson(text: string, shownAs: string): PlanDocument | Problem[] {
     const found = `text that is not JSON (${first ? printParseErrorCode(first.error) : "it is empty"})`;
     return [{ where: `${shownAs}:${placeIn(text, first?.offset ?? 0)}`, found, expected: "one JSON object" }];
   } catch {
-    // The parser is recursive.
+    // The parser is recursive: deep nesting overflows the stack.
     return [{ where: shownAs, found: "text that is nested too deeply", expected: "one JSON object" }];
   }
 }
 
-/** A node's value; of a field that is there twice the last one, as JSON.parse has it. */
+/** A node's value. If a field occurs twice, the last one counts, as in JSON.parse. */
 function jsonValue(node: Node, text: string, exact: boolean): unknown {
   const children = node.children ?? [];
   if (node.type === "array") return children.map((child) => jsonValue(child, text, exact));
@@ -84,7 +85,7 @@ function parseYaml(text: string, shownAs: string): PlanDocument | Problem[] {
     });
     return { value, exact: document.toJS(), places };
   } catch (error) {
-    // Aliases that lead nowhere, or that would make far more of the text than it is.
+    // Aliases without an anchor, or aliases that would expand the text far beyond its size.
     const found = `text that is not YAML (${(error as Error).message})`;
     return [{ where: shownAs, found, expected: "one YAML mapping" }];
   }
@@ -105,13 +106,13 @@ function addPlaces(node: YamlNode, path: PropertyKey[], lines: LineCounter, plac
   }
 }
 
-/** Problems of a document with the line and column of what they speak of, where those are known. */
+/** Adds to a document's problems the line and column that they refer to, if known. */
 export function placed(problems: readonly Problem[], places: ReadonlyMap<string, string>, shownAs: string): Problem[] {
   return problems.map((problem) => {
     for (let path = problem.where; path.startsWith("$"); path = path.replace(/(\.[^.[\]]*|\[[^[\]]*\])$/, "")) {
       const place = places.get(path);
       if (place !== undefined) return { ...problem, where: `${shownAs}:${place} (${problem.where})` };
-      // A key may hold what a path is written with, such as a bracket: no shorter path is found then.
+      // A key may contain a path's own characters, such as a bracket: then no shorter path is found.
       if (path === "$" || !/(\.[^.[\]]*|\[[^[\]]*\])$/.test(path)) break;
     }
     return problem;

@@ -1,14 +1,15 @@
 import { isExactNumber } from "../plan/exactJson.ts";
 import { jsonPath, type Problem, show } from "../plan/problems.ts";
 
-/** `${env:NAME}`, or `${env:NAME:-default}` for where the variable is unset or empty. */
+/** `${env:NAME}`, or `${env:NAME:-default}` if the variable may be unset or empty. */
 const VARIABLE = /\$\{env:([A-Za-z_]\w*)(?::-([^}]*))?\}/g;
 
 const SCALAR = /^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false)$/;
 
 /**
- * A plan in which each `${env:NAME}` in a text is the variable's value. A text that is nothing but a variable becomes a
- * number, or true or false, where `takesNumber` says that the field holds such.
+ * Replaces each `${env:NAME}` in a plan's texts by the variable's value. A text that is only a variable becomes a
+ * number, true or false if its value is one and `takesNumber` says that the field takes it. Unset variables are
+ * problems.
  */
 export function withVariables(
   raw: unknown,

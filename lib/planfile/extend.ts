@@ -4,14 +4,14 @@ import { SECRET_VALUE } from "../plan/schema.ts";
 
 type Fields = Record<string, unknown>;
 
-/** Whether a value is an object with fields, and no list, null or number. */
+/** Whether a value is an object with fields, not a list, null or number. */
 function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }
 
 /**
- * A plan over the one that it extends: objects are merged field by field, a null takes a field out, and everything else
- * replaces what was there, lists too. Chains alone are merged by their names; new ones come after those of the base.
+ * A plan merged over the one that it extends. Objects are merged field by field, a null removes a field, and everything
+ * else replaces what was there, including lists. Only chains are merged by name; new ones come after those of the base.
  */
 export function extended(base: unknown, plan: unknown): unknown {
   if (!isFields(base) || !isFields(plan)) return plan;
@@ -36,7 +36,7 @@ function mergedChains(base: unknown, chains: unknown): unknown {
   ];
 }
 
-/** A plan whose file names, relative to one folder, are relative to another. */
+/** Rewrites a plan's file names, relative to the folder `from`, to be relative to the folder `to`. */
 export function rebased(plan: unknown, from: string, to: string): unknown {
   if (!isFields(plan) || resolve(from) === resolve(to)) return plan;
   const moved = (name: unknown): unknown =>

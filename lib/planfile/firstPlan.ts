@@ -6,13 +6,13 @@ import { isJsonRpc } from "../plan/jsonRpcBody.ts";
 import { InputError, show } from "../plan/problems.ts";
 import { parseTargets } from "../plan/targets.ts";
 
-/** A plan as a beginning, with what a person has to know of it. */
+/** A plan to start from, with notes that its author must know. */
 export interface FirstPlan {
   plan: Record<string, unknown>;
   notes: string[];
 }
 
-/** One request of a source, and how often it was there. */
+/** One request of a source, and how often it occurred. */
 interface Found {
   method: string;
   url: string;
@@ -21,17 +21,17 @@ interface Found {
   count: number;
 }
 
-/** The rate of a plan whose source tells none: low enough for any gateway. */
+/** The rate of a plan whose source has none: low enough for any gateway. */
 const FIRST_RPS = 10;
 
-/** Most requests of a source that become targets: those that were there most often. */
+/** How many requests of a source become targets at most: the most frequent ones. */
 const MAX_TARGETS = 50;
 
 const CALL = { jsonrpc: "2.0", method: "eth_blockNumber", params: [], id: 1 };
 
 /**
- * A first plan from a URL, or from a file: a vegeta target file, a HAR file, a k6 script or an access log, told by what is
- * in it. File names are relative to `folder`. Throws an InputError where the source is none of these.
+ * A first plan from a URL, or from a file: a vegeta target file, a HAR file, a k6 script or an access log, recognised
+ * by its content. File names are relative to `folder`. Throws an InputError if the source is none of these.
  */
 export function firstPlan(source: string, folder: string, origin?: string): FirstPlan {
   if (isTargetUrl(source)) return { plan: planOf([{ url: source, body: CALL }], [source]), notes: [] };
@@ -115,7 +115,7 @@ interface HarRequest {
   postData?: { text?: unknown; mimeType?: unknown };
 }
 
-/** The requests of a HAR file (HTTP Archive 1.2); undefined where the text is none. */
+/** The requests of a HAR file (HTTP Archive 1.2); undefined if the text is not one. */
 function harRequests(text: string): Found[] | undefined {
   if (!text.trimStart().startsWith("{")) return undefined;
   let entries: unknown;
@@ -135,7 +135,7 @@ function harRequests(text: string): Found[] | undefined {
 
 const STRING = String.raw`(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|${"`"}([^${"`"}\\$]*)${"`"})`;
 
-/** Requests of a k6 script whose URL is written out: http.get(url), http.post(url, body), and their like. */
+/** Requests of a k6 script whose URL is a literal: http.get(url), http.post(url, body) and the like. */
 function k6Requests(text: string): Found[] {
   const call = new RegExp(
     String.raw`\bhttp\.(get|post|put|patch|del|head|options)\(\s*${STRING}\s*(,\s*${STRING})?\s*([,)])`,
@@ -146,7 +146,7 @@ function k6Requests(text: string): Found[] {
     const url = plain(rest.slice(0, 3));
     const body = rest[3] === undefined ? undefined : plain(rest.slice(4, 7));
     const takesBody = /^(post|put|patch|del)$/.test(name);
-    // A comma after the URL and no text: the body is made by code.
+    // A comma after the URL and no literal: the script computes the body.
     if (!isHttpUrl(url) || (takesBody && body === undefined && rest.at(-1) === ",")) return [];
     const method = name === "del" ? "DELETE" : name.toUpperCase();
     const type = body !== undefined && isJsonRpc(body) ? { type: "application/json" } : {};
@@ -154,7 +154,7 @@ function k6Requests(text: string): Found[] {
   });
 }
 
-/** The text of a JavaScript literal: the group that was found, with the escapes that JSON has too. */
+/** The text of a JavaScript literal: the group that matched, with the usual escapes resolved. */
 function plain(groups: readonly (string | undefined)[]): string {
   const text = groups.find((each) => each !== undefined) ?? "";
   return text.replace(/\\(.)/g, (_, letter: string) => ({ n: "\n", t: "\t", r: "\r" })[letter] ?? letter);
@@ -177,7 +177,7 @@ function logRequests(text: string): Logged[] {
   });
 }
 
-/** A plan from an access log: its requests without a body by how often they came, at the log's mean rate. */
+/** A plan from an access log: its requests without a body, weighted by frequency, at the log's mean rate. */
 function fromLog(source: string, logged: readonly Logged[], origin: string | undefined): FirstPlan {
   if (origin === undefined) {
     const expected = "--origin with the server's, such as https://gateway.example: a log has paths alone";

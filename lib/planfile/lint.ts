@@ -4,14 +4,14 @@ import { jsonPath } from "../plan/problems.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 
-/** Something that a plan may say, and is likely not meant. */
+/** Something that a plan may say but that is probably not meant. */
 export interface Warning {
   /** A JSON path. */
   where: string;
   text: string;
 }
 
-/** Samples beyond a percentile below which it is an accident. */
+/** With fewer samples than this beyond it, a percentile is down to chance. */
 const SAMPLES_BEYOND = 20;
 
 const PERCENTILES = [
@@ -21,7 +21,7 @@ const PERCENTILES = [
   ["p999Ms", 0.001],
 ] as const;
 
-/** Methods of Ethereum's nodes (the execution APIs' specification, and the usual ones of net and web3). */
+/** Methods of Ethereum nodes (the execution APIs' specification, and the usual ones of net and web3). */
 const RPC_METHODS = (
   "eth_accounts eth_blobBaseFee eth_blockNumber eth_call eth_chainId eth_createAccessList eth_estimateGas eth_feeHistory " +
   "eth_gasPrice eth_getBalance eth_getBlockByHash eth_getBlockByNumber eth_getBlockReceipts " +
@@ -32,7 +32,7 @@ const RPC_METHODS = (
   "net_listening net_peerCount net_version web3_clientVersion web3_sha3"
 ).split(" ");
 
-/** What in a checked plan is likely not meant. */
+/** What in a checked plan is probably not meant. */
 export function lintPlan(plan: Plan): Warning[] {
   return [...runWarnings(plan), ...plan.chains.flatMap((chain, index) => chainWarnings(plan, chain, index))];
 }

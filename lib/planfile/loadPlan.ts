@@ -11,8 +11,8 @@ import { readPlan } from "./readPlan.ts";
 export interface LoadOptions extends CheckOptions, Overrides {}
 
 /**
- * Reads and checks a plan file in JSON, JSON with comments, or YAML, or standard input for `-`, with the files that it
- * names. Throws an InputError with all its problems.
+ * Reads and checks a plan file (JSON, JSON with comments, or YAML; standard input for `-`) and the files that it names.
+ * Throws an InputError with all its problems.
  */
 export function loadPlan(path: string, options: LoadOptions = {}): Plan {
   const { value: written, folder, shownAs, places } = readPlan(path, "a plan, such as plans/demo.json");

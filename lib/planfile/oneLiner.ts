@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { isJsonRpc } from "../plan/jsonRpcBody.ts";
 
-/** A target as a command line names it, without a plan. */
+/** A target given on the command line, without a plan. */
 export interface OneTarget {
   url?: string;
   method?: string;
   /** The body's text, or `@` and a file. */
   body?: string;
-  /** `Name: value`, each as often as it is sent. */
+  /** `Name: value`; a header that is sent several times is listed several times. */
   header: readonly string[];
   /** A file in one of vegeta's formats, instead of a URL. */
   targets?: string;
@@ -16,7 +16,7 @@ export interface OneTarget {
   allowHost: readonly string[];
 }
 
-/** The load of a plan that is made from options. */
+/** The load of a plan that is built from options. */
 export interface OneLoad {
   name: string;
   rps: number;
@@ -25,8 +25,8 @@ export interface OneLoad {
 }
 
 /**
- * The plan that a command line describes: one chain, one target or a file of them. A body that is no JSON-RPC, or none,
- * is plain HTTP. The host that is named may be loaded: naming it says so.
+ * The plan that a command line describes: one chain, one target or a file of them. If the body is missing or not
+ * JSON-RPC, the target is plain HTTP. Naming a host allows loading it.
  */
 export function oneLinerPlan(target: OneTarget, { name, rps, duration, workers }: OneLoad): Record<string, unknown> {
   const { url, targets, timeout, insecure, allowHost } = target;

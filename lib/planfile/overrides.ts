@@ -2,18 +2,18 @@ import { rawChains } from "../plan/chainInput.ts";
 import { parseExactJson } from "../plan/exactJson.ts";
 import { type Problem, show } from "../plan/problems.ts";
 
-/** What a command line changes of a plan. */
+/** What a command line changes in a plan. */
 export interface Overrides {
-  /** `path=value`, such as `chains.ethereum.rps=500`; the value is JSON, or else a text. */
+  /** `path=value`, such as `chains.ethereum.rps=500`; the value is JSON, or a text if it is not valid JSON. */
   set?: readonly string[];
   duration?: string;
-  /** A factor on each chain's rate. */
+  /** A factor for each chain's rate. */
   scale?: number;
   /** The sum of the chains' rates; their proportions stay. */
   targetRps?: number;
 }
 
-/** Changes a plan as a person wrote it, in place. Returns what could not be changed. */
+/** Changes a raw plan in place. Returns what could not be changed. */
 export function applyOverrides(raw: unknown, { set = [], duration, scale, targetRps }: Overrides): Problem[] {
   const problems = set.flatMap((assignment) => setField(raw, assignment));
   if (duration !== undefined && isObject(raw)) raw.duration = duration;
@@ -64,12 +64,15 @@ function setField(raw: unknown, assignment: string): Problem[] {
   return [];
 }
 
-/** A path's steps: `chains.kava.targets[0].weight` with the chain's place for its name; undefined for an unknown chain. */
+/**
+ * A path's steps: in `chains.kava.targets[0].weight`, the chain's index replaces its name. Undefined for an unknown
+ * chain.
+ */
 function stepsOf(raw: unknown, path: string): (string | number)[] | undefined {
   const [, rest] = /^chains[.[](.*)$/.exec(path) ?? [];
   if (rest === undefined) return plainSteps(path);
   const names = rawChains(raw).map((chain) => String(chain?.name));
-  // A name may have dots in it: the longest one that fits is meant.
+  // A name may contain dots: the longest match wins.
   const fitting = names
     .filter((name) => rest === name || rest.startsWith(`${name}.`) || rest.startsWith(`${name}]`))
     .sort((a, b) => b.length - a.length);

@@ -5,13 +5,13 @@ import { InputError, show } from "../plan/problems.ts";
 import { parsePlanDocument } from "./document.ts";
 import { extended, rebased } from "./extend.ts";
 
-/** A plan as a person wrote it, with what it extends merged in. */
+/** A raw plan, with the plans that it extends merged in. */
 export interface WrittenPlan {
   value: unknown;
-  /** The folder that names in it are relative to. */
+  /** The folder that its file names are relative to. */
   folder: string;
   shownAs: string;
-  /** Where its fields stand, as `line:column` by JSON path, where the file is YAML. */
+  /** The positions of its fields, as `line:column` by JSON path, if the file is YAML. */
   places: ReadonlyMap<string, string>;
 }
 
@@ -19,8 +19,8 @@ export interface WrittenPlan {
 const STDIN = 0;
 
 /**
- * Reads a file in JSON, JSON with comments, or YAML, or standard input for `-`, and the plans that it extends. Throws an
- * InputError that says what is `expected` there.
+ * Reads a file in JSON, JSON with comments, or YAML (standard input for `-`), and the plans that it extends. If it
+ * cannot be read, throws an InputError that says what is `expected` there.
  */
 export function readPlan(path: string, expected: string, above: readonly string[] = []): WrittenPlan {
   const isStdin = path === "-";
@@ -39,7 +39,7 @@ export function readPlan(path: string, expected: string, above: readonly string[
   return { value: withBase(own, path, folder, above), folder, shownAs, places: document.places };
 }
 
-/** A plan with what it extends. */
+/** A plan merged over what it extends. */
 function withBase(plan: unknown, path: string, folder: string, above: readonly string[]): unknown {
   const { extends: base, ...own } = (plan ?? {}) as Record<string, unknown>;
   if (typeof base !== "string") return plan;
@@ -53,7 +53,7 @@ function withBase(plan: unknown, path: string, folder: string, above: readonly s
   return extended(rebased(from.value, from.folder, folder), own);
 }
 
-/** A plan whose targets' bodies have the digits of their numbers as they are written. */
+/** Replaces the targets' bodies by those that keep the digits of their numbers as written. */
 function withExactBodies(plan: unknown, exact: unknown): unknown {
   for (const [index, chain] of rawChains(plan).entries()) {
     const targets: unknown = chain?.targets;

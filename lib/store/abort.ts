@@ -1,13 +1,13 @@
-/** Why a run was aborted. The breaker and a threshold tell about the target; whoever else stops a run does not. */
+/** Why a run was aborted. The breaker and a threshold say something about the target; the other causes do not. */
 export type AbortCause =
   | { kind: "breaker"; failedShare: number; windowMs: number }
   | {
       kind: "threshold";
       chain: string;
-      /** A line of an SLO, and of one on a class of failure that class. */
+      /** A line of an SLO. If it limits a class of failures, `class` names that class. */
       line: string;
       class?: string | undefined;
-      /** null where a percentile got no response. */
+      /** null if a percentile had no responses. */
       found: number | null;
       limit: number;
       windowMs: number;
@@ -16,19 +16,19 @@ export type AbortCause =
   | { kind: "command" }
   | { kind: "other"; text: string };
 
-/** What lies in the store under `abortKey`: workers stop when it is there. */
+/** The object that is stored under `abortKey`: workers stop when it exists. */
 export interface AbortFlag {
   cause: AbortCause;
   /** When it was raised, in ms since the epoch. */
   atMs: number;
 }
 
-/** The flag as it is stored; `reason` is for whoever reads the object. */
+/** The flag as it is stored; `reason` is for people who read the object. */
 export function encodeAbort(cause: AbortCause, atMs: number): string {
   return JSON.stringify({ cause, reason: abortText(cause), atMs });
 }
 
-/** Reads a stored flag. Whatever the object holds, its being there aborts the run. */
+/** Reads a stored flag. Whatever the object contains, its existence aborts the run. */
 export function decodeAbort(text: string): { cause: AbortCause; atMs?: number } {
   let flag: { cause?: AbortCause; reason?: unknown; atMs?: unknown };
   try {
@@ -40,7 +40,7 @@ export function decodeAbort(text: string): { cause: AbortCause; atMs?: number } 
   return { cause, ...(typeof flag.atMs === "number" && { atMs: flag.atMs }) };
 }
 
-/** A cause in words, to stand after a colon. */
+/** A cause in words, to follow a colon. */
 export function abortText(cause: AbortCause): string {
   switch (cause.kind) {
     case "breaker": {

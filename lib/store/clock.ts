@@ -1,12 +1,12 @@
-/** Where time comes from. */
+/** A source of time. */
 export interface Clock {
-  /** The present in ms since the epoch, with fractions down to µs; it never steps back. */
+  /** The current time in ms since the epoch, with fractions down to µs. It never steps back. */
   nowMs(): number;
 }
 
 /**
- * The wall clock as it was when the process began, carried on by the monotonic clock: a step of the wall clock in
- * mid-run moves no request.
+ * The wall clock at the process's start, advanced by the monotonic clock: if the wall clock steps mid-run, no request
+ * moves.
  */
 export const systemClock: Clock = {
   nowMs: () => performance.timeOrigin + performance.now(),

@@ -1,37 +1,37 @@
 import type { Clock } from "./clock.ts";
 import type { Store } from "./store.ts";
 
-/** How far a worker's clock is from the store's: its own time − the store's. */
+/** How far a worker's clock is off: its own time − the store's. */
 export interface ClockError {
   errorMs: number;
-  /** The true error is within so much of it. */
+  /** The true error is at most this far from `errorMs`. */
   boundMs: number;
-  /** Whether the worker went by the store's time, for its own was surely wrong. */
+  /** Whether the worker used the store's time because its own was certainly wrong. */
   corrected: boolean;
 }
 
-/** How narrow is narrow enough, in ms, and after how many looks it is left at that. */
+/** Looking stops once the interval is this narrow, in ms, or after this many looks. */
 const NARROW_MS = 20;
 const MAX_LOOKS = 9;
 
 /**
- * A clock that learns the store's time. The store tells its time to a resolution (S3's Date header: a second), so that
- * each look says only between which two values the difference lies; the next look is made when the store's tick falls
- * into the middle of what is left, which halves it.
+ * A clock that learns the store's time. The store reports its time with a limited resolution (S3's Date header: a
+ * second), so each look only bounds the difference. The next look is timed so that the store's tick falls into the
+ * middle of the remaining interval, which halves it.
  */
 export class StoreClock implements Clock {
   readonly #store: Store;
   readonly #key: string;
   readonly #own: Clock;
   readonly #sleep: (ms: number) => Promise<unknown>;
-  /** The store's time − this clock's own lies between these. */
+  /** Bounds on the store's time − this clock's own. */
   #least = Number.NEGATIVE_INFINITY;
   #most = Number.POSITIVE_INFINITY;
   #resolutionMs = 0;
   #looks = 0;
   #offsetMs = 0;
 
-  /** `key` names an object that is there. */
+  /** `key` names an object that exists. */
   constructor(store: Store, key: string, own: Clock, sleep: (ms: number) => Promise<unknown>) {
     this.#store = store;
     this.#key = key;
@@ -43,17 +43,21 @@ export class StoreClock implements Clock {
     return this.#own.nowMs() + this.#offsetMs;
   }
 
-  /** Looks for the first time: that tells a clock that is off by more than the resolution, and costs one round trip. */
+  /** Takes the first look. It reveals a clock that is off by more than the resolution, and costs one round trip. */
   async begin(): Promise<void> {
     await this.#look();
   }
 
-  /** Looks on, until an instant of the own clock, where this is surely wrong; then it is put right. */
+  /**
+   * If this clock is certainly wrong: keeps looking, at most until an instant of the own clock, then corrects this one.
+   */
   async settle(untilMs: number): Promise<void> {
     if (this.#isWrong()) await this.narrow(untilMs);
   }
 
-  /** Looks until the difference is known well, or until an instant of the own clock; then the clock is put right. */
+  /**
+   * Looks until the difference is known well, or until an instant of the own clock. Corrects this clock if it is wrong.
+   */
   async narrow(untilMs: number): Promise<void> {
     while (this.#most - this.#least > NARROW_MS && this.#looks < MAX_LOOKS) {
       const waitMs = this.#untilTickMs();
@@ -64,7 +68,7 @@ export class StoreClock implements Clock {
     if (this.#isWrong()) this.#offsetMs = (this.#least + this.#most) / 2;
   }
 
-  /** What has been found; null where the store never answered. */
+  /** The error as far as it is known; null if the store never answered. */
   error(): ClockError | null {
     if (!Number.isFinite(this.#most - this.#least)) return null;
     return {
@@ -78,14 +82,14 @@ export class StoreClock implements Clock {
     return this.#least > 0 || this.#most < 0;
   }
 
-  /** How long until the store's tick falls into the middle of what is not known. */
+  /** How long until the store's tick falls into the middle of the remaining interval. */
   #untilTickMs(): number {
     if (!Number.isFinite(this.#least) || this.#resolutionMs === 0) return 0;
     const storeMs = this.#own.nowMs() + (this.#least + this.#most) / 2;
     return this.#resolutionMs - (storeMs % this.#resolutionMs);
   }
 
-  /** A store that does not answer just now says nothing about the clock. */
+  /** Takes one look. One that fails says nothing about the clock. */
   async #look(): Promise<void> {
     this.#looks++;
     const beforeMs = this.#own.nowMs();
@@ -95,7 +99,7 @@ export class StoreClock implements Clock {
     this.#resolutionMs = told.resolutionMs;
     const least = told.atMs - afterMs;
     const most = told.atMs + told.resolutionMs - beforeMs;
-    // Looks that contradict each other mean that a clock was set meanwhile: the last one counts.
+    // If looks contradict each other, a clock was set in between: the last look counts.
     const isPossible = least <= this.#most && most >= this.#least;
     this.#least = isPossible ? Math.max(this.#least, least) : least;
     this.#most = isPossible ? Math.min(this.#most, most) : most;

@@ -3,13 +3,13 @@ import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 
 import { dirname, join } from "node:path";
 import type { ListOptions, Store, StoreTime } from "./store.ts";
 
-/** Files that are being written carry this mark in their names, and are no objects yet. */
+/** Marks the names of files that are still being written; they are not objects yet. */
 const PARTIAL = ".partial-";
 
-/** File systems take the kernel's time of its last tick, which may be so old, in ms. */
+/** File systems use the kernel's time as of its last tick, which may be this old, in ms. */
 const FILE_TICK_MS = 10;
 
-/** A store in a folder: an object is a file. Files appear whole, by renaming. */
+/** A store in a folder: each object is a file. Files appear whole, by renaming. */
 export class FolderStore implements Store {
   readonly #folder: string;
 
@@ -27,7 +27,7 @@ export class FolderStore implements Store {
     const path = this.#path(key);
     const partial = await this.#writePartial(path, body);
     try {
-      // A link fails where there is a file, and otherwise gives it its name when it is whole.
+      // A link fails if the file exists. Otherwise it names a file that is already complete.
       await link(partial, path);
       return true;
     } catch (error) {
@@ -65,7 +65,7 @@ export class FolderStore implements Store {
     return keys.sort(byBytes);
   }
 
-  /** Collects the keys of a folder; what lies in a folder under it that ends before `startAfter` is passed over. */
+  /** Collects the keys of a folder. Skips subfolders whose keys all come before `startAfter`. */
   async #walk(folder: string, prefix: string, startAfter: string, keys: string[]): Promise<void> {
     let entries: { name: string; isFile(): boolean; isDirectory(): boolean }[];
     try {
@@ -92,7 +92,7 @@ export class FolderStore implements Store {
   }
 
   async time(key: string): Promise<StoreTime> {
-    // The file system stamps a file, on a network the server's own.
+    // The file system stamps the file; a network file system does so with its server's time.
     const path = `${this.#path(key)}${PARTIAL}${randomUUID()}`;
     await writeFile(path, "", { flag: "wx" });
     try {

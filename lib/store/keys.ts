@@ -1,4 +1,4 @@
-/** The prefix of all of a run's keys. They are the same in a run's folder as in a bucket. */
+/** The prefix of all of a run's keys. Keys are the same in a folder and in a bucket. */
 export function runPrefix(runId: string): string {
   return `runs/${runId}/`;
 }
@@ -23,7 +23,7 @@ export function leasesPrefix(runId: string): string {
   return `${runPrefix(runId)}leases/`;
 }
 
-/** The mark of an attempt: whoever puts it is that attempt, and ends all earlier ones. */
+/** The lease of an attempt: whoever writes it owns that attempt and ends all earlier ones. */
 export function leaseKey(runId: string, assignment: string, attempt: number): string {
   return `${leasesPrefix(runId)}${assignment}/${attempt}.json`;
 }
@@ -33,17 +33,17 @@ export function runnersPrefix(runId: string): string {
   return `${runPrefix(runId)}runners/`;
 }
 
-/** The lease of a run's runner: whoever puts the highest has the run. */
+/** The lease of a run's runner: whoever writes the highest number has the run. */
 export function runnerKey(runId: string, number: number): string {
   return `${runnersPrefix(runId)}${String(number).padStart(3, "0")}.json`;
 }
 
-/** Prefix of the lines of replays that are kept apart from the plan. */
+/** Prefix of the replay lines that are stored separately from the plan. */
 export function replayPartsPrefix(runId: string): string {
   return `${runPrefix(runId)}lines/`;
 }
 
-/** The lines of replays that an assignment sends, where they are kept apart from the plan. */
+/** The replay lines that an assignment sends, if they are stored separately from the plan. */
 export function replayPartsKey(runId: string, assignment: string): string {
   return `${replayPartsPrefix(runId)}${assignment}.json`;
 }
@@ -53,12 +53,12 @@ export function chunksPrefix(runId: string): string {
   return `${runPrefix(runId)}chunks/`;
 }
 
-/** A chunk, in an order that is also that of time. */
+/** A chunk. The chunks of an attempt sort by time. */
 export function chunkKey(runId: string, assignment: string, attempt: number, sequence: number): string {
   return `${chunksPrefix(runId)}${assignment}/${attempt}/${String(sequence).padStart(6, "0")}.json`;
 }
 
-/** Prefix of what each flush counted, told by keys alone: `ticks.ts`. */
+/** Prefix of what each flush counted, encoded in the keys alone: see `ticks.ts`. */
 export function ticksPrefix(runId: string): string {
   return `${runPrefix(runId)}ticks/`;
 }
@@ -73,17 +73,17 @@ export function summaryKey(runId: string, assignment: string, attempt: number): 
   return `${summariesPrefix(runId)}${assignment}/${attempt}.json`;
 }
 
-/** Prefix of the errors with which workers ended. */
+/** Prefix of the errors that ended workers. */
 export function failuresPrefix(runId: string): string {
   return `${runPrefix(runId)}failures/`;
 }
 
-/** The error with which a call of a worker ended, as text; calls are told apart by their time. */
+/** The error that ended a call of a worker, as text. The time distinguishes calls. */
 export function failureKey(runId: string, assignment: string, atMs: number): string {
   return `${failuresPrefix(runId)}${assignment}/${Math.round(atMs)}.txt`;
 }
 
-/** The abort flag: workers stop when it is there. */
+/** The abort flag: workers stop when it exists. */
 export function abortKey(runId: string): string {
   return `${runPrefix(runId)}abort.json`;
 }
@@ -93,7 +93,7 @@ export function observationsKey(runId: string): string {
   return `${runPrefix(runId)}observations.json`;
 }
 
-/** Prefix of what Watch read of the gateway's metrics. */
+/** Prefix of what Watch read from the gateway's metrics. */
 export function scrapesPrefix(runId: string): string {
   return `${runPrefix(runId)}scrapes/`;
 }
@@ -103,7 +103,7 @@ export function scrapeKey(runId: string, number: number): string {
   return `${scrapesPrefix(runId)}${String(number).padStart(6, "0")}.json`;
 }
 
-/** Prefix of what Watch read of the gateway's logs. */
+/** Prefix of what Watch read from the gateway's logs. */
 export function logsPrefix(runId: string): string {
   return `${runPrefix(runId)}logs/`;
 }
@@ -113,7 +113,7 @@ export function logsKey(runId: string, number: number): string {
   return `${logsPrefix(runId)}${String(number).padStart(6, "0")}.json`;
 }
 
-/** Prefix of when Watch looked. */
+/** Prefix of the records of when Watch looked. */
 export function watchedPrefix(runId: string): string {
   return `${runPrefix(runId)}watched/`;
 }
@@ -123,7 +123,7 @@ export function watchedKey(runId: string, fromMs: number): string {
   return `${watchedPrefix(runId)}${Math.round(fromMs)}.json`;
 }
 
-/** What a schedule says of a run that it started. */
+/** What a schedule records about a run that it started. */
 export function scheduledKey(runId: string): string {
   return `${runPrefix(runId)}scheduled.json`;
 }
@@ -133,7 +133,7 @@ export function comparisonKey(runId: string): string {
   return `${runPrefix(runId)}comparison.json`;
 }
 
-/** The run that a baseline's name stands for; not of a run. */
+/** The run that a baseline's name refers to. This key belongs to no run. */
 export function baselineKey(name: string): string {
   return `baselines/${name}.json`;
 }
@@ -143,12 +143,12 @@ export function searchKey(runId: string): string {
   return `${runPrefix(runId)}search.json`;
 }
 
-/** The id of a search's trial, which is a run of its own within it. */
+/** The id of a search's trial, which is a separate run within the search. */
 export function trialId(runId: string, number: number): string {
   return `${runId}/trials/${String(number).padStart(3, "0")}`;
 }
 
-/** The id of the search that a trial belongs to; undefined for a run that is none. */
+/** The id of the search that a trial belongs to; undefined for a run that is not a trial. */
 export function searchOf(runId: string): string | undefined {
   return /^(.+)\/trials\/\d+$/.exec(runId)?.[1];
 }
@@ -158,17 +158,17 @@ export function histogramsKey(runId: string): string {
   return `${runPrefix(runId)}histograms.json`;
 }
 
-/** The array of parts that a large run is reduced in, which the Map reads. */
+/** The array of parts in which a large run is reduced; the Map reads it. */
 export function partsKey(runId: string): string {
   return `${runPrefix(runId)}parts.json`;
 }
 
-/** Prefix of what several reducers made. */
+/** Prefix of the results of several reducers. */
 export function partPrefix(runId: string): string {
   return `${runPrefix(runId)}parts/`;
 }
 
-/** What one of several reducers made of its part. */
+/** The result of one of several reducers for its part. */
 export function partKey(runId: string, part: number): string {
   return `${partPrefix(runId)}${String(part).padStart(3, "0")}.json`;
 }
@@ -178,5 +178,5 @@ export function reportKey(runId: string, extension: "json" | "html" | "txt"): st
   return `${runPrefix(runId)}report.${extension}`;
 }
 
-/** What volley doctor writes in a deployment, by which the store also tells its time. */
+/** The object that volley doctor writes in a deployment; it also serves to read the store's time. */
 export const PROBE_KEY = "runs/doctor/probe.json";

@@ -6,9 +6,9 @@ import type { Store } from "./store.ts";
 const MAX_ATTEMPTS = 100;
 
 /**
- * Takes the next attempt at an assignment: the first number that nobody has. Whoever holds an earlier one finds this
- * one's lease and stops, so that no two invocations send the same requests for long. `joinsAtMs` tells it from when on
- * this one sends, in ms since the epoch.
+ * Takes the next attempt at an assignment: the first free number. The holder of an earlier attempt finds this lease and
+ * stops, so two invocations never send the same requests for long. `joinsAtMs` in the lease is when this attempt starts
+ * to send, in ms since the epoch. Throws after MAX_ATTEMPTS attempts.
  */
 export async function takeLease(store: Store, runId: string, assignment: string, joinsAtMs: number): Promise<number> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {

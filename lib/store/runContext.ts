@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/schema.ts";
 import type { Store } from "./store.ts";
 
-/** A run: where its objects lie, the id in their keys, and its plan. */
+/** A run: the store of its objects, the id in their keys, and its plan. */
 export interface RunContext {
   store: Store;
   runId: string;

@@ -8,23 +8,25 @@ import { readJson, type Store } from "./store.ts";
 /** How often a runner renews its lease, in ms. */
 const RENEW_MS = 1_000;
 
-/** A lease that is not renewed for this long is nobody's, in ms. */
+/** A lease that is not renewed for this long has expired, in ms. */
 const SILENT_MS = 4_000;
 
-/** What lies in the store of a runner: who it is, and how often it has renewed that. */
+/** A runner's lease as it is stored: who holds it, and how often it was renewed. */
 interface Lease {
   by: string;
   pid: number;
-  /** The machine, as of this boot: a process of another one has another pid. */
+  /** The machine and its boot: on another one, the same pid is a different process. */
   machine: string;
   renewed: number;
   hasEnded: boolean;
 }
 
-/** Who runs a run: nobody yet, a runner that lives, one that has ended with its report, or one that died. */
+/** Who runs a run: nobody yet, a live runner, one that ended with its report, or one that died. */
 export type RunnerState = "none" | "alive" | "ended" | "dead";
 
-/** What became of the runner that last had a run. It may take some seconds to tell: a runner that lives renews its lease. */
+/**
+ * What became of the runner that last had a run. May take some seconds: it waits for a live runner to renew its lease.
+ */
 export async function runnerState(store: Store, runId: string): Promise<RunnerState> {
   const key = (await store.list(runnersPrefix(runId))).at(-1);
   const found = key === undefined ? undefined : await readJson<Lease>(store, key);
@@ -37,7 +39,7 @@ export async function runnerState(store: Store, runId: string): Promise<RunnerSt
   return later?.renewed === found.renewed ? "dead" : "alive";
 }
 
-/** The lease by which one runner at a time has a run. Of two that want it at once exactly one gets it. */
+/** The lease that gives a run to one runner at a time. If two try to take it at once, exactly one gets it. */
 export class RunnerLease {
   /** Rejects when another runner has taken the run. */
   readonly lost: Promise<never>;
@@ -62,14 +64,14 @@ export class RunnerLease {
     this.lost = new Promise<never>((_, failed) => {
       lose = failed;
     });
-    // Whoever holds the lease may not be listening any more.
+    // The holder of the lease may no longer be listening.
     this.lost.catch(() => {});
     this.#timer = setInterval(() => {
       this.#renewing = this.#renewing.then(() => this.#renew(lose));
     }, RENEW_MS);
   }
 
-  /** Takes the lease after whoever had it last. Rejects when somebody else takes it at the same time. */
+  /** Takes the lease after its last holder. Rejects if another runner takes it at the same time. */
   static async take(store: Store, runId: string): Promise<RunnerLease> {
     const number = (await store.list(runnersPrefix(runId))).length + 1;
     const lease = new RunnerLease(store, runId, number);
@@ -88,7 +90,7 @@ export class RunnerLease {
       this.#lease.renewed++;
       await this.#put();
     } catch {
-      // A store that cannot be asked just now is asked again.
+      // If the store is unavailable for now, the next renewal tries again.
     }
   }
 
@@ -96,7 +98,7 @@ export class RunnerLease {
     return this.#store.put(runnerKey(this.#runId, this.#number), JSON.stringify(this.#lease));
   }
 
-  /** Says that the run is over, with its report. */
+  /** Records that the run is over and has its report. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
@@ -104,7 +106,7 @@ export class RunnerLease {
     await this.#put();
   }
 
-  /** Lets go of it as a runner that failed: the run may be gone on with. */
+  /** Lets the lease expire, as a runner that failed: another one may continue the run. */
   release(): void {
     clearInterval(this.#timer);
   }
@@ -119,7 +121,7 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** This machine, boot and namespace of processes, in which a pid is one process. */
+/** This machine, boot and PID namespace, within which a pid identifies one process. */
 function thisMachine(): string {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -11,23 +11,23 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { request } from "undici";
 import type { ListOptions, Store, StoreTime } from "./store.ts";
 
-/** How often a conditional write is tried again that met another one in the same moment. */
+/** How often a conditional write is retried after it met a concurrent one. */
 const MAX_CONFLICTS = 5;
 
 /** The Date header's resolution, in ms. */
 const DATE_RESOLUTION_MS = 1_000;
 
-/** How long a connection may take, and a request without any news, in ms: one that hangs is tried again. */
+/** How long connecting may take, and how long a socket may stay silent, in ms: a request that hangs is retried. */
 const TIMEOUTS = { connectionTimeout: 5_000, socketTimeout: 20_000 };
 
-/** For how long a signed URL is asked with, in s, and how much sooner a new one is made, in ms. */
+/** How long a signed URL is valid, in s, and how long before its expiry it is replaced, in ms. */
 const SIGNED_S = 900;
 const SIGNED_SPARE_MS = 300_000;
 
-/** How long one of many questions for the same object may take, in ms. */
+/** How long one poll may take, in ms. */
 const POLL_TIMEOUT_MS = 5_000;
 
-/** A store in an S3 bucket. Throttling and passing errors are tried again by the SDK, with growing pauses. */
+/** A store in an S3 bucket. The SDK retries throttling and transient errors, with growing pauses. */
 export class S3Store implements Store {
   readonly #bucket: string;
   readonly #client: S3Client;
@@ -38,7 +38,7 @@ export class S3Store implements Store {
   }
 
   async put(key: string, body: string): Promise<void> {
-    // The bucket's lifecycle goes by this: chunks and ticks are of no use once the run is reduced.
+    // The bucket's lifecycle rule uses this tag: chunks and ticks are useless once the run is reduced.
     const tagging = /\/(chunks|ticks)\//.test(key) ? { Tagging: "kind=chunk" } : {};
     await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...tagging }));
   }
@@ -50,9 +50,9 @@ export class S3Store implements Store {
         return true;
       } catch (error) {
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-        // There is one; it may be ours, written by a call whose answer was lost and which the SDK made again.
+        // The object exists. It may be ours: the SDK retries a call whose response was lost.
         if (status === 412) return (await this.get(key)) === body;
-        // Two at the same time: neither is there yet.
+        // Two concurrent writes: neither object exists yet.
         if (status !== 409 || conflicts >= MAX_CONFLICTS) throw error;
       }
     }
@@ -68,7 +68,7 @@ export class S3Store implements Store {
     }
   }
 
-  /** Signs once for many questions, and asks without the SDK: its own way to a "no such key" costs a worker more CPU. */
+  /** Signs once for many polls, and polls without the SDK, whose handling of "no such key" costs a worker more CPU. */
   poll(key: string): () => Promise<string | undefined> {
     let signed: { url: string; untilMs: number } | undefined;
     const sign = async (): Promise<{ url: string; untilMs: number }> => {
@@ -82,7 +82,7 @@ export class S3Store implements Store {
       if (statusCode === 200) return body.text();
       await body.dump();
       if (statusCode === 404) return undefined;
-      // The credentials that signed it may have ended.
+      // The credentials that signed it may have expired.
       signed = undefined;
       throw new Error(`S3 answered HTTP ${statusCode} for ${key}`);
     };
@@ -109,7 +109,7 @@ export class S3Store implements Store {
   async time(key: string): Promise<StoreTime | undefined> {
     let date: string | undefined;
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
-    // The SDK keeps the response's head to itself but for what the operation returns.
+    // The SDK does not expose the response's headers, except what the operation returns.
     command.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args);

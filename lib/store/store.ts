@@ -1,24 +1,24 @@
 import { FolderStore } from "./folderStore.ts";
 
 /**
- * Where a run's objects lie: plans, assignments, chunks, summaries, the report. Keys are paths with forward slashes,
- * the same in a folder as in S3.
+ * Where a run's objects are stored: plans, assignments, chunks, summaries, the report. Keys are paths with forward
+ * slashes, the same in a folder as in S3.
  */
 export interface Store {
   /** Writes an object whole, or not at all. */
   put(key: string, body: string): Promise<void>;
-  /** Writes an object unless there is one; says whether it did. Of several at once exactly one does. */
+  /** Writes an object unless it exists; returns whether it did. Of several concurrent calls, exactly one does. */
   putIfAbsent(key: string, body: string): Promise<boolean>;
   /** An object's content, or undefined if there is none. */
   get(key: string): Promise<string | undefined>;
   /** The keys that begin with a prefix, and come after `startAfter` if it is given, in the order of their UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): Promise<string[]>;
   /**
-   * A way to ask for one object over and over that costs little: a worker asks every second, and is to send meanwhile.
-   * What it resolves to, and when it rejects, is as with `get`.
+   * A cheap way to poll for one object: a worker polls every second, while it sends. The function resolves and rejects
+   * as `get` does.
    */
   poll(key: string): () => Promise<string | undefined>;
-  /** The store's own time, as it tells it with an object that is there; undefined where it does not. */
+  /** The store's own time, read by way of an existing object; undefined if the store does not report it. */
   time(key: string): Promise<StoreTime | undefined>;
 }
 
@@ -28,10 +28,10 @@ export interface ListOptions {
   startAfter?: string;
 }
 
-/** Reads and writes that are under way at once where there are many: a store may be far away. */
+/** How many reads and writes run concurrently if there are many: a store may be far away. */
 export const AT_ONCE = 32;
 
-/** Does something for each of many values, at most AT_ONCE of them at the same time. Rejects with the first failure. */
+/** Calls `act` for each of many values, for at most AT_ONCE of them at a time. Rejects with the first failure. */
 export async function forEachAtOnce<T>(values: Iterable<T>, act: (value: T) => Promise<void>): Promise<void> {
   const waiting = values[Symbol.iterator]();
   const lane = async (): Promise<void> => {
@@ -40,17 +40,17 @@ export async function forEachAtOnce<T>(values: Iterable<T>, act: (value: T) => P
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
-/** A time that was cut off to its resolution: the true one is less than that later. In ms since the epoch. */
+/** A time truncated to its resolution: the true time is later by less than that. In ms since the epoch. */
 export interface StoreTime {
   atMs: number;
   resolutionMs: number;
 }
 
-/** The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name. */
+/** The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name. Throws for any other. */
 export async function openStore(uri: string): Promise<Store> {
   if (uri.startsWith("file:")) return new FolderStore(uri.slice("file:".length));
   if (uri.startsWith("s3:")) {
-    // Loaded where it is used: a local run starts a process for each worker, and needs none of it.
+    // Loaded only when it is used: a local run starts a process for each worker and does not need the SDK.
     const { S3Store } = await import("./s3Store.ts");
     return new S3Store(uri.slice("s3:".length));
   }
@@ -63,7 +63,7 @@ export async function readJson<T>(store: Store, key: string): Promise<T | undefi
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
-/** An object that must be there, as JSON. Throws where it is not. */
+/** An object that must exist, as JSON. Throws if it does not. */
 export async function requireJson<T>(store: Store, key: string): Promise<T> {
   const text = await store.get(key);
   if (text === undefined) throw new Error(`there is no ${key} in the store`);

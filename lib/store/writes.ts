@@ -24,7 +24,7 @@ import {
   watchedPrefix,
 } from "./keys.ts";
 
-/** Any run; a trial's id has a slash in it, which S3's wildcard takes too. */
+/** Any run. A trial's id contains a slash, which S3's wildcard matches too. */
 const ANY = "*";
 
 /** All objects of a prefix, as a pattern. */
@@ -33,7 +33,7 @@ const all = (prefixOf: (runId: string) => string): string => `${prefixOf(ANY)}*`
 const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey(ANY, extension));
 const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(replayPartsPrefix), partsKey(ANY)];
 
-/** What each function, and each operator of a deployment, writes: patterns of keys, for the policies of their roles. */
+/** The keys that each function and the operators of a deployment write: patterns for the policies of their roles. */
 export const WRITES = {
   plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY)],
   attack: [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all),
@@ -43,7 +43,7 @@ export const WRITES = {
   doctor: [PROBE_KEY],
   compare: [comparisonKey(ANY)],
   /**
-   * Plans, the flag that stops a run, what ends the acceptance test's worker, and the report of a run whose reduction
+   * Plans, the abort flag, the lease that ends the acceptance test's worker, and the report of a run whose reduction
    * failed.
    */
   operator: [planKey(ANY), leaseKey(ANY, "w001-s00", 2), abortKey(ANY), ...REPORT, histogramsKey(ANY)],
