@@ -2,20 +2,20 @@ import type { Check } from "../plan/chainSchema.ts";
 import { compilePattern, MAX_MATCHED, type Pattern } from "../plan/pattern.ts";
 import { isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 
-/** Longest number or key that is read, in bytes: longer ones equal nothing that a plan says. */
+/** Longest number or key that is parsed, in bytes: a longer one equals nothing in a plan. */
 const MAX_TOKEN = 1_024;
 
 /** A check whose pattern is compiled and whose pointer is split, once for all responses. */
 interface Prepared {
   steps: readonly string[];
   pattern?: Pattern;
-  /** Longest spelling of the value that is wanted, in bytes: its characters escaped, and room for white space. */
+  /** Longest spelling of the expected value, in bytes: its characters escaped, and room for white space. */
   longest: number;
 }
 
 const prepared = new WeakMap<Check, Prepared>();
 
-/** Makes checks ready, so that the first response is as quick as the others. Throws where a pattern is none. */
+/** Prepares checks, so that the first response is as quick as the others. Throws if a pattern is invalid. */
 export function prepareChecks(checks: readonly Check[]): void {
   for (const check of checks) prepare(check);
 }
@@ -34,7 +34,7 @@ function prepare(check: Check): Prepared {
   return made;
 }
 
-/** Whether a response, valid JSON that begins at a byte, is as a check asks. Takes time linear in its length. */
+/** Whether a response, valid JSON from byte `at` on, passes a check. Takes time linear in its length. */
 export function passes(bytes: Buffer, at: number, check: Check): boolean {
   const { steps, pattern, longest } = prepare(check);
   const span = find(bytes, at, steps);
@@ -48,7 +48,7 @@ export function passes(bytes: Buffer, at: number, check: Check): boolean {
   return number !== undefined && !(min !== undefined && number < min) && !(max !== undefined && number > max);
 }
 
-/** Where the value at a JSON pointer (RFC 6901) stands; of a doubled key the last. */
+/** The position of the value at a JSON pointer (RFC 6901). If a key occurs twice, the last one counts. */
 function find(bytes: Buffer, from: number, steps: readonly string[]): Span | undefined {
   if (steps.length === 0) return { from, to: valueEnd(bytes, from) };
   let at = from;
@@ -79,15 +79,15 @@ function itemOf(bytes: Buffer, at: number, wanted: number): Span | undefined {
     const to = valueEnd(bytes, from);
     if (index < wanted) return to;
     found = { from, to };
-    // What follows is of no interest.
+    // The rest is irrelevant.
     return -1;
   });
   return found;
 }
 
 /**
- * Whether a value equals another, whatever the order of keys and the spelling of numbers. It goes no deeper
- * than the other one does.
+ * Whether a value equals another, whatever the order of keys and the spelling of numbers. Recurses no deeper than
+ * `wanted`.
  */
 function equals(bytes: Buffer, span: Span, wanted: unknown): boolean {
   const at = span.from;
@@ -127,15 +127,15 @@ function equalsObject(bytes: Buffer, at: number, wanted: Record<string, unknown>
   return end !== -1 && equal.size === keys.length && [...equal.values()].every(Boolean);
 }
 
-/** A value as patterns see it: a string's own text, and anything else as JSON. */
+/** A value as patterns see it: a string's text, anything else as JSON. */
 function shown(bytes: Buffer, { from, to }: Span): string {
   if (bytes[from] !== 0x22) return textOf(bytes, { from, to: Math.min(to, from + MAX_MATCHED) });
-  // Characters are at most 6 bytes long in UTF-8 or escaped.
+  // A character takes at most 6 bytes, in UTF-8 or escaped.
   if (to - from > 6 * MAX_MATCHED) return textOf(bytes, { from: from + 1, to: from + MAX_MATCHED });
   return JSON.parse(textOf(bytes, { from, to })) as string;
 }
 
-/** A value as a number, where it is one or a text that is one: hexadecimal quantities exactly, however large. */
+/** A value as a number, if it is one or a text that spells one. Hexadecimal quantities are exact, however large. */
 function numberOf(bytes: Buffer, { from, to }: Span): number | bigint | undefined {
   if (to - from > MAX_TOKEN) return undefined;
   const [, text = ""] = /^"?([-+.\w]+)"?$/.exec(textOf(bytes, { from, to })) ?? [];

@@ -1,10 +1,10 @@
-/** Who is to be asked about a request that did not become a relay, as far as its class tells. */
+/** Who is responsible for a request that did not become a relay, as far as its class shows. */
 export type Fault =
-  /** The gateway itself, or the way to it. */
+  /** The gateway itself, or the path to it. */
   | "gateway"
-  /** What the gateway asks in turn: the chain's node. */
+  /** What the gateway calls in turn: the chain's node. */
   | "upstream"
-  /** The request: the plan asks for something that is not there, or not allowed. */
+  /** The request: the plan asks for something that does not exist or is not allowed. */
   | "request"
   /** The generator, or the host that it runs on. */
   | "generator"
@@ -13,13 +13,13 @@ export type Fault =
 
 /** A class of outcomes. */
 export interface OutcomeClass {
-  /** Its stable names; `…` at the end of one is any rest. */
+  /** Its stable names; a trailing `…` matches any rest. */
   names: readonly string[];
   fault: Fault;
   meaning: string;
 }
 
-/** HTTP/2's error codes by their numbers (RFC 9113, section 7), as parts of classes. */
+/** HTTP/2's error codes by number (RFC 9113, section 7), as parts of class names. */
 export const HTTP2_ERRORS: readonly string[] = [
   "no-error",
   "protocol-error",
@@ -38,8 +38,8 @@ export const HTTP2_ERRORS: readonly string[] = [
 ];
 
 /**
- * All classes; the first that fits counts. Names of ours are in kebab-case; a code that the operating system, Node or
- * OpenSSL gives keeps its name (`ECONNREFUSED`, `CERT_HAS_EXPIRED`). docs/classes.md is this table in words.
+ * All classes; the first match counts. Volley's own names are in kebab-case; a code of the operating system, Node or
+ * OpenSSL keeps its name (`ECONNREFUSED`, `CERT_HAS_EXPIRED`). docs/classes.md is this table in words.
  */
 export const CLASSES: readonly OutcomeClass[] = [
   { names: ["EADDRNOTAVAIL"], fault: "generator", meaning: "no ephemeral port left on this host (port exhaustion)" },
@@ -196,12 +196,12 @@ function fits({ names }: OutcomeClass, name: string): boolean {
   return names.some((each) => (each.endsWith("…") ? name.startsWith(each.slice(0, -1)) : name === each));
 }
 
-/** The class of this name, or undefined where the table has none. */
+/** The class of this name, or undefined if it is not in the table. */
 export function classOf(name: string): OutcomeClass | undefined {
   return CLASSES.find((each) => fits(each, name));
 }
 
-/** Who is to be asked about a class; the gateway where the class is not in the table. */
+/** Who is responsible for a class; the gateway if the class is not in the table. */
 export function faultOf(name: string): Fault {
   return classOf(name)?.fault ?? "gateway";
 }

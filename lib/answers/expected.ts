@@ -7,17 +7,17 @@ import { blankEnd, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf
 /** What a target's response must be to count as a relay. */
 export interface Expected {
   kind: "call" | "batch" | "http";
-  /** The calls of the request, in its order: of a kind "call" one. */
+  /** The calls of the request, in its order: exactly one if the kind is "call". */
   calls: readonly CallExpected[];
   demands: Demands;
 }
 
 export interface CallExpected {
-  /** Missing for a notification, and where the request is no call that a server can read. */
+  /** Missing for a notification, and for a request that a server cannot read as a call. */
   id?: CallId;
   /** Whether it asks for no answer. */
   isNotification: boolean;
-  /** Whether a null is what its method answers where there is nothing. */
+  /** Whether its method answers null if there is nothing to return. */
   mayBeNull: boolean;
   /** Whether it asks for the newest block. */
   asksBlock: boolean;
@@ -29,7 +29,7 @@ export interface Demands {
   checks?: readonly Check[];
   accept?: Accept;
   rateLimitCodes?: readonly number[];
-  /** Whether the blocks are of interest that responses name as the newest. */
+  /** Whether to collect the block numbers that responses report as the newest. */
   blocks?: boolean;
 }
 
@@ -46,8 +46,8 @@ export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Dem
 }
 
 /**
- * What to expect of the response to a request's body. `idPlaces` are where in its UTF-8 bytes stand the digits of ids
- * that are made for each request. Without a body, or where the plan says so, HTTP alone counts.
+ * What to expect of the response to a request's body. `idPlaces` are the offsets, in its UTF-8 bytes, of ids that are
+ * generated for each request. Without a body, or if the plan says so, only HTTP counts.
  */
 export function expectedOf(
   body: string | undefined,
@@ -65,13 +65,13 @@ export function expectedOf(
     calls.push(callAt(bytes, at, idPlaces));
     return valueEnd(bytes, at);
   });
-  // To an empty list a server answers with one error.
+  // A server answers an empty list with one error.
   return calls.length === 0 ? { kind: "call", calls: [UNREADABLE], demands } : { kind: "batch", calls, demands };
 }
 
 const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
 
-/** Methods that answer null where there is no such block, transaction or output: no node is wrong then. */
+/** Methods that answer null if there is no such block, transaction or output: then the node is not at fault. */
 const MAY_BE_NULL = new RegExp(
   [
     "^eth_get(Raw)?TransactionBy\\w+$",
@@ -83,7 +83,7 @@ const MAY_BE_NULL = new RegExp(
   ].join("|"),
 );
 
-/** What to expect for the call that begins at a byte of a request. */
+/** What to expect for the call that begins at byte `at` of a request. */
 function callAt(bytes: Buffer, at: number, idPlaces: readonly IdPlace[]): CallExpected {
   if (bytes[at] !== OPEN_OBJECT) return UNREADABLE;
   let id: Span | undefined;

@@ -1,4 +1,4 @@
-/** HTTP statuses that have a class each: those that are registered, and those of usual proxies and CDNs. */
+/** HTTP statuses that each have their own class: the registered ones, and those of common proxies and CDNs. */
 const KNOWN = new Set([
   ...[100, 101, 102, 103],
   ...[300, 301, 302, 303, 304, 305, 307, 308],
@@ -8,7 +8,7 @@ const KNOWN = new Set([
   ...[520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 561, 598, 599],
 ]);
 
-/** The class of a response by its HTTP status: `http-404`; of a status that nobody has defined `http-4xx`. */
+/** The class of a response by its HTTP status: `http-404`, or `http-4xx` for an undefined status. */
 export function httpClass(status: number): string {
   return KNOWN.has(status) ? `http-${status}` : `http-${Math.floor(status / 100)}xx`;
 }

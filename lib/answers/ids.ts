@@ -1,12 +1,12 @@
-/** Digits of an id that is made for each request: the n-th has ID_BASE + n. */
+/** Ids that are generated for each request: the n-th has ID_BASE + n, in ID_DIGITS digits. */
 export const ID_BASE = 100_000_000_000;
 export const ID_DIGITS = 12;
 
-/** Where an id that is made for each request stands. */
+/** The place of an id that is generated for each request. */
 export interface IdPlace {
-  /** Its first digit, as an offset in the bytes concerned. */
+  /** The offset of its first digit in the bytes at hand. */
   at: number;
-  /** Which call of a batch it is the id of, counted from 0. */
+  /** Which call of a batch it identifies, counted from 0. */
   part: number;
 }
 
@@ -16,21 +16,21 @@ import { type Span, textOf } from "./json.ts";
 export interface CallId {
   /** As JSON, in the bytes of the request. */
   bytes: Buffer;
-  /** Where in them digits stand that are made for each request; mostly nowhere, or in one place. */
+  /** The offsets in `bytes` of digits that are generated for each request; usually none, or one. */
   places: readonly number[];
-  /** Which call of its batch it is. */
+  /** Which call of its batch it identifies. */
   part: number;
 }
 
-/** Longest id that is compared, in bytes: a longer one is no id of ours. */
+/** Longest id that is compared, in bytes: a longer one is not Volley's. */
 const MAX_ID = 1_024;
 
-/** The id of a part of the n-th request, where each is made for its request. */
+/** The generated id of one part of the n-th request, which has this many parts. */
 export function batchId(n: number, part: number, parts: number): number {
   return ID_BASE + n * parts + part;
 }
 
-/** Whether the id of the n-th request stands at a byte, to the letter. Gives the place after it, or −1. */
+/** Matches a call's id, with its generated digits, byte for byte at `from`. Returns the offset after it, or −1. */
 export function idEnd(body: Buffer, from: number, { bytes, places }: CallId, made: number): number {
   let index = 0;
   for (const place of places) {
@@ -42,7 +42,7 @@ export function idEnd(body: Buffer, from: number, { bytes, places }: CallId, mad
   return from + bytes.length;
 }
 
-/** Whether the digits of a made id stand at a byte. */
+/** Whether the digits of a generated id begin at byte `from`. */
 function areDigits(body: Buffer, from: number, made: number): boolean {
   let value = 0;
   for (let index = from; index < from + ID_DIGITS; index++) {
@@ -53,19 +53,19 @@ function areDigits(body: Buffer, from: number, made: number): boolean {
   return value === made;
 }
 
-/** Whether an id that was answered is a call's: numbers by their value and all their digits, texts by their characters. */
+/** Whether a response's id is the call's. Numbers are compared by value with all their digits, texts by characters. */
 export function isSameId(body: Buffer, span: Span | undefined, id: CallId, made: number): boolean {
   if (!span) return false;
   if (idEnd(body, span.from, id, made) === span.to) return true;
   return keyOfId(body, span) === keyOfCall(id, made);
 }
 
-/** One text for all spellings of an id; ids of different types have different ones. */
+/** One key for all spellings of an id; ids of different types have different keys. */
 export function keyOfId(bytes: Buffer, span: Span): string {
   return span.to - span.from > MAX_ID ? "" : keyOf(textOf(bytes, span));
 }
 
-/** The same of a call's id in the n-th request. */
+/** The same for a call's id with its generated digits. */
 export function keyOfCall({ bytes, places }: CallId, made: number): string {
   if (places.length === 0) return keyOf(bytes.toString("utf8"));
   const own = Buffer.from(bytes);
@@ -78,7 +78,7 @@ function keyOf(token: string): string {
   return /^[-\d]/.test(token) ? decimal(token) : token;
 }
 
-/** A number's digits and exponent in one form: 1, 1.0 and 1e0 have the same, 9007199254740993 and …992 have not. */
+/** A number in canonical form: 1, 1.0 and 1e0 have the same one, 9007199254740993 and …992 do not. */
 function decimal(token: string): string {
   const [, sign = "", whole = "", part = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(token) ?? [];

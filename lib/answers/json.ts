@@ -1,12 +1,12 @@
 /**
- * JSON's grammar (RFC 8259) over bytes. Where a response's parts stand is found in one pass, in time linear in its
- * length and with no stack and no copy, whatever a target sends: 4 MiB of brackets included. What stands there is then
- * read on its own, and keeps its digits.
+ * JSON's grammar (RFC 8259) over bytes. One pass finds the positions of a response's parts, in linear time, without
+ * recursion and without a copy, whatever a target sends: even 4 MiB of brackets. Each part is then parsed separately
+ * and keeps its digits.
  *
- * Each function takes the place where something begins, and gives the place after it, or −1 where it is not JSON.
+ * Each function takes the offset where something begins and returns the offset after it, or −1 if it is not JSON.
  */
 
-/** A part of bytes: from its first byte to the one after its last. */
+/** A range of bytes: from its first byte to the one after its last. */
 export interface Span {
   from: number;
   to: number;
@@ -21,7 +21,7 @@ const CLOSE_LIST = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** The first place from `at` on that holds no white space. */
+/** The first offset from `at` on that is not white space. */
 export function blankEnd(bytes: Buffer, at: number): number {
   let end = at;
   for (; end < bytes.length; end++) {
@@ -31,7 +31,7 @@ export function blankEnd(bytes: Buffer, at: number): number {
   return end;
 }
 
-/** Reads any value. */
+/** Scans any value. */
 export function valueEnd(bytes: Buffer, from: number): number {
   if (!opens(bytes[from])) return scalarEnd(bytes, from);
   const open = new Nesting();
@@ -46,7 +46,7 @@ function opens(byte: number | undefined): boolean {
   return byte === OPEN_LIST || byte === OPEN_OBJECT;
 }
 
-/** Goes into a list or an object: up to its first value, or past it where it is empty. */
+/** Enters a list or an object: up to its first value, or past it if it is empty. */
 function opened(bytes: Buffer, at: number, open: Nesting): number {
   open.push(bytes[at] === OPEN_LIST ? CLOSE_LIST : CLOSE_OBJECT);
   const next = blankEnd(bytes, at + 1);
@@ -54,7 +54,7 @@ function opened(bytes: Buffer, at: number, open: Nesting): number {
   return open.close === CLOSE_OBJECT ? keyEnd(bytes, next) : next;
 }
 
-/** From where a value ended up to where the next one begins, or past what the outermost list or object closes with. */
+/** From the end of a value to the start of the next one, or past the end of the outermost list or object. */
 function afterValue(bytes: Buffer, from: number, open: Nesting): number {
   if (from === -1) return -1;
   let at = blankEnd(bytes, from);
@@ -68,11 +68,11 @@ function afterValue(bytes: Buffer, from: number, open: Nesting): number {
   return open.close === CLOSE_OBJECT ? keyEnd(bytes, at) : at;
 }
 
-/** Which lists and objects are open, by the bytes that close them. */
+/** The open lists and objects, by the bytes that close them. */
 class Nesting {
   #closes = new Uint8Array(32);
   depth = 0;
-  /** What closes the innermost one. */
+  /** The byte that closes the innermost one. */
   close = 0;
 
   push(close: number): void {
@@ -91,7 +91,7 @@ class Nesting {
   }
 }
 
-/** Reads an object, whose members' values `member` reads: it gets the key, quotes included, and the value's place. */
+/** Scans an object. `member` scans each value: it gets the key, including its quotes, and the value's offset. */
 export function objectEnd(bytes: Buffer, from: number, member: (key: Span, at: number) => number): number {
   let at = blankEnd(bytes, from + 1);
   if (bytes[at] === CLOSE_OBJECT) return at + 1;
@@ -108,7 +108,7 @@ export function objectEnd(bytes: Buffer, from: number, member: (key: Span, at: n
   }
 }
 
-/** Reads a list, whose items `item` reads. */
+/** Scans a list. `item` scans each item. */
 export function listEnd(bytes: Buffer, from: number, item: (at: number, index: number) => number): number {
   let at = blankEnd(bytes, from + 1);
   if (bytes[at] === CLOSE_LIST) return at + 1;
@@ -122,7 +122,7 @@ export function listEnd(bytes: Buffer, from: number, item: (at: number, index: n
   }
 }
 
-/** Reads a key and its colon, up to its value. */
+/** Scans a key and its colon, up to its value. */
 function keyEnd(bytes: Buffer, at: number): number {
   const end = stringEnd(bytes, at);
   return end === -1 ? -1 : afterColon(bytes, end);
@@ -153,7 +153,7 @@ function wordEnd(bytes: Buffer, at: number, word: string): number {
   return at + word.length;
 }
 
-/** Reads a string, from its first quote on. */
+/** Scans a string from its opening quote. */
 function stringEnd(bytes: Buffer, from: number): number {
   if (bytes[from] !== QUOTE) return -1;
   const { length } = bytes;
@@ -166,12 +166,12 @@ function stringEnd(bytes: Buffer, from: number): number {
   }
 }
 
-/** By byte: 1 for what stands in a string as it is, characters above ASCII included. */
+/** By byte: 1 for what a string may contain unescaped, including bytes above ASCII. */
 const IN_STRINGS = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0;
 });
 
-/** Reads an escaped character, from its backslash on. */
+/** Scans an escaped character from its backslash. */
 function escapeEnd(bytes: Buffer, at: number): number {
   if (bytes[at + 1] !== 0x75) return isEscape(bytes[at + 1]) ? at + 2 : -1;
   for (let digit = at + 2; digit < at + 6; digit++) if (!isHexDigit(bytes[digit])) return -1;
@@ -220,18 +220,18 @@ export function textOf(bytes: Buffer, { from, to }: Span): string {
   return bytes.toString("utf8", from, to);
 }
 
-/** Whether bytes are one JSON value and white space around it. */
+/** Whether bytes are one JSON value, with or without white space around it. */
 export function isJson(bytes: Buffer): boolean {
   const end = valueEnd(bytes, blankEnd(bytes, 0));
   return end !== -1 && blankEnd(bytes, end) === bytes.length;
 }
 
-/** Whether a string, quotes included, is a text, escaped or not. */
+/** Whether a JSON string, whose span includes its quotes, spells a text, escaped or not. */
 export function isText(bytes: Buffer, span: Span, text: string): boolean {
   const length = span.to - span.from;
-  // One byte for each character: ASCII, as it is.
+  // One byte for each character: unescaped ASCII.
   if (length === text.length + 2) return isAscii(bytes, span.from + 1, text);
-  // A character is written in at most 12 bytes, as two escaped surrogates.
+  // A character takes at most 12 bytes, as two escaped surrogates.
   if (length < text.length || length > 12 * text.length + 2) return false;
   const written = textOf(bytes, span);
   return (written.includes("\\") ? (JSON.parse(written) as string) : written.slice(1, -1)) === text;

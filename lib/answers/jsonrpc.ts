@@ -13,13 +13,13 @@ export const VALID = "valid";
 export interface Verdict {
   /** The stable name of its class: `valid` for a relay (`classes.ts` lists all others). */
   name: string;
-  /** The JSON-RPC error that it holds, where that decided. */
+  /** The JSON-RPC error that it contains, if that decided the class. */
   error?: RpcError;
-  /** The blocks that it names as the newest, where they are of interest. */
+  /** The block numbers that it reports as the newest, if the plan needs them. */
   blocks?: readonly number[];
 }
 
-/** The verdict of a plain relay, the only one that is not made anew. */
+/** The verdict of a plain relay, the only one that is not created for each response. */
 export const RELAY: Verdict = { name: VALID };
 
 /** The class of a complete response to the n-th request. */
@@ -27,12 +27,12 @@ export function classifyResponse(status: number, body: Buffer, expected: Expecte
   return judgeResponse(status, body, expected, n).name;
 }
 
-/** The status with which a WebSocket's answers come: over HTTP no response has it. */
+/** The status given to answers over a WebSocket: over HTTP no response has it. */
 const SWITCHED = 101;
 
 /**
  * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response
- * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and throws for none.
+ * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and never throws.
  */
 export function judgeResponse(status: number, body: Buffer, expected: Expected, n = 0): Verdict {
   const { kind, demands } = expected;
@@ -49,10 +49,10 @@ export function judgeResponse(status: number, body: Buffer, expected: Expected, 
   return counts || verdict.error?.code !== undefined ? verdict : { name: httpClass(status) };
 }
 
-/** Statuses with which a JSON-RPC error in the body tells more than the status does. */
+/** Statuses for which a JSON-RPC error in the body says more than the status does. */
 const TELLING = new Set([400, 404, 405, 415, 422, 500, 501]);
 
-/** Judges a response that is no JSON-RPC, whose status counts. */
+/** Judges a response that is not JSON-RPC and whose status is accepted. */
 function judgeHttp(body: Buffer, isOk: boolean, { checks = [] }: Demands): Verdict {
   const name = isOk ? VALID : "answer-status";
   if (checks.length === 0) return { name };
@@ -66,12 +66,12 @@ function notJson(body: Buffer, at: number): string {
   return at === body.length ? "empty-body" : "invalid-json";
 }
 
-/** One response object: where its members stand. */
+/** One response object: the positions of its members. */
 interface Answer {
   at: number;
   id?: Span;
   result?: Span;
-  /** An error that says something. */
+  /** An error that is not empty. */
   error?: Span;
 }
 
@@ -84,7 +84,7 @@ function judgeBody(body: Buffer, { kind, calls, demands }: Expected, n: number):
     const answer: Answer = { at: from };
     const end = answerEnd(body, answer);
     items++;
-    // A list may hold millions of objects, of which no more are kept than can matter.
+    // A list may contain millions of objects: only as many are kept as can matter.
     if (body[from] === OPEN_OBJECT && answers.length < 2 * calls.length + 16) answers.push(answer);
     return end;
   };
@@ -100,7 +100,7 @@ function judgeBody(body: Buffer, { kind, calls, demands }: Expected, n: number):
   return !call.id || isSameId(body, answer.id, call.id, batchId(n, call.id.part, 1)) ? verdict : strangers(verdict);
 }
 
-/** Reads an object's members, or any other value. */
+/** Scans an object's members, or any other value. */
 function answerEnd(body: Buffer, answer: Answer): number {
   if (body[answer.at] !== OPEN_OBJECT) return valueEnd(body, answer.at);
   return objectEnd(body, answer.at, (key, from) => {
@@ -113,13 +113,13 @@ function answerEnd(body: Buffer, answer: Answer): number {
   });
 }
 
-/** Whether a value says nothing: null, false, 0 or an empty text. */
+/** Whether a value is empty: null, false, 0 or an empty text. */
 function isEmpty(body: Buffer, at: number): boolean {
   const byte = body[at];
   return byte === 0x6e || byte === 0x66 || byte === 0x30 || (byte === 0x22 && body[at + 1] === 0x22);
 }
 
-/** What an answer comes to whose id is another call's: what it refuses is a refusal all the same. */
+/** The verdict on an answer with another call's id: a refusal is still a refusal. */
 function strangers(verdict: Verdict): Verdict {
   const isRefusal = verdict.error !== undefined && !isAnswer(verdict.name);
   return isRefusal || verdict.name === "no-result" ? verdict : { name: "id-mismatch" };
@@ -149,7 +149,7 @@ function refusal(body: Buffer, span: Span, { rateLimitCodes }: Demands): Verdict
   return { name: classifyError(error, rateLimitCodes), error };
 }
 
-/** The class of an error that is an answer, by the plan or as reverts are by default; undefined for any other. */
+/** The class of an error that counts as an answer, by the plan or, for reverts, by default; undefined for any other. */
 function acceptedError({ name, error }: Verdict, { checks = [], accept = {} }: Demands, pass: () => boolean) {
   if (error?.code !== undefined && accept.codes?.includes(error.code)) return "answer-code";
   const isRevert = name === "rpc-revert";
@@ -162,7 +162,7 @@ function acceptedError({ name, error }: Verdict, { checks = [], accept = {} }: D
 
 /**
  * A batch is one request and one relay. It counts as the first error among its parts, or else as the first part that is
- * missing or wrong, or else as the first accepted answer; `valid` when each part is.
+ * missing or wrong, or else as the first accepted answer; it is `valid` when each part is.
  */
 function judgeBatch(
   body: Buffer,
@@ -197,7 +197,7 @@ export function isAnswer(name: string): boolean {
   return name.startsWith("answer-");
 }
 
-/** A relay of a block number, whose text begins at a byte; what is none is left to checks. */
+/** A relay of a block number whose text begins at byte `at`. Anything else there is left to checks. */
 function relayOfBlock(body: Buffer, at: number): Verdict {
   const [text] = /^0x[0-9a-f]{1,13}(?=")/i.exec(textOf(body, { from: at, to: at + 16 })) ?? [];
   return text === undefined ? RELAY : { name: VALID, blocks: [Number(text)] };

@@ -1,14 +1,15 @@
 import { ID_DIGITS } from "./ids.ts";
 import { blankEnd, isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, valueEnd } from "./json.ts";
 
-/** How the messages of most nodes begin, up to the id. */
+/** How most nodes' messages begin, up to the id. */
 const VERSION_FIRST = Buffer.from('{"jsonrpc":"2.0","id":');
 const ID_FIRST = Buffer.from('{"id":');
 const ID_LAST = Buffer.from('"id":');
 
 /**
- * The number that a worker made for a call, by the id in a message: NaN where the message has none. Of a list's answers
- * the first with an id counts. Takes time linear in the message's length at most; usual messages are not read whole.
+ * The number that a worker generated for a call, from the id in a message; NaN if the message has none. In a list, the
+ * first answer with an id counts. Takes at most time linear in the message's length; usual messages are not scanned
+ * whole.
  */
 export function madeIdOf(message: Buffer): number {
   for (const beginning of [VERSION_FIRST, ID_FIRST]) {
@@ -32,7 +33,7 @@ function startsWith(bytes: Buffer, at: number, wanted: Buffer): boolean {
   return true;
 }
 
-/** A made id's digits, followed by nothing that belongs to the number. */
+/** A generated id's digits as a number; NaN if there are other digits, or if anything else of a number follows. */
 function digitsAt(bytes: Buffer, from: number): number {
   let value = 0;
   for (let index = from; index < from + ID_DIGITS; index++) {
@@ -66,7 +67,7 @@ function idIn(message: Buffer, at: number): { id: number; end: number } {
     return to;
   });
   if (!span || span.to - span.from > 1_024) return { id: Number.NaN, end };
-  // An id may be text around the digits, and a number may be written in another way.
+  // An id may be a text around the digits, or a number that is spelled differently.
   const text = textOf(message, span);
   const [digits] = text.match(/(?<!\d)\d{12}(?!\d)/) ?? [];
   return { id: digits === undefined && text.startsWith('"') ? Number.NaN : Number(digits ?? text), end };

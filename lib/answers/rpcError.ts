@@ -9,7 +9,7 @@ export interface RpcError {
 /** How much of a message is read, in bytes. */
 const MAX_MESSAGE = 2_048;
 
-/** Reads an error, in whatever form: an object with a code and a message, a text, or anything else. */
+/** Parses an error in any form: an object with a code and a message, a text, or anything else. */
 export function readError(bytes: Buffer, span: Span): RpcError {
   if (bytes[span.from] !== OPEN_OBJECT) return { message: messageOf(bytes, span) };
   const error: RpcError = { message: "" };
@@ -50,10 +50,12 @@ const CODES = new Map([
   [-32_603, "rpc-internal-error"],
 ]);
 
-/** Codes that gateways limit rates with, beside HTTP's 429: EIP-1474's, and those of proxyd, QuickNode and others. */
+/**
+ * Codes that gateways use for rate limits, besides HTTP's 429: EIP-1474's, and those of proxyd, QuickNode and others.
+ */
 const RATE_LIMIT_CODES = new Set([429, -32_005, -32_007, -32_016, -32_029, -32_090, -32_097]);
 
-/** What gateways say when they limit rates, by a code or by the text alone. */
+/** How gateways word a rate limit, with a code for it or by the text alone. */
 const RATE_LIMIT_TEXT = new RegExp(
   [
     "rate[ _-]?limit",
@@ -70,21 +72,21 @@ const RATE_LIMIT_TEXT = new RegExp(
   "i",
 );
 
-/** What a query says that asks for too much, whatever its rate. */
+/** How an error says that a query asks for too much, whatever its rate. */
 const QUERY_TEXT =
   /returned more than|response (is )?too (large|big)|logs? limit exceeded|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\branges?\b|too many (results|logs|blocks)/i;
 
-/** The same under a code that others limit rates with: Besu says it of batches, others of what would be answered. */
+/** The same under a code that others use for rate limits: Besu says it about batches, others about responses. */
 const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
 
-/** What a node says that is behind the others, as Solana's do under a code that others limit rates with. */
+/** How a node says that it is behind the others, as Solana's do under a code that others use for rate limits. */
 const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
 
-/** What nodes say of parameters that mean nothing, under their code for whatever goes wrong. */
+/** How nodes word invalid parameters under their catch-all code. */
 const PARAMS_TEXT =
   /^(err: )?invalid (argument|params?|parameters?|block range|address|reward percentile|hex)|^(missing value for required|hex string|cannot unmarshal)|both gasPrice and/i;
 
-/** Why nodes refuse a transaction or its estimate, as geth and its like word it. */
+/** Why nodes refuse a transaction or its estimate, as geth and similar nodes word it. */
 const TRANSACTION_TEXT = new RegExp(
   [
     "nonce too (low|high)|already known|underpriced|insufficient funds|intrinsic gas|gas too low|invalid sender",
@@ -94,20 +96,22 @@ const TRANSACTION_TEXT = new RegExp(
   "i",
 );
 
-/** How nodes word a reverted execution: geth and its like, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat; TRON. */
+/**
+ * How nodes word a reverted execution: geth-like nodes, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat; TRON.
+ */
 const REVERT_TEXT =
   /execution reverted|vm execution error|vm exception while processing transaction|reverted with|^revert(ed)?\b|revert opcode executed/i;
 
 /** geth's code for a reverted execution. */
 const REVERT_CODE = 3;
 
-/** What is wrong with the request itself, where a node says so under its code for everything. */
+/** What is wrong with the request itself, if a node says so under its catch-all code. */
 function ofRequest(message: string): string | undefined {
   if (PARAMS_TEXT.test(message)) return "rpc-invalid-params";
   return TRANSACTION_TEXT.test(message) ? "rpc-transaction-refused" : undefined;
 }
 
-/** The class of a JSON-RPC error. `ownCodes` are those that the plan's gateway limits rates with. */
+/** The class of a JSON-RPC error. `ownCodes` are those that the plan's gateway uses for rate limits. */
 export function classifyError({ code, message }: RpcError, ownCodes: readonly number[] = []): string {
   if (code !== undefined && ownCodes.includes(code)) return "rpc-rate-limited";
   if (REVERT_TEXT.test(message)) return "rpc-revert";
@@ -119,7 +123,7 @@ export function classifyError({ code, message }: RpcError, ownCodes: readonly nu
   const isServers = code <= -32_000 && code >= -32_099;
   const asked = isServers ? ofRequest(message) : undefined;
   if (asked) return asked;
-  // Under codes of their own too, such as QuickNode's -32614 and dRPC's 35.
+  // Some use their own codes for it, such as QuickNode's -32614 and dRPC's 35.
   if (QUERY_TEXT.test(message)) return "rpc-query-too-large";
   if (RATE_LIMIT_CODES.has(code)) {
     if (isServers && SIZE_TEXT.test(message)) return "rpc-query-too-large";

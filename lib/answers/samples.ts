@@ -1,6 +1,6 @@
 import type { Verdict } from "./jsonrpc.ts";
 
-/** One response of a class, as its beginning shows it: without what may be secret. */
+/** One response of a class: its beginning, without what may be secret. */
 export interface Sample {
   /** The class that it counted as. */
   class: string;
@@ -18,15 +18,15 @@ export interface Sample {
 const MAX_SAMPLES = 64;
 const MAX_OF_CLASS = 4;
 
-/** How much of a text is shown, in characters, and looked at for what may be secret, in bytes. */
+/** How much of a text is shown, in characters, and how much of it is searched for secrets, in bytes. */
 const SHOWN = 200;
 const LOOKED_AT = 4_096;
 
-/** The first response of each class and code, of which there are never many. */
+/** The first response of each class and code, up to the limits above. */
 export class Samples {
   readonly #kept = new Map<string, Sample>();
 
-  /** Keeps a response where it is the first of its kind. */
+  /** Keeps a response if it is the first of its kind. */
   see({ name, error }: Verdict, status: number, body: Buffer, secrets: readonly string[]): void {
     if (!this.#wants(name, error?.code)) return;
     this.add({
@@ -38,7 +38,7 @@ export class Samples {
     });
   }
 
-  /** Keeps a sample where it is the first of its kind. */
+  /** Keeps a sample if it is the first of its kind. */
   add(sample: Sample): void {
     if (this.#wants(sample.class, sample.code)) this.#kept.set(keyOf(sample.class, sample.code), sample);
   }
@@ -60,9 +60,9 @@ function keyOf(name: string, code: number | undefined): string {
 }
 
 /**
- * A text's beginning, in which secrets, and whatever looks like a key or says that it is one, are left out, and control
- * characters are blanks. Where the text goes on after what is looked at, a secret may be cut by its end: so much is left
- * out there.
+ * The beginning of a text, without secrets and without whatever looks like a key or is named like one; control
+ * characters become blanks. If the text continues after what is searched (`goesOn`), the cut may split a secret, so the
+ * length of the longest secret is left out at the end.
  */
 export function redact(text: string, secrets: readonly string[], goesOn = false): string {
   let shown = text;
@@ -78,6 +78,6 @@ export function redact(text: string, secrets: readonly string[], goesOn = false)
   return shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown.trim();
 }
 
-/** A name that says that what follows is secret, up to its value. */
+/** A name that marks what follows as secret, up to the end of its value. */
 const NAMED_SECRET =
   /((?:api[-_ ]?key|app[-_ ]?key|project[-_ ]?id|access[-_ ]?key|token|secret|password|passwd|authorization|cookie)["']? ?[:=] ?["']?)[^\s"',&}]+/gi;

@@ -10,8 +10,8 @@ const THEN_VERSION = Buffer.from(',"jsonrpc":"2.0","result":"');
 const THEN_ID = Buffer.from('","id":');
 
 /**
- * Whether a body is, byte for byte, a usual response to the n-th request, with a string of plain characters as its
- * result: then it is a relay and is not parsed. Returns where the result begins, or −1.
+ * Whether a body is, byte for byte, a usual response to the n-th request whose result is a string of plain characters:
+ * then it is a relay and is not parsed. Returns the offset of the result, or −1.
  */
 export function usualResult(body: Buffer, id: CallId | undefined, n: number): number {
   if (!id) return -1;
@@ -44,20 +44,20 @@ function endsAfterText(body: Buffer, at: number, length: number): number {
   return end === length - 2 && body[end] === 0x22 && body[end + 1] === 0x7d ? at : -1;
 }
 
-/** Compared one by one: for so few bytes that is quicker than a call into native code. */
+/** Compares byte by byte: for this few bytes, that is quicker than a call into native code. */
 function has(body: Buffer, at: number, bytes: Buffer): boolean {
   for (let index = 0; index < bytes.length; index++) if (body[at + index] !== bytes[index]) return false;
   return true;
 }
 
-/** The first place from `at` on that holds no plain character. */
+/** The first offset from `at` on that is not a plain character. */
 function plainEnd(body: Buffer, at: number): number {
   let end = at;
   while (PLAIN[body[end] as number] === 1) end++;
   return end;
 }
 
-/** By byte: 1 for what can stand in a JSON string as it is and is ASCII. */
+/** By byte: 1 for ASCII that a JSON string may contain unescaped. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0;
 });

@@ -5,10 +5,10 @@ import { subscribersOf } from "./subscriptions.ts";
 
 /**
  * What the person who started a run on this machine allowed. The runner keeps it and hands it to each worker and to
- * Watch, so that a plan that is changed in the store leads nowhere else, no faster and no longer.
+ * Watch, so that a plan that is changed in the store cannot load other hosts, nor run faster or longer.
  */
 export interface Allowance extends Pick<Plan, "allowedHosts" | "observeHosts" | "resolve" | "unixSocket"> {
-  /** Most requests per second of all chains; a search has no such bound, for it looks for one. */
+  /** Most requests per second over all chains; a search has no bound, because it looks for one. */
   maxRps?: number;
   maxSubscribers?: number;
   maxDurationMs: number;
@@ -17,7 +17,7 @@ export interface Allowance extends Pick<Plan, "allowedHosts" | "observeHosts" | 
 /** Longest measurement of a search's trial, in ms: a strict percentile at a low rate would take hours. */
 export const LONGEST_TRIAL_MS = 120_000;
 
-/** What a plan allows, as it is when its run starts. */
+/** What a plan allows at the start of its run. */
 export function allowanceOf(plan: Plan): Allowance {
   const { allowedHosts, observeHosts, resolve, unixSocket, profile, warmupMs } = plan;
   const isSearch = profile.type === "search";
@@ -31,7 +31,7 @@ export function allowanceOf(plan: Plan): Allowance {
   };
 }
 
-/** A plan from the store, with the places that it may speak to as the allowance has them. */
+/** A plan from the store, with the hosts and sockets that it may contact taken from the allowance. */
 export function heldTo(plan: Plan, allowance: Allowance | undefined): Plan {
   if (!allowance) return plan;
   const { allowedHosts: _, observeHosts: _observe, resolve: _resolve, unixSocket: _socket, ...rest } = plan;
@@ -39,11 +39,11 @@ export function heldTo(plan: Plan, allowance: Allowance | undefined): Plan {
   return { ...rest, ...places };
 }
 
-/** Where a plan from the store is faster or longer than the allowance. */
+/** How a plan from the store exceeds the allowance. */
 export function allowanceProblems(plan: Plan, { maxRps, maxSubscribers, maxDurationMs }: Allowance): Problem[] {
   const problems: Problem[] = [];
   const rps = peakRps(plan);
-  // Written so that what is no number is above the bound too; rates are compared but for rounding.
+  // Negated, so that NaN exceeds the bound too. The rate has a tolerance for rounding.
   if (maxRps !== undefined && !(rps <= maxRps * 1.001)) {
     problems.push({ where: "$.chains", found: `${rps} requests per second`, expected: `the ${maxRps} of its start` });
   }

@@ -5,7 +5,7 @@ import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
 import type { Chain, Plan } from "./schema.ts";
 import { workersOfSubscribers } from "./subscriptions.ts";
 
-/** A phase of the run: warm-up traffic is kept apart from the measurement. */
+/** A phase of the run: warm-up traffic is kept separate from the measurement. */
 export type Phase = "warmup" | "measure";
 
 /** One chain's part in an assignment: requests n ≡ shard (mod of) of the chain's schedule. */
@@ -24,11 +24,11 @@ export interface Assignment {
   runId: string;
   worker: number;
   segment: number;
-  /** When the worker is to be invoked: RFC 3339, for the Wait state. */
+  /** When to invoke the worker: RFC 3339, for the Wait state. */
   invokeAt: string;
   /** The instant of the first measured request of the run, in ms since the epoch. */
   startAtMs: number;
-  /** The segment, in ms from the start instant; the run's first one begins before 0 where there is a warm-up. */
+  /** The segment, in ms from the start instant; the run's first one begins before 0 if there is a warm-up. */
   fromMs: number;
   toMs: number;
   /** Whether a Lambda sends it, or a host of the fleet. */
@@ -38,7 +38,7 @@ export interface Assignment {
   shares: Share[];
 }
 
-/** What a worker does, before it is put into time. */
+/** What a worker sends, before it is cut into segments. */
 export type WorkerShares = Share[];
 
 /** Why a plan's rates cannot be split over its workers. */
@@ -57,9 +57,9 @@ export function assignmentProblems(plan: Pick<Plan, "chains" | "perWorkerRps" | 
 }
 
 /**
- * Splits the chains' rates over workers, none above `perWorkerRps`. As long as there are enough workers each serves one
- * chain, so that their figures stay clean; a pinned number that is too small for that makes every worker serve an equal
- * part of every chain.
+ * Splits the chains' rates over workers, none above `perWorkerRps`. If there are enough workers, each serves one chain,
+ * so that their figures stay clean. If the pinned number is too small for that, every worker serves an equal part of
+ * every chain.
  */
 export function splitRates(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): WorkerShares[] {
   const counts = plan.chains.map((chain) =>
@@ -125,8 +125,8 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
 }
 
 /**
- * What of an assignment does not follow from its plan: the list of them lies in the store, and may have been changed
- * since. When it begins is not looked at, for that makes it neither faster nor longer.
+ * The fields of an assignment that do not follow from its plan: the assignments are in the store and may have been
+ * changed since. When an assignment begins is not checked, because that makes it neither faster nor longer.
  */
 export function foreignFields(plan: Plan, assignment: Assignment): Problem[] {
   const { id, runId, worker, segment, startAtMs } = assignment;
@@ -155,7 +155,7 @@ function pad(value: number, digits: number): string {
 }
 
 /**
- * A chain's schedule in one phase: the profile in the measurement, and in the warm-up the rate with which that begins.
+ * A chain's schedule in one phase: in the measurement the profile, in the warm-up the rate at which the profile begins.
  * Times are from the phase's own start: −warmupMs, or 0.
  */
 export function chainSchedule(plan: Plan, chain: Chain, phase: Phase): Schedule {

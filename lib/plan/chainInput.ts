@@ -6,10 +6,10 @@ import type { Chain, Target } from "./schema.ts";
 import type { Slo } from "./sloSchema.ts";
 import { parseTargets } from "./targets.ts";
 
-/** A chain as it stands in a plan that may have mistakes anywhere. */
+/** A chain as written, in a plan that may have mistakes anywhere. */
 export type RawChain = Record<string, unknown> | null | undefined;
 
-/** What a chain reads: the targets that are written out or in files, a request log, rows of data. */
+/** What a chain reads: targets from the plan itself or from files, a request log, rows of data. */
 export interface ChainInput {
   targets: Target[];
   replayed?: RequestLog;
@@ -22,7 +22,7 @@ export function rawChains(raw: unknown): RawChain[] {
   return Array.isArray(chains) ? chains : [];
 }
 
-/** Reads all that a chain names; the problems of files are collected by `files`. */
+/** Reads everything that a chain names; `files` collects the problems. */
 export function readChain(chain: RawChain, index: number, files: PlanFiles): ChainInput {
   const read = <T>(
     name: unknown,
@@ -76,7 +76,7 @@ function inlineTarget(raw: RawTarget): Target {
   };
 }
 
-/** The part of a request log that falls into the duration, at a factor, with its mean rate. */
+/** The part of a request log that falls into the duration, sped up by a factor, with its mean rate. */
 export function within(log: RequestLog, factor: number, durationMs: number): Pick<Chain, "rps" | "targets" | "replay"> {
   const replay = log.atMs.map((ms) => ms / factor).filter((ms) => ms < durationMs);
   return { rps: replay.length / (durationMs / 1_000), targets: log.targets.slice(0, replay.length), replay };

@@ -4,13 +4,13 @@ import { type DeployedHosts, targetGuard } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { type Plan, SECRET_VALUE } from "./schema.ts";
 
-/** A host, and a port where it has one. */
+/** A host, with a port if it has one. */
 export interface Endpoint {
   host: string;
   port?: number;
 }
 
-/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined where it is none of these. */
+/** Parses `host`, `host:port`, `[v6]` or `[v6]:port`; undefined if it is none of these. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const [, v6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/?#@[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = v6 ?? name;
@@ -42,8 +42,8 @@ export function absoluteTls(tls: NonNullable<Plan["tls"]>, folder: string): NonN
 }
 
 /**
- * What is wrong with how the plan connects: endpoints that are none, hosts that may not be loaded, files that are not
- * there. In a deployment there are no files and no sockets of its own to name.
+ * What is wrong with how the plan connects: invalid endpoints, hosts that may not be loaded, missing files. In a
+ * deployment, a plan can name neither files nor sockets.
  */
 export function connectProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   const problems: Problem[] = [];
@@ -73,7 +73,7 @@ export function connectProblems(plan: Plan, deployed?: DeployedHosts): Problem[]
   return problems;
 }
 
-/** An endpoint as the URL that is held against the lists of hosts. */
+/** An endpoint as the URL that is checked against the lists of hosts. */
 export function urlOf({ host, port = 80 }: Endpoint): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }

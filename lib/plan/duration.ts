@@ -4,8 +4,8 @@ export const DURATION_PATTERN = /^(?=.)(\d+(\.\d+)?h)?(\d+(\.\d+)?m(?!s))?(\d+(\
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
 /**
- * A duration that the plan's schema has accepted, in whole milliseconds: borders between segments are whole ones too.
- * Throws on text that is not a duration.
+ * A duration that the plan's schema has accepted, in whole milliseconds: boundaries between segments are whole ones
+ * too. Throws on text that is not a duration.
  */
 export function durationMs(duration: string | number): number {
   if (typeof duration === "number") return Math.max(1, Math.round(duration * 1_000));

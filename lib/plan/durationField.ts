@@ -4,7 +4,7 @@ import { DURATION_PATTERN, durationMs } from "./duration.ts";
 /** The state machine gives up after 25 hours. */
 const LONGEST_MS = 24 * 3_600_000;
 
-/** A duration as a plan has it; the checked plan holds milliseconds. */
+/** A duration as written in a plan; the checked plan has milliseconds. */
 export const duration = z
   .union([z.number().positive(), z.string().regex(DURATION_PATTERN)])
   .transform(durationMs)

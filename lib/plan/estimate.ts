@@ -5,7 +5,7 @@ import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
 import { bodyOf, type Plan } from "./schema.ts";
 
-/** What of a deployment decides what a run costs. */
+/** The settings of a deployment that decide what a run costs. */
 export interface EstimateSetting {
   /** A worker's memory, in MB. */
   workerMb: number;
@@ -13,7 +13,7 @@ export interface EstimateSetting {
   isBehindNat: boolean;
 }
 
-/** A deployment as it is by default. */
+/** The default deployment. */
 export const DEFAULT_SETTING: EstimateSetting = { workerMb: 256, isBehindNat: false };
 
 /** Memory of the other functions, in GB. */
@@ -29,28 +29,33 @@ const PLAN_S = 3;
 const REDUCE_S = 3;
 const REDUCE_PER_WORKER_S = 0.044;
 
-/** Time of a fleet's hosts besides the run, in s: until they have come, and until they are given back. Plan waits for them. */
+/**
+ * Time of a fleet's hosts outside the run, in s: until they are ready, for which Plan waits, and until they are
+ * released.
+ */
 const HOSTS_COME_S = 240;
 const HOSTS_GO_S = 60;
 
 /** Hosts besides those that the run needs. */
 const SPARE_HOSTS = 1;
 
-/** For how many seconds Watch lists ticks at each look, once a second, and how long one call of it looks on, in s. */
+/** How many seconds of ticks Watch lists at each look, once a second, and how long one call of Watch runs, in s. */
 const TICKS_S = 25;
 const WATCH_CALL_S = 600;
 
-/** Seconds between two notes of Watch that it looked. */
+/** Seconds between Watch's records that it looked. */
 const WATCHED_S = 5;
 
-/** Looks at S3's clock of an invocation, and its reads of the plan, its clock's object and its lease. */
+/** Reads of an invocation: its looks at S3's clock, and the plan, its clock's object and its lease. */
 const READS_PER_INVOCATION = 8;
 
-/** Bytes of a request's headers, in and around, that leave AWS with its body, and of a response with its headers. */
+/**
+ * Bytes that leave AWS with a request's body, for its headers and the framing around them; bytes of a whole response.
+ */
 const HEADER_BYTES = 250;
 const RESPONSE_BYTES = 600;
 
-/** Bytes of logs of an invocation: Lambda's three lines, and Step Functions' dozen events of its child. */
+/** Bytes of logs of an invocation: Lambda's three lines, and a dozen Step Functions events of its child execution. */
 const LOG_BYTES = 6_000;
 
 /** What a run would cost in AWS, by item, in US dollars. */
@@ -99,7 +104,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   const workerGbSeconds = isFleet ? 0 : workerSeconds(all) * (setting.workerMb / 1_024);
   const gbSeconds = workerGbSeconds + otherGbSeconds(all, isFleet);
   const watchCalls = Math.ceil((all.leadS + all.seconds) / WATCH_CALL_S);
-  // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; of each
+  // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; for each
   // child its start, the Wait, the Choice and the Task.
   const transitions = 9 + 2 * watchCalls + 4 * all.children;
   const { puts, gets } = storeCalls(plan, all);
@@ -122,7 +127,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   return { requests: all.requests, invocations, gbSeconds, workerGbSeconds, items, usd };
 }
 
-/** How long all invocations of workers last together, in s: each is called its lead before its first request. */
+/** The total time of all worker invocations, in s: each is invoked its lead before its first request. */
 function workerSeconds({ workers, children, seconds, leadS }: Quantities): number {
   return workers * seconds + children * (leadS + END_S);
 }
@@ -134,18 +139,18 @@ function otherGbSeconds({ workers, seconds, leadS }: Quantities, isFleet: boolea
   return plan + watch + reduce;
 }
 
-/** Calls of S3, by price: writes and lists, and reads. */
+/** S3 calls by price: writes and lists, and reads. */
 function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantities): { puts: number; gets: number } {
-  // Where the run may be stopped each flush puts a tick too, and Watch lists them, by pages of a thousand.
+  // If the run may be stopped, each flush also puts a tick, and Watch lists the ticks in pages of a thousand.
   const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);
   const hasTicks = isStoppable(plan);
   const lists = hasTicks ? seconds * Math.ceil((workers * TICKS_S) / (MAX_FLUSH_MS / 1_000) / 1_000) : 0;
   const { endpoints, logs, every } = plan.observe;
   const looks = (endpoints.length > 0 ? 1 : 0) + (logs.length > 0 ? 1 : 0);
   const scrapes = (looks * seconds) / (every / 1_000);
-  // A lease and a summary of each; the plan twice, schedule, assignments and parts; four files of the report.
+  // A lease and a summary of each child; the plan twice, schedule, assignments and parts; four files of the report.
   const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + seconds / WATCHED_S + children * 2 + 9;
-  // Workers ask for the abort flag and the next lease, Watch for the flag; Reduce reads each summary.
+  // Workers poll for the abort flag and the next lease, Watch for the flag; Reduce reads each summary.
   const polls = (2 * workers * seconds) / (POLL_MS / 1_000) + leadS + seconds;
   return { puts, gets: polls + children * (READS_PER_INVOCATION + 1) + scrapes };
 }

@@ -1,4 +1,4 @@
-/** What Node's JSON has and TypeScript's declarations lack as yet (ECMAScript's "JSON.parse source text access"). */
+/** What Node's JSON has but TypeScript's declarations still lack (ECMAScript's "JSON.parse source text access"). */
 interface SourceTextJson {
   parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
   rawJSON(text: string): object;
@@ -8,8 +8,9 @@ interface SourceTextJson {
 const SOURCE_TEXT_JSON = JSON as unknown as SourceTextJson;
 
 /**
- * Reads JSON without losing a digit: each number becomes an object that `JSON.stringify` writes as it was written.
- * Numbers above 2^53 are ids and wei that must arrive as they stand in the plan. Throws a SyntaxError where it is no JSON.
+ * Parses JSON without losing a digit: each number becomes an object that `JSON.stringify` writes as it was written.
+ * Numbers above 2^53 are ids and wei that must arrive as they are in the plan. Throws a SyntaxError if the text is not
+ * JSON.
  */
 export function parseExactJson(text: string): unknown {
   return SOURCE_TEXT_JSON.parse(text, (_, value, { source }) =>
@@ -17,12 +18,12 @@ export function parseExactJson(text: string): unknown {
   );
 }
 
-/** Whether a value is one of the numbers that `parseExactJson` makes. */
+/** Whether a value is one of the numbers that `parseExactJson` returns. */
 export function isExactNumber(value: unknown): boolean {
   return SOURCE_TEXT_JSON.isRawJSON(value);
 }
 
-/** A number that `JSON.stringify` writes as this text. Throws a SyntaxError where the text is no JSON number. */
+/** A number that `JSON.stringify` writes as this text. Throws a SyntaxError if the text is not a JSON number. */
 export function exactNumber(text: string): object {
   return SOURCE_TEXT_JSON.rawJSON(text);
 }

@@ -15,8 +15,8 @@ export interface JsonSchemaNode {
 }
 
 /**
- * An example of each of a plan's fields that has no default and no short list of values, by its path: `[]` is an item,
- * `*` any name. A key holds for every path that ends in it, the longest one first.
+ * An example for each of a plan's fields that has neither a default nor a short list of values, by its path: `[]` is an
+ * item, `*` any name. A key applies to every path that ends in it; the longest key wins.
  */
 const EXAMPLES: Record<string, unknown> = {
   $schema: "../schema/plan.schema.json",
@@ -94,7 +94,7 @@ const EXAMPLES: Record<string, unknown> = {
   "latencyMs.p99": 40,
 };
 
-/** Puts an example to each field of a plan's schema that the table has one for. */
+/** Adds an example to each field of a plan's schema that has one in the table. */
 export function withExamples(schema: JsonSchemaNode, path: readonly string[] = []): JsonSchemaNode {
   for (const [field, node] of Object.entries(schema.properties ?? {})) {
     const place = [...path, field];

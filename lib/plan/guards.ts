@@ -14,9 +14,9 @@ export interface Guards extends DeployedHosts {
   maxDurationMs: number;
   maxWorkers: number;
   maxUsd: number;
-  /** Most hosts of the deployment's fleet; without it a plan in fleet mode waits for anybody's hosts. */
+  /** Most hosts of the deployment's fleet; without it, a plan in fleet mode waits for any hosts. */
   maxHosts?: number;
-  /** What decides a run's price, where it is not as by default. */
+  /** What decides a run's price, if it differs from the default. */
   setting?: EstimateSetting;
 }
 
@@ -28,7 +28,7 @@ const MAX_CHILDREN = 10_000;
 
 /**
  * What a plan asks for that its deployment does not allow. `concurrency` is how many invocations the account and the
- * attack function allow at once: fewer than the run needs would turn it into waves at a lower rate.
+ * attack function allow at once: with fewer than it needs, the run would come in waves at a lower rate.
  */
 export function guardProblems(plan: Plan, guards: Guards, concurrency: number): Problem[] {
   const problems = [...hostProblems(plan, guards), ...connectProblems(plan, guards)];
@@ -41,7 +41,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
   const lengthMs = plan.durationMs + plan.warmupMs;
   const { usd } = estimate(plan, guards.setting);
   const limits: [boolean, string, string, string][] = [
-    // What is no number is above each limit too: a plan may have been changed in the store.
+    // Negated, so that NaN exceeds each limit too: a plan may have been changed in the store.
     [!(rps <= guards.maxRps), "$.chains", `${rps} requests per second in all`, `at most ${guards.maxRps} (maxRps)`],
     [
       !(lengthMs <= guards.maxDurationMs),
@@ -75,7 +75,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = `at most ${MAX_CHILDREN} workers × segments: Step Functions runs no more of them at once`;
     problems.push({ where: "$.duration", found: `${assignments.length} of them`, expected });
   }
-  // At a border two segments' workers live side by side; those of a fleet are no Lambdas.
+  // At a boundary, two segments' workers run at the same time. A fleet's workers are not Lambdas.
   const calls = isFleet ? 0 : workers * (assignments.length > workers ? 2 : 1);
   const needed = calls + OTHER_FUNCTIONS;
   if (needed > concurrency) {

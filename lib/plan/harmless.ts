@@ -2,22 +2,22 @@ import { isWebSocketUrl } from "./httpUrl.ts";
 import { bodyText, isJsonRpc } from "./jsonRpcBody.ts";
 import type { Chain, Target } from "./schema.ts";
 
-/** HTTP methods that change nothing at the server (RFC 9110, section 9.2.1). */
+/** HTTP methods that change nothing on the server (RFC 9110, section 9.2.1). */
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** The first word of a JSON-RPC method's name that only reads, after its namespace. */
+/** The first word, after the namespace, of the name of a JSON-RPC method that only reads. */
 const READS =
   /^(?:get|call|estimate|simulate|create(?=AccessList)|block|chain|client|version|gas|fee|max|blob|accounts|syncing|coinbase|hashrate|mining|protocol|peer|listening|sha|trace|replay|list|read|query|is|has|find|search|verify|decode|filter|logs|status|health|content|inspect)(?![a-z])/;
 
 const METHOD = /"method"\s*:\s*"((?:[^"\\]|\\.)*)"/g;
 
-/** Whether a JSON-RPC method's name says that it only reads: what is not known may write. */
+/** Whether a JSON-RPC method's name says that it only reads: an unknown one may write. */
 function reads(method: string): boolean {
   const [, namespace, name = method] = /^([A-Za-z0-9]+)[_.](.+)$/.exec(method) ?? [];
   return !/^(?:personal|admin|miner|engine|anvil|hardhat|evm|ganache)$/i.test(namespace ?? "") && READS.test(name);
 }
 
-/** Whether a request may change something at its target: a second one would be one too many. */
+/** Whether a request may change something at its target, so that it must not be sent twice. */
 function mayWrite(target: Target): boolean {
   const body = bodyText(target);
   if (target.expect === "http" || body === undefined || !isJsonRpc(body)) return !SAFE_METHODS.has(target.method);
@@ -27,13 +27,13 @@ function mayWrite(target: Target): boolean {
   return methods.length === 0 || !methods.every(reads);
 }
 
-/** A call that any node answers, if with an error. */
+/** A call that any node answers, even if with an error. */
 const HARMLESS_CALL = '{"jsonrpc":"2.0","id":{{id}},"method":"net_version","params":[]}';
 
 /**
- * What is sent to a target besides its load, to see that it answers. A request that may write, or takes a row that is
- * used only once, gives way to one that changes nothing: a call of net_version, or HEAD where the target speaks no
- * JSON-RPC. `isReplaced` says so: what such a request is answered tells nothing about the load.
+ * The request that checks, outside the load, whether a target answers. A request that may write, or that takes a row
+ * that is used only once, is replaced by one that changes nothing: a call of net_version, or HEAD if the target does
+ * not speak JSON-RPC. `isReplaced` says so: the answer to a replaced request says nothing about the load.
  */
 export function harmless(
   target: Target,

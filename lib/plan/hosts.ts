@@ -12,13 +12,13 @@ export interface DeployedHosts {
   observeHosts?: readonly string[];
 }
 
-/** What a plan's targets are held against; in a deployment its own list alone counts. */
+/** The guard for a plan's targets. In a deployment, only the deployment's list counts. */
 export function targetGuard(plan: Pick<Plan, "allowedHosts">, deployed?: DeployedHosts): HostGuard {
   const { allowedHosts } = deployed ?? plan;
   return new HostGuard({ allowed: allowedHosts, loopback: deployed === undefined });
 }
 
-/** What metrics' and logs' URLs are held against: they may carry secrets. */
+/** The guard for the URLs of metrics and logs: they may carry secrets. */
 export function observeGuard(plan: Pick<Plan, "allowedHosts" | "observeHosts">, deployed?: DeployedHosts): HostGuard {
   const { allowedHosts, observeHosts = [] } = deployed ?? plan;
   return new HostGuard({ allowed: [...allowedHosts, ...observeHosts], loopback: deployed === undefined });
@@ -32,7 +32,7 @@ export function isLoopback(host: string): boolean {
 /** The scheme of a URL's text, and its user, host and port. */
 const AUTHORITY = /^(?:https?|wss?):\/\/([^/?#\\]+)/i;
 
-/** What a data field may put into a URL's host: letters that need no escape there. */
+/** What a data field may put into a URL's host: characters that need no escape there. */
 const HOST_PART = /^[A-Za-z0-9._-]*$/;
 
 /** The rest of a URL's text after its scheme, host and port. */
@@ -40,7 +40,7 @@ export function afterAuthority(url: string): string {
   return url.replace(AUTHORITY, "");
 }
 
-/** The origins that a URL is sent to, as its text is filled in from each row of data. */
+/** The origins that a URL is sent to once its text is filled in from each row of data. */
 export function originsOf(url: string, rows: readonly Record<string, string>[] = []): string[] {
   return [...new Set(renderedAuthorities(url, rows))].flatMap((text) =>
     URL.canParse(text) ? new URL(text).origin : [],
@@ -62,15 +62,15 @@ function* renderedAuthorities(url: string, rows: readonly Record<string, string>
 }
 
 /**
- * A problem for each host that the plan would load or read without leave, as its URLs are filled in: data fields may
- * stand in a host, anything else that is made for each request may not.
+ * A problem for each host that the plan would load or read without permission, once its URLs are filled in. A host may
+ * contain data fields, but nothing else that is generated for each request.
  */
 export function hostProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   const problems = new Map<string, Problem>();
   const guard = targetGuard(plan, deployed);
   for (const [index, chain] of plan.chains.entries()) {
     const where = jsonPath(["chains", index, "targets"]);
-    // A recorded log asks the same URLs again and again.
+    // A recorded log repeats the same URLs.
     for (const url of new Set(addressesOf(chain).map((address) => address.url))) {
       for (const problem of [...hostTextProblems(url, chain), ...refusals(url, chain.data ?? [], guard)]) {
         const key = `${problem.found} ${problem.expected}`;
@@ -88,7 +88,7 @@ function refusals(url: string, rows: readonly Record<string, string>[], guard: H
   });
 }
 
-/** What must not stand in a URL's host, whatever it is filled in with. */
+/** What a URL's host must not contain, whatever it is filled in with. */
 function hostTextProblems(url: string, { data = [] }: Chain): Omit<Problem, "where">[] {
   const [prefix = "", authority = ""] = AUTHORITY.exec(url) ?? [];
   const problems: Omit<Problem, "where">[] = [];

@@ -1,33 +1,33 @@
 import { hasControl } from "./values.ts";
 
-/** What `isHttpUrl` asks for, in problems. */
+/** What `isHttpUrl` requires, as problems say it. */
 export const HTTP_URL = "an absolute http or https URL, without credentials, blanks and control characters";
 
-/** What `isTargetUrl` asks for, in problems. */
+/** What `isTargetUrl` requires, as problems say it. */
 export const TARGET_URL = "an absolute http, https, ws or wss URL, without credentials, blanks and control characters";
 
-/** Whether a text, in which placeholders may stand, is an absolute http or https URL without credentials in it. */
+/** Whether a text, which may contain placeholders, is an absolute http or https URL without credentials. */
 export function isHttpUrl(text: string): boolean {
   return isTargetUrl(text) && !isWebSocketUrl(text);
 }
 
-/** The same of a target's URL, which may be that of a WebSocket too. */
+/** The same for a target's URL, which may also be a WebSocket URL. */
 export function isTargetUrl(text: string): boolean {
   const plain = text.replace(/\{\{[^{}]*\}\}/g, "0");
   const [, authority] = /^(?:https?|wss?):\/\/([^/?#\\]+)/i.exec(plain) ?? [];
   // Credentials in a URL end up in logs.
   if (authority === undefined || authority.includes("@")) return false;
   if (hasControl(plain) || /\s/.test(plain) || !URL.canParse(plain)) return false;
-  // Nobody listens at port 0.
+  // Nobody listens on port 0.
   return new URL(plain).port !== "0";
 }
 
-/** Whether a URL is that of a WebSocket. */
+/** Whether a URL is a WebSocket URL. */
 export function isWebSocketUrl(url: string): boolean {
   return /^wss?:/i.test(url);
 }
 
-/** What `isSubscribedUrl` asks for, in problems. */
+/** What `isSubscribedUrl` requires, as problems say it. */
 export const SUBSCRIBED_URL = "an absolute ws or wss URL, without credentials, placeholders and blanks";
 
 /** Whether a text is a URL that subscribers can connect to. */
@@ -35,7 +35,7 @@ export function isSubscribedUrl(text: string): boolean {
   return isWebSocketUrl(text) && isTargetUrl(text) && !text.includes("{{");
 }
 
-/** A WebSocket's URL with the scheme of the HTTP request that it begins with; any other URL as it is. */
+/** A WebSocket URL with the scheme of its HTTP handshake; any other URL unchanged. */
 export function handshakeUrl(url: string): string {
   return url.replace(/^ws/i, "http");
 }

@@ -4,7 +4,7 @@ import { parseTemplate } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import { bodyOf, type Plan, type Target } from "./schema.ts";
 
-/** Most bytes that a compressed body is read to. */
+/** Most bytes that a compressed body is decoded to. */
 const MAX_BYTES = 64 * 2 ** 20;
 
 const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer> = {
@@ -14,7 +14,7 @@ const DECODERS: Record<string, (bytes: Buffer, options: { maxOutputLength: numbe
   zstd: zstdDecompressSync,
 };
 
-/** A target's body as text, decoded where its Content-Encoding says how; undefined where it is no text. */
+/** A target's body as text, decoded if its Content-Encoding says how; undefined if it is not text. */
 export function bodyText(target: Pick<Target, "body" | "bodyBase64" | "headers">): string | undefined {
   if (target.body !== undefined) return target.body;
   const bytes = bodyOf(target);
@@ -28,8 +28,8 @@ export function bodyText(target: Pick<Target, "body" | "bodyBase64" | "headers">
 }
 
 /**
- * Why a target's body is no JSON-RPC call or batch once its placeholders are filled in; undefined where it is one.
- * `anyVersion` takes calls as good that do not say `"jsonrpc": "2.0"`, as Bitcoin's nodes take them.
+ * Why a target's body is not a JSON-RPC call or batch once its placeholders are filled in; undefined if it is one.
+ * `anyVersion` also accepts calls without `"jsonrpc": "2.0"`, as Bitcoin's nodes do.
  */
 function notJsonRpc(target: Target, anyVersion = false): string | undefined {
   const text = bodyText(target);
@@ -68,8 +68,8 @@ function notCall(value: unknown, anyVersion: boolean): string | undefined {
 }
 
 /**
- * A problem for each target whose body is no JSON-RPC where the plan does not say so: HTTP's status alone would count
- * errors as relays. Says in each target what it expects: without a body there is no call, and it is plain HTTP.
+ * A problem for each target whose body is not JSON-RPC although the plan does not say so: by the HTTP status alone,
+ * errors would count as relays. Sets `expect` in each target: without a body there is no call, so it is plain HTTP.
  */
 export function expectationProblems({ chains }: Pick<Plan, "chains">): Problem[] {
   return chains.flatMap(({ targets }, index) =>

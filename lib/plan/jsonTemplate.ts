@@ -1,28 +1,28 @@
 import type { Placeholder } from "./placeholders.ts";
 
-/** Where a placeholder stands in a JSON body. */
+/** The place of a placeholder in a JSON body. */
 export interface JsonPlace {
-  /** Within a string, so that what is filled in is escaped for one. */
+  /** Whether it is within a string, so that its value is escaped for one. */
   inString: boolean;
-  /** Which call of a batch, counted from 0; 0 where the body is no list. */
+  /** Which call of a batch, counted from 0; 0 if the body is not a list. */
   part: number;
-  /** The field of the call whose value it is in, such as "params"; undefined where it is in no field's value. */
+  /** The field of the call whose value it is in, such as "params"; undefined if it is in no field's value. */
   field: string | undefined;
-  /** A bare value by itself, with nothing before or after it that belongs to it. */
+  /** Whether it is a bare value by itself, with nothing before or after it that belongs to it. */
   alone: boolean;
 }
 
-/** A JSON body with its placeholders, and where each of them stands. */
+/** A JSON body with its placeholders, and the place of each. */
 export interface JsonTemplate {
   pieces: (string | Placeholder)[];
   places: JsonPlace[];
-  /** Elements of the outermost list; 1 where the body is an object. */
+  /** Elements of the outermost list; 1 if the body is an object. */
   parts: number;
 }
 
 /**
  * Finds each placeholder's place in a body that is a JSON object or list once its placeholders are filled in; undefined
- * for any other body. `"id": "{{id}}"` of a call loses the quotes, so that the id is a number; all other text stays.
+ * for any other body. A call's `"id": "{{id}}"` loses the quotes, so that the id is a number; all other text stays.
  */
 export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTemplate | undefined {
   const [first] = pieces;
@@ -44,7 +44,7 @@ export function jsonTemplate(pieces: readonly (string | Placeholder)[]): JsonTem
   return { pieces: own.filter((piece) => piece !== ""), places, parts: scanner.parts };
 }
 
-/** Takes the quotes off each `"{{id}}"` that is the id of a call in the body, which is `value` once it is read. */
+/** Removes the quotes from each `"{{id}}"` that is the id of a call in the body; `value` is the parsed body. */
 function unquoted(pieces: readonly (string | Placeholder)[], value: unknown): (string | Placeholder)[] {
   const scanner = new Scanner();
   const own = [...pieces];
@@ -68,12 +68,12 @@ function isCall(value: unknown): boolean {
   return typeof value === "object" && value !== null && typeof (value as { method?: unknown }).method === "string";
 }
 
-/** Reads JSON piece by piece: no more of it than where strings, lists and a call's fields begin and end. */
+/** Scans JSON piece by piece, only for where strings, lists and a call's fields begin and end. */
 class Scanner {
   #depth = 0;
   #inString = false;
   #isEscaped = false;
-  /** The string that is read or was read last. */
+  /** The string that is being read or was read last. */
   #string = "";
   #isBatch = false;
   #part = 0;
@@ -89,7 +89,7 @@ class Scanner {
     return this.#part;
   }
 
-  /** Whether the opening quote of a call's id was the last that was read. */
+  /** Whether the last character read was the opening quote of a call's id. */
   get isAtId(): boolean {
     const isAtStart = this.#inString && this.#string === "" && !this.#isEscaped;
     return isAtStart && this.#field === "id" && this.#depth === this.#callDepth;
@@ -103,7 +103,7 @@ class Scanner {
     if (!this.#inString) this.#beginValue();
     const begins = typeof before === "string" && /[[,:]\s*$/.test(before);
     const alone = begins && typeof after === "string" && /^\s*[,\]}]/.test(after);
-    // What a placeholder puts into a string keeps it from being an empty one, and a field's name from being known.
+    // A string with a placeholder is not empty, and as a field's name it is not known.
     if (this.#inString) this.#string += "{{";
     return { inString: this.#inString, part: this.#part, field: this.#field, alone: alone && !this.#inString };
   }

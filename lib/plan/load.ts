@@ -20,7 +20,7 @@ import { sloProblems } from "./sloProblems.ts";
 import { subscriptionsOf } from "./subscriptions.ts";
 import { webSocketProblems } from "./webSocket.ts";
 
-/** What a command line adds to a plan as it is checked. */
+/** What a command line adds to a plan when it is checked. */
 export interface CheckOptions {
   /** Sends every target to this origin instead of its own, such as `http://127.0.0.1:8080`. */
   origin?: string;
@@ -29,9 +29,9 @@ export interface CheckOptions {
 }
 
 /**
- * Checks a plan and fills in its defaults; files that it names are relative to `folder`, and without one are refused.
- * `shownAs` names the plan in the InputError that is thrown with all problems at once: those of fields, of files and of
- * fields together.
+ * Checks a plan and fills in its defaults. Files that it names are relative to `folder`; without a folder they are
+ * refused. Throws an InputError, in which `shownAs` names the plan, with all problems at once: of fields, of files, and
+ * of fields in combination.
  */
 export function checkPlan(raw: unknown, folder: string | undefined, shownAs: string, options: CheckOptions = {}): Plan {
   const parsed = planSchema.safeParse(raw);
@@ -48,7 +48,7 @@ export function checkPlan(raw: unknown, folder: string | undefined, shownAs: str
   return plan;
 }
 
-/** The plan that every later stage reads, of one as a person wrote it and of what its chains read. */
+/** The plan that every later stage reads, made from the plan as written and from what its chains read. */
 function planOf(
   input: z.infer<typeof planSchema>,
   inputs: readonly ChainInput[],
@@ -95,7 +95,7 @@ function planOf(
   };
   if (options.origin !== undefined) moveTargets(plan, options.origin);
   for (const target of plan.chains.flatMap(({ targets }) => targets)) {
-    // Many calls are in flight on one WebSocket: their answers are told apart by id alone.
+    // Many calls are in flight on one WebSocket: only the id matches an answer to its call.
     if (ids === "unique" ? target.expect !== "http" : isWebSocketUrl(target.url)) withOwnIds(target);
   }
   return plan;
@@ -125,7 +125,7 @@ function chainOf(
   return { name, rps: rps ?? 0, targets, ...own };
 }
 
-/** What is wrong with a plan whose fields are in order, each by itself. */
+/** What is wrong with a plan whose fields are valid, each by itself. */
 function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   const problems = [
     assignmentProblems(plan),
@@ -138,9 +138,9 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
     sloProblems(plan),
     expectationProblems(plan),
     webSocketProblems(plan),
-    // Where there is no folder there are no files, as in a deployment.
+    // Without a folder there are no files, as in a deployment.
     connectProblems(plan, folder === undefined ? plan : undefined),
-    // With a stand-in gateway the targets' own hosts are never spoken to: a run moves them to its origin.
+    // With a stand-in gateway, the targets' own hosts are never contacted: a run moves the targets to its origin.
     hostProblems(plan.gateway ? { ...plan, chains: [] } : plan),
   ].flat();
   if (plan.http !== "2") return problems;
@@ -148,7 +148,10 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   return [...problems, { where: "$.http", found: '"2"', expected: '"1.1": the stand-in gateway speaks no TLS' }];
 }
 
-/** Sends every target to another origin, keeping its path and query with their placeholders, and a WebSocket one. */
+/**
+ * Sends every target to another origin. It keeps its path and query with their placeholders, and stays a WebSocket if
+ * it is one.
+ */
 export function moveTargets(plan: Plan, origin: string): void {
   const base = handshakeUrl(new URL(origin).origin);
   for (const { targets, subscriptions = [] } of plan.chains) {
@@ -159,7 +162,7 @@ export function moveTargets(plan: Plan, origin: string): void {
   }
 }
 
-/** Placeholders that are none, or that name a field which the chain's data does not have. */
+/** Unknown placeholders, and placeholders for a field that the chain's data does not have. */
 function placeholderProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const where = jsonPath(["chains", index, "targets"]);
@@ -208,10 +211,10 @@ function baseProblems(raw: unknown): Problem[] {
   return [{ where: "$.extends", found: show(base), expected }];
 }
 
-/** Methods of HTTP that a typo may have been meant for (RFC 9110 and 5789). */
+/** HTTP methods that the author of a typo may have meant (RFC 9110 and 5789). */
 const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
-/** Methods that nobody knows and that a swapped, missing or wrong letter makes of a usual one. */
+/** Unknown methods that differ from a usual one by a swapped, missing or wrong letter. */
 function methodProblems({ chains }: Plan): Problem[] {
   return chains.flatMap(({ targets }, index) => {
     const methods = new Set(targets.map(({ method }) => method));
@@ -276,7 +279,7 @@ function plainTextTargets(plan: Plan): Problem[] {
   );
 }
 
-/** What the plan's schema says of a path. */
+/** What the plan's schema says about a path. */
 function schemaAt(path: readonly PropertyKey[]): JsonSchemaNode[] {
   let nodes: JsonSchemaNode[] = [planJsonSchema()];
   for (const step of path) {
@@ -293,7 +296,7 @@ export function knownFieldsAt(path: readonly PropertyKey[]): string[] {
   return schemaAt(path).flatMap((node) => Object.keys(node.properties ?? {}));
 }
 
-/** Whether the field at a path holds a number, or true or false. */
+/** Whether the field at a path takes a number, or true or false. */
 export function takesNumber(path: readonly PropertyKey[]): boolean {
   return schemaAt(path).some(({ type }) => [type].flat().some((each) => /^(number|integer|boolean)$/.test(each ?? "")));
 }

@@ -1,4 +1,7 @@
-/** The word of a list that was most likely meant: one that differs in a letter or two. Undefined where none is near. */
+/**
+ * The word of a list that was most likely meant: it differs by at most `most` letters. Undefined if no word is that
+ * near.
+ */
 export function nearest(word: string, words: readonly string[], most = 2): string | undefined {
   const near = words
     .map((each) => ({ each, distance: distance(each.toLowerCase(), word.toLowerCase()) }))

@@ -2,15 +2,15 @@ import { type Node, parseTree } from "jsonc-parser";
 import type { Target } from "./schema.ts";
 
 /**
- * Gives a target's JSON-RPC calls ids of their own: the placeholder takes the place of each call's id, and nothing else of
- * the body changes. A call without an id is a notification, and stays one.
+ * Gives a target's JSON-RPC calls unique ids: the placeholder replaces each call's id, and nothing else in the body
+ * changes. A call without an id is a notification, and stays one.
  */
 export function withOwnIds(target: Target): void {
   if (target.body !== undefined) target.body = numberCalls(target.body);
 }
 
 function numberCalls(body: string): string {
-  // Digits in the placeholders' places make JSON of it in which everything stands where it stood.
+  // With digits in place of the placeholders, the body is JSON in which all offsets stay the same.
   const masked = body.replace(/\{\{[^{}]*\}\}/g, (placeholder) => "1".repeat(placeholder.length));
   const root = treeOf(masked);
   const calls = root?.type === "array" ? (root.children ?? []) : root ? [root] : [];
@@ -28,12 +28,12 @@ function treeOf(text: string): Node | undefined {
     JSON.parse(text);
     return parseTree(text);
   } catch {
-    // No JSON, or nested too deeply for the parser: no call with an id that could be found.
+    // Not JSON, or nested too deeply for the parser: no call with an id can be found.
     return undefined;
   }
 }
 
-/** The value of an object's field; of a field that is there twice the last one, as JSON.parse has it. */
+/** The value of an object's field. If the field occurs twice, the last one counts, as in JSON.parse. */
 function fieldOf(call: Node, field: string): Node | undefined {
   return call.children?.findLast(({ children }) => children?.[0]?.value === field)?.children?.[1];
 }

@@ -3,18 +3,18 @@ import { RE2JS } from "re2js";
 /** Longest pattern, in characters: compiling takes time with its length. */
 const MAX_PATTERN = 1_000;
 
-/** How much of a text a pattern looks at, in characters: so that one text takes a bounded time. */
+/** How much of a text a pattern looks at, in characters, so that one text takes bounded time. */
 export const MAX_MATCHED = 64 * 1024;
 
 /** A pattern from a plan, compiled. */
 export interface Pattern {
-  /** Whether the first 64 Ki characters of a text hold a match. Takes time linear in their number. */
+  /** Whether the first 64 Ki characters of a text contain a match. Takes time linear in their number. */
   test(text: string): boolean;
 }
 
 /**
- * Compiles a pattern that somebody wrote into a plan. RE2 matches in linear time, so that no text a target or a log
- * holds can stop the process; it knows no look-around and no back references.
+ * Compiles a pattern from a plan. RE2 matches in linear time, so that no text from a target or a log can block the
+ * process. It supports neither look-around nor back references.
  *
  * Throws an error that says what RE2 does not understand.
  */
@@ -24,7 +24,7 @@ export function compilePattern(source: string, { ignoreCase = false } = {}): Pat
   return { test: (text) => pattern.test(text.length > MAX_MATCHED ? text.slice(0, MAX_MATCHED) : text) };
 }
 
-/** Why a text cannot be used as a pattern, or undefined where it can. */
+/** Why a text cannot be used as a pattern, or undefined if it can. */
 export function patternProblem(source: string): string | undefined {
   try {
     compilePattern(source);

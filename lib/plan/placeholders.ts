@@ -1,27 +1,27 @@
-/** A place in a target's text that is filled in anew for each request. */
+/** A place in a target's text that is filled in for each request. */
 export type Placeholder =
   /** A number that no other request of the chain has; the response must carry it as its id. */
   | { kind: "id" }
   | { kind: "address" }
   | { kind: "hex"; digits: number }
   | { kind: "integer"; from: number; to: number }
-  /** A block's number in hexadecimal, so far from the newest one. */
+  /** A block number in hexadecimal, in this range relative to the newest block. */
   | { kind: "block"; from: number; to: number }
   /** A field of a row of the chain's data file. */
   | { kind: "data"; field: string };
 
-/** Text with its placeholders taken out of it. */
+/** A text split at its placeholders. */
 export interface Template {
   pieces: (string | Placeholder)[];
-  /** Placeholders that are none, as they stand in the text. */
+  /** Invalid placeholders, as written in the text. */
   unknown: string[];
 }
 
-/** What placeholders there are, for messages. */
+/** The available placeholders, for messages. */
 export const PLACEHOLDERS =
   "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}; {{{{ for two braces as they stand";
 
-/** Takes a text apart at its `{{placeholders}}`. `{{{{` is a literal `{{`. */
+/** Splits a text at its `{{placeholders}}`. `{{{{` is a literal `{{`. */
 export function parseTemplate(text: string): Template {
   const pieces: Template["pieces"] = [];
   const unknown: string[] = [];
@@ -67,6 +67,6 @@ function range(kind: "integer" | "block", from: string, to = from): Placeholder 
 
 /**
  * References to secrets in a header's value, or in a URL's path or query: `env://NAME`, or in AWS `secret://name` and
- * `ssm://name`, whose names may have slashes.
+ * `ssm://name`, whose names may contain slashes.
  */
 export const SECRET_REFERENCE = /\benv:\/\/[A-Za-z_]\w*|\b(?:secret|ssm):\/\/[\w/.@+=-]+/g;

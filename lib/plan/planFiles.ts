@@ -6,9 +6,9 @@ import { type Parsed, type Problem, show } from "./problems.ts";
 /** A text file that a plan names. */
 export interface TextFile {
   text: string;
-  /** What problems call it. */
+  /** Its name in problems. */
   shownAs: string;
-  /** The folder that it lies in, which names inside it are relative to. */
+  /** The folder that contains it; names inside it are relative to this folder. */
   folder: string;
 }
 
@@ -17,12 +17,12 @@ export class PlanFiles {
   readonly problems: Problem[] = [];
   readonly #folder: string | undefined;
 
-  /** Names are relative to `folder`; without one every file is refused: it could be one that is not the plan's. */
+  /** Names are relative to `folder`. Without one, every file is refused: it might not belong to the plan. */
   constructor(folder: string | undefined) {
     this.#folder = folder;
   }
 
-  /** What a file says; undefined where it cannot be read. `where` is the place in the plan that names it. */
+  /** A file's parsed content; undefined if it cannot be read. `where` is the place in the plan that names it. */
   read<T>(name: string, where: string, parse: (file: TextFile) => Parsed<T>): T | undefined {
     if (this.#folder === undefined) {
       const expected =

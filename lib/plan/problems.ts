@@ -11,16 +11,16 @@ export interface Problem {
   expected: string;
 }
 
-/** A problem whose place is still to be told. */
+/** A problem whose place is not known yet. */
 export type Mistake = Omit<Problem, "where">;
 
-/** What was read of something, and what could not be. */
+/** What could be parsed, and what could not. */
 export interface Parsed<T> {
   value: T;
   problems: Problem[];
 }
 
-/** Most problems that a message lists: of a file that is wrong in every line the first ones tell enough. */
+/** Most problems that a message lists: if every line of a file is wrong, the first ones say enough. */
 const MAX_LISTED = 50;
 
 /** Bad input, with all its problems. Commands print them and exit with 2. */
@@ -61,14 +61,14 @@ function printable(text: string): string {
 /** A user and a password in a URL. */
 const CREDENTIALS = /(:\/\/)[^/?#@\s"]+@/g;
 
-/** What follows a name that secrets have, such as a header's in a line of a file. */
+/** What follows a name that marks a secret, such as a header's name in a line of a file. */
 const NAMED_SECRET =
   /((?:authorization|cookie|(?:api|access)[-_]?key|token|secret|passw(?:or)?d)[\w-]*\\*"?\s*:\s*)(?!\s).+$/i;
 
-/** What follows a scheme of authorization. */
+/** What follows an authorization scheme. */
 const BEARER = /\b(Bearer|Basic|Digest) +[\w.~+/=-]{4,}/g;
 
-/** What a message says in place of a value that may be a secret: what kind of value it is. */
+/** What a message shows instead of a value that may be a secret: what kind of value it is. */
 export function hidden(value: unknown): string {
   if (value === undefined || value === null) return show(value);
   if (typeof value === "string") return "a text that is not shown, for it may be a secret";
@@ -77,7 +77,7 @@ export function hidden(value: unknown): string {
   return `a list of ${[...new Set(value.map(kindOf))].join(" and ") || "nothing"}`;
 }
 
-/** The first control character of a text, as it is called, and where it is: the text itself may be a secret. */
+/** The name and the position of a text's first control character: the text itself may be a secret. */
 export function controlAt(text: string): string {
   const at = text.search(/(?!\t)\p{Cc}/u);
   const code = (text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, "0");
@@ -97,7 +97,7 @@ export function jsonPath(path: readonly PropertyKey[]): string {
 
 /**
  * Zod's issues as problems. A union's issue is replaced by those of the branch that fits best, and an unknown field
- * becomes a problem of its own, with the names that are known there.
+ * becomes a separate problem, with the names that are known there.
  */
 export function problemsOf(
   issues: readonly z.core.$ZodIssue[],
@@ -150,7 +150,7 @@ function at(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** What fields are called in plans of other load testers. */
+/** What other load testers call these fields. */
 const ALIASES: Record<string, string> = {
   concurrency: "connections",
   qps: "rps",
@@ -179,7 +179,7 @@ const PATTERNS: [RegExp, string][] = [
   [/\\r\\n/, "an HTTP header's value, on one line"],
 ];
 
-/** What an issue of zod's expects, in words that a plan's author knows. */
+/** What a zod issue expects, in words that a plan's author knows. */
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":

@@ -10,16 +10,19 @@ import {
 } from "../schedule/schedule.ts";
 import type { Chain, Plan } from "./schema.ts";
 
-/** The golden ratio's fractional part: its multiples keep apart from each other, however many there are. */
+/** The golden ratio's fractional part: its multiples, modulo 1, stay spread out, however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** The share of an interval that a plan's chain begins later than its first one: chains of one rate do not fire together. */
+/**
+ * The share of an interval by which a chain begins after the plan's first one, so that chains of the same rate do not
+ * send at the same instants.
+ */
 export function phaseOf(plan: Pick<Plan, "chains">, chain: Pick<Chain, "name">): number {
   const place = plan.chains.findIndex(({ name }) => name === chain.name);
   return place <= 0 ? 0 : (place * GOLDEN) % 1;
 }
 
-/** A chain's schedule over the measurement: its recorded one, or the profile from its highest rate. */
+/** A chain's schedule over the measurement: the recorded one, or the profile applied to its rate. */
 export function profileSchedule(
   plan: Pick<Plan, "profile" | "durationMs" | "arrivals" | "seed">,
   chain: Pick<Chain, "name" | "rps" | "replay">,
@@ -43,17 +46,17 @@ export function meanShare(plan: Pick<Plan, "profile" | "durationMs">): number {
   return area / plan.durationMs;
 }
 
-/** The share of each chain's rps with which the profile begins. */
+/** The share of each chain's rps at which the profile begins. */
 export function firstShare(plan: Pick<Plan, "profile" | "durationMs">): number {
   return stretches(plan, 1)[0]?.fromRps ?? 1;
 }
 
-/** The span over which the rate of recorded requests is taken, in ms. */
+/** The span over which the rate of recorded requests is measured, in ms. */
 const BUSIEST_MS = 1_000;
 
 /**
- * The highest rate of all chains of a plan, in requests per second: by its profile, and of a replay what its busiest
- * second holds. NaN or infinite where the plan's numbers are none, as in one that was changed in the store.
+ * The highest rate of all chains of a plan, in requests per second: by the profile, and for a replay by its busiest
+ * second. NaN or infinite if the plan's numbers are invalid, as in a plan that was changed in the store.
  */
 export function peakRps(plan: Pick<Plan, "chains" | "profile" | "durationMs">): number {
   const highest = Math.max(1, ...stretches(plan, 1).flatMap(({ fromRps, toRps }) => [fromRps, toRps]));

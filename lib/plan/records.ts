@@ -13,8 +13,8 @@ export interface RequestLog {
 }
 
 /**
- * A request log: a JSON object a line, `{"at", "url", "method", "headers", "body"}`. `at` is RFC 3339 or a number of ms;
- * the body is text, or any JSON value. Lines may be out of order.
+ * Parses a request log: one JSON object per line, `{"at", "url", "method", "headers", "body"}`. `at` is RFC 3339 or a
+ * number of ms; the body is text, or any JSON value. Lines may be out of order.
  */
 export function parseRequestLog({ text, shownAs }: Pick<TextFile, "text" | "shownAs">): Parsed<RequestLog> {
   const problems: Problem[] = [];
@@ -63,7 +63,7 @@ function parseEntry(line: string): { at: number; target: Target } | Mistake[] {
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** An instant in ms: RFC 3339, or a finite number as it is written. */
+/** An instant in ms: RFC 3339, or a finite number as it is. */
 function instant(at: unknown): number | undefined {
   const ms = isExactNumber(at)
     ? Number(JSON.stringify(at))
@@ -73,7 +73,7 @@ function instant(at: unknown): number | undefined {
   return Number.isFinite(ms) ? ms : undefined;
 }
 
-/** Rows of a CSV file with a header (RFC 4180), or JSON objects a line. All values become text. */
+/** Parses the rows of a CSV file with a header (RFC 4180), or one JSON object per line. All values become text. */
 export function parseRows({ text, shownAs }: Pick<TextFile, "text" | "shownAs">): Parsed<Record<string, string>[]> {
   const parsed = text.trimStart().startsWith("{") ? parseJsonRows(text, shownAs) : parseCsv(text, shownAs);
   if (parsed.value.length === 0 && parsed.problems.length === 0) {
@@ -112,7 +112,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** CSV as people have it: blank lines are passed over, and a quote within a field is a quote. */
+/** Parses CSV leniently: blank lines are skipped, and a quote within a field is literal. */
 function parseCsv(text: string, shownAs: string): Parsed<Record<string, string>[]> {
   let records: { record: string[]; info: Info }[];
   try {

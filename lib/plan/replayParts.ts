@@ -2,18 +2,24 @@ import { firstInShard } from "../schedule/schedule.ts";
 import { type Assignment, phaseRange } from "./assign.ts";
 import type { Chain, Plan, Target } from "./schema.ts";
 
-/** A replay of more lines than this is kept apart from the plan: each worker reads the lines that it sends, and no others. */
+/**
+ * A replay with more lines than this is stored separately from the plan: each worker reads only the lines that it
+ * sends.
+ */
 export const LINES_IN_PLAN = 2_000;
 
-/** Most targets that stay in the plan of such a replay, for what it loads to be known: one for each URL. */
+/** Most targets of a separately stored replay that stay in the plan to show what it loads: one for each URL. */
 const MAX_SHOWN = 100;
 
-/** Whether a chain's lines are kept apart. With data they are not: which row a line takes depends on those before it. */
+/**
+ * Whether a chain's lines are stored separately. With data they are not: which row a line takes depends on those before
+ * it.
+ */
 export function isKeptApart(chain: Chain): boolean {
   return chain.replay !== undefined && chain.data === undefined && chain.targets.length > LINES_IN_PLAN;
 }
 
-/** The plan as it is stored for a run: of replays that are kept apart only what they load. */
+/** The plan as it is stored for a run: replays that are stored separately keep only what they load. */
 export function planWithoutLines(plan: Plan): Plan {
   return { ...plan, chains: plan.chains.map((chain) => (isKeptApart(chain) ? withoutLines(chain) : chain)) };
 }
@@ -32,7 +38,7 @@ export interface ReplayPart {
   targets: Target[];
 }
 
-/** The lines that an assignment sends, of each replay that is kept apart. */
+/** The lines that an assignment sends, for each replay that is stored separately. */
 export function replayPartsOf(plan: Plan, assignment: Assignment): ReplayPart[] {
   return assignment.shares.flatMap((share): ReplayPart[] => {
     const chain = plan.chains.find(({ name }) => name === share.chain);
@@ -44,7 +50,7 @@ export function replayPartsOf(plan: Plan, assignment: Assignment): ReplayPart[] 
   });
 }
 
-/** The plan of an assignment's worker: with the lines that it sends. */
+/** The plan for an assignment's worker, with the lines that it sends. */
 export function withReplayParts(plan: Plan, assignment: Assignment, parts: readonly ReplayPart[]): Plan {
   const chains = plan.chains.map((chain): Chain => {
     const part = parts.find((each) => each.chain === chain.name);

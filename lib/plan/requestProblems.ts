@@ -7,10 +7,10 @@ import { hasControl, isMethod, isToken, unfitFor } from "./values.ts";
 
 type Found = Omit<Problem, "where">;
 
-/** What the plan says of all requests. */
+/** What the plan says about all requests. */
 type Transport = Pick<Plan, "http" | "keepalive">;
 
-/** What of a plan's requests cannot be sent as it stands, for every row of its data. */
+/** What in a plan's requests cannot be sent as written, for every row of its data. */
 export function requestProblems(plan: Pick<Plan, "chains"> & Transport): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const where = jsonPath(["chains", index, "targets"]);
@@ -18,7 +18,7 @@ export function requestProblems(plan: Pick<Plan, "chains"> & Transport): Problem
   });
 }
 
-/** The same of one chain; a mistake that many targets share is told once. */
+/** The same for one chain; a mistake that many targets share is reported once. */
 export function chainProblems(chain: Chain, transport: Transport): Found[] {
   const problems = new Map<string, Found>();
   const slots = new Map<string, Slot>();
@@ -31,7 +31,9 @@ export function chainProblems(chain: Chain, transport: Transport): Found[] {
   return [...problems.values(), ...dataProblems(chain, [...slots.values()])];
 }
 
-/** What would split or break a target's head, or frame its body otherwise, whatever its placeholders are filled with. */
+/**
+ * What would split or break a target's head, or frame its body differently, whatever its placeholders are filled with.
+ */
 export function headProblems({ method, url, headers }: Target, transport: Transport): Found[] {
   const problems: Found[] = [];
   if (!isMethod(method))
@@ -79,7 +81,7 @@ function slotsOf({ authority, path, headers, body = [] }: RequestTemplate): Slot
   return all.flat().filter((piece) => typeof piece !== "string");
 }
 
-/** Random values that would make JSON none. */
+/** Random values that would make the JSON invalid. */
 function slotProblems(slots: readonly Slot[]): Found[] {
   return slots.flatMap(({ placeholder, writing }): Found[] => {
     if (writing !== "json-value" && writing !== "json-digits") return [];
@@ -96,7 +98,7 @@ function slotProblems(slots: readonly Slot[]): Found[] {
   });
 }
 
-/** What a header says of the connection or the message's framing, where a worker would do something else. */
+/** Headers about the connection or the message's framing that contradict what a worker does. */
 const FRAMING = new Map([
   ["transfer-encoding", "no Transfer-Encoding: a body is sent whole, with its Content-Length"],
   ["trailer", "no Trailer: a body is sent whole, with nothing after it"],
@@ -105,7 +107,7 @@ const FRAMING = new Map([
   ["http2-settings", "no HTTP2-Settings: HTTP/2 is agreed on in the TLS handshake"],
 ]);
 
-/** Headers that no message has over HTTP/2 (RFC 9113, section 8.2.2). */
+/** Headers that are not allowed over HTTP/2 (RFC 9113, section 8.2.2). */
 const NOT_IN_HTTP2 = new Set(["connection", "keep-alive", "proxy-connection"]);
 
 function framingExpectation(header: string, value: string, { http, keepalive }: Transport): string | undefined {
@@ -131,19 +133,19 @@ function lengthProblems({ headers }: Target, { body = [] }: RequestTemplate): Fo
   );
 }
 
-/** The length of a body whose placeholders do not change it. */
+/** The length of a body that placeholders cannot change; undefined for any other. */
 function fixedLength(body: readonly Piece[]): number | undefined {
   return body.every((piece) => typeof piece === "string")
     ? body.reduce((sum, piece) => sum + piece.length, 0)
     : undefined;
 }
 
-/** Values of the data that cannot stand where the targets have them. */
+/** Values of the data that do not fit where the targets use them. */
 function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
   return slots.flatMap(({ placeholder, writing }): Found[] => {
     if (placeholder.kind !== "data") return [];
     const { field } = placeholder;
-    // A field that no row has is told with the names of those that there are.
+    // A field that no row has is reported with the names of the existing ones.
     if (!Object.hasOwn(data[0] ?? {}, field)) return [];
     let first: Found | undefined;
     let count = 0;
@@ -161,7 +163,7 @@ function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
   });
 }
 
-/** Rows that are too few to be taken once each. */
+/** Too few rows to take each of them once. */
 export function rowProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index): Problem[] => {
     if (chain.dataOrder !== "once" || !chain.data) return [];

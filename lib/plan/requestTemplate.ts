@@ -7,14 +7,14 @@ import { bytesOf, hasControl, type Writing } from "./values.ts";
 export interface Slot {
   placeholder: Placeholder;
   writing: Writing;
-  /** Which call of a batch it belongs to, counted from 0; 0 outside batches, and the first in URL and headers. */
+  /** Which call of a batch it belongs to, counted from 0; 0 outside batches, and in the URL and the headers. */
   part: number;
 }
 
-/** Literal bytes, each as the character of its value, or a placeholder. */
+/** Literal bytes as latin1 text, or a placeholder. */
 export type Piece = string | Slot;
 
-/** A target taken apart: what of its request is the same every time, and where the rest stands. */
+/** A target split into the parts of its request that never change and the places of the rest. */
 export interface RequestTemplate {
   method: string;
   scheme: string;
@@ -26,11 +26,11 @@ export interface RequestTemplate {
   body: Piece[] | undefined;
   /** Calls of a batch; 1 otherwise. */
   parts: number;
-  /** Whether what a response must be depends on nothing but ids: all other placeholders are in parameters. */
+  /** Whether what a response must be depends only on ids: all other placeholders are in parameters. */
   sameExpectation: boolean;
 }
 
-/** Takes a target apart. Throws a RangeError for a URL that is none; `requestProblems` tells everything else. */
+/** Splits a target. Throws a RangeError for an invalid URL; `requestProblems` reports everything else. */
 export function requestTemplate(target: Target): RequestTemplate {
   const body = bodyTemplate(target);
   return {
@@ -41,7 +41,7 @@ export function requestTemplate(target: Target): RequestTemplate {
   };
 }
 
-/** White space around a header's value is no part of it (RFC 9110, section 5.5). */
+/** White space around a header's value is not part of it (RFC 9110, section 5.5). */
 const BLANK_ENDS = /^[ \t]+|[ \t]+$/g;
 
 function textPieces(text: string, writing: Writing): Piece[] {
@@ -82,9 +82,9 @@ function isForm({ headers }: Target): boolean {
 }
 
 /**
- * A URL taken apart where it is written, and not as the WHATWG's parser would write it: gateways see paths and queries
- * as they stand in the plan. Like Go's net/url it escapes in the path what no path holds, leaves the query alone but for
- * blanks, and drops the fragment.
+ * Splits a URL as it is written, not as the WHATWG parser would rewrite it: gateways see paths and queries as they are
+ * in the plan. Like Go's net/url, it escapes what a path must not contain, changes only blanks in the query, and drops
+ * the fragment.
  */
 function urlTemplate(url: string): Pick<RequestTemplate, "scheme" | "authority" | "path"> {
   const [scheme, rest] = schemeAndRest(url);
@@ -121,7 +121,7 @@ type Region = "authority" | "path" | "query" | "fragment";
 /** What ends each region of a URL. */
 const ENDS: Record<Region, RegExp> = { authority: /[/?#\\]/, path: /[?#]/, query: /#/, fragment: /$^/ };
 
-/** Cuts a text that begins in a region of a URL where others begin. */
+/** Splits a text that begins in one region of a URL at the start of each further region. */
 function regionsOf(text: string, first: Region): [Region, string][] {
   const end = text.search(ENDS[first]);
   if (end === -1) return [[first, text]];
@@ -129,13 +129,13 @@ function regionsOf(text: string, first: Region): [Region, string][] {
   return [[first, text.slice(0, end)], ...regionsOf(text.slice(end), next)];
 }
 
-/** How a path's and a query's literal text are written, at the beginning of what follows the host and later on. */
+/** How the literal text of a path and a query is written; `isFirst` if it directly follows the host. */
 const ESCAPES = {
   path: (text: string, isFirst: boolean): Piece[] => [(isFirst && !text.startsWith("/") ? "/" : "") + escapePath(text)],
   query: (text: string, isFirst: boolean): Piece[] => [(isFirst ? "/" : "") + bytesOf(text.replaceAll(" ", "%20"))],
 };
 
-/** Percent-encodes what may not stand in a path as it is. */
+/** Percent-encodes what a path must not contain unescaped. */
 function escapePath(text: string): string {
   return bytesOf(text).replace(
     /[^A-Za-z0-9\-_.~$&+,/:;=@!'()*[\]%]/g,

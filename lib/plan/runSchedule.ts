@@ -11,7 +11,7 @@ export interface RunSchedule {
   workers: number;
   segments: number;
   assignments: number;
-  /** How many reducers share the workers; one merges what they made. */
+  /** How many reducers share the workers; one merges their results. */
   parts: number;
 }
 
@@ -24,16 +24,16 @@ export interface Part {
 
 /**
  * Most workers that one reducer merges by itself: a thousand take 44 s and 0.5 GB on a whole core (docs/scale.md), and
- * the part of one that a Lambda has is some times slower.
+ * a Lambda's share of a core is several times slower.
  */
 const WORKERS_PER_REDUCER = 1_000;
 
-/** The parts that a run is reduced in. */
+/** The parts in which a run is reduced. */
 export function partsOf({ runId, parts }: RunSchedule): Part[] {
   return Array.from({ length: parts }, (_, part) => ({ runId, part, of: parts }));
 }
 
-/** Cuts a plan into assignments and says what came of it. */
+/** Cuts a plan into assignments, and returns them with the run's schedule. */
 export function scheduleRun(
   plan: Plan,
   options: AssignOptions & { workersPerReducer?: number | undefined },

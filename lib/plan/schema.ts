@@ -8,10 +8,10 @@ import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
 import { observe } from "./observeSchema.ts";
 import { planSlo, type Slo, stopSchema } from "./sloSchema.ts";
 
-/** Most bytes of a response body that a worker reads, where the plan does not say. */
+/** Most bytes of a response body that a worker reads, if the plan does not say. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Most targets of a chain that are recorded apart. */
+/** Most targets of a chain that are recorded separately. */
 export const MAX_TARGETS_APART = 64;
 
 /** A value that is a reference to a secret and nothing else. */
@@ -223,16 +223,16 @@ export type Resource = Observe["resources"][number];
 
 export type Selector = Resource["used"];
 
-/** One HTTP request as the plan says it, with its placeholders and references to secrets. */
+/** One HTTP request as written in the plan, with its placeholders and references to secrets. */
 export interface Target {
-  /** What the report calls it, where the plan or the target file says. */
+  /** Its name in the report, if the plan or the target file gives one. */
   name?: string;
   method: string;
   url: string;
-  /** Names and values in the order of the plan; a repeated header stands there as often as it is sent. */
+  /** Names and values in the order of the plan; a repeated header is listed as often as it is sent. */
   headers: [name: string, value: string][];
   body?: string;
-  /** Instead of `body`: bytes that are no UTF-8, which hold no placeholders. */
+  /** Instead of `body`: bytes that are not UTF-8, which contain no placeholders. */
   bodyBase64?: string;
   weight: number;
   checks?: Check[];
@@ -242,15 +242,15 @@ export interface Target {
   slo?: Slo;
 }
 
-/** The bytes of a target's body, with its placeholders as they are written; undefined where it has none. */
+/** The bytes of a target's body, with its placeholders not filled in; undefined if it has no body. */
 export function bodyOf({ body, bodyBase64 }: Pick<Target, "body" | "bodyBase64">): Buffer | undefined {
   if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, "base64");
   return body === undefined ? undefined : Buffer.from(body);
 }
 
-/** Subscribers of one kind, as the plan says it. */
+/** Subscribers of one kind, as the plan describes them. */
 export interface Subscription {
-  /** What tells it from the chain's others: what is subscribed to, and a number where several have the same. */
+  /** Its name, unique in the chain: what is subscribed to, with a number if several are the same. */
   name: string;
   url: string;
   headers: [name: string, value: string][];
@@ -260,16 +260,16 @@ export interface Subscription {
   rampMs: number;
 }
 
-/** A named group of targets with a rate of its own. */
+/** A named group of targets with its own rate. */
 export interface Chain {
   name: string;
   rps: number;
   targets: Target[];
-  /** When each target is due, in ms from the start, where the chain replays a log: target n is request n. */
+  /** If the chain replays a log: when each target is due, in ms from the start. Target n is request n. */
   replay?: number[];
-  /** Whether a replay's lines lie apart from the plan, and its targets only show what it loads. */
+  /** Whether a replay's lines are stored separately from the plan, so that its targets only show what it loads. */
   areLinesApart?: true;
-  /** At a worker of such a replay: its targets are the requests first, first + of, first + 2 of, … */
+  /** At a worker of a separately stored replay: its targets are the requests first, first + of, first + 2 of, … */
   part?: { first: number; of: number };
   /** Rows that {{data.field}} is filled from. */
   data?: Record<string, string>[];
@@ -285,8 +285,8 @@ export interface Chain {
 }
 
 /**
- * A checked plan: defaults filled in, durations in ms, target files read. This is what lies in the store as
- * `runs/<id>/plan.json` and what every later stage reads.
+ * A checked plan: defaults filled in, durations in ms, target files read. It is stored as `runs/<id>/plan.json`, and
+ * every later stage reads it.
  */
 export interface Plan {
   name: string;
@@ -297,7 +297,7 @@ export interface Plan {
   workers?: number;
   profile: z.infer<typeof profile>;
   arrivals: "even" | "poisson";
-  /** The share of requests whose time is told apart. */
+  /** The share of requests whose time is split into its phases. */
   timings: number;
   segmentMs: number;
   timeoutMs: number;
@@ -324,7 +324,7 @@ export interface Plan {
   gateway?: GatewaySettings;
 }
 
-/** The plan's JSON Schema (draft 2020-12), of what a person writes: fields with a default are optional. */
+/** The JSON Schema (draft 2020-12) of the plan as a person writes it: fields with a default are optional. */
 export function planJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(planSchema, { io: "input" });
   return { title: "Volley plan", ...withExamples(schema as JsonSchemaNode) };

@@ -8,7 +8,7 @@ export function referencesOf({ url, headers }: Pick<Target, "url" | "headers">):
   return [...new Set(texts.flatMap((text) => text.match(SECRET_REFERENCE) ?? []))];
 }
 
-/** All references to secrets of a plan, with the place where each stands first. */
+/** All references to secrets of a plan, with the first place of each. */
 export function secretReferences({ chains, observe, tls }: Plan): Map<string, string> {
   const found = new Map<string, string>();
   const add = (references: readonly string[], where: string): void => {
@@ -31,7 +31,7 @@ export function secretReferences({ chains, observe, tls }: Plan): Map<string, st
   return found;
 }
 
-/** A problem for each reference that `read` rejects: told before the start, a typo costs nothing. */
+/** A problem for each reference that `read` rejects: found before the start, a typo costs nothing. */
 export async function secretProblems(plan: Plan, read: (reference: string) => Promise<unknown>): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const [reference, where] of secretReferences(plan)) {

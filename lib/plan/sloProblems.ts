@@ -4,7 +4,10 @@ import { jsonPath, type Problem, show } from "./problems.ts";
 import { type Chain, MAX_TARGETS_APART, type Plan } from "./schema.ts";
 import type { Slo } from "./sloSchema.ts";
 
-/** What is wrong with a plan's SLOs and thresholds: parts that are not there, or not recorded apart; costs without a price. */
+/**
+ * What is wrong with a plan's SLOs and thresholds: parts that do not exist or are not recorded separately; costs
+ * without a price.
+ */
 export function sloProblems(plan: Plan): Problem[] {
   const { chains, slo, limits } = plan;
   return [
@@ -19,7 +22,7 @@ export function sloProblems(plan: Plan): Problem[] {
   ];
 }
 
-/** SLOs of targets that are not recorded apart. */
+/** SLOs of targets that are not recorded separately. */
 function targetProblems({ targets }: Chain, index: number): Problem[] {
   if (targets.length <= MAX_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
   const found = `${targets.length} targets, some with an slo`;
@@ -27,7 +30,7 @@ function targetProblems({ targets }: Chain, index: number): Problem[] {
   return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
 }
 
-/** Methods that no chain calls, or that are called by more targets than are recorded apart. */
+/** Methods that no chain calls, or that a chain calls whose targets are too many to be recorded separately. */
 function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: readonly (string | number)[]): Problem[] {
   const called = [...new Set(chains.flatMap(({ targets }) => targets.map(methodOf)))];
   return Object.keys(slo?.methods ?? {}).flatMap((method) => {
@@ -45,14 +48,14 @@ function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: re
   });
 }
 
-/** A limit on a cost that nothing has a price for. */
+/** A limit on the cost if no counter has a price. */
 function costProblems({ observe }: Plan, slo: Slo | undefined, path: readonly (string | number)[]): Problem[] {
   if (slo?.usdPerMillionRelays === undefined || observe.costs.some(({ usd }) => usd !== undefined)) return [];
   const where = jsonPath([...path, "usdPerMillionRelays"]);
   return [{ where, found: "a limit on the cost", expected: "a counter with a price: usd in observe.costs" }];
 }
 
-/** A threshold of a chain that is not there. */
+/** A threshold of a chain that does not exist. */
 function stopProblems(chain: string | undefined, chains: readonly Chain[], index: number): Problem[] {
   const names = chains.map(({ name }) => name);
   if (chain === undefined || names.includes(chain)) return [];

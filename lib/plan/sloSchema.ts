@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration } from "./durationField.ts";
 
-/** The least success of a plan that says nothing of it. */
+/** The least success if the plan does not say. */
 const MIN_SUCCESS = 0.99;
 
 const success = z
@@ -31,7 +31,7 @@ const usdPerMillionRelays = z
   .optional()
   .describe("Highest cost of a million valid relays, in dollars, by the prices in observe.costs");
 
-/** What can be asked of requests of which only the outcome and the response time are recorded apart. */
+/** What can be required of requests if only their outcome and response time are recorded separately. */
 const partLines = { ...percentileLimits, relayRps };
 
 const methods = z
@@ -41,7 +41,7 @@ const methods = z
 
 const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
 
-/** The plan's SLO, which holds for each chain. Percentiles are of all requests sent, failed ones included. */
+/** The plan's SLO, which applies to each chain. Percentiles cover all requests sent, including failed ones. */
 export const planSlo = z.strictObject({ success: success.default(MIN_SUCCESS), ...chainLines });
 
 /** A chain's SLO. */

@@ -3,7 +3,7 @@ import { duration } from "./durationField.ts";
 import { headerValue, token } from "./fields.ts";
 import { isSubscribedUrl, SUBSCRIBED_URL } from "./httpUrl.ts";
 
-/** Subscribers of one kind, as a plan says it. */
+/** Subscribers of one kind, as a plan describes them. */
 export const subscription = z.strictObject({
   url: z.string().refine(isSubscribedUrl, SUBSCRIBED_URL).describe("Where subscribers connect: a ws or wss URL"),
   headers: z.record(token, headerValue).default({}).describe("HTTP headers of the handshake"),

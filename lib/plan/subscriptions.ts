@@ -3,10 +3,10 @@ import type { Chain, Plan, planSchema, Subscription, Target } from "./schema.ts"
 
 type Input = NonNullable<z.infer<typeof planSchema>["chains"][number]["subscriptions"]>;
 
-/** Subscribers that connect in a second, where the plan does not say. */
+/** Subscribers that connect per second, if the plan does not say. */
 const CONNECTS_PER_SECOND = 100;
 
-/** Subscribers that one worker has, where the plan does not pin the number of workers. */
+/** Subscribers per worker, if the plan does not pin the number of workers. */
 const SUBSCRIBERS_PER_WORKER = 1_000;
 
 /** A chain's subscriptions as later stages read them. */
@@ -30,7 +30,7 @@ export function addressesOf({ targets, subscriptions = [] }: Chain): Pick<Target
   return subscriptions.length === 0 ? targets : [...targets, ...subscriptions];
 }
 
-/** How many workers a chain's subscribers take. */
+/** How many workers a chain's subscribers need. */
 export function workersOfSubscribers({ subscriptions = [] }: Pick<Chain, "subscriptions">): number {
   return Math.ceil(subscriptions.reduce((sum, { subscribers }) => sum + subscribers, 0) / SUBSCRIBERS_PER_WORKER);
 }
@@ -41,7 +41,7 @@ export function subscribersOf({ chains }: Pick<Plan, "chains">): number {
   return all.reduce((sum, { subscribers }) => sum + subscribers, 0);
 }
 
-/** What a subscription is made by: the target that its handshake and its call are taken from. */
+/** The target from which a subscription's handshake and call are made. */
 export function subscribeTarget({ url, headers, to, filter }: Subscription): Target {
   const params = to === "logs" ? [to, filter ?? {}] : [to];
   const body = `{"jsonrpc":"2.0","id":{{id}},"method":"eth_subscribe","params":${JSON.stringify(params)}}`;

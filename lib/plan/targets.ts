@@ -9,10 +9,10 @@ import { hidden, type Mistake, type Parsed, type Problem, show } from "./problem
 import type { Target } from "./schema.ts";
 import { hasControl, isMethod, isToken } from "./values.ts";
 
-/** Most of a comment that becomes a target's name. */
+/** How much of a comment becomes a target's name, in characters. */
 const MAX_NAME_LENGTH = 100;
 
-/** Targets of a file in one of vegeta's two formats, which is told by its first character: JSON begins with `{`. */
+/** Parses a file of targets in one of vegeta's two formats. The first character decides: JSON begins with `{`. */
 export function parseTargets({ text, shownAs, folder }: TextFile): Parsed<Target[]> {
   const first = text.trimStart()[0];
   if (first === "[") {
@@ -27,9 +27,9 @@ export function parseTargets({ text, shownAs, folder }: TextFile): Parsed<Target
 }
 
 /**
- * Vegeta's http format: a line `METHOD URL`, headers, and `@file` for a body; comments begin with `#`, and a blank line
- * ends a target. Besides that the body may stand in the file itself, after a blank line and beginning with `{` or `[`,
- * as it does in an HTTP message; and the comment on the line before a target is its name.
+ * Parses vegeta's http format: a line `METHOD URL`, headers, and `@file` for a body; comments begin with `#`, and a
+ * blank line ends a target. In addition, the body may be in the file itself, after a blank line and beginning with `{`
+ * or `[`, as in an HTTP message; and the comment on the line before a target is its name.
  *
  * `shownAs` names the file in problems; body files are relative to `folder`.
  */
@@ -38,10 +38,10 @@ export function parseHttpTargets(text: string, shownAs: string, folder: string):
   return parser.parse();
 }
 
-/** What begins a target: capitals and a blank, as in vegeta, or any other method where a URL follows. */
+/** The beginning of a target: capitals and a blank, as in vegeta, or any other method if a URL follows. */
 const REQUEST_LINE = /^(?:[A-Z]+\s|[!#$%&'*+.^_`|~0-9A-Za-z-]+\s+[Hh][Tt][Tt][Pp][Ss]?:\/\/)/;
 
-/** A method, a URL whose placeholders may have blanks in them, and the rest of the line. */
+/** A method, a URL whose placeholders may contain blanks, and the rest of the line. */
 const REQUEST_PARTS = /^(\S+)\s+((?:\{\{[^{}]*\}\}|\S)*)\s*(.*)$/;
 
 class HttpTargetsParser {
@@ -58,7 +58,7 @@ class HttpTargetsParser {
   #comment: string | undefined;
 
   constructor(text: string, shownAs: string, folder: string) {
-    // A body keeps its line ends; everything else is read without blanks at its ends.
+    // A body keeps its line endings; all other lines are trimmed.
     this.#lines = text.split("\n");
     this.#shownAs = shownAs;
     this.#folder = folder;
@@ -117,7 +117,7 @@ class HttpTargetsParser {
     else this.#problem(`a body file that cannot be read (${bytes})`, "a readable file, relative to the target file");
   }
 
-  /** Reads a body that is written out: to the end of its JSON, or else to the next blank or request line. */
+  /** Reads a body in the file itself: to the end of its JSON, or else up to the next blank or request line. */
   #readBody(target: Target): void {
     const start = this.#index;
     const end = jsonEnd(this.#lines, start) ?? this.#paragraphEnd();
@@ -128,7 +128,7 @@ class HttpTargetsParser {
       .trim();
     if (isJson(target.body)) return;
     this.#problem(show(target.body), "a body of valid JSON", start);
-    // Told here: what follows from it need not be told again.
+    // Reported here, so that its consequences are not reported too.
     if (this.#targets.at(-1) === target) this.#targets.pop();
   }
 
@@ -154,13 +154,16 @@ function headerOf(line: string): [name: string, value: string] | undefined {
   return colon > 0 && isToken(name) && value !== "" ? [name, value] : undefined;
 }
 
-/** A line that should be a header, without its value: that may be a secret. */
+/** A line that should be a header, without its value, which may be a secret. */
 function shownHeader(line: string): string {
   const [name = ""] = /^[^\s:]*(?:\s*:)?/.exec(line) ?? [];
   return show(name.length < line.length ? `${name} …` : line);
 }
 
-/** What a comment calls its target; a rule such as `# -----`, or a URL, in which keys may be, calls it nothing. */
+/**
+ * The name that a comment gives its target; undefined for a rule such as `# -----`, and for a URL, which may contain
+ * keys.
+ */
 function nameIn(comment: string | undefined): string | undefined {
   const text = comment?.replace(/^[#\s]+/, "").trim() ?? "";
   if (!/[\p{L}\p{N}]/u.test(text) || text.includes("://") || hasControl(text)) return undefined;
@@ -171,12 +174,14 @@ function hasBody({ body, bodyBase64 }: Target): boolean {
   return body !== undefined || bodyBase64 !== undefined;
 }
 
-/** Bytes as a target holds them: as text where they are some, whose placeholders are filled in. */
+/** Bytes as a target holds them: as text, whose placeholders are filled in, if they are UTF-8; otherwise in base64. */
 function bodyFields(bytes: Buffer): Pick<Target, "body" | "bodyBase64"> {
   return isUtf8(bytes) ? { body: bytes.toString("utf8") } : { bodyBase64: bytes.toString("base64") };
 }
 
-/** The line in which JSON that begins with a line ends, blank lines within it included; undefined where it does not. */
+/**
+ * The line in which JSON that begins at line `start` ends; it may contain blank lines. Undefined if it does not end.
+ */
 function jsonEnd(lines: readonly string[], start: number): number | undefined {
   let depth = 0;
   let inString = false;
@@ -186,7 +191,7 @@ function jsonEnd(lines: readonly string[], start: number): number | undefined {
       else if (inString || token.startsWith("\\")) continue;
       else depth += token === "{" || token === "[" ? 1 : -1;
     }
-    // No JSON string goes on in the next line.
+    // A JSON string cannot continue on the next line.
     if (inString) return undefined;
     if (depth === 0) return index;
   }
@@ -206,8 +211,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Vegeta's json format: one object a line, `{"method", "url", "body" (base64), "header": {name: [values]}}`. A `name`
- * may stand beside them, which vegeta passes over.
+ * Parses vegeta's json format: one object per line, `{"method", "url", "body" (base64), "header": {name: [values]}}`. A
+ * `name` is also allowed; vegeta ignores it.
  */
 export function parseJsonTargets(text: string, shownAs: string): Parsed<Target[]> {
   const value: Target[] = [];
@@ -241,7 +246,7 @@ function parseJsonTarget(line: string): Target | Mistake[] {
     method: method as string,
     url: url as string,
     headers,
-    // Like vegeta, which takes an empty body for none.
+    // As in vegeta, an empty body counts as no body.
     ...(typeof body === "string" && body !== "" && bodyFields(Buffer.from(body, "base64"))),
     weight: 1,
   };
@@ -249,7 +254,7 @@ function parseJsonTarget(line: string): Target | Mistake[] {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** A line's JSON object, its numbers with all their digits; undefined where the line is none. */
+/** A line's JSON object, its numbers with all their digits; undefined if the line is not one. */
 export function objectOf(line: string): Record<string, unknown> | undefined {
   let value: unknown;
   try {
@@ -261,7 +266,10 @@ export function objectOf(line: string): Record<string, unknown> | undefined {
   return isObject ? (value as Record<string, unknown>) : undefined;
 }
 
-/** Headers as an object of names with a value or a list of values; null is as good as none. Adds to `mistakes`. */
+/**
+ * Parses headers: an object of names, each with a value or a list of values, or null for no headers. Adds to
+ * `mistakes`.
+ */
 export function headerLists(value: unknown, field: string, mistakes: Mistake[]): Target["headers"] {
   if (value === undefined || value === null) return [];
   if (typeof value !== "object" || Array.isArray(value) || isExactNumber(value)) {

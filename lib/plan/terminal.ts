@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Text from plans, servers and stores as it may stand in a line of a terminal: without control sequences, line breaks as
- * blanks, and other control characters, and those that turn the direction of writing, as question marks.
+ * Makes text from plans, servers and stores safe for one line of a terminal. Control sequences are removed and line
+ * breaks become blanks; other control characters, and those that change the writing direction, become question marks.
  */
 export function cleanText(text: string): string {
   return (
@@ -13,7 +13,7 @@ export function cleanText(text: string): string {
   );
 }
 
-/** The same for a text of several lines, whose line breaks stay. */
+/** The same for a text of several lines, which keeps its line breaks. */
 export function cleanLines(text: string): string {
   return text.split("\n").map(cleanText).join("\n");
 }

@@ -2,7 +2,7 @@ import { seedOf, uniform } from "../schedule/random.ts";
 import { parseTemplate } from "./placeholders.ts";
 import type { Chain, Target } from "./schema.ts";
 
-/** Longest cycle that targets take turns in: weights whose common measure needs a longer one are rounded to this. */
+/** Longest cycle in which targets take turns: weights that need a longer one are rounded to fit. */
 const LONGEST_CYCLE = 2 ** 18;
 
 /**
@@ -19,10 +19,10 @@ export class Turns {
   readonly #rowSeed: number;
   /** The targets of one cycle of turns. */
   readonly #cycle: Uint32Array;
-  /** How many before each turn of the cycle take a row of the data, and how many of all of them. */
+  /** How many turns before each turn of the cycle take a row of the data, and how many in the whole cycle do. */
   readonly #rowsBefore: Uint32Array;
   readonly #rowsOfCycle: number;
-  /** The weights' sums, up to each target. */
+  /** The cumulative weights, up to each target. */
   readonly #upTo: readonly number[];
 
   constructor(chain: Chain, seed: number) {
@@ -47,10 +47,10 @@ export class Turns {
     this.#upTo = this.#order === "random" ? sumsOf(weights) : [];
   }
 
-  /** The n-th request's target, as its place in the chain. */
+  /** The n-th request's target, as its index in the chain. */
   target(n: number): number {
     if (this.#part) {
-      // Numbers of other workers are asked for to warm up.
+      // The warm-up uses numbers of other workers too.
       const place = Math.floor((n - this.#part.first) / this.#part.of) % this.#cycle.length;
       return place < 0 ? place + this.#cycle.length : place;
     }
@@ -59,8 +59,8 @@ export class Turns {
   }
 
   /**
-   * The row that the n-th request takes. In order each request that takes one takes the next, from the first on; what
-   * the other targets of the chain have between them skips none.
+   * The row that the n-th request takes. Unless rows are random, each request that takes one takes the next, from the
+   * first on; requests in between that take no row skip none.
    */
   row(n: number): number {
     if (this.#dataOrder === "random") return Math.floor(uniform(n, this.#rowSeed) * this.#rows);
@@ -75,13 +75,13 @@ export class Turns {
     return ((n - turn) / this.#cycle.length) * this.#rowsOfCycle + (this.#rowsBefore[turn] as number);
   }
 
-  /** How many rows so many requests need, each once. */
+  /** How many rows this many requests need, if each row is used once. */
   rowsOf(requests: number): number {
     return this.#number(requests);
   }
 }
 
-/** Whether a target has a field of the data in it. */
+/** Whether a target contains a data field. */
 function takesData({ url, body = "", headers }: Target): boolean {
   return [url, body, ...headers.map(([, value]) => value)].some((text) =>
     parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "data"),
@@ -89,9 +89,9 @@ function takesData({ url, body = "", headers }: Target): boolean {
 }
 
 /**
- * Targets in an order in which each has exactly its weight over a cycle, spread as evenly as can be: the j-th turn of
- * weight w falls at (j + 1/2)/w of the cycle (Webster's method, Sainte-Laguë), and of two at once the first target's
- * comes first. Equal weights give the targets' own order.
+ * Targets in an order in which each has exactly its weight over a cycle, spread as evenly as possible: the j-th turn of
+ * weight w is at (j + 1/2)/w of the cycle (Webster's method, Sainte-Laguë). On a tie, the earlier target comes first.
+ * Equal weights keep the targets' own order.
  */
 export function cycleOf(weights: readonly number[]): Uint32Array {
   const counts = wholeWeights(weights);
@@ -102,7 +102,10 @@ export function cycleOf(weights: readonly number[]): Uint32Array {
   return Uint32Array.from(turns, ({ target }) => target);
 }
 
-/** The least whole numbers in the weights' proportions, or in what is nearest to them in a cycle of the longest length. */
+/**
+ * The smallest whole numbers in the weights' proportions, or in the nearest ones that a cycle of the longest length
+ * has.
+ */
 function wholeWeights(weights: readonly number[]): number[] {
   for (let scale = 1; scale <= 1e9; scale *= 10) {
     const scaled = weights.map((weight) => weight * scale);
@@ -133,7 +136,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** The first place whose value is above a point; the last one where none is. */
+/** The first index whose value is above a point; the last index if there is no such value. */
 function firstAbove(values: readonly number[], point: number): number {
   let low = 0;
   let high = values.length - 1;

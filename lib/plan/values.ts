@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/** How a value is written where it stands: escaped for it, or refused. */
+/** How a value is written at its place: escaped for that place, or refused. */
 export type Writing =
   | "json-string"
   /** A whole JSON value, without quotes around it. */
@@ -15,20 +15,20 @@ export type Writing =
   | "host"
   | "text";
 
-/** All but control characters: those would end a header's line, or no recipient has to accept them. The tab may stand. */
+/** No control characters except the tab: others would end a header's line, or recipients need not accept them. */
 const PLAIN = /^[\t -~\u0080-\uffff]*$/;
 
-/** Whether a text holds a control character that may split a request's head or break it (RFC 9110, section 5.5). */
+/** Whether a text contains a control character that may split a request's head or break it (RFC 9110, section 5.5). */
 export function hasControl(text: string): boolean {
   return !PLAIN.test(text);
 }
 
-/** A text's UTF-8 bytes, each as the character of its value: such strings are put together quickly, and sent as latin1. */
+/** A text's UTF-8 bytes as a latin1 string: these strings are quick to concatenate, and are sent as latin1. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** What a value would have to be to stand where it is to be written; undefined where it can. */
+/** What a value would have to be to fit where it is written; undefined if it fits. */
 export function unfitFor(value: string, writing: Writing): string | undefined {
   switch (writing) {
     case "json-value":
@@ -45,8 +45,8 @@ export function unfitFor(value: string, writing: Writing): string | undefined {
 }
 
 /**
- * A value's bytes, written so that it stays one value where it stands. Throws a RangeError where it cannot be: loading a
- * plan tells that first, and this is what stands between a changed plan and the wire.
+ * A value's bytes, written so that it stays one value at its place. Throws a RangeError if it cannot be: loading a plan
+ * reports that earlier, but a plan may be changed after that, and this is the last check before the wire.
  */
 export function writeValue(value: string, writing: Writing): string {
   const expected = unfitFor(value, writing);
@@ -74,7 +74,7 @@ function isJson(text: string): boolean {
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Whether a text is a token of HTTP (RFC 9110, section 5.6.2), as headers' names are. */
+/** Whether a text is a token of HTTP (RFC 9110, section 5.6.2), as header names are. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }

@@ -11,7 +11,7 @@ export function usesWebSocket({ targets }: Pick<Chain, "targets">): boolean {
   return targets.some(({ url }) => isWebSocketUrl(url));
 }
 
-/** What of a plan cannot be sent over a WebSocket; a mistake that many targets of a chain share is told once. */
+/** What in a plan cannot be sent over a WebSocket; a mistake that many targets of a chain share is reported once. */
 export function webSocketProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const targets = chain.targets.filter(({ url }) => isWebSocketUrl(url));

@@ -11,7 +11,7 @@ export interface Store {
   putIfAbsent(key: string, body: string): Promise<boolean>;
   /** An object's content, or undefined if there is none. */
   get(key: string): Promise<string | undefined>;
-  /** The keys that begin with a prefix, and come after `startAfter` if it is given, in the order of their UTF-8 bytes. */
+  /** The keys that begin with a prefix and come after `startAfter`, if given, in the order of their UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): Promise<string[]>;
   /**
    * A cheap way to poll for one object: a worker polls every second, while it sends. The function resolves and rejects
