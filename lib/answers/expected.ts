@@ -23,7 +23,7 @@ export interface CallExpected {
   asksBlock: boolean;
 }
 
-/** What a plan asks of a target's responses. */
+/** What a plan requires of a target's responses. */
 export interface Demands {
   expect?: "json-rpc" | "http";
   checks?: readonly Check[];
@@ -33,7 +33,7 @@ export interface Demands {
   blocks?: boolean;
 }
 
-/** What a plan asks of the responses of one of its targets. */
+/** What a plan requires of the responses of one of its targets. */
 export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Demands {
   const accepted = accept ?? chain.accept;
   return {

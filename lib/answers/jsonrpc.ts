@@ -32,7 +32,7 @@ const SWITCHED = 101;
 
 /**
  * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response
- * that JSON-RPC asks for, then what the plan asks of it. Takes time linear in the body's length, and never throws.
+ * that JSON-RPC requires, then what the plan requires of it. Takes time linear in the body's length, and never throws.
  */
 export function judgeResponse(status: number, body: Buffer, expected: Expected, n = 0): Verdict {
   const { kind, demands } = expected;

@@ -14,7 +14,7 @@ const check = z.strictObject({
   max: z.number().optional().describe("The highest value"),
 });
 
-/** What a plan asks of a response besides being a relay. */
+/** What a plan requires of a response besides being a relay. */
 export type Check = z.infer<typeof check>;
 
 const accept = z

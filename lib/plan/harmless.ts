@@ -33,7 +33,7 @@ const HARMLESS_CALL = '{"jsonrpc":"2.0","id":{{id}},"method":"net_version","para
 /**
  * The request that checks, outside the load, whether a target answers. A request that may write, or that takes a row
  * that is used only once, is replaced by one that changes nothing: a call of net_version, or HEAD if the target does
- * not speak JSON-RPC. `isReplaced` says so: the answer to a replaced request says nothing about the load.
+ * not speak JSON-RPC. If `isReplaced`, the answer says nothing about the load.
  */
 export function harmless(
   target: Target,

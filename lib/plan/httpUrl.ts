@@ -1,9 +1,9 @@
 import { hasControl } from "./values.ts";
 
-/** What `isHttpUrl` requires, as problems say it. */
+/** What `isHttpUrl` requires, for problem messages. */
 export const HTTP_URL = "an absolute http or https URL, without credentials, blanks and control characters";
 
-/** What `isTargetUrl` requires, as problems say it. */
+/** What `isTargetUrl` requires, for problem messages. */
 export const TARGET_URL = "an absolute http, https, ws or wss URL, without credentials, blanks and control characters";
 
 /** Whether a text, which may contain placeholders, is an absolute http or https URL without credentials. */
@@ -27,7 +27,7 @@ export function isWebSocketUrl(url: string): boolean {
   return /^wss?:/i.test(url);
 }
 
-/** What `isSubscribedUrl` requires, as problems say it. */
+/** What `isSubscribedUrl` requires, for problem messages. */
 export const SUBSCRIBED_URL = "an absolute ws or wss URL, without credentials, placeholders and blanks";
 
 /** Whether a text is a URL that subscribers can connect to. */

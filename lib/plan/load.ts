@@ -125,7 +125,7 @@ function chainOf(
   return { name, rps: rps ?? 0, targets, ...own };
 }
 
-/** What is wrong with a plan whose fields are valid, each by itself. */
+/** What is wrong with a plan whose fields are each valid by themselves. */
 function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   const problems = [
     assignmentProblems(plan),

@@ -53,7 +53,7 @@ export function show(value: unknown): string {
 /** Control characters, and those that change the direction of what follows: a terminal would obey them. */
 const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
 
-/** A text in which such characters are written as escapes. */
+/** A text with these characters written as escapes. */
 function printable(text: string): string {
   return text.replace(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

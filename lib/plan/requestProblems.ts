@@ -10,7 +10,7 @@ type Found = Omit<Problem, "where">;
 /** What the plan says about all requests. */
 type Transport = Pick<Plan, "http" | "keepalive">;
 
-/** What in a plan's requests cannot be sent as written, for every row of its data. */
+/** The reasons why a plan's requests cannot be sent as written, for every row of its data. */
 export function requestProblems(plan: Pick<Plan, "chains"> & Transport): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const where = jsonPath(["chains", index, "targets"]);

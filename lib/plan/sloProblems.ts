@@ -30,7 +30,7 @@ function targetProblems({ targets }: Chain, index: number): Problem[] {
   return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
 }
 
-/** Methods that no chain calls, or that a chain calls whose targets are too many to be recorded separately. */
+/** Methods that no chain calls, or that a chain with too many targets to record them separately calls. */
 function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: readonly (string | number)[]): Problem[] {
   const called = [...new Set(chains.flatMap(({ targets }) => targets.map(methodOf)))];
   return Object.keys(slo?.methods ?? {}).flatMap((method) => {

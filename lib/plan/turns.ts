@@ -19,7 +19,7 @@ export class Turns {
   readonly #rowSeed: number;
   /** The targets of one cycle of turns. */
   readonly #cycle: Uint32Array;
-  /** How many turns before each turn of the cycle take a row of the data, and how many in the whole cycle do. */
+  /** How many turns before each turn of the cycle take a row of the data, and how many do in the whole cycle. */
   readonly #rowsBefore: Uint32Array;
   readonly #rowsOfCycle: number;
   /** The cumulative weights, up to each target. */
@@ -59,8 +59,8 @@ export class Turns {
   }
 
   /**
-   * The row that the n-th request takes. Unless rows are random, each request that takes one takes the next, from the
-   * first on; requests in between that take no row skip none.
+   * The row that the n-th request takes. Unless rows are taken at random, each request that needs one takes the next,
+   * starting with the first; requests that need no row use none up.
    */
   row(n: number): number {
     if (this.#dataOrder === "random") return Math.floor(uniform(n, this.#rowSeed) * this.#rows);
@@ -89,7 +89,7 @@ function takesData({ url, body = "", headers }: Target): boolean {
 }
 
 /**
- * Targets in an order in which each has exactly its weight over a cycle, spread as evenly as possible: the j-th turn of
+ * Orders targets so that each has exactly its weight over a cycle, spread as evenly as possible: the j-th turn of
  * weight w is at (j + 1/2)/w of the cycle (Webster's method, Sainte-Laguë). On a tie, the earlier target comes first.
  * Equal weights keep the targets' own order.
  */

@@ -28,7 +28,7 @@ export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** What a value would have to be to fit where it is written; undefined if it fits. */
+/** What a value must be to fit its place; undefined if it fits. */
 export function unfitFor(value: string, writing: Writing): string | undefined {
   switch (writing) {
     case "json-value":

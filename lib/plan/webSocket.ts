@@ -11,7 +11,10 @@ export function usesWebSocket({ targets }: Pick<Chain, "targets">): boolean {
   return targets.some(({ url }) => isWebSocketUrl(url));
 }
 
-/** What in a plan cannot be sent over a WebSocket; a mistake that many targets of a chain share is reported once. */
+/**
+ * What is wrong with a plan's calls and subscriptions over WebSockets; a mistake that many targets of a chain share is
+ * reported once.
+ */
 export function webSocketProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const targets = chain.targets.filter(({ url }) => isWebSocketUrl(url));

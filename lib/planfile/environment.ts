@@ -8,8 +8,8 @@ const SCALAR = /^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false)$/;
 
 /**
  * Replaces each `${env:NAME}` in a plan's texts by the variable's value. A text that is only a variable becomes a
- * number, true or false if its value is one and `takesNumber` says that the field takes it. Unset variables are
- * problems.
+ * number, true or false if its value is one and `takesNumber` says that the field takes it. A variable that is unset
+ * and has no default is a problem.
  */
 export function withVariables(
   raw: unknown,

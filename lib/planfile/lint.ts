@@ -32,7 +32,7 @@ const RPC_METHODS = (
   "net_listening net_peerCount net_version web3_clientVersion web3_sha3"
 ).split(" ");
 
-/** What in a checked plan is probably not meant. */
+/** Warnings about what is probably not meant in a checked plan. */
 export function lintPlan(plan: Plan): Warning[] {
   return [...runWarnings(plan), ...plan.chains.flatMap((chain, index) => chainWarnings(plan, chain, index))];
 }

@@ -95,8 +95,8 @@ interface Within {
 }
 
 /**
- * Extends a schedule to all numbers and instants, infinite ones too. It throws a RangeError for NaN or a negative
- * number.
+ * Extends a schedule to all numbers and instants, infinite ones too. Its functions throw a RangeError for NaN and for a
+ * negative request number.
  */
 function scheduleWithin(within: Within): Schedule {
   const { durationMs, count } = within;

@@ -48,16 +48,12 @@ export class StoreClock implements Clock {
     await this.#look();
   }
 
-  /**
-   * If this clock is certainly wrong: keeps looking, at most until an instant of the own clock, then corrects this one.
-   */
+  /** If this clock is certainly wrong, narrows its error until `untilMs` on the own clock at most, and corrects it. */
   async settle(untilMs: number): Promise<void> {
     if (this.#isWrong()) await this.narrow(untilMs);
   }
 
-  /**
-   * Looks until the difference is known well, or until an instant of the own clock. Corrects this clock if it is wrong.
-   */
+  /** Looks until the error is known well, or until `untilMs` on the own clock. Corrects this clock if it is wrong. */
   async narrow(untilMs: number): Promise<void> {
     while (this.#most - this.#least > NARROW_MS && this.#looks < MAX_LOOKS) {
       const waitMs = this.#untilTickMs();

@@ -106,7 +106,7 @@ export class RunnerLease {
     await this.#put();
   }
 
-  /** Lets the lease expire, as a runner that failed: another one may continue the run. */
+  /** Lets the lease expire, because this runner failed: another one may continue the run. */
   release(): void {
     clearInterval(this.#timer);
   }
