@@ -5,7 +5,7 @@ import { isText, listEnd, OPEN_LIST, OPEN_OBJECT, objectEnd, type Span, textOf, 
 /** Longest number or key that is parsed, in bytes: a longer one equals nothing in a plan. */
 const MAX_TOKEN = 1_024;
 
-/** A check whose pattern is compiled and whose pointer is split, once for all responses. */
+/** A check with its pattern compiled and its pointer split, once for all responses. */
 interface Prepared {
   steps: readonly string[];
   pattern?: Pattern;

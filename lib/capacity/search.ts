@@ -96,7 +96,7 @@ export function capacityOf(chain: string, trials: readonly TrialResult[]): numbe
   return high === undefined ? low : (low + high) / 2;
 }
 
-/** What all chains together carry, as a factor on their capacities alone. */
+/** What all chains carry together, as a factor on the capacity of each alone. */
 export function togetherBracket(settings: SearchSettings, trials: readonly TrialResult[]): Bracket {
   return bracketOf(
     trials.filter(({ scope }) => scope === TOGETHER),

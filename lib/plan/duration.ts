@@ -17,7 +17,7 @@ export function durationMs(duration: string | number): number {
   return Math.round(ms);
 }
 
-/** A duration for people: "33m", "1h 5m", "12.5s", "250ms". */
+/** Formats a duration for people: "33m", "1h 5m", "12.5s", "250ms". */
 export function formatDuration(ms: number): string {
   if (ms > 0 && ms < 1_000) return `${Math.round(ms)}ms`;
   if (ms < 60_000) return `${Math.round(ms / 100) / 10}s`;

@@ -38,7 +38,7 @@ export function profileSchedule(
     : evenSchedule(curve, phase);
 }
 
-/** The profile's mean over the measurement, as a share of each chain's rps. */
+/** The mean share of each chain's rps over the measurement, by the profile. */
 export function meanShare(plan: Pick<Plan, "profile" | "durationMs">): number {
   const area = stretches(plan, 1).reduce((sum, { durationMs, fromRps, toRps }) => {
     return sum + ((fromRps + toRps) / 2) * durationMs;

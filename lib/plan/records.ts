@@ -5,7 +5,7 @@ import { type Mistake, type Parsed, type Problem, show } from "./problems.ts";
 import type { Target } from "./schema.ts";
 import { headerLists, methodMistakes, objectOf, urlMistakes } from "./targets.ts";
 
-/** Requests in the order in which they were recorded. */
+/** Requests in recorded order. */
 export interface RequestLog {
   targets: Target[];
   /** When each was sent, in ms from the first one. */

@@ -37,7 +37,7 @@ function scaleRates(raw: unknown, where: string, factorOf: (sum: number) => numb
   }
   const rated = chains.filter((chain): chain is { rps: number } => typeof chain.rps === "number" && chain.rps > 0);
   const factor = factorOf(rated.reduce((sum, { rps }) => sum + rps, 0));
-  // To 12 digits: 0.1 × 3 is 0.3.
+  // Rounded to 12 digits, so that 0.1 × 3 is 0.3.
   for (const chain of rated) chain.rps = Number((chain.rps * factor).toPrecision(12));
   return [];
 }

@@ -11,7 +11,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { request } from "undici";
 import type { ListOptions, Store, StoreTime } from "./store.ts";
 
-/** How often a conditional write is retried after it met a concurrent one. */
+/** How often a conditional write is retried after a conflict with a concurrent one. */
 const MAX_CONFLICTS = 5;
 
 /** The Date header's resolution, in ms. */
