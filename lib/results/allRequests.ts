@@ -1,14 +1,14 @@
 import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
 
-/** The percentiles that a report gives, by their names. */
+/** The percentiles in a report, by name. */
 export const PERCENTILES = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 } as const;
 
 export type Percentile = keyof typeof PERCENTILES;
 
-/** Percentiles in ms; null where nothing was measured. */
+/** Percentiles in ms; null if nothing was measured. */
 export type LatencyMs = Record<Percentile, number> | null;
 
-/** Requests of which the response time is asked: the responses', and how many got none. */
+/** The response times of all requests sent, and how many got no response. */
 export interface AllRequests {
   responseTime: Histogram;
   /** Requests that ended without a complete response. */
@@ -16,27 +16,29 @@ export interface AllRequests {
 }
 
 /**
- * A percentile of the response times of all requests sent, in ms. One without a response was never answered: it ranks
- * above every response, so that no failure, however quick, makes any percentile better. Infinity where the percentile is
- * one of those, undefined where nothing was sent.
+ * A percentile of the response times of all requests sent, in ms. A request without a response ranks above every
+ * response, so no failure, however quick, improves a percentile. Infinity if the percentile falls on such a request;
+ * undefined if nothing was sent.
  */
 export function percentileOfAll({ responseTime, failed }: AllRequests, percentile: number): number | undefined {
   const responses = responseTime.totalCount;
   const sent = responses + failed;
   if (sent === 0) return undefined;
-  // What floating point adds to an exact count must not lead to the next one.
+  // Rounding errors must not push an exact rank up to the next one.
   const rank = Math.max(1, Math.ceil((percentile / 100) * sent * (1 - 2 ** -50)));
   if (rank > responses) return Number.POSITIVE_INFINITY;
-  // The middle of the rank, so that dividing it by the count and multiplying again cannot lose or gain one.
+  // The middle of the rank: rounding when it is divided by the count and multiplied again cannot shift it by one.
   return responseTime.getValueAtPercentile((100 * (rank - 0.5)) / responses) / 1_000;
 }
 
-/** What a request without a response counts as in figures, in ms: the plan's timeout, or a response that took longer. */
+/**
+ * The value in ms for a request without a response: the plan's timeout, or the longest response time if that is higher.
+ */
 function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeoutMs: number): number {
   return Math.max(timeoutMs, responseTime.maxValue / 1_000);
 }
 
-/** The response times of all requests sent as a histogram, those without a response as figures count them. */
+/** The response times of all requests sent as a histogram. Requests without a response count as `unansweredMs`. */
 export function histogramOfAll(responseTime: Histogram, failed: number, timeoutMs: number): Histogram {
   const all = createHistogram();
   all.add(responseTime);
@@ -45,7 +47,7 @@ export function histogramOfAll(responseTime: Histogram, failed: number, timeoutM
   return all;
 }
 
-/** Percentiles of all requests sent, in ms; where one of them is a request without a response it is a lower bound. */
+/** Percentiles of all requests sent, in ms. One that falls on a request without a response is a lower bound. */
 export function latencyOfAll(all: AllRequests, timeoutMs: number): LatencyMs {
   if (all.responseTime.totalCount + all.failed === 0) return null;
   const of = (name: Percentile): number =>
@@ -53,7 +55,10 @@ export function latencyOfAll(all: AllRequests, timeoutMs: number): LatencyMs {
   return { p50: of("p50"), p90: of("p90"), p95: of("p95"), p99: of("p99"), p999: of("p999"), max: of("max") };
 }
 
-/** Whether a percentile of all requests is one without a response, by the ledger: then its figure is a lower bound. */
+/**
+ * Whether a percentile falls on a request without a response, by the ledger's counts. If so, its value is a lower
+ * bound.
+ */
 export function isUnanswered({ responses, errors }: { responses: number; errors: number }, name: Percentile): boolean {
   const sent = responses + errors;
   return Math.max(1, Math.ceil((PERCENTILES[name] / 100) * sent * (1 - 2 ** -50))) > responses;

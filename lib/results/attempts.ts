@@ -5,10 +5,10 @@ import { checkPart } from "./checkPart.ts";
 import type { Chunk, Health, Outcome, Series, Summary } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 
-/** Most characters of a worker's own error that are kept. */
+/** Maximum characters kept of a worker's error message. */
 const MAX_ERROR_LENGTH = 500;
 
-/** What one attempt at an assignment left: its summary, or else its chunks. */
+/** What one attempt at an assignment wrote: its summary, or its chunks if there is no summary. */
 export interface Attempt {
   host: string | undefined;
   outcome: Outcome | "lost";
@@ -17,10 +17,10 @@ export interface Attempt {
   health: Health[];
 }
 
-/** The keys of each attempt: assignment → attempt → its summary's key and its chunks' keys. */
+/** The keys by assignment and attempt: the summary's key and the chunks' keys. */
 export type RunIndex = Map<string, Map<string, { summary?: string; chunks: string[] }>>;
 
-/** Lists what attempts wrote. */
+/** Lists the objects that a run's attempts wrote. */
 export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   const index: RunIndex = new Map();
   const entry = (assignment: string, attempt: string): { summary?: string; chunks: string[] } => {
@@ -41,7 +41,7 @@ export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   return index;
 }
 
-/** The errors with which workers ended that could still write them down. */
+/** The errors of failed workers, as far as they could still write them to the store. */
 export async function readFailures(
   store: Store,
   runId: string,
@@ -59,7 +59,7 @@ export async function readFailures(
   return findings;
 }
 
-/** Reads what the attempts at an assignment wrote; what cannot be read is named in the findings. */
+/** Reads what the attempts at an assignment wrote. The findings name each object that cannot be read. */
 export async function readAttempts(
   store: Store,
   index: RunIndex,

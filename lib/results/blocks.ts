@@ -1,19 +1,19 @@
 import type { Plan } from "../plan/schema.ts";
 import type { Series } from "./chunk.ts";
 
-/** The length of the slots in which block numbers are counted, in ms. */
+/** Length of the slots in which block numbers are counted, in ms. */
 const SLOT_MS = 250;
 const SLOTS_A_SECOND = 1_000 / SLOT_MS;
 
-/** Most different blocks in a slot that are counted, of all targets and of each: a target may answer with any number. */
+/** Maximum distinct blocks, and target–block pairs, that are counted per slot: a target may return any number. */
 const MAX_BLOCKS = 32;
 const MAX_TOLD = 1_024;
 
-/** Where a chain's nodes said that they are. A slot is of 250 ms, counted from the phase's beginning. */
+/** The block numbers that a chain's nodes reported. A slot is 250 ms long, counted from the start of the phase. */
 export interface BlockCounts {
-  /** Answers by when they came: slot, block, count. */
+  /** Answers by arrival time: slot, block, count. */
   seen: [slot: number, block: number, count: number][];
-  /** Relays by when they were due, each with its lowest block: slot, target, block, count. */
+  /** Relays by due time, each with its lowest block: slot, target, block, count. */
   told: [slot: number, target: number, block: number, count: number][];
 }
 
@@ -22,7 +22,7 @@ export class BlockCounter {
   readonly #seen = new Map<number, Map<number, number>>();
   readonly #told = new Map<number, Map<string, number>>();
 
-  /** A relay came with blocks in it. Times are from the phase's beginning. */
+  /** Counts a relay whose response contained block numbers. Times are from the start of the phase. */
   count(dueMs: number, cameMs: number, blocks: readonly number[], target: number): void {
     for (const block of blocks) addTo(countsIn(this.#seen, slotOf(cameMs)), block, 1);
     addTo(countsIn(this.#told, slotOf(dueMs)), `${target} ${Math.min(...blocks)}`, 1, MAX_TOLD);
@@ -34,7 +34,7 @@ export class BlockCounter {
       addTo(countsIn(this.#told, slot), `${target} ${block}`, count, MAX_TOLD);
   }
 
-  /** What was counted; undefined where nothing was. */
+  /** The counts so far; undefined if nothing was counted. */
   counts(): BlockCounts | undefined {
     if (this.#told.size === 0) return undefined;
     const seen = [...this.#seen].flatMap(([slot, counts]) =>
@@ -59,7 +59,7 @@ function slotOf(ms: number): number {
   return Math.floor(ms / SLOT_MS);
 }
 
-/** The counts of a slot, an empty table where there is none yet. */
+/** The counts of a slot; creates an empty table if there is none yet. */
 function countsIn<K>(slots: Map<number, Map<K, number>>, slot: number): Map<K, number> {
   let counts = slots.get(slot);
   if (!counts) {
@@ -74,14 +74,14 @@ function addTo<K>(counts: Map<K, number>, key: K, count: number, most = MAX_BLOC
   if (before !== undefined || counts.size < most) counts.set(key, (before ?? 0) + count);
 }
 
-/** Over how many slots a block must be answered to be believed: 10 s. */
+/** Slots in the window that decides whether a block is believed: 10 s. */
 const WINDOW = 10 * SLOTS_A_SECOND;
 
-/** The least share of the answers in the window, and their least number, that a block must have or be exceeded in. */
+/** A block is believed if at least this share and this number of the answers in the window have it or a higher one. */
 const MIN_SHARE = 0.05;
 const MIN_ANSWERS = 2;
 
-/** The newest block of a chain over a phase, by what all workers were answered. */
+/** The newest block of a chain over a phase, from the answers to all workers. */
 class Head {
   readonly #seen = new Map<number, Map<number, number>>();
   #heads: [slot: number, block: number][] | undefined;
@@ -92,8 +92,9 @@ class Head {
   }
 
   /**
-   * The newest block that was known when a slot began; 0 where none was. A block counts once at least one answer in
-   * twenty of the last 10 s, and more than one, had it or a higher one: a single absurd number makes no other stale.
+   * The newest block known when a slot began; 0 if none was known. A block counts once at least one answer in twenty of
+   * the last 10 s, and more than one answer, had it or a higher one: a single absurd number makes no other answer
+   * stale.
    */
   before(slot: number): number {
     this.#heads ??= this.#believed();
@@ -140,7 +141,7 @@ function supported(window: ReadonlyMap<number, number>): number {
   return 0;
 }
 
-/** Finds stale blocks over all workers: what one of them was answered shows that another's answer was old. */
+/** Finds stale blocks across all workers: an answer to one worker shows that another worker's answer was old. */
 export class StaleBlocks {
   readonly #tolerances = new Map<string, number>();
   readonly #heads = new Map<string, Head>();
@@ -151,23 +152,23 @@ export class StaleBlocks {
     }
   }
 
-  /** Whether the plan asks for it. */
+  /** Whether the plan asks for stale blocks. */
   get isAsked(): boolean {
     return this.#tolerances.size > 0;
   }
 
-  /** Learns from what a worker was answered. */
+  /** Learns the newest blocks from a worker's series. */
   learn(series: readonly Series[]): void {
     for (const each of series) if (each.blocks && this.#tolerances.has(each.chain)) this.#headOf(each).add(each.blocks);
   }
 
-  /** Learns from a part of a run that goes on, and judges it by what is known so far. */
+  /** Learns from a part of a run in progress, and judges it by what is known so far. */
   take(series: readonly Series[]): void {
     this.learn(series);
     this.judge(series);
   }
 
-  /** How many relays of a series were stale, by what has been learned. */
+  /** The number of stale relays in a series, by what has been learned so far. */
   count({ blocks, ...series }: Series): number {
     const tolerance = this.#tolerances.get(series.chain);
     if (tolerance === undefined || !blocks) return 0;
@@ -176,7 +177,7 @@ export class StaleBlocks {
     return stale.reduce((sum, [, , , count]) => sum + count, 0);
   }
 
-  /** Moves relays that were stale, by what has been learned, from a series' valid to its invalid ones. */
+  /** Moves stale relays from a series' valid count to its invalid ones, by what has been learned so far. */
   judge(series: readonly Series[]): void {
     for (const each of series) {
       const tolerance = this.#tolerances.get(each.chain);
@@ -201,7 +202,7 @@ const STALE = "stale-block";
 
 function moveStale(series: Series, slot: number, target: number, count: number): void {
   const second = series.seconds[Math.floor(slot / SLOTS_A_SECOND)];
-  // What does not hold together is left as it is: the ledger must balance, whoever wrote into the store.
+  // Inconsistent counts stay as they are: the ledger must balance, whoever wrote to the store.
   if (!second || second.valid < count || series.valid < count) return;
   series.valid -= count;
   series.invalid[STALE] = (series.invalid[STALE] ?? 0) + count;

@@ -2,8 +2,9 @@ import { checkSubscriptions } from "./checkSubscriptions.ts";
 import { type Chunk, type Series, type Summary, total } from "./chunk.ts";
 
 /**
- * Makes sure that what was read is a chunk or a summary as a worker writes it: whoever wrote into the store, a reducer
- * goes on. Throws an Error that names the first place that is not so; histograms are checked when they are read.
+ * Checks that an object from the store is a chunk or a summary as a worker writes it, so that the reducer survives
+ * whatever was written to the store. Throws an Error that names the first invalid field. Histograms are checked when
+ * they are read.
  */
 export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
   const { version, series, health, atMs, host } = record(part, "it") as Partial<Chunk & Summary>;
@@ -46,7 +47,7 @@ function checkSeries(series: Series, where: string): void {
   for (const [name, tally] of Object.entries({ missed, errors, invalid, statuses }))
     checkTally(tally, `${where}.${name}`);
   const seconds = record(series.seconds, `${where}.seconds`);
-  // A summary has thousands: nothing is made for those that are in order.
+  // A summary has thousands of seconds: nothing is allocated for the valid ones.
   for (const second in seconds) {
     if (!isSecond(second, seconds[second])) throw new Error(`${where}.seconds.${second} is no second with its counts`);
   }

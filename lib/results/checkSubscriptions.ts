@@ -1,9 +1,12 @@
 import type { SubscriptionCounts } from "./subscriptions.ts";
 
-/** Longest key of a thing that was announced: a hash and an index. */
+/** Maximum length of an announced item's key: a hash and an index. */
 const MOST_KEY = 100;
 
-/** Makes sure that what was read is what subscribers saw, as a worker writes it. Throws an Error that names what is not. */
+/**
+ * Checks that a value from the store is subscription counts as a worker writes them. Throws an Error that names the
+ * invalid field.
+ */
 export function checkSubscriptions(value: unknown, where: string): void {
   for (const [name, counts] of Object.entries(object(value, where))) {
     checkCounts(object(counts, `${where}.${name}`) as unknown as SubscriptionCounts, `${where}.${name}`);

@@ -1,4 +1,4 @@
-/** What is missing, unreadable or doubled in a run's results. */
+/** What is missing, unreadable or duplicated in a run's results. */
 export type Finding =
   | { kind: "no-summary"; assignment: string; attempt: string; host?: string; chunks: number }
   | { kind: "orphaned"; assignment: string; attempt: string; atMs: number; host?: string }
@@ -16,7 +16,7 @@ const GAPS = {
   doubled: "requests more than were scheduled",
 };
 
-/** A finding in words. */
+/** A finding as text. */
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
     case "no-summary": {
@@ -46,7 +46,7 @@ export function findingText(finding: Finding): string {
   }
 }
 
-/** Workers' own errors among findings, each once. */
+/** The workers' errors among the findings, without duplicates. */
 export function workerErrors(findings: readonly Finding[]): string[] {
   return [...new Set(findings.flatMap((finding) => (finding.kind === "failed" ? [finding.error] : [])))];
 }

@@ -1,30 +1,31 @@
 import { deflateSync, inflateSync } from "node:zlib";
 
 /*
- * HdrHistogram (Gil Tene, public domain) in the one configuration that Volley uses, so that all of its histograms add up
- * exactly: whole µs, three significant digits, from 0 to half an hour. Ours rather than hdr-histogram-js's, because a
- * worker encodes several at every flush between two requests, and a reducer adds up some ten thousand: encoding here
- * takes a tenth of the time and is as quick the first time as the hundredth. Tests hold it against hdr-histogram-js.
+ * HdrHistogram (Gil Tene, public domain) in Volley's only configuration, so that all its histograms add up exactly:
+ * whole µs, three significant digits, from 0 to half an hour. Volley has its own implementation instead of
+ * hdr-histogram-js because a worker encodes several histograms per flush, between two requests, and a reducer adds up
+ * some ten thousand: encoding here takes a tenth of the time and is as fast the first time as the hundredth. Tests
+ * compare it with hdr-histogram-js.
  */
 
-/** The highest value that is told apart, in µs: half an hour. Higher ones are recorded as this. */
+/** The highest trackable value, in µs: half an hour. Higher values are recorded as this one. */
 export const HIGHEST_US = 1_800_000_000;
 
 const DIGITS = 3;
-/** Values up to 2^11 µs have a count of their own; above, each doubling has 1,024 counts. */
+/** Values below 2^11 µs each have their own count; above, each doubling has 1,024 counts. */
 const SUB_BUCKET_BITS = 11;
 const HALF = 1 << (SUB_BUCKET_BITS - 1);
 const LENGTH = indexOf(HIGHEST_US) + 1;
 
-/** What a histogram takes at first: enough for 2 ms. */
+/** Initial number of counts: enough for 2 ms. */
 const MIN_LENGTH = 2 * HALF;
 
 const COOKIE = 0x1c849313;
 const COMPRESSED_COOKIE = 0x1c849314;
 const HEADER_BYTES = 40;
-/** A count takes at most so many bytes: counts stay below 2^53. */
+/** Maximum bytes of an encoded count: counts stay below 2^53. */
 const MAX_BYTES = 8;
-/** zlib's level: a flush lies between two requests, and the highest level saves a few bytes only. */
+/** zlib's level: a flush happens between two requests, and the highest level saves only a few bytes. */
 const LEVEL = 3;
 
 function bucketOf(us: number): number {
@@ -36,13 +37,13 @@ function indexOf(us: number): number {
   return bucket * HALF + (us >>> bucket);
 }
 
-/** The highest value that is counted at an index. */
+/** The highest value counted at an index. */
 function highestAt(index: number): number {
   const bucket = Math.max(0, Math.floor(index / HALF) - 1);
   return (index - bucket * HALF + 1) * 2 ** bucket - 1;
 }
 
-/** The lowest value that is counted at an index. */
+/** The lowest value counted at an index. */
 function lowestAt(index: number): number {
   const bucket = Math.max(0, Math.floor(index / HALF) - 1);
   return (index - bucket * HALF) * 2 ** bucket;
@@ -50,14 +51,14 @@ function lowestAt(index: number): number {
 
 /** A distribution of durations in whole µs. */
 export class Histogram {
-  /** Grows with the highest value: most stay below a tenth of what there may be. */
+  /** Grows with the highest value: most histograms stay below a tenth of the maximum size. */
   #counts = new Float64Array(0);
-  /** The highest index with a count, or −1: what lies above need not be looked at. */
+  /** The highest index with a count, or −1: nothing above it needs to be read. */
   #top = -1;
   /** How many values were recorded. */
   totalCount = 0;
 
-  /** Records a value of 0 … HIGHEST_US, so many times. */
+  /** Records a value of 0 … HIGHEST_US, `times` times. */
   record(us: number, times = 1): void {
     const index = indexOf(us);
     if (index >= this.#counts.length) this.#grow(index);
@@ -72,7 +73,7 @@ export class Histogram {
     this.#counts = grown;
   }
 
-  /** Adds another one's counts. */
+  /** Adds another histogram's counts. */
   add(other: Histogram): void {
     if (other.#top >= this.#counts.length) this.#grow(other.#top);
     for (let index = other.#top; index >= 0; index--) {
@@ -82,34 +83,34 @@ export class Histogram {
     this.totalCount += other.totalCount;
   }
 
-  /** Forgets everything. */
+  /** Resets all counts. */
   reset(): void {
     this.#counts.fill(0, 0, this.#top + 1);
     this.#top = -1;
     this.totalCount = 0;
   }
 
-  /** The highest recorded value, as its count tells it; 0 if there is none. */
+  /** The highest recorded value, to the histogram's precision; 0 if there is none. */
   get maxValue(): number {
     return this.#top < 0 ? 0 : highestAt(this.#top);
   }
 
-  /** The lowest recorded value above 0, as its count tells it; 0 if there is none. */
+  /** The lowest recorded value above 0, to the histogram's precision; 0 if there is none. */
   get minNonZeroValue(): number {
     const index = this.#counts.findIndex((count, place) => place > 0 && count > 0);
     return index === -1 ? 0 : lowestAt(index);
   }
 
-  /** The mean of the recorded values, each taken in the middle of those that share its count; 0 if there is none. */
+  /** The mean of the recorded values, each taken as the middle of its count's range; 0 if there is none. */
   get mean(): number {
     let sum = 0;
     for (const [us, count] of this.values()) sum += us * count;
     return this.totalCount === 0 ? 0 : sum / this.totalCount;
   }
 
-  /** The value at or below which a percentile of the recorded ones lie, 0 < percentile ≤ 100; 0 if there is none. */
+  /** The value at a percentile of the recorded values, 0 < percentile ≤ 100; 0 if there is none. */
   getValueAtPercentile(percentile: number): number {
-    // What floating point adds to an exact count must not lead to the next one.
+    // Rounding errors must not push an exact count up to the next one.
     const wanted = Math.max(1, Math.ceil((Math.min(100, percentile) / 100) * this.totalCount * (1 - 2 ** -50)));
     let reached = 0;
     for (let index = 0; index <= this.#top; index++) {
@@ -119,7 +120,7 @@ export class Histogram {
     return 0;
   }
 
-  /** How many recorded values are at or below one, to the histogram's precision. */
+  /** The number of recorded values ≤ `us`, to the histogram's precision. */
   countUpTo(us: number): number {
     let sum = 0;
     const end = Math.min(indexOf(Math.min(us, HIGHEST_US)), this.#top);
@@ -127,7 +128,7 @@ export class Histogram {
     return sum;
   }
 
-  /** What was recorded, from the lowest up: the middle of the values that share a count, and the count. */
+  /** The recorded values in ascending order: the middle of each count's range, and the count. */
   *values(): Generator<[us: number, count: number]> {
     for (let index = 0; index <= this.#top; index++) {
       const count = this.#counts[index] as number;
@@ -135,7 +136,7 @@ export class Histogram {
     }
   }
 
-  /** HdrHistogram's V2 compressed encoding in base64, which other implementations read. */
+  /** Encodes in HdrHistogram's V2 compressed format, in base64, which other implementations can decode. */
   encode(): string {
     const bytes = Buffer.allocUnsafe(HEADER_BYTES + (this.#top + 1) * MAX_BYTES);
     const end = this.#writeCounts(bytes);
@@ -153,7 +154,9 @@ export class Histogram {
     return Buffer.concat([head, compressed]).toString("base64");
   }
 
-  /** Counts as ZigZag LEB128: a positive number is a count, a negative one so many counts of zero. */
+  /**
+   * Writes the counts as ZigZag LEB128: a positive number is a count, a negative one a run of that many zero counts.
+   */
   #writeCounts(bytes: Buffer): number {
     let at = HEADER_BYTES;
     let zeros = 0;
@@ -170,7 +173,7 @@ export class Histogram {
     return at;
   }
 
-  /** Adds counts that `parseHistogram` has read. */
+  /** Adds the counts that `parseHistogram` returned. */
   addParsed({ bytes, top, total }: ParsedCounts): void {
     if (top >= this.#counts.length) this.#grow(top);
     readCounts(bytes, this.#counts);
@@ -179,7 +182,7 @@ export class Histogram {
   }
 }
 
-/** An encoded histogram's counts, unpacked and known to be readable. */
+/** An encoded histogram's counts, decompressed and validated. */
 export interface ParsedCounts {
   bytes: Uint8Array;
   /** The highest index with a count, or −1. */
@@ -188,15 +191,18 @@ export interface ParsedCounts {
   total: number;
 }
 
-/** Reads what `Histogram.encode` gave. Throws on text that is none. */
+/**
+ * Decompresses and validates the result of `Histogram.encode`. Throws if the text is not a histogram of this
+ * configuration.
+ */
 export function parseHistogram(text: string): ParsedCounts {
   const bytes = payload(text);
   return { bytes, ...readCounts(bytes) };
 }
 
 /**
- * Reads counts as `#writeCounts` wrote them, and adds them to those of a histogram if there is one. A reducer reads
- * some 800,000 of these, each twice, so nothing is allocated for a count. Throws where the bytes are no counts.
+ * Reads the counts that `#writeCounts` wrote, and adds them to `into` if it is given. A reducer reads some 800,000 of
+ * these, each twice, so nothing is allocated per count. Throws if the bytes are not valid counts.
  */
 function readCounts(bytes: Uint8Array, into?: Float64Array): Omit<ParsedCounts, "bytes"> {
   let index = 0;
@@ -239,7 +245,9 @@ function writeVarint(bytes: Buffer, from: number, value: number): number {
   return at;
 }
 
-/** The counts' bytes of an encoded histogram. Throws where it is none, or one of another configuration. */
+/**
+ * The bytes of an encoded histogram's counts. Throws if the text is not a histogram, or one of another configuration.
+ */
 function payload(text: string): Buffer {
   const outer = Buffer.from(text, "base64");
   if (outer.length < 8 || outer.readInt32BE(0) !== COMPRESSED_COOKIE) throw new Error("not an HdrHistogram (V2)");
@@ -258,23 +266,23 @@ export function createHistogram(): Histogram {
   return new Histogram();
 }
 
-/** Records a duration of so many ms, as whole µs. */
+/** Records a duration in ms, rounded to whole µs. */
 export function recordMs(histogram: Histogram, ms: number): void {
   const us = Math.round(ms * 1_000);
   histogram.record(us <= 0 ? 0 : Math.min(us, HIGHEST_US));
 }
 
-/** A histogram as text: `Histogram.encode`. */
+/** Encodes a histogram as text: `Histogram.encode`. */
 export function encodeHistogram(histogram: Histogram): string {
   return histogram.encode();
 }
 
-/** Histograms by a key, each as text. */
+/** Encodes histograms by key, each as text. */
 export function encodeHistograms(histograms: ReadonlyMap<string | number, Histogram>): Record<string, string> {
   return Object.fromEntries([...histograms].map(([key, histogram]) => [key, histogram.encode()]));
 }
 
-/** The histogram of `encodeHistogram`. Throws on text that is none. */
+/** Decodes the result of `encodeHistogram`. Throws if the text is not a histogram of this configuration. */
 export function decodeHistogram(text: string): Histogram {
   const histogram = new Histogram();
   histogram.addParsed(parseHistogram(text));

@@ -1,7 +1,7 @@
 import { type Ledger, type SecondCounts, total, UNFINISHED } from "./chunk.ts";
 import type { SeriesSum } from "./seriesSum.ts";
 
-/** The ledger of a sum whose schedule had so many requests. It may not balance: `closeLedger` says where. */
+/** The ledger of a sum for `scheduled` requests. It may not balance; `closeLedger` returns the gaps. */
 export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
   const invalid = total(sum.invalid);
   return {
@@ -16,7 +16,7 @@ export function ledgerOf(scheduled: number, sum: SeriesSum): Ledger {
   };
 }
 
-/** Ledgers, added up. */
+/** Adds up ledgers. */
 export function addLedgers(ledgers: Iterable<Ledger>): Ledger {
   const none = { scheduled: 0, sent: 0, missed: 0, responses: 0, errors: 0, unfinished: 0, valid: 0, invalid: 0 };
   const sum: Ledger = { ...none };
@@ -32,26 +32,26 @@ export function balances({ scheduled, sent, missed, responses, errors, unfinishe
   return isWhole && responses === valid + invalid;
 }
 
-/** Valid relays ÷ requests sent, without those that were in flight when the run was aborted; null without any. */
+/** Valid relays ÷ requests sent, not counting those in flight when the run was aborted; null if there are none. */
 export function successOf({ sent, unfinished, valid }: Pick<Ledger, "sent" | "unfinished" | "valid">): number | null {
   return sent > unfinished ? valid / (sent - unfinished) : null;
 }
 
-/** What a worker that was lost did not write down. */
+/** What a lost worker did not record. */
 export interface Gap {
-  /** Requests of which nothing is known: booked as missed, reason `lost`. */
+  /** Requests about which nothing is known: booked as missed, reason `lost`. */
   unsent: number;
-  /** Requests that were sent and whose end is not known: booked as errors, class `lost`. */
+  /** Requests that were sent but whose end is unknown: booked as errors, class `lost`. */
   unended: number;
-  /** Requests that ended and whose sending was not written down: booked as sent. */
+  /** Requests that ended but were not recorded as sent: booked as sent. */
   unrecorded: number;
-  /** Requests above the schedule: two attempts sent them. They cannot be booked, and the ledger does not balance. */
+  /** Requests beyond the schedule: two attempts sent them. They cannot be booked, and the ledger does not balance. */
   doubled: number;
 }
 
 /**
- * Closes a sum's ledger: what is missing of the schedule is booked as missed, what was sent and never ended as an error,
- * both under the name `lost`. Returns what it found.
+ * Closes a sum's ledger: books scheduled requests without a record as missed, and sent requests without an end as
+ * errors, both under the name `lost`. Returns the gaps.
  */
 export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   const open = ledgerOf(scheduled, sum);
@@ -68,12 +68,12 @@ export function closeLedger(scheduled: number, sum: SeriesSum): Gap {
   return gap;
 }
 
-/** What is missing of one second. */
+/** The gap of one second. */
 export type SecondGap = Pick<Gap, "unsent" | "unended" | "unrecorded">;
 
 /**
- * A gap by the seconds in which its requests were due: what each second's schedule has more than was recorded of it.
- * `seconds` are the counts of all attempts, `scheduledIn` the requests that were due by second.
+ * Splits a gap by the second in which its requests were due: each second's schedule minus what was recorded for it.
+ * `seconds` are the counts of all attempts; `scheduledIn` is the number of requests due by second.
  */
 export function gapBySecond(
   gap: Gap,
@@ -100,7 +100,7 @@ export function gapBySecond(
 
 const NOTHING: SecondCounts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
 
-/** Books what is missing of seconds in a sum's seconds. */
+/** Books the gaps of seconds in a sum's seconds. */
 export function bookLostSeconds(sum: SeriesSum, gaps: ReadonlyMap<number, SecondGap>): void {
   for (const [second, { unsent, unended, unrecorded }] of gaps) {
     const counts = sum.seconds.get(second) ?? { ...NOTHING };
@@ -112,7 +112,7 @@ export function bookLostSeconds(sum: SeriesSum, gaps: ReadonlyMap<number, Second
   }
 }
 
-/** Books what is missing of a gap in a sum. */
+/** Books a gap in a sum. */
 export function bookLost(sum: SeriesSum, { unsent, unended, unrecorded }: Gap): void {
   sum.sent += unrecorded;
   if (unsent > 0) sum.missed.lost = (sum.missed.lost ?? 0) + unsent;

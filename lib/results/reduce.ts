@@ -20,7 +20,7 @@ import {
 } from "./ledger.ts";
 import { type ParsedSeries, parseSeries, SeriesSum } from "./seriesSum.ts";
 
-/** Workers whose objects are fetched at once. */
+/** Number of workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;
 
 /** One chain in one phase, over all workers. */
@@ -38,29 +38,29 @@ export interface WorkerResult {
   rps: number;
   ledger: Ledger;
   sum: SeriesSum;
-  /** How each attempt that wrote a summary ended; `lost` for one that did not. */
+  /** The outcome of each attempt; `lost` if it wrote no summary. */
   outcomes: (Outcome | "lost")[];
   startSkewMs: number | null;
   readyMs: number | null;
   health: Health[];
   clock: ClockError | null;
-  /** The hosts of the fleet that ran it, in order. */
+  /** The fleet hosts that ran it, in order. */
   hosts: string[];
 }
 
-/** What all workers wrote, in one. */
+/** The merged results of all workers. */
 export interface Reduction {
   chains: ChainResult[];
-  /** What is missing, unreadable or doubled. Empty for a complete run. */
+  /** What is missing, unreadable or duplicated. Empty for a complete run. */
   findings: Finding[];
-  /** When the last worker had its last response, in ms from the start instant. */
+  /** When the last worker finished, in ms from the start instant. */
   finishedMs: number;
 }
 
 /**
- * Merges a run's summaries, and chunks where a summary is missing. Each worker is handed to `onWorker` and then
- * forgotten, so that the memory this takes does not grow with their number. What cannot be read is named in the findings
- * and never ends the reduction.
+ * Merges a run's summaries, and the chunks if a summary is missing. Each worker's result is passed to `onWorker` and
+ * then dropped, so memory does not grow with the number of workers. The findings name whatever cannot be read; it never
+ * ends the reduction.
  */
 export async function reduceRun(
   { store, runId, plan }: RunContext,
@@ -68,7 +68,7 @@ export async function reduceRun(
   onWorker: (worker: WorkerResult) => void,
 ): Promise<Reduction> {
   const chains = new Map<string, ChainResult>();
-  // A chain of which no request is due has a result too: none of its figures.
+  // A chain without any due request has a result too, with empty figures.
   for (const { name } of plan.chains) chainOf(chains, name, "measure");
   const findings: Finding[] = await readFailures(store, runId, assignments);
   let finishedMs = 0;
@@ -93,7 +93,10 @@ export async function reduceRun(
   return { chains: inPlanOrder(chains, plan), findings, finishedMs };
 }
 
-/** What all workers were answered of their chains' newest blocks: read before the rest, where the plan asks for it. */
+/**
+ * Learns the chains' newest blocks from all workers' results, before these are judged, if the plan asks for stale
+ * blocks.
+ */
 async function staleBlocks(store: Store, plan: Plan, index: RunIndex): Promise<StaleBlocks> {
   const stale = new StaleBlocks(plan);
   if (!stale.isAsked) return stale;
@@ -104,7 +107,7 @@ async function staleBlocks(store: Store, plan: Plan, index: RunIndex): Promise<S
   return stale;
 }
 
-/** A worker's assignments, and the attempts at each. */
+/** A worker's assignments, and the attempts at each of them. */
 interface WorkerAttempts {
   worker: number;
   assignments: readonly Assignment[];
@@ -155,13 +158,13 @@ function reduceWorker(
   };
 }
 
-/** Whether a chain has results in a phase without any request. */
+/** Whether a chain has results in a phase even without requests. */
 function hasSubscribers(plan: Plan, chain: string, phase: Phase): boolean {
   const own = plan.chains.find(({ name }) => name === chain);
   return phase === "measure" && own?.subscriptions !== undefined;
 }
 
-/** How the worker began, by the first summary of its first segment. */
+/** The worker's start figures, from the first summary of its first segment. */
 function beginningOf(attempts: readonly Attempt[]): Pick<WorkerResult, "startSkewMs" | "readyMs" | "clock"> {
   const summary = attempts.find((attempt) => attempt.summary)?.summary;
   if (!summary) return { startSkewMs: null, readyMs: null, clock: null };
@@ -169,7 +172,7 @@ function beginningOf(attempts: readonly Attempt[]): Pick<WorkerResult, "startSke
   return { startSkewMs, readyMs, clock };
 }
 
-/** The ledger of what attempts recorded of so many scheduled requests, and what it took to close it. */
+/** The ledger of what attempts recorded of `scheduled` requests, and the gap that was closed. */
 function ledgerOfParts(scheduled: number, parts: readonly ParsedSeries[]): { ledger: Ledger; gap: Gap } {
   const counts = new SeriesSum();
   for (const { series } of parts) counts.addCounts(series);
@@ -177,7 +180,7 @@ function ledgerOfParts(scheduled: number, parts: readonly ParsedSeries[]): { led
   return { ledger: ledgerOf(scheduled, counts), gap };
 }
 
-/** A gap by second; where there is none, nothing is looked for. */
+/** A gap by second; empty if there is no gap, without reading the seconds. */
 function secondGaps(
   gap: Gap,
   parts: readonly ParsedSeries[],
@@ -189,7 +192,7 @@ function secondGaps(
   return gapBySecond(gap, scheduledIn(), counts.seconds);
 }
 
-/** How many of an assignment's requests are due in each second of a phase. */
+/** The number of an assignment's requests that are due in each second of a phase. */
 function scheduledBySecond(plan: Plan, assignment: Assignment, share: Share, phase: Phase): Map<number, number> {
   const { from, to, schedule } = phaseRange(plan, assignment, share, phase);
   const bySecond = new Map<number, number>();
@@ -205,7 +208,7 @@ function addParts(sum: SeriesSum, parts: readonly ParsedSeries[], gap: Gap, keep
   bookLost(sum, gap);
 }
 
-/** What attempts recorded of a chain in a phase, read. */
+/** Parses the series that attempts recorded for a chain in a phase. */
 function parseAttempts(
   attempts: readonly Attempt[],
   assignment: string,
@@ -232,7 +235,7 @@ export function inPlanOrder(chains: ReadonlyMap<string, ChainResult>, plan: Plan
   return [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
 }
 
-/** The result of a chain in a phase, an empty one where there is none yet. */
+/** The result of a chain in a phase; creates an empty one if there is none yet. */
 export function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
   const key = `${phase} ${chain}`;
   const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };

@@ -13,7 +13,7 @@ import {
 import { addSockets, anySockets, noSockets } from "./sockets.ts";
 import { addSubscriptions, type SubscriptionSum, subscriptionCounts } from "./subscriptions.ts";
 
-/** A series whose histograms have been read. */
+/** A series with parsed histograms. */
 export interface ParsedSeries {
   series: Series;
   intervals: [number, ParsedCounts][];
@@ -23,7 +23,7 @@ export interface ParsedSeries {
   targets: ParsedCounts[];
 }
 
-/** Reads a series' histograms. Throws if one of them cannot be read. */
+/** Parses a series' histograms. Throws if one of them cannot be read. */
 export function parseSeries(series: Series): ParsedSeries {
   return {
     series,
@@ -35,7 +35,7 @@ export function parseSeries(series: Series): ParsedSeries {
   };
 }
 
-/** What is counted of a series besides its histograms. */
+/** The counts of a series, without its histograms. */
 type Counted = Pick<
   Series,
   | "sent"
@@ -50,12 +50,12 @@ type Counted = Pick<
   | "statuses"
 >;
 
-/** The interval under which a sum that keeps no intervals has its response times. */
+/** The interval that holds all response times of a sum without separate intervals. */
 const ALL_INTERVALS = 0;
 
 /**
- * Series of one chain and phase, added up: counts and histograms exactly, in any order. A chain's series over all
- * workers, and a worker's over all its chunks, come out of this alike.
+ * Series of one chain and phase, added up: counts and histograms exactly, in any order. Used for a chain's series over
+ * all workers and for a worker's over all its chunks.
  */
 export class SeriesSum {
   sent = 0;
@@ -84,7 +84,10 @@ export class SeriesSum {
     this.addParsed(parseSeries(series));
   }
 
-  /** Adds a series that was read; without `keepIntervals` its response times are not kept apart by interval, and what subscribers saw is left out. */
+  /**
+   * Adds a parsed series. Without `keepIntervals`, its response times are not kept separately by interval, and what
+   * subscribers received is left out.
+   */
   addParsed(parsed: ParsedSeries, keepIntervals = true): void {
     const { series } = parsed;
     for (const [interval, counts] of parsed.intervals) {
@@ -104,12 +107,12 @@ export class SeriesSum {
     this.addSeconds(series);
   }
 
-  /** Adds what a series counts by the second, and nothing else of it. */
+  /** Adds a series' counts by second, and nothing else. */
   addSeconds({ seconds }: Pick<Series, "seconds">): void {
     for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
   }
 
-  /** Adds another sum, which stays as it is. */
+  /** Adds another sum, which stays unchanged. */
   merge(sum: SeriesSum): void {
     for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
     for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
@@ -122,7 +125,7 @@ export class SeriesSum {
     for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
   }
 
-  /** Adds what a series counts, and nothing of its histograms and seconds. */
+  /** Adds a series' counts, without its histograms and seconds. */
   addCounts(from: Counted): void {
     this.sent += from.sent;
     this.valid += from.valid;
@@ -136,7 +139,7 @@ export class SeriesSum {
     addTally(this.statuses, from.statuses);
   }
 
-  /** Adds a target's counts, and gives the histogram that its response times go to. */
+  /** Adds a target's counts, and returns the histogram for its response times. */
   #target(target: number, counts: Omit<TargetSeries, "responseTime">): Histogram {
     const sum = this.targets.get(target) ?? { ...NO_TARGET, responseTime: createHistogram() };
     this.targets.set(target, sum);
@@ -164,14 +167,14 @@ export class SeriesSum {
     }
   }
 
-  /** Response time over all intervals. */
+  /** Response times over all intervals. */
   responseTime(): Histogram {
     const sum = createHistogram();
     for (const histogram of this.intervals.values()) sum.add(histogram);
     return sum;
   }
 
-  /** The sum as a series of its own. */
+  /** The sum as a separate series. */
   toSeries(chain: string, phase: Phase): Series {
     const blocks = this.blocks.counts();
     return {

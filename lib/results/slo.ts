@@ -3,7 +3,7 @@ import type { Slo } from "../plan/sloSchema.ts";
 import { isUnanswered, type LatencyMs, type Percentile } from "./allRequests.ts";
 import type { Tally } from "./chunk.ts";
 
-/** A line of an SLO: what is asked, and what was found. */
+/** A line of an SLO: the limit, and the measured value. */
 export interface SloLine {
   line:
     | "success"
@@ -17,15 +17,15 @@ export interface SloLine {
     | "cost"
     | "subscribed"
     | "notifications";
-  /** Of a line on a class of failure, or the subscription of one on subscribers. */
+  /** For the line `class`, the failure class; for lines on subscribers, the subscription's name. */
   class?: string | undefined;
   limit: number;
-  /** null where a percentile got no response, or the cost was not measured. */
+  /** null if the percentile falls on a request without a response, or if the cost was not measured. */
   found: number | null;
   pass: boolean;
 }
 
-/** The SLO's percentiles, by the fields of a plan. */
+/** The SLO's percentiles, with their fields in the plan. */
 const LIMITS = [
   ["p50", "p50Ms"],
   ["p90", "p90Ms"],
@@ -34,29 +34,29 @@ const LIMITS = [
   ["p999", "p999Ms"],
 ] as const;
 
-/** The SLO of a chain: the plan's, but for what the chain says itself, and its target where it has only one. */
+/** The SLO of a chain: the plan's, overridden by the chain's own, and by its target's if it has only one. */
 export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo {
   const chain = plan.chains.find((each) => each.name === name);
   const only = chain?.targets.length === 1 ? chain.targets[0]?.slo : undefined;
   return { ...plan.slo, ...chain?.slo, ...only };
 }
 
-/** What an SLO is held against: a chain's, a method's or a target's figures. */
+/** What an SLO is compared with: the figures of a chain, a method or a target. */
 export interface Judged {
   success: number | null;
   responseTimeAllMs: LatencyMs;
-  /** Requests with a complete response, and those that ended without one. */
+  /** Requests with a complete response, and requests that ended without one. */
   responses: number;
   errors: number;
   valid: number;
-  /** The time in which they were sent. */
+  /** The length of the measurement. */
   measuredMs: number;
-  /** Requests by class of failure, where these are recorded apart. */
+  /** Requests by failure class, if these are recorded separately. */
   failures?: Tally;
   usdPerMillionRelays?: number | null;
 }
 
-/** An SLO line by line; none where nothing was sent. Percentiles are of all requests sent. */
+/** Compares figures with an SLO, line by line; empty if nothing was sent. Percentiles are of all requests sent. */
 export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
   const { success, responseTimeAllMs, valid, measuredMs, usdPerMillionRelays = null } = judged;
   if (success === null) return [];
@@ -76,18 +76,21 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
   return lines;
 }
 
-/** What became of a chain's subscribers of one kind. */
+/** The outcome of a chain's subscribers of one kind. */
 export interface JudgedSubscription {
   name: string;
   subscribers: number;
-  /** Subscribers that were subscribed at least once. */
+  /** Subscribers that subscribed successfully at least once. */
   reached: number;
-  /** Notifications that were due, and those of them that never came. */
+  /** Notifications that were due, and how many of them never arrived. */
   expected: number;
   missed: number;
 }
 
-/** An SLO's success held against subscribers: the share that was subscribed, and the share of what was due that came. */
+/**
+ * Compares an SLO's success with the share of subscribers that subscribed, and with the share of due notifications that
+ * arrived.
+ */
 export function subscriptionLines(
   subscriptions: readonly JudgedSubscription[],
   { success }: Pick<Slo, "success">,
@@ -107,7 +110,7 @@ function atMost(line: SloLine["line"], found: number | null, limit: number): Slo
   return { line, limit, found, pass: found !== null && found <= limit };
 }
 
-/** The share of the requests that ended in a class, or in any that begins so. */
+/** The share of requests that ended in a class; a name that ends with `*` is a prefix. */
 function classShare({ failures = {}, responses, errors }: Judged, name: string): number {
   const isMeant = name.endsWith("*")
     ? (each: string) => each.startsWith(name.slice(0, -1))
@@ -117,7 +120,7 @@ function classShare({ failures = {}, responses, errors }: Judged, name: string):
   return count / Math.max(1, responses + errors);
 }
 
-/** A percentile of all requests, or null where it is one that got no response. */
+/** A percentile of all requests; null if it falls on a request without a response. */
 function answeredMs(latency: LatencyMs, counts: Pick<Judged, "responses" | "errors">, name: Percentile): number | null {
   return latency === null || isUnanswered(counts, name) ? null : latency[name];
 }

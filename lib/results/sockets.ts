@@ -1,20 +1,20 @@
-/** Counts by the class of what ended a socket. */
+/** Counts by the class of the reason a socket ended. */
 type Counts = Record<string, number>;
 
-/** What happened to a chain's WebSockets, besides the calls on them. */
+/** What happened to a chain's WebSockets, apart from the calls on them. */
 export interface SocketCounts {
   opened: number;
-  /** Sockets that were open and were closed by the other side or the network, by class. */
+  /** Open sockets that the other side or the network closed, by class. */
   closed: Counts;
   /** Handshakes that failed, by class. */
   refused: Counts;
-  /** Messages that no call waited for: answers that came after their timeout, or to nothing that was asked. */
+  /** Messages that no call waited for: late responses after a timeout, or responses to nothing that was sent. */
   unmatched: number;
-  /** The most bytes that waited in one socket for the other side to read. */
+  /** The most bytes buffered in one socket until the other side reads them. */
   bufferedBytes: number;
 }
 
-/** Counts of nothing. */
+/** Empty counts. */
 export function noSockets(): SocketCounts {
   return { opened: 0, closed: {}, refused: {}, unmatched: 0, bufferedBytes: 0 };
 }
@@ -24,7 +24,7 @@ export function anySockets({ opened, closed, refused, unmatched, bufferedBytes }
   return opened + unmatched + bufferedBytes > 0 || Object.keys(closed).length + Object.keys(refused).length > 0;
 }
 
-/** Adds counts to others, in any order. */
+/** Adds one set of counts to another, in any order. */
 export function addSockets(into: SocketCounts, from: SocketCounts): void {
   into.opened += from.opened;
   into.unmatched += from.unmatched;

@@ -2,64 +2,64 @@ import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
 import type { ItemRow, Lags, PeriodRow, SubscriptionSum } from "./subscriptions.ts";
 
 /**
- * How long after a subscriber was subscribed, or before it ended, a thing may be announced without being expected of it,
- * in ms: notifications that are on their way then, and clocks that are apart, are no fault of the node's.
+ * Items announced less than this long after a subscriber subscribed, or before it ended, are not expected from it, in
+ * ms: notifications still in flight then, and clock offsets, are not the node's fault.
  */
 const GRACE_MS = 1_000;
 
-/** Things that a subscriber missed at its end before it counts as silent. */
+/** Number of items that a subscriber must miss at its end to count as silent. */
 const SILENT_AFTER = 3;
 
-/** What was announced, over all subscribers of all workers. */
+/** An announced item (a block, log or transaction), over all subscribers of all workers. */
 interface Item {
   order: number;
-  /** When the first subscriber of all received it, in ms from the start instant. */
+  /** When the first subscriber overall received it, in ms from the start instant. */
   firstMs: number;
   received: number;
   doubled: number;
   replaced: number;
-  /** By when each worker saw it first. */
+  /** Lags by worker and flush, with the first receipt that they refer to. */
   parts: { firstMs: number; lags: Lags }[];
   /** Subscribers that should have received it. */
   expected: number;
 }
 
-/** What became of what was announced. */
+/** How the announced items reached the subscribers. */
 export interface SubscriptionFigures {
-  /** Subscribers that were subscribed at least once. */
+  /** Subscribers that subscribed successfully at least once. */
   reached: number;
-  /** Different blocks, logs or transactions that were announced. */
+  /** Distinct blocks, logs or transactions that were announced. */
   items: number;
-  /** Receipts that were due: of each thing, by the subscribers that were there. */
+  /** Receipts that were due: one per item and subscriber present. */
   expected: number;
-  /** Of these, the ones that never came, each thing by its hash; and of blocks, by their number alone. */
+  /** Due receipts that never arrived, by item hash; for blocks also by block number alone. */
   missed: number;
   missedByNumber: number;
   doubled: number;
-  /** Blocks' numbers of which there were several hashes. */
+  /** Block numbers with more than one hash. */
   reorganised: number;
-  /** Subscribers that received nothing more at the end of their time, while others did. */
+  /** Subscribers that received nothing more at the end of their time while others did. */
   silent: number;
-  /** What was announced while a subscriber had lost its socket, and at the border of two segments. */
+  /** Items announced while a subscriber had lost its socket, and at the boundary between two segments. */
   missedWhileDropped: number;
   missedAtHandOver: number;
-  /** Behind the first subscriber that received the same, in ms. */
+  /** Lag behind the first subscriber that received the same item, in ms. */
   lag: Histogram;
-  /** The same by when the thing was first received, in intervals from the start instant. */
+  /** The same lag by when the item was first received, in intervals from the start instant. */
   intervals: Map<number, Histogram>;
 }
 
-/** How what was received is to be read. */
+/** How to interpret what was received. */
 export interface FiguresOptions {
-  /** Whether each thing is a block of its own, with a number. */
+  /** Whether each item is a separate block with a number. */
   areBlocks: boolean;
-  /** The length of the intervals of the lag over time. */
+  /** Length of the intervals for the lag over time. */
   intervalMs: number;
-  /** How long was measured, from the start instant. */
+  /** The end of the measurement, in ms from the start instant. */
   endMs: number;
 }
 
-/** Finds what subscribers missed, had twice and had late. */
+/** Computes what subscribers missed, received twice and received late. */
 export function subscriptionFigures(
   sum: SubscriptionSum,
   { areBlocks, intervalMs, endMs }: FiguresOptions,
@@ -73,7 +73,7 @@ export function subscriptionFigures(
   const missed = items.map(({ expected, received }) => Math.max(0, expected - received));
   const numbers = Map.groupBy(items, ({ order }) => order);
   return {
-    // Of a run that goes on, nobody's time on a socket has ended.
+    // In a run in progress, no subscriber's time on a socket has ended.
     reached: sum.periods.length > 0 ? new Set(sum.periods.map(([subscriber]) => subscriber)).size : sum.subscribed,
     items: items.length,
     expected: items.reduce((all, { expected, received }) => all + Math.max(expected, received), 0),
@@ -120,7 +120,7 @@ function intervalOf(intervals: Map<number, Histogram>, atMs: number, intervalMs:
   return histogram;
 }
 
-/** Of the blocks of one number, how many subscribers should have had one and had none. */
+/** For the blocks of one number: how many subscribers should have received one and received none. */
 function missedOfNumber(same: readonly Item[]): number {
   const expected = Math.max(...same.map((item) => item.expected));
   const had = same.reduce((sum, { received, replaced }) => sum + received - replaced, 0);
@@ -128,14 +128,17 @@ function missedOfNumber(same: readonly Item[]): number {
 }
 
 /**
- * Counts for each thing the subscribers that should have received it: those that received something of lower and of
- * higher order, and those that were there for longer than a second around it. Returns how many went silent.
+ * Counts, for each item, the subscribers that should have received it: those that received items of lower and of higher
+ * order, and those that were present for more than a second before and after it. Returns how many subscribers went
+ * silent.
  */
 function expectOf(items: readonly Item[], periods: readonly PeriodRow[]): number {
   const byOrder = [...items].sort((a, b) => a.order - b.order);
   const orders = byOrder.map(({ order }) => order);
   const times = items.map(({ firstMs }) => firstMs);
-  /** By how much the number of subscribers that received lower and higher orders changes at each place of `byOrder`. */
+  /**
+   * The change, at each index of `byOrder`, in the number of subscribers that received both lower and higher orders.
+   */
   const changes = new Float64Array(items.length + 1);
   let silent = 0;
   for (const [, fromMs, toMs, lowest, highest] of periods) {
@@ -157,13 +160,13 @@ function expectOf(items: readonly Item[], periods: readonly PeriodRow[]): number
   return silent;
 }
 
-/** The first ones that a condition holds for. */
+/** The leading items for which a condition holds. */
 function untilNot(items: readonly Item[], holds: (item: Item) => boolean): Item[] {
   const end = items.findIndex((item) => !holds(item));
   return items.slice(0, end === -1 ? items.length : end);
 }
 
-/** What was announced between two periods of one subscriber, or after the last one where its socket was lost. */
+/** Items announced between two periods of one subscriber, or after its last period if the socket was lost. */
 function betweenPeriods(
   items: readonly Item[],
   periods: readonly PeriodRow[],
@@ -182,12 +185,12 @@ function betweenPeriods(
   return missed;
 }
 
-/** The first place of rising values whose value is not below one. */
+/** The first index in ascending values whose value is ≥ `wanted`. */
 function placeOf(values: readonly number[], wanted: number): number {
   return firstPlace(values, (value) => value >= wanted);
 }
 
-/** The first place of rising values whose value is above one. */
+/** The first index in ascending values whose value is > `wanted`. */
 function placeAfter(values: readonly number[], wanted: number): number {
   return firstPlace(values, (value) => value > wanted);
 }

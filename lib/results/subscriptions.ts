@@ -3,72 +3,75 @@ import { createHistogram, encodeHistogram, type Histogram, parseHistogram } from
 /** Counts by class. */
 type Counts = Record<string, number>;
 
-/** Lags behind the first receipt of a row, rounded, in µs, and how many receipts had each. */
+/** Lags behind a row's first receipt, rounded, in µs, and the number of receipts with each lag. */
 export type Lags = Record<string, number>;
 
 /**
- * What one worker's subscribers received of one thing that was announced, between two flushes: a block by its hash, a
- * log by its block's hash and its index, or a transaction by its hash.
+ * What one worker's subscribers received of one announced item between two flushes: a block by its hash, a log by its
+ * block's hash and its index, or a transaction by its hash.
  */
 export type ItemRow = [
   key: string,
-  /** The block's number; of a pending transaction, when this worker saw it first, in ms from the start instant. */
+  /** The block number; for a pending transaction, when this worker first saw it, in ms from the start instant. */
   order: number,
   /** When this worker's first subscriber received it, in ms from the start instant. */
   firstMs: number,
   /** Subscribers that received it for the first time. */
   received: number,
-  /** Receipts by subscribers that had it already. */
+  /** Receipts by subscribers that already had it. */
   doubled: number,
-  /** Of `received`, those by subscribers that had another block of the same number already. */
+  /** Of `received`, receipts by subscribers that already had another block of the same number. */
   replaced: number,
   lags: Lags,
 ];
 
-/** How a subscriber's time on one socket ended: planned, or the socket was lost. */
+/** How a subscriber's time on one socket ended: as planned, or because the socket was lost. */
 export type PeriodEnd = "planned" | "dropped";
 
-/** The time from a subscriber's answer to `eth_subscribe` until it had no socket any more, in ms from the start instant. */
+/**
+ * The period from the response to a subscriber's `eth_subscribe` until its socket was gone, in ms from the start
+ * instant.
+ */
 export type PeriodRow = [
   subscriber: number,
   fromMs: number,
   toMs: number,
-  /** The lowest and the highest order that it received; −1 where it received nothing. */
+  /** The lowest and highest order that it received; −1 if it received nothing. */
   lowest: number,
   highest: number,
   end: PeriodEnd,
 ];
 
-/** What one chain's subscribers of one kind saw. Rows of several chunks and workers stand side by side. */
+/** What one chain's subscribers of one kind received. Rows of several chunks and workers are kept side by side. */
 export interface SubscriptionCounts {
-  /** Handshakes that were begun, in all, and those of subscribers that a segment took over from the one before. */
+  /** Handshakes started in total, and those of subscribers that a segment took over from the previous one. */
   connects: number;
   handedOver: number;
-  /** Subscriptions that the node confirmed. */
+  /** Subscriptions confirmed by the node. */
   subscribed: number;
-  /** Why a subscriber was not subscribed, and why it lost its socket, by class. */
+  /** Why subscribers could not subscribe, and why they lost their sockets, by class. */
   failures: Counts;
   drops: Counts;
   notifications: number;
-  /** Of logs: those that a reorganisation took back. */
+  /** Logs that a reorganisation removed. */
   removed: number;
-  /** Jumps of a subscriber from one block's number over the next. */
+  /** How often a subscriber skipped block numbers. */
   gaps: number;
-  /** Notifications that name nothing that can be followed, or more things than are followed. */
+  /** Notifications without an item that can be tracked, or beyond the number of items that are tracked. */
   unfollowed: number;
-  /** From the beginning of the handshake to the confirmed subscription. */
+  /** Time from the start of the handshake to the confirmed subscription. */
   subscribeTime: string;
   items: ItemRow[];
   periods: PeriodRow[];
 }
 
-/** The counts that are numbers. */
+/** The numeric counts. */
 const NUMBERS = ["connects", "handedOver", "subscribed", "notifications", "removed", "gaps", "unfollowed"] as const;
 
-/** What is counted by class. */
+/** The counts by class. */
 const TALLIES = ["failures", "drops"] as const;
 
-/** The counts of several chunks or workers, added up, in any order. */
+/** The counts of several chunks or workers, added up in any order. */
 export class SubscriptionSum {
   connects = 0;
   handedOver = 0;
@@ -93,7 +96,7 @@ export class SubscriptionSum {
     for (const row of counts.periods) this.periods.push(row);
   }
 
-  /** The sum as counts of its own. */
+  /** The sum as separate counts. */
   counts(): SubscriptionCounts {
     const { connects, handedOver, subscribed, notifications, removed, gaps, unfollowed, failures, drops } = this;
     const numbers = { connects, handedOver, subscribed, notifications, removed, gaps, unfollowed };
@@ -106,7 +109,7 @@ function addCounts(into: Counts, from: Counts): void {
   for (const [name, count] of Object.entries(from)) into[name] = (into[name] ?? 0) + count;
 }
 
-/** Adds counts to those of the same subscriptions. */
+/** Adds counts to the sums of the same subscriptions. */
 export function addSubscriptions(
   into: Map<string, SubscriptionSum>,
   from: Readonly<Record<string, SubscriptionCounts>>,
@@ -118,12 +121,12 @@ export function addSubscriptions(
   }
 }
 
-/** Sums by the names of the subscriptions. */
+/** The counts of sums, by subscription name. */
 export function subscriptionCounts(sums: ReadonlyMap<string, SubscriptionSum>): Record<string, SubscriptionCounts> {
   return Object.fromEntries([...sums].map(([name, sum]) => [name, sum.counts()]));
 }
 
-/** A lag in µs, rounded so that few differ: to 0.1 ms below 10 ms, and to 1 % above. */
+/** A lag in µs, rounded so that few distinct values remain: to 0.1 ms below 10 ms, and to 1 % above. */
 export function roundedLagUs(ms: number): number {
   const us = Math.max(0, ms * 1_000);
   const step = Math.max(100, 10 ** (Math.floor(Math.log10(Math.max(1, us))) - 2));

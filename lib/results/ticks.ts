@@ -3,16 +3,16 @@ import type { Store } from "../store/store.ts";
 import { type Chunk, total } from "./chunk.ts";
 
 /**
- * How one flush of a worker went, in as little as a key holds: Watch reads all workers' latest ones by one list, and
- * never an object.
+ * Summary of one worker flush, small enough for a key: Watch lists the keys to read all workers' latest ticks, and
+ * never fetches an object.
  */
 export interface Tick {
-  /** When it was flushed, in ms since the epoch. */
+  /** Flush time, in ms since the epoch. */
   atMs: number;
-  /** Requests that ended, and those of them that were valid relays. */
+  /** Requests that ended, and how many of them were valid relays. */
   ended: number;
   valid: number;
-  /** Which chunk it tells of. */
+  /** The chunk that it describes. */
   assignment: string;
   attempt: number;
   sequence: number;
@@ -20,7 +20,7 @@ export interface Tick {
 
 const MINUTE_MS = 60_000;
 
-/** A tick's key. Keys are in the order of their times, and a minute's lie in a folder of their own. */
+/** A tick's key. Keys sort by time, and each minute has its own folder. */
 export function tickKey(chunk: Chunk, startAtMs: number): string {
   let ended = 0;
   let valid = 0;
@@ -28,13 +28,13 @@ export function tickKey(chunk: Chunk, startAtMs: number): string {
     valid += series.valid;
     ended += series.valid + total(series.invalid) + total(series.errors);
   }
-  // A stale answer is no valid relay, though it was counted as one when it came.
+  // A stale response is not a valid relay, although it was counted as one when it arrived.
   valid = Math.max(0, valid - (chunk.stale ?? 0));
   const who = `${chunk.assignment}-${chunk.attempt}-${chunk.sequence}`;
   return `${keyOfTime(chunk.runId, startAtMs + chunk.atMs)}_${who}_${ended}_${valid}`;
 }
 
-/** The ticks of a run from an instant on, in ms since the epoch. */
+/** The ticks of a run since an instant, in ms since the epoch. */
 export async function ticksSince(store: Store, runId: string, atMs: number): Promise<Tick[]> {
   const prefix = ticksPrefix(runId);
   const keys = await store.list(prefix, { startAfter: keyOfTime(runId, atMs) });
