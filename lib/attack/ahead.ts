@@ -1,13 +1,13 @@
 import type { PreparedRequest } from "./requests.ts";
 
-/** Most requests that are kept ready ahead of their turn, and most bytes of them. */
+/** Maximum requests prepared ahead of their turn, and their maximum total bytes. */
 const MAX_AHEAD = 512;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Requests that are made ready between two turns of the event loop: so many take less time than a send may be late. */
+/** Requests prepared per turn of the event loop: this many take less time than a send may be late. */
 const AT_ONCE = 16;
 
-/** Which of a chain's requests are made ready: n ≡ shard (mod of), from ≤ n < to. */
+/** Which of a chain's requests are prepared: n ≡ shard (mod of), from ≤ n < to. */
 export interface AheadRange {
   shard: number;
   of: number;
@@ -16,22 +16,22 @@ export interface AheadRange {
 }
 
 /**
- * Makes a chain's requests ready ahead of their turn, between the sends and not in them. What is not ready yet when it
- * is due is made then: it is the same request.
+ * Prepares a chain's requests ahead of their turn, between sends. A request that is not ready when it is due is made
+ * then, with the same result.
  */
 export class RequestsAhead {
   readonly #make: (n: number) => PreparedRequest;
   readonly #of: number;
   readonly #to: number;
-  /** How many are kept ready. */
+  /** How many requests are prepared ahead. */
   readonly #ahead: number;
   readonly #ready: (PreparedRequest | undefined)[];
-  /** The first request that has not been made ready, and the first that has not been taken. */
+  /** The first request not prepared yet, and the first not taken yet. */
   #made: number;
   #taken: number;
   #isMaking = false;
 
-  /** `make` gives the n-th request. Makes the first ones ready at once. */
+  /** `make` returns the n-th request. Prepares the first ones at once. */
   constructor(make: (n: number) => PreparedRequest, { shard, of, from, to }: AheadRange) {
     this.#make = make;
     this.#of = of;
@@ -44,7 +44,7 @@ export class RequestsAhead {
     while (this.#hasRoom) this.#makeNext();
   }
 
-  /** The n-th request. Numbers rise from call to call; those between them that were missed are let go. */
+  /** The n-th request. `n` must rise from call to call; skipped (missed) requests are dropped. */
   take(n: number): PreparedRequest {
     const place = this.#placeOf(n);
     const request = n < this.#made ? this.#ready[place] : undefined;

@@ -5,10 +5,10 @@ import { refusalOf } from "../http/connections.ts";
 import { Dialer } from "../http/dial.ts";
 import { ForbiddenHostError, guardedLookup } from "../http/lookup.ts";
 
-/** How long a connection may take to open, in ms. */
+/** Timeout for opening a connection, in ms. */
 const TIMEOUT_MS = 3_000;
 
-/** Connections of undici that go where those of the load go: by the plan's tls, resolve and unixSocket. */
+/** An undici agent whose connections are opened like the load's: with the plan's tls, resolve and unixSocket. */
 export function dialAgent(options: ConnectionOptions): Agent {
   const lookup = guardedLookup(options.guard ?? LOOPBACK_ALONE);
   return new Agent({

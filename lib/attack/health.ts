@@ -3,17 +3,17 @@ import type { Health, TcpHealth } from "../results/chunk.ts";
 import type { Clock } from "../store/clock.ts";
 import { ProcFile } from "./procFile.ts";
 
-/** How often the event loop's delay is looked at, in ms. */
+/** Sampling interval of the event loop delay, in ms. */
 const DELAY_RESOLUTION_MS = 20;
 
-/** What the meter reads of the sender. */
+/** The sender's counters that the meter reads. */
 interface Meters {
   readonly inFlight: number;
   readonly connections: number;
   readonly opened: number;
 }
 
-/** Measures how the generator itself fares: its CPU, event loop, garbage collection, memory, and the host's sockets. */
+/** Measures the load generator's own health: CPU, event loop, garbage collection, memory, and the host's sockets. */
 export class HealthMeter {
   readonly #clock: Clock;
   readonly #meters: Meters;
@@ -30,7 +30,7 @@ export class HealthMeter {
   readonly #tcp = new TcpMeter();
   readonly #machine = process.env.AWS_LAMBDA_FUNCTION_NAME === undefined ? new MachineMeter() : undefined;
 
-  /** `startAtMs` is the run's start instant, which health is dated from. */
+  /** `startAtMs` is the run's start instant; health timestamps are relative to it. */
   constructor(clock: Clock, meters: Meters, startAtMs: number) {
     this.#clock = clock;
     this.#meters = meters;
@@ -46,7 +46,7 @@ export class HealthMeter {
     this.#collections.observe({ entryTypes: ["gc"] });
   }
 
-  /** What was since the last call, or since the start. */
+  /** The health since the last call, or since the start. */
   take(): Health {
     const nowMs = this.#clock.nowMs();
     const wallMs = Math.max(1, nowMs - this.#takenAtMs);
@@ -59,7 +59,7 @@ export class HealthMeter {
       atMs: Math.round(nowMs - this.#startAtMs),
       cpu: round((cpu.user + cpu.system) / 1_000 / wallMs, 3),
       eventLoop: round(loop.utilization, 3),
-      // The monitor's own interval is in what it measures.
+      // The measured delay includes the monitor's own interval.
       eventLoopDelayMs: round(Math.max(0, this.#delay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS), 3),
       gcMaxMs: round(this.#gcMaxMs, 3),
       gcMs: round(this.#gcMs, 3),
@@ -89,7 +89,7 @@ export class HealthMeter {
   }
 }
 
-/** Reads how busy the machine's cores are, whoever uses them, from /proc/stat (proc(5): idle and iowait are no use). */
+/** Reads the CPU usage of all processes on the machine from /proc/stat (proc(5): idle and iowait are not usage). */
 class MachineMeter {
   readonly #stat = new ProcFile("/proc/stat");
   #before = this.#ticks();
@@ -97,12 +97,12 @@ class MachineMeter {
   #ticks(): { idle: number; all: number } | undefined {
     const [, text] = /^cpu +(.*)$/m.exec(this.#stat.read()) ?? [];
     if (text === undefined) return undefined;
-    // Guests' time, which follows, is in user's already.
+    // The guest time that follows is already included in user time.
     const ticks = text.split(" ").slice(0, 8).map(Number);
     return { idle: (ticks[3] ?? 0) + (ticks[4] ?? 0), all: ticks.reduce((sum, each) => sum + each, 0) };
   }
 
-  /** The share of all cores in use since the last call; undefined where /proc does not tell. */
+  /** The share of all cores in use since the last call; undefined if /proc does not provide it. */
   take(): number | undefined {
     const now = this.#ticks();
     const before = this.#before;
@@ -116,13 +116,16 @@ class MachineMeter {
   }
 }
 
-/** Memory in use by the text of /proc/self/status. Node's own way opens a file, and throws when there is none left. */
+/**
+ * Resident memory, from the text of /proc/self/status. Node's own function opens a file, and throws if no file
+ * descriptor is left.
+ */
 function residentBytes(status: string): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(status) ?? [];
   return kib === undefined ? process.memoryUsage().heapTotal : Number(kib) * 1_024;
 }
 
-/** Reads the host's TCP as /proc tells it for this network namespace. */
+/** Reads the host's TCP state from /proc, for this network namespace. */
 class TcpMeter {
   readonly #sockets = new ProcFile("/proc/net/sockstat");
   readonly #snmp = new ProcFile("/proc/net/snmp");
@@ -133,7 +136,7 @@ class TcpMeter {
     return snmpValue(this.#snmp.read(), "RetransSegs");
   }
 
-  /** The state now, with what was sent again since the last call; undefined where there is no /proc. */
+  /** The current state, with the segments retransmitted since the last call; undefined without /proc. */
   take(): TcpHealth | undefined {
     const sent = this.#sent();
     const retransmits = sent - this.#retransmits;
@@ -145,7 +148,7 @@ class TcpMeter {
     return {
       established: snmpValue(this.#snmp.read(), "CurrEstab"),
       timeWait: Number(timeWait),
-      // A port is counted once for each address that it speaks to, so that this is the least that is left.
+      // A port is counted once for each remote address, so this is a lower bound.
       portsLeft: Math.max(0, ports - Number(inUse) - Number(timeWait)),
       retransmits,
     };
@@ -156,7 +159,7 @@ class TcpMeter {
   }
 }
 
-/** A value of /proc/net/snmp's two lines for TCP: names, and values below them. */
+/** A value from the two TCP lines of /proc/net/snmp: names, and values below them. */
 function snmpValue(snmp: string, name: string): number {
   const [names, values] = snmp.split("\n").filter((line) => line.startsWith("Tcp:"));
   const index = names?.split(" ").indexOf(name) ?? -1;

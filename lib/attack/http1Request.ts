@@ -5,7 +5,7 @@ import { hasControl, isMethod, isToken } from "../plan/values.ts";
 import type { Rendered } from "./render.ts";
 import { hostOf } from "./requests.ts";
 
-/** A header with its value rendered. */
+/** A header with a rendered value. */
 interface Header {
   name: string;
   value: Rendered;
@@ -23,7 +23,7 @@ interface Message {
 /** A request's headers, rendered. */
 export interface Head {
   headers: readonly Header[];
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   list: readonly string[];
   ids: IdPlaces["headers"];
   closes: boolean;
@@ -33,14 +33,16 @@ export function isClose({ name, value }: Header): boolean {
   return name.toLowerCase() === "connection" && value.bytes.toLowerCase() === "close";
 }
 
-/** Methods that say how long their body is even where there is none, as Go's client does. */
+/** Methods that get a Content-Length even without a body, as in Go's client. */
 const WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
-/** Writes a target's requests as HTTP/1.1 has them. Those that differ in their bodies alone share one head. */
+/** Writes a target's requests as HTTP/1.1. Requests that differ only in their bodies share one head. */
 export class Http1Writer {
   #last: { message: Message; head: Rendered } | undefined;
 
-  /** A request's bytes, and where ids stand in them. Throws a RangeError for what would split its head. */
+  /**
+   * A request's bytes, and the positions of ids in them. Throws a RangeError for characters that would split its head.
+   */
   write(message: Message): { bytes: Buffer; ids: readonly IdPlace[] } {
     const head = this.#headOf(message);
     const { body } = message;
@@ -60,7 +62,7 @@ export class Http1Writer {
   }
 }
 
-/** Parts that do not vary are rendered once, so that it is enough to compare what they were rendered to. */
+/** Parts that do not vary are rendered once, so comparing references is enough. */
 function hasSameHead(one: Message, other: Message): boolean {
   return (
     one.path === other.path &&
@@ -71,7 +73,7 @@ function hasSameHead(one: Message, other: Message): boolean {
   );
 }
 
-/** A request's head over HTTP/1.1. The one place that puts a head together, and it refuses what would split one. */
+/** A request's HTTP/1.1 head. Heads are built only here, and characters that would split one are refused. */
 function http1Head({ method, host, path, head: { headers, closes }, body }: Message): Rendered {
   let head = "";
   const ids: IdPlace[] = [];

@@ -10,14 +10,14 @@ import { dialAgent } from "./dialAgent.ts";
 import { oneExchange } from "./oneExchange.ts";
 import { prepareChain } from "./requests.ts";
 
-/** How long one question may take, in ms. */
+/** Timeout of one call, in ms. */
 const TIMEOUT_MS = 3_000;
 
-/** How often a gateway is asked that answers with anything but a block, and the pause before the second time, in ms. */
+/** Number of tries if a gateway returns anything but a block, and the pause before the second try, in ms. */
 const TRIES = 3;
 const PAUSE_MS = 500;
 
-/** Most of an answer that an error shows. */
+/** Maximum characters of a response that an error shows. */
 const MAX_SHOWN = 200;
 
 const QUESTION = '{"jsonrpc":"2.0","id":{{id}},"method":"eth_blockNumber","params":[]}';
@@ -34,9 +34,9 @@ function namesBlock({ url, body = "", headers }: Target): boolean {
 }
 
 /**
- * Asks for a chain's newest block, once before the run, where the first target that names a block is sent: with its
- * headers, over the same way as the load, and its URL filled in from the first row of data. `reveal` resolves references to secrets. Rejects where no
- * block is told: requests for blocks that are not there would measure something else.
+ * Fetches a chain's newest block, once before the run, from the first target that names a block: with its headers, over
+ * the same route as the load, and its URL filled in from the first row of data. `reveal` resolves references to
+ * secrets. Rejects if no block is returned: requests for nonexistent blocks would measure something else.
  */
 export async function newestBlock(
   chain: Chain,
@@ -62,7 +62,7 @@ export async function newestBlock(
   }
 }
 
-/** One question: the block, or what was answered instead of one. */
+/** One call: returns the block, or a description of the response if it has none. */
 async function ask(
   { url, headers }: Target,
   row: Record<string, string>,
@@ -93,7 +93,7 @@ async function ask(
   return blockIn(text) ?? `HTTP ${statusCode}: ${JSON.stringify(text.slice(0, MAX_SHOWN))}`;
 }
 
-/** The same question over a WebSocket, whose URL and headers have no data in them. */
+/** The same call over a WebSocket, whose URL and headers contain no data. */
 async function askOverSocket(
   { url, headers }: Target,
   options: ConnectionOptions,
@@ -107,7 +107,7 @@ async function askOverSocket(
   return blockIn(text) ?? JSON.stringify(text.slice(0, MAX_SHOWN));
 }
 
-/** A block's number in a JSON-RPC response; undefined where there is none. */
+/** The block number in a JSON-RPC response; undefined if there is none. */
 function blockIn(text: string): number | undefined {
   try {
     const { result } = JSON.parse(text) as { result?: unknown };

@@ -9,14 +9,14 @@ import { poolOf } from "../ws/poolOf.ts";
 import type { PreparedRequest } from "./requests.ts";
 import { TIMED_OUT } from "./timedExchange.ts";
 
-/** What came of one request, before its body is looked at, and how long each part of it took, in ms. */
+/** The outcome of one request, before its body is judged, and how long each part took, in ms. */
 export interface OneExchange {
   outcome: { status: number; body: Buffer; codings: string } | { failure: string };
   timesMs: Partial<OpeningMs> & { firstByte?: number; body?: number };
   totalMs: number;
 }
 
-/** Sends one request on a connection of its own. Waits for its response as long as the plan's timeout says. */
+/** Sends one request on a separate connection. Waits for the response up to the plan's timeout. */
 export async function oneExchange(request: PreparedRequest, options: ConnectionOptions): Promise<OneExchange> {
   const timesMs: OneExchange["timesMs"] = {};
   const shared = {
@@ -45,7 +45,7 @@ export async function oneExchange(request: PreparedRequest, options: ConnectionO
   const nowMs = performance.now();
   pool.destroy();
   if (firstMs !== undefined) {
-    // The request waited for its connection, which is no time of the server's.
+    // The time spent waiting for the connection is not the server's.
     const openedMs = Object.values(timesMs).reduce((sum, each) => sum + each, 0);
     Object.assign(timesMs, { firstByte: firstMs - beganMs - openedMs, body: nowMs - firstMs });
   }

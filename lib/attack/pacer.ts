@@ -4,27 +4,27 @@ import type { MissReason } from "./recorder.ts";
 import type { Waker } from "./waker.ts";
 
 /**
- * A request that is later than this, in ms, is missed: sending it would make a burst that nobody planned, and it would
- * measure the generator rather than the target.
+ * A request that is later than this, in ms, is missed: sending it would create an unplanned burst, and it would measure
+ * the generator rather than the target.
  */
 const MAX_LATE_MS = 250;
 
 /**
- * Most requests that are sent before the network has its turn again: responses that came meanwhile would otherwise wait,
- * and their connections with them, and a backlog would be sent on as many new connections as it has requests.
+ * Maximum requests sent before the network gets a turn: responses that arrive meanwhile would otherwise wait, and so
+ * would their connections, and a backlog would open as many new connections as it has requests.
  */
 const MAX_A_TURN = 32;
 
-/** Where the requests of a track go when they are due. Instants are in ms since the epoch. */
+/** Called when a track's requests are due or missed. Instants are in ms since the epoch. */
 export interface TrackEvents {
   due(n: number, dueAtMs: number, nowMs: number): void;
   missed(dueAtMs: number, reason: MissReason): void;
 }
 
-/** A worker's part of one schedule, placed in time. */
+/** A worker's part of one schedule, with its start instant. */
 export interface Track {
   schedule: Schedule;
-  /** The epoch's ms at which the schedule begins. */
+  /** When the schedule begins, in ms since the epoch. */
   originMs: number;
   /** Requests n ≡ shard (mod of), from ≤ n < to. */
   shard: number;
@@ -41,8 +41,8 @@ interface Position {
 }
 
 /**
- * Sends each request when it is due, by absolute instants: whatever held it up, the next one is due when it always was.
- * Between requests the thread is free for the network; a waker calls it back.
+ * Sends each request when it is due, by absolute instants: a delay does not shift the next request. Between requests
+ * the thread is free for the network; a waker calls it back.
  */
 export class Pacer {
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class Pacer {
     });
   }
 
-  /** Paces all tracks to their end, or until `stop`. */
+  /** Paces all tracks until they end, or until `stop`. */
   async run(startWaker: (wake: () => void) => Waker): Promise<void> {
     const finished = new Promise<void>((done) => {
       this.#finish = done;
@@ -70,7 +70,7 @@ export class Pacer {
     await this.#waker.close();
   }
 
-  /** Ends the pacing; what is still to come goes to `rest`, track by track, as numbers from ≤ n < to. */
+  /** Ends the pacing; passes the remaining requests to `rest`, track by track, as numbers from ≤ n < to. */
   stop(rest: (track: Track, from: number) => void): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -82,7 +82,8 @@ export class Pacer {
 
   #wake(): void {
     if (this.#stopped) return;
-    // One look at the clock for all that is due: what falls due meanwhile waits until the network had its turn.
+    // Reads the clock once for everything that is due: requests that fall due meanwhile wait until the network had its
+    // turn.
     const nowMs = this.#clock.nowMs();
     let next = this.#earliest();
     for (let sent = 0; sent < MAX_A_TURN && next && next.dueAtMs <= nowMs; sent++) {

@@ -11,26 +11,26 @@ import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { type OneExchange, oneExchange } from "./oneExchange.ts";
 import { type PreparedRequest, plainSecret, prepareChain } from "./requests.ts";
 
-/** What one request came to. */
+/** The result of one request. */
 export interface Ping {
-  /** The class of its outcome; `valid` for a relay. */
+  /** The class of its outcome; `valid` for a valid relay. */
   class: string;
-  /** Whether it is a valid relay, answers of the node that count as one among them. */
+  /** Whether it is a valid relay; this includes node answers that count as one. */
   isRelay: boolean;
-  /** The HTTP status; undefined where there was no response. */
+  /** The HTTP status; undefined if there was no response. */
   status?: number;
-  /** How long each part took, in ms: those of opening the connection, until the first byte, and the body. */
+  /** How long each part took, in ms: opening the connection, waiting for the first byte, and receiving the body. */
   timesMs: OneExchange["timesMs"];
   totalMs: number;
-  /** The body's bytes as they came, and its text decoded. */
+  /** The body's length as received, and its decoded text. */
   bytes: number;
   body: string;
 }
 
-/** Most targets of a chain that are asked. */
+/** Maximum targets per chain. */
 const MAX_TARGETS = 20;
 
-/** A plan's targets, each as a chain of its own: of a chain with many the first twenty. */
+/** A plan's targets, each as a separate chain; the first twenty of a chain with more. */
 export function pingedChains({ chains }: Plan): Chain[] {
   return chains.flatMap(({ replay: _, ...chain }) =>
     chain.targets.slice(0, MAX_TARGETS).map((target) => ({ ...chain, targets: [target] })),
@@ -38,8 +38,8 @@ export function pingedChains({ chains }: Plan): Chain[] {
 }
 
 /**
- * Sends a chain's first request on a connection of its own, by the engine of the load with its guards, TLS and secrets,
- * and tells what came back. Rejects where what the request is made from is not to be had.
+ * Sends a chain's first request on a separate connection, through the load's engine with its guards, TLS and secrets,
+ * and returns the result. Rejects if a secret or the newest block is unavailable.
  */
 export async function ping(plan: Plan, chain: Chain, secret: (reference: string) => Promise<string>): Promise<Ping> {
   const secure = plan.tls && (await secureOf(plan.tls, secret));

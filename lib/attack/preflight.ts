@@ -8,46 +8,46 @@ import { systemClock } from "../store/clock.ts";
 import { attack } from "./worker.ts";
 import type { WorkerPorts } from "./workerPorts.ts";
 
-/** Most targets of a chain that are tried: a replay has as many as its log has lines. */
+/** Maximum targets tried per chain: a replay has as many as its log has lines. */
 const MAX_TARGETS = 20;
 
-/** How far apart the requests are, in ms. */
+/** Interval between requests, in ms. */
 const APART_MS = 20;
 
-/** Tries of a target whose request got no response: one reset is no dead target. */
+/** Tries of a target that gives no response: one reset does not make a target dead. */
 const TRIES = 3;
 
-/** Tries of a target for which this machine was too late, which tells nothing of the target. */
+/** Tries of a target if this machine was too late to send, which says nothing about the target. */
 const LATE_TRIES = 8;
 
 /**
- * How long after its beginning the first request is due, in ms; a function in AWS has a part of a core to get ready. Each
- * later try begins as much later again.
+ * Delay from the start to the first request, in ms; a function in AWS has only a part of a core to prepare. Each later
+ * try starts another such delay later.
  */
 const BEGIN_MS = 200;
 const BEGIN_DEPLOYED_MS = 5_000;
 
-/** What one target did with a request before the run. */
+/** How one target responded to a request before the run. */
 export interface Preflight {
-  /** The chain's and the target's place in the plan. */
+  /** The indexes of the chain and the target in the plan. */
   chain: number;
   target: number;
   url: string;
-  /** The class of what came instead of a valid relay; undefined where one came. */
+  /** The class of the outcome if it was not a valid relay; undefined if it was. */
   failure?: string;
-  /** Whether there was a response at all, in one of three tries. */
+  /** Whether there was any response, in one of three tries. */
   isAnswered: boolean;
-  /** Whether it was sent at all: a machine that is busy may be too late for it, which tells nothing of the target. */
+  /** Whether the request was sent: a busy machine may be too late for it, which says nothing about the target. */
   isSent: boolean;
 }
 
-/** What preflight needs from outside. */
+/** Preflight's dependencies. */
 export type PreflightPorts = Pick<WorkerPorts, "secret" | "deployed">;
 
 /**
- * Sends one request to each target by the engine that the workers have, with its guards, secrets and TLS: of a chain's
- * many targets to the first twenty. A target that does not answer is tried two more times. No request may write, and
- * none has an id or a random value that a request of the run has. None is part of the ledger.
+ * Sends one request to each target through the workers' engine, with its guards, secrets and TLS; if a chain has many
+ * targets, to the first twenty. A target that does not respond is tried two more times. No request may write, and none
+ * shares an id or a random value with a request of the run. None is part of the ledger.
  */
 export async function preflight(plan: Plan, ports: PreflightPorts): Promise<Preflight[]> {
   let results = await tryTargets(plan, plan.chains.flatMap(placesOf), ports, 0);
@@ -65,7 +65,7 @@ interface Place {
   target: number;
 }
 
-/** What is tried of a chain: its targets, and a subscription of each kind. */
+/** What is tried for a chain: its targets, and a subscription of each kind. */
 function triedOf({ targets, subscriptions = [] }: Chain): Target[] {
   return [...targets.slice(0, MAX_TARGETS), ...subscriptions.map(subscribeTarget)];
 }
@@ -74,7 +74,7 @@ function placesOf(tried: Chain, chain: number): Place[] {
   return triedOf(tried).map((_, target) => ({ chain, target }));
 }
 
-/** The number of a target's request: of the chain's, one that no request of the run has. */
+/** The number of a target's request: one that no request of the run uses in this chain. */
 function numberOf(plan: Plan, { chain, target }: Place, tries: number): number {
   const whole = plan.chains[chain] as Chain;
   const taken = chainSchedule(plan, whole, "measure").count + chainSchedule(plan, whole, "warmup").count;
@@ -90,12 +90,12 @@ async function tryTargets(
   const sent = places.map(({ chain, target }) => {
     const whole = plan.chains[chain] as Chain;
     const own = triedOf(whole)[target] as Target;
-    // A subscription ends with its socket: nothing of it is left.
+    // A subscription ends with its socket and leaves nothing behind.
     return whole.targets.includes(own) ? harmless(own, whole) : { target: own, isReplaced: false };
   });
   const chains = places.map(({ chain }, index): Chain => {
     const { subscriptions: _, ...whole } = plan.chains[chain] as Chain;
-    // A row may be taken that the run takes: what takes each once is replaced by a harmless call.
+    // The run may use the same row later: targets that use each row once are replaced by a harmless call.
     const own = { name: `${index}`, rps: 1, targets: [sent[index]?.target as Target], dataOrder: "cycle" as const };
     return { ...whole, ...own, replay: [index * APART_MS] };
   });
@@ -140,13 +140,13 @@ async function tryTargets(
       url: triedOf(plan.chains[chain] as Chain)[target]?.url ?? "",
       isAnswered: isSent && error === undefined,
       isSent,
-      // How a request is answered that is none of the load's is no matter.
+      // A bad response to a replacement request does not matter: the load does not send it.
       ...(failure !== undefined && !(error === undefined && sent[index]?.isReplaced) && { failure }),
     };
   });
 }
 
-/** A problem for each target that does not answer. */
+/** A problem for each target that does not respond. */
 export function preflightProblems(results: readonly Preflight[]): Problem[] {
   return results.flatMap(({ chain, target, url, isAnswered, isSent, failure = "" }) => {
     if (isAnswered || !isSent) return [];

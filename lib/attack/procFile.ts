@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** Most bytes that are read: what is asked for stands further up in each of these files. */
+/** Maximum bytes read: the values needed come earlier in each of these files. */
 const MAX_BYTES = 16 * 1024;
 
 /**
- * A file of /proc that is opened once and read again and again: a process that has no file left can still read it. Where
- * it cannot be opened it reads as empty.
+ * A /proc file that is opened once and read repeatedly: it stays readable when the process has no file descriptors
+ * left. Reads as empty if it cannot be opened.
  */
 export class ProcFile {
   #file: number | undefined;
@@ -15,7 +15,7 @@ export class ProcFile {
     this.#file = opened(path);
   }
 
-  /** What it says now; empty where it cannot be read. */
+  /** Its current text; empty if it cannot be read. */
   read(): string {
     if (this.#file === undefined) return "";
     try {

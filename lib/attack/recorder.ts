@@ -19,33 +19,33 @@ import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
 
-/** What is recorded besides the usual. */
+/** What is recorded in addition to the usual figures. */
 export interface RecorderOptions {
-  /** The share of requests whose time is told apart into first byte and body. */
+  /** The share of requests whose time is split into first byte and body. */
   timings: number;
-  /** How many targets the chain has: up to MAX_TARGETS_APART each is recorded apart. */
+  /** The number of targets in the chain: up to MAX_TARGETS_APART, each is recorded separately. */
   targets: number;
-  /** What must not be shown of responses. */
+  /** Values that must not appear in response samples. */
   secrets?: readonly string[];
 }
 
-/** One target's counts, while they are made. */
+/** One target's counts, while they are recorded. */
 interface TargetCounts extends Omit<TargetSeries, "responseTime"> {
   responseTime: Histogram;
 }
 
-/** A response that came in whole. Times are in ms, from when it was due and from when it was sent. */
+/** A complete response. Times are in ms: since it was due, and since it was sent. */
 interface RecordedResponse {
   responseMs: number;
   serviceMs: number;
   status: number;
-  /** Of its body, as it came. */
+  /** Size of its body as received. */
   bytes: number;
-  /** `valid`, or what is wrong with it. */
+  /** `valid`, or the class of what is wrong with it. */
   classified: string;
 }
 
-/** The same response, for what is to be shown or judged later. */
+/** The same response, with what is shown or judged later. */
 interface NotedResponse {
   responseMs: number;
   verdict: Verdict;
@@ -53,18 +53,21 @@ interface NotedResponse {
   body: Buffer;
 }
 
-/** Records what happens to one chain's requests in one phase, and gives it out as a series of what came since. */
+/**
+ * Records what happens to one chain's requests in one phase, and returns what was recorded since the last call as a
+ * series.
+ */
 export class Recorder {
   readonly chain: string;
   readonly phase: Phase;
   readonly #intervalMs: number;
-  /** Every so manieth request's time is told apart; 0 for none. */
+  /** Every n-th request's time is split; 0 for none. */
   readonly #splitEvery: number;
   #sent = 0;
   #valid = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
-  /** By how much bodies were longer when they were decoded. */
+  /** Total bytes that decoding added to bodies. */
   #bytesGained = 0;
   #missed: Tally = {};
   #errors: Tally = {};
@@ -83,10 +86,10 @@ export class Recorder {
   readonly #secrets: readonly string[];
   /** What happened to the chain's WebSockets. */
   sockets: SocketCounts = noSockets();
-  /** What its subscribers see, by the name of the subscription. */
+  /** What its subscribers receive, by subscription name. */
   readonly subscriptions = new Map<string, SubscriptionRecorder>();
 
-  /** `intervalMs` is the length of the intervals over which response times are kept apart. */
+  /** `intervalMs` is the length of the intervals in which response times are recorded separately. */
   constructor(
     chain: string,
     phase: Phase,
@@ -102,7 +105,7 @@ export class Recorder {
     this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
   }
 
-  /** A request was sent to one of the chain's targets. `dueMs` is from the phase's start. */
+  /** Records that a request was sent to one of the chain's targets. `dueMs` is from the phase's start. */
   sent(dueMs: number, lagMs: number, bytes: number, target = 0): void {
     this.#sent++;
     this.#bytesSent += bytes;
@@ -112,13 +115,13 @@ export class Recorder {
     if (counts) counts.sent++;
   }
 
-  /** Requests were not sent: so many, all due in the same second. */
+  /** Records `count` requests that were not sent, all due in the same second. */
   missed(dueMs: number, reason: MissReason, count = 1): void {
     this.#missed[reason] = (this.#missed[reason] ?? 0) + count;
     this.#second(dueMs).missed += count;
   }
 
-  /** A response came in whole. */
+  /** Records a complete response. */
   responded(dueMs: number, response: RecordedResponse, target = 0): void {
     const { responseMs, serviceMs, status, bytes, classified } = response;
     const second = this.#second(dueMs);
@@ -141,19 +144,22 @@ export class Recorder {
     if (counts) recordMs(counts.responseTime, responseMs);
   }
 
-  /** The response that came last was no plain relay, or it named blocks: what is to be shown or judged later. */
+  /**
+   * Records what is shown or judged later of the last response: it was not a plain relay, or it contained block
+   * numbers.
+   */
   noted(dueMs: number, { responseMs, verdict, status, body }: NotedResponse, target = 0): void {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
   }
 
-  /** A body came encoded, in `bytes`, and had `decodedBytes` when it was decoded. */
+  /** Records that an encoded body of `bytes` was decoded to `decodedBytes`. */
   decoded(bytes: number, decodedBytes: number): void {
     this.#bytesGained += decodedBytes - bytes;
   }
 
-  /** A request ended without a complete response. */
+  /** Records a request that ended without a complete response. */
   failed(dueMs: number, failure: string, target = 0): void {
     this.#errors[failure] = (this.#errors[failure] ?? 0) + 1;
     const second = this.#second(dueMs);
@@ -163,18 +169,18 @@ export class Recorder {
     if (counts && failure !== UNFINISHED) counts.errors++;
   }
 
-  /** Whether the n-th request is of the sample whose time is told apart. */
+  /** Whether the n-th request is in the sample whose time is split. */
   splits(n: number): boolean {
     return this.#splitEvery !== 0 && n % this.#splitEvery === 0;
   }
 
-  /** How long a request of the sample waited for its response's first byte, and for the rest. */
+  /** Records how long a sampled request waited for its response's first byte, and for the rest. */
   split(firstByteMs: number, bodyMs: number): void {
     recordMs(this.#timing("firstByte"), firstByteMs);
     recordMs(this.#timing("body"), bodyMs);
   }
 
-  /** A connection was opened while this phase was on. */
+  /** Records a connection that was opened in this phase. */
   opened({ dns, connect, tls }: OpeningMs): void {
     if (this.#splitEvery === 0) return;
     if (dns !== undefined) recordMs(this.#timing("dns"), dns);
@@ -211,7 +217,7 @@ export class Recorder {
     return histogram;
   }
 
-  /** What was recorded since the last call, or undefined if nothing was. `nowMs` is from the run's start instant. */
+  /** The series recorded since the last call, or undefined if nothing was. `nowMs` is from the run's start instant. */
   take(nowMs = 0): Series | undefined {
     const subscriptions = Object.fromEntries(
       [...this.subscriptions].flatMap(([name, recorder]) => {
@@ -226,7 +232,7 @@ export class Recorder {
     return series;
   }
 
-  /** The same of the calls alone, without taking it: it is in the next series too. */
+  /** The same for the calls only, without resetting: the next series includes it too. */
   peek(): Series | undefined {
     return this.#isEmpty ? undefined : this.#series();
   }

@@ -3,24 +3,26 @@ import type { Piece, Slot } from "../plan/requestTemplate.ts";
 import { writeValue } from "../plan/values.ts";
 import { bits, seedOf } from "../schedule/random.ts";
 
-/** What the placeholders of the n-th request are filled from, besides the seed. */
+/** The inputs for the n-th request's placeholders, besides the seed. */
 export interface RenderInput {
   n: number;
-  /** The chain's newest block, where it is known. */
+  /** The chain's newest block, if it is known. */
   block: number;
   row: Record<string, string>;
 }
 
-/** Bytes as characters, and where ids are to be written into them. */
+/** Bytes as latin1 characters, and the positions where ids are written. */
 export interface Rendered {
   bytes: string;
   ids: IdPlace[];
 }
 
-/** A part of a request, such as its path or a header's value; one without placeholders but ids is filled in once. */
+/**
+ * A part of a request, such as its path or a header's value. A part whose only placeholders are ids is filled in once.
+ */
 export class Part {
   readonly #pieces: readonly Piece[];
-  /** By piece: random values of different places have nothing to do with each other. */
+  /** By piece, so that random values of different placeholders are independent. */
   readonly #seeds: readonly number[];
   readonly #fixed: Rendered | undefined;
 
@@ -31,12 +33,15 @@ export class Part {
     if (!varies) this.#fixed = this.#fill({ n: 0, block: 0, row: {} });
   }
 
-  /** Whether it differs from request to request in more than its ids. */
+  /** Whether it differs between requests in more than its ids. */
   get varies(): boolean {
     return this.#fixed === undefined;
   }
 
-  /** Fills it in. Each id is left as `ID_BASE`'s digits, and its place noted, to be written for each request. */
+  /**
+   * Fills it in. Each id is left as the digits of `ID_BASE`, with its position in `ids`, to be overwritten for each
+   * request.
+   */
   render(input: RenderInput): Rendered {
     return this.#fixed ?? this.#fill(input);
   }
@@ -72,10 +77,10 @@ function fill({ placeholder, writing }: Slot, seed: number, { n, block, row }: R
   }
 }
 
-/** Each byte in hexadecimal. */
+/** Every byte in hexadecimal. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** Digits of which each eight are another permutation of n: no two requests have the same. */
+/** Hexadecimal digits; every group of eight is a different permutation of n, so no two requests have the same. */
 function hex(digits: number, n: number, seed: number): string {
   let text = "";
   for (let word = 0; text.length < digits; word++) {

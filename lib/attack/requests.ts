@@ -15,43 +15,43 @@ import { seedOf } from "../schedule/random.ts";
 import { type Head, Http1Writer, isClose } from "./http1Request.ts";
 import { Part, type Rendered, type RenderInput } from "./render.ts";
 
-/** A request made ready, and what its response is held against. */
+/** A prepared request, and the expectation for its response. */
 export interface PreparedRequest extends WireRequest {
-  /** Its target's place in the chain. */
+  /** Its target's index in the chain. */
   target: number;
   expected: Expected;
 }
 
-/** What a chain's requests are made from, besides the chain. */
+/** The inputs for a chain's requests, besides the chain. */
 export interface PrepareOptions {
-  /** Without it each request asks for its connection to be closed after it. */
+  /** If false, each request asks to close its connection. */
   keepalive: boolean;
   /** 1.1 by default. */
   http?: Plan["http"];
   seed: number;
   /** The chain's newest block, for targets that name blocks. */
   block?: number;
-  /** The value of a reference to a secret. Throws where there is none. */
+  /** The value of a reference to a secret. Throws if there is none. */
   secret?(reference: string): string;
 }
 
-/** Most targets that are made ready before the first request; those of more are made ready as their turn comes. */
+/** Maximum targets prepared before the first request; a chain with more prepares each when its turn comes. */
 const MAX_READY = 10_000;
 
 /** A chain's requests: the n-th is a function of n and the plan's seed. */
 export interface ChainRequests {
   (n: number): PreparedRequest;
-  /** Whether all of them are ready: otherwise each is made when it is asked for. */
+  /** Whether all requests are ready; otherwise each is made on demand. */
   isReady: boolean;
-  /** What opens the WebSockets that they go over. */
+  /** The handshakes of the WebSockets that they use. */
   handshakes: readonly Handshake[];
-  /** The number that a request has on the wire, from which its ids are made: no two calls of a chain have the same. */
+  /** A request's number on the wire, from which its ids are made: no two calls of a chain have the same. */
   wireNumber(n: number, parts: number): number;
 }
 
 /**
- * Prepares a chain's requests. Throws an InputError, before anything is sent, where one could not be sent as it stands: the
- * plan was checked when it was loaded, but may have been changed since, and secrets are known only here.
+ * Prepares a chain's requests. Throws an InputError, before anything is sent, if one of them could not be sent: the
+ * plan was checked when it was loaded, but it may have changed since, and secrets are known only here.
  */
 export function prepareChain(chain: Chain, options: PrepareOptions): ChainRequests {
   const problems = refusals(chain, { http: options.http ?? "1.1", keepalive: options.keepalive });
@@ -75,15 +75,18 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
 }
 
 /**
- * How requests are numbered on the wire. Where a socket carries batches beside calls, each takes as many ids as the
- * largest batch and some more, so that no two requests in flight share one.
+ * How requests are numbered on the wire. If a socket carries both batches and single calls, each request gets more ids
+ * than the largest batch needs, so that no two requests in flight share one.
  */
 function wireNumbers(mostParts: number): ChainRequests["wireNumber"] {
   if (mostParts === 1) return (n) => n;
   return (n, parts) => Math.ceil((n * 2 * mostParts) / parts);
 }
 
-/** A replay's many targets are looked at for what is dangerous alone: each is sent at most once by one worker of many. */
+/**
+ * The many targets of a replay are only checked for what is dangerous: each is sent at most once, by one of many
+ * workers.
+ */
 function refusals(chain: Chain, transport: Pick<Plan, "http" | "keepalive">): Problem[] {
   const found =
     chain.replay && !chain.data
@@ -104,11 +107,11 @@ class TargetRequests {
   readonly #path: Part;
   readonly #headers: readonly { name: string; value: Part }[];
   readonly #body: Part | undefined;
-  /** The request, where all of them are the same but for their ids. */
+  /** The request, if all are the same except for their ids. */
   readonly #only: PreparedRequest | undefined;
   readonly #writer = new Http1Writer();
   readonly #isSocket: boolean;
-  /** What is the same for all, once it is known. */
+  /** Parts shared by all requests, once they are known. */
   #origin: string | undefined;
   #head: Head | undefined;
   #expected: Expected | undefined;
@@ -123,7 +126,7 @@ class TargetRequests {
     this.#isSocket = isWebSocketUrl(target.url);
     this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
     const { authority, path, headers, body } = this.#template;
-    // A target's place in the whole chain, whichever worker has it.
+    // The target's index in the whole chain, whichever worker has it.
     const place = chain.part ? chain.part.first + index * chain.part.of : index;
     const seed = seedOf(`${chain.name}/${place}`, options.seed);
     const part = (name: string, pieces: readonly Piece[]): Part => new Part(pieces, seedOf(name, seed));
@@ -135,12 +138,12 @@ class TargetRequests {
     if (!parts.some((each) => each?.varies)) this.#only = this.#build(0);
   }
 
-  /** Calls of its batch; 1 otherwise. */
+  /** Number of calls in its batch; 1 if it is not a batch. */
   get parts(): number {
     return this.#template.parts;
   }
 
-  /** What opens its WebSocket: its URL and headers hold no placeholders. */
+  /** The handshake of its WebSocket; its URL and headers contain no placeholders. */
   get handshake(): Handshake {
     this.#handshake ??= this.#shakeHands();
     return this.#handshake;
@@ -210,10 +213,10 @@ class TargetRequests {
     return head;
   }
 
-  /** What the response must be: the same for all, unless a placeholder decides it. */
+  /** The expectation for the response: the same for all requests, unless a placeholder affects it. */
   #expectedOf(body: Rendered | undefined): Expected {
     if (this.#expected && this.#template.sameExpectation) return this.#expected;
-    // Of bytes that are a compressed call the call decides; they hold no ids that are made for each request.
+    // For compressed bodies, the uncompressed call decides; they contain no ids that change per request.
     const text = this.#target.body === undefined ? bodyText(this.#target) : utf8Of(body?.bytes ?? "");
     this.#expected = expectedOf(text, body?.ids ?? [], this.#demands);
     return this.#expected;
@@ -224,14 +227,17 @@ function utf8Of(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
-/** With a User-Agent, and without a Content-Length: that is counted. */
+/** Adds a User-Agent, and removes Content-Length, which is computed. */
 function withOwnHeaders(template: RequestTemplate): RequestTemplate {
   const headers = template.headers.filter(([name]) => name.toLowerCase() !== "content-length");
   const hasAgent = headers.some(([name]) => name.toLowerCase() === "user-agent");
   return { ...template, headers: hasAgent ? headers : [...headers, ["User-Agent", ["volley"]]] };
 }
 
-/** Puts secrets into the literal text of paths, queries and headers: what a placeholder is filled with is never taken for a reference. */
+/**
+ * Inserts secrets into the literal text of paths, queries and headers; values of placeholders are never taken for
+ * references.
+ */
 function withSecrets(template: RequestTemplate, secret: PrepareOptions["secret"]): RequestTemplate {
   if (!secret) return template;
   const reveal = (text: string, write: (value: string) => string): string =>
@@ -246,8 +252,8 @@ function withSecrets(template: RequestTemplate, secret: PrepareOptions["secret"]
 }
 
 /**
- * A secret as a header can hold it: files and stores often end one in a line break, which is left out. Throws where it
- * holds any other control character; the message never has the value.
+ * A secret as a header value: files and stores often end a secret with a line break, which is removed. Throws if it
+ * contains any other control character; the message never contains the value.
  */
 export function plainSecret(reference: string, value: string): string {
   const text = value.replace(/\r?\n$/, "");
@@ -259,7 +265,7 @@ function originOf(scheme: string, authority: string): string {
   return new URL(`${scheme}//${utf8Of(authority)}`).origin;
 }
 
-/** Host and port as the Host header has them: as they are written, in ASCII. */
+/** Host and port for the Host header: as written, in ASCII. */
 export function hostOf(authority: string): string {
   return /^[!-~]*$/.test(authority) ? authority : new URL(`http://${utf8Of(authority)}`).host;
 }

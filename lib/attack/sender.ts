@@ -15,25 +15,25 @@ import type { SocketCounter } from "../ws/socketCounts.ts";
 import type { PreparedRequest } from "./requests.ts";
 import { type DueRequest, INTERNAL_ERROR, TimedExchange } from "./timedExchange.ts";
 
-/** How often the oldest requests are looked at for their timeout, in ms. */
+/** How often the oldest requests are checked for timeouts, in ms. */
 const TIMEOUT_CHECK_MS = 20;
 
-/** For whoever does not say how long a name's addresses are used. */
+/** The default if no DNS options are given. */
 const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;
 
-/** What a sender may be given beside its connections' options. */
+/** A sender's optional settings. */
 export interface SenderSettings {
-  /** Called for each connection that has been opened. */
+  /** Called for each opened connection. */
   onOpened?(times: OpeningMs): void;
-  /** Most connections at once; by default what the limit of open files leaves. */
+  /** Maximum concurrent connections; by default what the open file limit allows. */
   most?: number;
-  /** What counts a chain's WebSockets. */
+  /** The counter for a chain's WebSockets. */
   counterOf?(chain: string): SocketCounter;
 }
 
 /**
- * Sends requests and sees each one to its end: exactly one of a response or a failure is recorded for every request
- * sent, whatever the target does.
+ * Sends requests and follows each to its end: exactly one response or failure is recorded for every request sent,
+ * whatever the target does.
  */
 export class Sender {
   readonly #clock: Clock;
@@ -42,12 +42,14 @@ export class Sender {
   readonly #counterOf: ((chain: string) => SocketCounter) | undefined;
   readonly #origins = new Map<string, Pool>();
   readonly #shared: Shared;
-  /** In the order in which they were sent, and so of their timeouts; ended ones are dropped when they come first. */
+  /**
+   * In sending order, which is also the order of their timeouts; ended exchanges are dropped when they reach the front.
+   */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #idle: (() => void)[] = [];
   inFlight = 0;
-  /** Connections that were opened since the start: more than there are means that the target closes them. */
+  /** Connections opened since the start: more than `connections` means that the target closes them. */
   opened = 0;
 
   constructor(clock: Clock, options: ConnectionOptions, settings: SenderSettings = {}) {
@@ -67,17 +69,20 @@ export class Sender {
     this.#timer = setInterval(() => this.#checkTimeouts(), TIMEOUT_CHECK_MS);
   }
 
-  /** How many connections there are, to all origins. */
+  /** The number of connections to all origins. */
   get connections(): number {
     return this.#shared.count.now;
   }
 
-  /** How many connections there can be, to all origins: what the limit of open files leaves. */
+  /** The maximum number of connections to all origins: what the open file limit allows. */
   get mostConnections(): number {
     return this.#shared.count.most;
   }
 
-  /** Opens connections to an origin for so many requests at once, or so many WebSockets, ahead of the first request. */
+  /**
+   * Opens connections to an origin for `requests` concurrent requests, or that many WebSockets, before the first
+   * request.
+   */
   async open(to: string | Handshake, requests: number): Promise<void> {
     const pool = typeof to === "string" ? this.#poolOf(to) : this.#poolOf(to.key, to);
     await pool.open(requests);
@@ -93,7 +98,9 @@ export class Sender {
     return pool;
   }
 
-  /** Sends a request now, at `nowMs` since the epoch; false where that needs one more connection than there can be. */
+  /**
+   * Sends a request now, at `nowMs` since the epoch; false if that needs another connection and the maximum is reached.
+   */
   send(due: DueRequest, nowMs: number): boolean {
     const { request, recorder } = due;
     const connection = this.#connectionTo(request);
@@ -110,7 +117,7 @@ export class Sender {
     return true;
   }
 
-  /** A connection for a request; where there can be no more, in the place of an idle one to another origin. */
+  /** A connection for a request; at the maximum, it replaces an idle connection to another origin. */
   #connectionTo({ origin, handshake }: PreparedRequest): Connection | undefined {
     const pool = this.#poolOf(origin, handshake);
     const connection = pool.acquire();
@@ -119,28 +126,28 @@ export class Sender {
     return undefined;
   }
 
-  /** Most bytes of a body, decoded. */
+  /** Maximum bytes of a decoded body. */
   get maxBodyBytes(): number {
     return this.#options.limits?.maxBodyBytes ?? MAX_BODY_BYTES;
   }
 
-  /** Memory for responses in part. */
+  /** The memory budget for partial responses. */
   get memory(): ResponseMemory {
     return this.#shared.memory;
   }
 
-  /** The clock, for exchanges. */
+  /** The clock's time, for exchanges. */
   nowMs(): number {
     return this.#clock.nowMs();
   }
 
-  /** An exchange has its outcome. */
+  /** Called when an exchange has its outcome. */
   ended(): void {
     this.inFlight--;
     if (this.inFlight === 0) for (const done of this.#idle.splice(0)) done();
   }
 
-  /** Resolves when no request is in flight. */
+  /** Resolves when no request is in flight any more. */
   async drained(): Promise<void> {
     if (this.inFlight === 0) return;
     await new Promise<void>((done) => this.#idle.push(done));
@@ -159,7 +166,7 @@ export class Sender {
     if (index > 0) this.#order = this.#order.slice(index);
   }
 
-  /** Ends what is in flight, as aborted, and closes all connections. */
+  /** Ends requests in flight as aborted, and closes all connections. */
   close(): void {
     clearInterval(this.#timer);
     for (const exchange of this.#order) exchange.cutOff(UNFINISHED);

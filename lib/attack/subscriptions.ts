@@ -15,13 +15,13 @@ import { dialedOrigin } from "../ws/wsSocket.ts";
 import type { Recorder } from "./recorder.ts";
 import { prepareChain } from "./requests.ts";
 
-/** Most bytes of a notification: a thousand sockets may each have one in part. */
+/** Maximum bytes of a notification: a thousand sockets may each hold a partial one. */
 const MOST_NOTIFICATION_BYTES = 256 * 1_024;
 
-/** How long before its segment a worker takes subscribers over from the segment before, in ms. */
+/** How long before its segment a worker takes over subscribers from the previous segment, in ms. */
 export const TAKE_OVER_AHEAD_MS = 4_000;
 
-/** What a worker's subscribers need of it. */
+/** What a worker's subscribers need from the worker. */
 export interface SubscriptionsInput {
   assignment: Assignment;
   options: ConnectionOptions;
@@ -39,7 +39,7 @@ export class WorkerSubscriptions {
   readonly #subscribers: Subscribers[];
   #isStopped = false;
 
-  /** Throws where a handshake or a call cannot be made. */
+  /** Throws if a handshake or a call cannot be made. */
   constructor(chains: readonly Chain[], input: SubscriptionsInput) {
     this.#input = input;
     this.#subscribers = chains.flatMap((chain, place) => {
@@ -80,12 +80,12 @@ export class WorkerSubscriptions {
     return new Subscribers(parts, { shard, of, fromMs, toMs, aheadMs: TAKE_OVER_AHEAD_MS });
   }
 
-  /** Begins to connect them as the plan's ramp says. */
+  /** Starts connecting them by the plan's ramp. */
   start(): void {
     for (const each of this.#subscribers) each.start();
   }
 
-  /** Resolves when the segment is over, or when they were stopped; their sockets are closed then. */
+  /** Resolves when the segment is over or they were stopped; their sockets are closed by then. */
   async ended(): Promise<void> {
     if (this.isEmpty) return;
     const { assignment, clock } = this.#input;
@@ -94,7 +94,7 @@ export class WorkerSubscriptions {
     this.stop();
   }
 
-  /** Closes all sockets; safe to call again. */
+  /** Closes all sockets; safe to call repeatedly. */
   stop(): void {
     this.#isStopped = true;
     for (const each of this.#subscribers) each.stop();

@@ -6,17 +6,17 @@ import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
 import type { Sender } from "./sender.ts";
 
-/** The class of a request that took longer than the plan's timeout, by what it was waiting for. */
+/** The class of a request that exceeded the plan's timeout, by what it was waiting for. */
 export const TIMED_OUT: Record<Waiting, string> = {
   connect: "connect-timeout",
   headers: "headers-timeout",
   body: "body-timeout",
 };
 
-/** The class of a request at which the generator itself failed: a fault of Volley's. */
+/** The class of a request that failed because of an internal error: Volley's fault. */
 export const INTERNAL_ERROR = "internal-error";
 
-/** The n-th request of a chain, which is due. */
+/** The n-th request of a chain, now due. */
 export interface DueRequest {
   request: PreparedRequest;
   n: number;
@@ -27,7 +27,7 @@ export interface DueRequest {
   dueAtMs: number;
 }
 
-/** One request on its way, with the instants that its times are counted from. */
+/** One request in flight, with the instants from which its times are measured. */
 export class TimedExchange implements Exchange {
   readonly #sender: Sender;
   readonly #connection: Connection;
@@ -35,11 +35,11 @@ export class TimedExchange implements Exchange {
   readonly request: PreparedRequest;
   readonly n: number;
   readonly sentAtMs: number;
-  /** When the first byte of the response came, of a request whose time is told apart; 0 otherwise. */
+  /** When the first byte of the response arrived, if the request's time is split; 0 otherwise. */
   #beganAtMs = 0;
   /** Whether its outcome has been recorded. */
   done = false;
-  /** Whether its response has come whole, and is being decoded. */
+  /** Whether its response is complete and being decoded. */
   #isWhole = false;
 
   constructor(sender: Sender, connection: Connection, due: DueRequest, sentAtMs: number) {
@@ -61,7 +61,7 @@ export class TimedExchange implements Exchange {
     else this.#decode(nowMs, status, body, codings);
   }
 
-  /** Decodes a body, and records it at the time at which it came. */
+  /** Decodes a body, and records it with its arrival time. */
   #decode(nowMs: number, status: number, body: Buffer, codings: string): void {
     const { maxBodyBytes, memory } = this.#sender;
     const { length } = body;
@@ -76,7 +76,7 @@ export class TimedExchange implements Exchange {
       this.#record(nowMs, status, length, decoded);
       return;
     }
-    // The lent memory is used again meanwhile.
+    // A copy, because the lent memory is reused in the meantime.
     const copy = memory.left >= length ? Buffer.from(body) : undefined;
     if (!copy) {
       this.failed("response-memory");
@@ -117,7 +117,7 @@ export class TimedExchange implements Exchange {
     this.#sender.ended();
   }
 
-  /** The response's class. Whatever a target answers, it must not end the worker. */
+  /** The response's class. No response may crash the worker. */
   #classify(nowMs: number, status: number, body: Buffer): string {
     try {
       const { expected, target } = this.request;
@@ -142,7 +142,7 @@ export class TimedExchange implements Exchange {
     if (!this.#isWhole) this.cutOff(TIMED_OUT[this.#connection.waitingFor(this)]);
   }
 
-  /** Ends it before its response, as `failure`. */
+  /** Ends it without a response, with the class `failure`. */
   cutOff(failure: string): void {
     if (this.done) return;
     if (!this.#isWhole) this.#connection.cancel(this);

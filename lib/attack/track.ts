@@ -5,23 +5,29 @@ import type { Recorder } from "./recorder.ts";
 import type { ChainRequests, PreparedRequest } from "./requests.ts";
 import type { Sender } from "./sender.ts";
 
-/** What a chain's requests go through when they are due. */
+/** What is needed to send a chain's requests when they are due. */
 export interface TrackParts {
   plan: Plan;
   requests: ChainRequests;
-  /** Which of the phase's requests it sends. */
+  /** Which of the phase's requests are sent. */
   range: AheadRange;
-  /** The number of the phase's first request in the chain: no two requests of a chain have the same, in warm-up either. */
+  /**
+   * The number of the phase's first request in the chain: no two requests of a chain share one, not even across warm-up
+   * and measurement.
+   */
   firstNumber: number;
   sender: Sender;
   recorder: Recorder;
-  /** The epoch's ms at which the phase begins. */
+  /** When the phase begins, in ms since the epoch. */
   originMs: number;
-  /** Called with the instant of each request that was sent. */
+  /** Called with the send time of each request. */
   onSend(nowMs: number): void;
 }
 
-/** Sends a chain's requests when they are due, or books them as missed when too many are in flight or files open. */
+/**
+ * Sends a chain's requests when they are due, or books them as missed if too many requests are in flight or too many
+ * files are open.
+ */
 export function chainEvents(parts: TrackParts): TrackEvents {
   const { plan, requests, sender, recorder, originMs, onSend, firstNumber } = parts;
   const request = requestsOf(parts);
@@ -47,7 +53,7 @@ export function chainEvents(parts: TrackParts): TrackEvents {
   };
 }
 
-/** The phase's n-th request, from those that are ready or are made ready ahead. */
+/** Returns a function for the phase's n-th request: taken from the ready requests, or prepared ahead. */
 function requestsOf({ requests, range, firstNumber }: TrackParts): (n: number) => PreparedRequest {
   const numbered = (n: number): PreparedRequest => requests(firstNumber + n);
   if (requests.isReady) return numbered;

@@ -1,20 +1,20 @@
 import { Worker } from "node:worker_threads";
 
-/** Calls back at an instant. At most one call is outstanding; asking again replaces it. */
+/** Calls back at an instant. At most one call is pending; a new one replaces it. */
 export interface Waker {
-  /** Calls `wake` in so many ms (fractions count), or as soon as other events had their turn. */
+  /** Calls `wake` after `ms` (fractions count), or as soon as other events have had their turn. */
   wakeIn(ms: number): void;
   close(): Promise<void>;
 }
 
-/** Below this many ms it is not worth the way to the thread: the event loop's next turn comes about as soon. */
+/** Below this many ms the round trip to the thread is not worth it: the event loop's next turn comes about as soon. */
 const NEXT_TURN_MS = 0.03;
 
 /**
- * The way back from the thread takes some 60 µs: the kernel's timer slack, a futex, a turn of the event loop. So the
- * thread is asked to ring that much earlier. How much is learnt from every ring: a late one adds to it and an early one
- * takes from it, so that it stays at the median. What is left of an early one's time, some 20 µs, passes in turns of the
- * event loop. Under a share of a CPU the same holds: the time that this takes is bounded by the lead.
+ * Waking from the thread takes some 60 µs: the kernel's timer slack, a futex, a turn of the event loop. So the thread
+ * is asked to ring that much earlier. The lead adapts with every ring: a late ring increases it and an early one
+ * decreases it, so it stays at the median. After an early ring, the remaining time, some 20 µs, is spent in turns of
+ * the event loop. This also holds with a share of a CPU: the time spent is bounded by the lead.
  */
 const FIRST_LEAD_MS = 0.06;
 const MAX_LEAD_MS = 0.15;
@@ -25,8 +25,8 @@ const RUNG = 1;
 const CLOSED = -1;
 
 /**
- * A thread that does nothing but sleep in `Atomics.wait`, which takes fractions of a ms, and ring. Node's own timers are
- * whole ms and late by half of one at the median; spinning until the instant would use up a Lambda's share of its CPU.
+ * A thread that only sleeps in `Atomics.wait`, which accepts fractions of a ms, and rings. Node's own timers use whole
+ * ms and are late by half a ms at the median; spinning until the instant would use up a Lambda's CPU share.
  */
 const SLEEPER = `
   const { workerData } = require("node:worker_threads");
@@ -48,12 +48,12 @@ const SLEEPER = `
   }
 `;
 
-/** The clock that both threads read: `performance.now()` has an origin of its own in each. */
+/** The clock that both threads read: `performance.now()` has a different origin in each. */
 function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Starts the sleeping thread. `wake` is called on this thread, at each instant asked for. */
+/** Starts the sleeping thread. `wake` is called on the calling thread, at each requested instant. */
 export function startWaker(wake: () => void): Waker {
   const shared = new SharedArrayBuffer(16);
   const signals = new Int32Array(shared, 0, 2);
@@ -66,7 +66,7 @@ export function startWaker(wake: () => void): Waker {
   const ended = new Promise<void>((done) => thread.once("exit", () => done()));
   let asked = 0;
   let leadMs = FIRST_LEAD_MS;
-  /** Whether the wake in progress came before the instant that it was asked for. */
+  /** Whether the wake in progress came before the requested instant. */
   let isEarly = false;
   let immediate: NodeJS.Immediate | undefined;
 

@@ -13,38 +13,40 @@ import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 
-/** Least that is sent a second: enough to be compiled. What is more than one core carries on both ends is missed. */
+/**
+ * Minimum requests per second: enough for code to be compiled. Requests beyond what one core can handle on both ends
+ * are missed.
+ */
 const MIN_RPS = 1_500;
 
 /**
- * The warm-up goes through everything several times over, with new objects each time: code that was compiled for one
- * schedule, one sender or one kind of socket is thrown away when it meets the next, and that must not be the first one
- * that counts.
+ * The warm-up repeats everything several times, with new objects each time: code compiled for one schedule, one sender
+ * or one kind of socket is discarded when it meets the next, and that must not be the first one that counts.
  */
 const ROUND_MS = 500;
 
-/** CPU time after which this process is warm, in ms: a share of a CPU takes longer for it. */
+/** CPU time after which this process is warm, in ms; with only a share of a CPU this takes longer. */
 const ENOUGH_CPU_MS = 1_500;
 
-/** Connections to the null server, and most requests in flight there: more than one, as there will be. */
+/** Connections to the null server, and maximum requests in flight there: more than one, as in the run. */
 const CONNECTIONS = 32;
 
-/** How often a round's recording is encoded: flushes must be compiled too before the first one. */
+/** How often a round's recording is encoded: flushes must also be compiled before the first one. */
 const ENCODINGS = 4;
 
-/** Of each chain, so many targets are sent: all of a long replay would take their time to be made ready. */
+/** Maximum targets sent per chain: preparing all of a long replay would take too long. */
 const MAX_TARGETS = 4;
 
 /**
- * Warms this process up: sends the plan's own requests through the whole of the engine to a server inside the process,
- * so that what is compiled on first use is compiled before the first request that counts. Goes at the rate that is to
- * come, `rps`, where that can be, for at a high rate other code is hot than at a low one. None of it leaves the process.
- * Ends when it has used enough CPU time, and after `mostMs` however slow the machine is.
+ * Warms this process up: sends the plan's own requests through the whole engine to a server inside the process, so that
+ * code compiled on first use is compiled before the first request that counts. Sends at the run's rate, `rps`, if
+ * possible, because different code is hot at a high rate than at a low one. Nothing leaves the process. Ends when it
+ * has used enough CPU time, and at the latest after `mostMs`, however slow the machine is.
  */
 export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: number): Promise<void> {
   const server = createServer((socket) => {
     socket.setNoDelay(true);
-    // Each request comes alone on its connection and small, so that one piece of data is one request.
+    // Each connection carries one small request at a time, so one piece of data is one request.
     socket.on("data", (request) => socket.write(nullAnswer(request)));
     socket.on("error", () => socket.destroy());
   });
@@ -78,7 +80,7 @@ function hostOf(server: { address(): unknown }): string {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A null server of WebSockets. */
+/** A null WebSocket server. */
 async function nullSockets(): Promise<WebSocketServer> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   server.on("connection", (socket) => {
@@ -121,7 +123,7 @@ async function warmUpRound(
   sender.close();
 }
 
-/** A chain as it is, but to the null server, without secrets and without what the plan asks of responses. */
+/** A copy of a chain that targets the null server, without secrets and without the plan's checks on responses. */
 function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): Chain {
   return {
     name,
@@ -138,13 +140,13 @@ function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): C
   };
 }
 
-/** What a node would answer to a request with this text, over HTTP. */
+/** The HTTP response that a node would give to this request. */
 function nullAnswer(request: Buffer): string {
   const body = nullBody(request);
   return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** The body of such an answer: the call's own id, and a block's number. */
+/** The body of that response: the call's id, and a block number. */
 function nullBody(request: Buffer): string {
   const [, id = "1"] = /"id":\s*("[^"]*"|-?\d+|null)/.exec(request.toString("latin1")) ?? [];
   return `{"jsonrpc":"2.0","id":${id},"result":"0x1312d00"}`;

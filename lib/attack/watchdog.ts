@@ -1,31 +1,31 @@
 import { Worker } from "node:worker_threads";
 import type { LastWordsPlace } from "../store/lastWords.ts";
 
-/** How often the main thread shows that its event loop turns, and the other looks, in ms. */
+/** How often the main thread reports that its event loop turns, and the watchdog thread checks, in ms. */
 const BEAT_MS = 250;
 
-/** An event loop that has not turned for so long stands still, in ms. */
+/** An event loop that has not turned for this long is frozen, in ms. */
 const FROZEN_MS = 2_000;
 
-/** A process whose event loop has not turned for so long is ended, in ms. */
+/** A process whose event loop has not turned for this long is killed, in ms. */
 const END_MS = 10_000;
 
-/** How long it may take to write the reason over a network, in ms. */
+/** Timeout for writing the reason over a network, in ms. */
 const WRITE_MS = 3_000;
 
-/** What ends a process whose event loop stands still, and what is said then. */
+/** When a frozen process is killed, and what is reported. */
 export interface WatchdogOptions {
-  /** Who it is about, such as a worker's name. */
+  /** The name in messages, such as a worker's. */
   name: string;
-  /** Where the reason is written before the end. */
+  /** Where the reason is written before the process is killed. */
   lastWords?: LastWordsPlace;
   frozenMs?: number;
   endMs?: number;
 }
 
-/** Sees that the main thread's event loop turns. */
+/** Monitors the main thread's event loop. */
 export interface Watchdog {
-  /** The longest time for which it stood still since the last call, in ms; 0 where that was not worth telling. */
+  /** The longest freeze since the last call, in ms; 0 if it was shorter than `frozenMs`. */
   take(): number;
   close(): void;
 }
@@ -34,8 +34,8 @@ const BEAT = 0;
 const CLOSED = 1;
 
 /**
- * The thread that looks on. It counts its own ticks, so that a process which was stopped as a whole is not taken for one
- * that is stuck.
+ * The watchdog thread. It counts its own ticks, so that a process that was suspended as a whole is not mistaken for a
+ * frozen one.
  */
 const LOOKER = `
   const { workerData } = require("node:worker_threads");
@@ -77,9 +77,9 @@ const LOOKER = `
 `;
 
 /**
- * Starts the thread. A main thread that is kept busy by one response or one line of a log can neither time anything out
- * nor stop when it is told to: after 2 s that is said on stderr, and after 10 s the process is killed, whose requests are
- * then booked as lost.
+ * Starts the watchdog thread. A main thread that is blocked by one response or one log line can neither time anything
+ * out nor react to a stop. After 2 s this is reported on stderr; after 10 s the process is killed, and its requests are
+ * booked as lost.
  */
 export function startWatchdog({ name, lastWords, frozenMs = FROZEN_MS, endMs = END_MS }: WatchdogOptions): Watchdog {
   const shared = new SharedArrayBuffer(8);
@@ -87,7 +87,7 @@ export function startWatchdog({ name, lastWords, frozenMs = FROZEN_MS, endMs = E
   const workerData = { shared, name, lastWords, beatMs: BEAT_MS, frozenMs, endMs };
   const thread = new Worker(LOOKER, { eval: true, workerData, stdin: false });
   thread.unref();
-  // Without the thread a run is as good; it is only not watched.
+  // The run works without the thread; it is just not monitored.
   thread.on("error", () => {});
   let lastMs = performance.now();
   let longestMs = 0;

@@ -30,15 +30,16 @@ import { warmUp } from "./warmup.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
-/** The response time, in s, for which a worker opens connections ahead. */
+/** The response time, in s, that the number of connections opened in advance assumes. */
 const OPEN_AHEAD_S = 0.2;
 
-/** WebSockets that a worker opens for a chain where the plan does not say: each carries many calls. */
+/** WebSockets per chain if the plan does not set a number: each carries many calls. */
 const SOCKETS = 10;
 
 /**
- * Sends an assignment's requests, each at its instant, and flushes what it recorded as chunks. Returns the summary of
- * them all. A later attempt joins the schedule at the present: what was due before is the earlier one's.
+ * Sends an assignment's requests, each when it is due, and flushes the recorded results as chunks. Returns the summary
+ * of all chunks. A later attempt joins the schedule at the present: requests due before that belong to the earlier
+ * attempt.
  */
 export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Summary> {
   const forbidden = [
@@ -50,7 +51,7 @@ export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Su
   const secret = ports.secret ?? (async (reference) => Promise.reject(noSecrets(reference)));
   const secure = tls && (await secureOf(tls, secret));
   const run = new WorkerRun(input, ports, secure);
-  // However it ends: a process that lives on must not keep its timers and connections.
+  // Whatever the outcome: a process that continues must not keep its timers and connections.
   return run.run().finally(() => run.close());
 }
 
@@ -61,7 +62,7 @@ class WorkerRun {
   readonly #options: ConnectionOptions;
   readonly #sender: Sender;
   readonly #recorders: Recorder[] = [];
-  /** What opens each chain's WebSockets. */
+  /** The handshakes of the chains' WebSockets. */
   readonly #handshakes: Handshake[] = [];
   readonly #stale: StaleBlocks;
   readonly #intervalMs: number;
@@ -118,7 +119,7 @@ class WorkerRun {
     this.#poll(pacer);
     this.#ports.told?.then((request) => this.#stop(pacer, request));
     await Promise.all([pacer.run(startWaker), subscriptions.ended()]);
-    // The sender cuts each request off at the plan's timeout, so this ends.
+    // The sender times out each request, so this ends.
     await Promise.race([this.#sender.drained(), this.#cutShort]);
     clearInterval(pollTimer);
     clearInterval(flushTimer);
@@ -129,14 +130,14 @@ class WorkerRun {
     return this.#summary(readyMs, firstDueAtMs);
   }
 
-  /** Gives back what it holds; safe to call again. */
+  /** Releases its resources; safe to call repeatedly. */
   close(): void {
     this.#sender.close();
     this.#health.close();
     this.#subscriptions?.stop();
   }
 
-  /** The subscribers that this worker has, with a recorder for each of their chains. */
+  /** Creates this worker's subscribers, with a recorder for each of their chains. */
   #subscribe(): WorkerSubscriptions {
     const { plan, assignment } = this.#input;
     const recorderOf = (chain: string): Recorder => {
@@ -152,14 +153,14 @@ class WorkerRun {
     return this.#subscriptions;
   }
 
-  /** When the first request is due; of a worker that has none, when its segment begins. */
+  /** When the first request is due; if the worker has none, when its segment begins. */
   #firstDueAtMs(tracks: readonly Track[]): number {
     const { startAtMs, fromMs } = this.#input.assignment;
     if (tracks.length === 0) return startAtMs + fromMs;
     return Math.min(...tracks.map((track) => track.originMs + track.schedule.dueAtMs(firstInShard(track.from, track))));
   }
 
-  /** Fetches what requests are made from and the plan does not hold: secrets, and the newest blocks. */
+  /** Fetches what requests need beyond the plan: secrets, and the newest blocks. */
   async #prepare(): Promise<void> {
     for (const chain of this.#chains()) {
       for (const reference of addressesOf(chain).flatMap(referencesOf)) {
@@ -172,7 +173,7 @@ class WorkerRun {
     }
   }
 
-  /** A chain's recorder in the phase that is on. */
+  /** A chain's recorder for the current phase. */
   #recorderOf(chain: string): Recorder {
     const own = this.#recorders.filter((recorder) => recorder.chain === chain);
     const phase = this.#clock.nowMs() < this.#input.assignment.startAtMs ? "warmup" : "measure";
@@ -195,7 +196,7 @@ class WorkerRun {
     });
   }
 
-  /** This assignment's part of each chain's schedule, in each phase that falls into its segment. */
+  /** This assignment's part of each chain's schedule, in each phase that overlaps its segment. */
   #tracks(): Track[] {
     const { plan, assignment, attempt, joinsAtMs } = this.#input;
     const joinAtMs = attempt === 1 ? -Infinity : (joinsAtMs ?? this.#clock.nowMs() + TAKEOVER_MS);
@@ -225,7 +226,7 @@ class WorkerRun {
           this.#firstSentAtMs ??= nowMs;
         };
         const part = { shard, of, from, to: range.to };
-        // The warm-up's requests are numbered after the measurement's, so that they warm no cache for them.
+        // The warm-up's requests are numbered after the measurement's, so that they do not warm a cache for them.
         const { [chain.name]: first = 0 } = this.#input.firstNumbers ?? {};
         const firstNumber = phase === "warmup" ? chainSchedule(plan, chain, "measure").count : first;
         const parts = { plan, requests, range: part, firstNumber, sender: this.#sender, recorder, originMs, onSend };
@@ -235,9 +236,9 @@ class WorkerRun {
   }
 
   /**
-   * Opens as many connections as the plan says, or else as the load needs where a response takes 200 ms. Idle ones cost
-   * the target little, while opening them when a target first stalls costs it, and the worker, the time that they need
-   * to catch up.
+   * Opens as many connections as the plan sets, or else as many as the load needs at a response time of 200 ms. Idle
+   * ones cost the target little. Opening them only when a target first stalls would cost the target and the worker the
+   * time they need to catch up.
    */
   async #openConnections(): Promise<void> {
     const { plan, assignment } = this.#input;
@@ -275,7 +276,7 @@ class WorkerRun {
     this.#ports
       .stopRequested()
       .then((request) => request && this.#stop(pacer, request))
-      // A store that cannot be asked just now is asked again: it says nothing about the run.
+      // If the store is unavailable, the next poll asks again: a failure says nothing about the run.
       .catch(() => {});
   }
 
@@ -312,14 +313,14 @@ class WorkerRun {
       try {
         await this.#ports.emit(chunk);
       } catch {
-        // It stays first in line: the next flush tries again, and the summary holds it in any case.
+        // It stays first in the queue: the next flush tries again, and the summary contains it in any case.
         return;
       }
       this.#unwritten.shift();
     }
   }
 
-  /** Whose chunk or summary it is, and of when. */
+  /** The fields that identify a chunk or summary, and its time. */
   #place() {
     const { assignment, attempt, host } = this.#input;
     return {
@@ -351,7 +352,7 @@ function noSecrets(reference: string): Error {
   return new Error(`there is no store of secrets for ${reference}`);
 }
 
-/** Books what a stopped worker will not send, up to the instant from which another one does. */
+/** Books the requests that a stopped worker will not send, up to the instant from which another worker sends. */
 function missRest(track: Track, from: number, request: StopRequest): void {
   const { reason } = request;
   if (reason === "orphaned") return;

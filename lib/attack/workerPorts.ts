@@ -6,25 +6,25 @@ import type { Clock } from "../store/clock.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
 /**
- * Why a worker is to stop; a later attempt that takes over says from when on it sends, in ms since the epoch. One whose
- * runner has gone books nothing of what is left: whoever resumes the run sends it.
+ * Why a worker must stop. If a later attempt takes over, `joinsAtMs` is when that one starts sending, in ms since the
+ * epoch. A worker whose runner has gone does not book its remaining requests: whoever resumes the run sends them.
  */
 export type StopRequest = { reason: "aborted" } | { reason: "superseded"; joinsAtMs: number } | { reason: "orphaned" };
 
-/** What a worker needs from outside. */
+/** A worker's dependencies. */
 export interface WorkerPorts {
   clock: Clock;
-  /** Writes a chunk. A chunk that cannot be written is offered again at the next flush, before the next one. */
+  /** Writes a chunk. If this fails, the chunk is passed again at the next flush, before the next chunk. */
   emit(chunk: Chunk): Promise<void>;
-  /** Whether the worker is to stop, and why. */
+  /** Whether the worker must stop, and why. */
   stopRequested(): Promise<StopRequest | undefined>;
-  /** Where the watchdog writes why it ended this process, and when it does. */
+  /** Where the watchdog writes why it killed this process, and when it does so. */
   watchdog?: Omit<WatchdogOptions, "name">;
-  /** Resolves when the worker is told to stop, without being asked. */
+  /** Resolves when the worker receives a stop request, without polling. */
   told?: Promise<StopRequest>;
-  /** The value of a reference to a secret, such as `env://TOKEN`. Rejects where there is none. */
+  /** The value of a reference to a secret, such as `env://TOKEN`. Rejects if there is none. */
   secret?(reference: string): Promise<string>;
-  /** What the deployment allows, where the worker is part of one: the plan may have been changed since it was checked. */
+  /** What the deployment allows, if the worker is part of one: the plan may have changed since it was checked. */
   deployed?: DeployedHosts;
 }
 
@@ -32,12 +32,12 @@ export interface WorkerPorts {
 export interface AttackInput {
   plan: Plan;
   assignment: Assignment;
-  /** 1 for the first invocation, one more for each that follows. */
+  /** 1 for the first invocation, incremented for each later one. */
   attempt: number;
-  /** The host of the fleet that runs it. */
+  /** The fleet host that runs it. */
   host?: string;
-  /** The number of a chain's first request by the chain's name, where it is not 0. */
+  /** The number of a chain's first request, by chain name, if it is not 0. */
   firstNumbers?: Record<string, number>;
-  /** When a later attempt begins to send, in ms since the epoch: by then the earlier one has seen it and stopped. */
+  /** When a later attempt starts sending, in ms since the epoch: by then the earlier one has noticed it and stopped. */
   joinsAtMs?: number;
 }

@@ -1,14 +1,14 @@
 import { ResponseError } from "./responseError.ts";
 
-/** Most bytes of a chunk's size line, extensions included, and of a trailer. */
+/** Maximum bytes of a chunk's size line, including extensions, and of a trailer line. */
 const MAX_LINE_BYTES = 4 * 1024;
 
-/** Most bytes of all trailers. */
+/** Maximum bytes of all trailers. */
 const MAX_TRAILER_BYTES = 64 * 1024;
 
 /**
- * What size lines may have in all beyond 16 bytes and twice the data for each chunk: extensions must not be a way to send
- * without end what nobody counts.
+ * Maximum total bytes of size lines, beyond 16 bytes plus twice the data for each chunk: without it, a server could
+ * send endless extensions that count towards no limit.
  */
 const MAX_EXCESS_BYTES = 16 * 1024;
 
@@ -16,9 +16,9 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Reads what stands between the data of a chunked body (RFC 9112, section 7.1): size lines, the break after the data,
- * trailers. Lines end with CR LF and nothing else, as the section's erratum 7633 confirms: what takes a lone LF for an
- * end, and what does not, see different bodies.
+ * Parses what comes between the data of a chunked body (RFC 9112, section 7.1): size lines, the line break after the
+ * data, and trailers. Lines end with CR LF only, as the section's erratum 7633 confirms: a parser that accepts a lone
+ * LF and one that does not see different bodies.
  */
 export class ChunkLines {
   #part: "size" | "break" | "trailers" = "size";
@@ -29,7 +29,7 @@ export class ChunkLines {
   /** Whether the last line of the body has been read. */
   isEnded = false;
 
-  /** Reads the line that begins or goes on at `from`; returns where it ends, or the end of the bytes. */
+  /** Reads the line that begins or continues at `from`; returns the index after its end, or the end of the bytes. */
   feed(bytes: Buffer, from: number): number {
     const end = bytes.indexOf(LF, from);
     const until = end === -1 ? bytes.length : end;
@@ -45,7 +45,7 @@ export class ChunkLines {
     return end + 1;
   }
 
-  /** The bytes of data that follow the line read last. */
+  /** The number of data bytes that follow the last line read; resets it to 0. */
   takeSize(): number {
     const size = this.#size;
     this.#size = 0;

@@ -3,14 +3,14 @@ import type { Plan } from "../plan/schema.ts";
 import type { WireRequest } from "./request.ts";
 import type { Secure } from "./secure.ts";
 
-/** How a worker speaks to an origin: the plan's own fields, and what was read for them. */
+/** How a worker connects to an origin: fields of the plan, and what was read for them. */
 export interface ConnectionOptions
   extends Pick<Plan, "http" | "keepalive" | "timeoutMs">,
     Partial<Pick<Plan, "resolve" | "unixSocket" | "dns" | "webSocket">> {
   limits?: { maxBodyBytes: number };
   /** The plan's `tls`. */
   secure?: Secure;
-  /** Which hosts may be spoken to; without it loopback alone. */
+  /** Which hosts are allowed; loopback only if it is absent. */
   guard?: HostGuard;
 }
 
@@ -21,49 +21,49 @@ export interface OpeningMs {
   tls?: number;
 }
 
-/** One request on its way, as its connection sees it. Exactly one of `responded` and `failed` is called, once. */
+/** One request in flight, as its connection sees it. Exactly one of `responded` and `failed` is called, once. */
 export interface Exchange {
   readonly request: WireRequest;
   /** Its number in the schedule. */
   readonly n: number;
-  /** The first byte of the response is there. */
+  /** The first byte of the response has arrived. */
   began(): void;
   /**
-   * The response is whole. `codings` are those of its body, first to last, as a list; empty for none. The body's memory
-   * is only lent: it holds until this returns.
+   * The response is complete. `codings` lists the codings of its body, first to last; empty for none. The body's memory
+   * is only lent: it is valid until this call returns.
    */
   responded(status: number, body: Buffer, codings: string): void;
-  /** There will be no response; `failure` is the class of the reason. */
+  /** There will be no response; `failure` is the class of the failure. */
   failed(failure: string): void;
 }
 
-/** What a request that has no whole response yet is waiting for. */
+/** What a request without a complete response is waiting for. */
 export type Waiting = "connect" | "headers" | "body";
 
-/** A connection that requests can be sent on. */
+/** A connection that can carry requests. */
 export interface Connection {
-  /** Requests that it can carry at once; 0 when it takes none any more. */
+  /** The number of requests it can carry at once; 0 once it takes no more. */
   readonly capacity: number;
-  /** Requests that it carries now; its pool counts them. */
+  /** The number of requests it carries now; its pool counts them. */
   inFlight: number;
-  /** Whether its pool has it among those with room; the pool's own. */
+  /** Whether its pool lists it as having room; only the pool uses this. */
   isListed: boolean;
   send(exchange: Exchange): void;
   waitingFor(exchange: Exchange): Waiting;
-  /** Takes a request off: its exchange is not called any more. */
+  /** Drops a request: its exchange is not called any more. */
   cancel(exchange: Exchange): void;
-  /** Closes it at once; requests that are on it fail. */
+  /** Closes it at once; requests in flight on it fail. */
   destroy(): void;
 }
 
-/** What a connection tells the pool that it belongs to. */
+/** The events that a connection reports to its pool. */
 export interface ConnectionEvents {
-  /** A request has ended, and its place is free. Told before the exchange is. */
+  /** A request has ended, and its place is free. Called before the exchange is. */
   released(connection: Connection): void;
   /** How many requests it can carry has changed. */
   resized(connection: Connection): void;
-  /** It carries no other request, and its socket is closed. Told before the exchanges on it are. */
+  /** It takes no more requests, and its socket is closed. Called before its exchanges are. */
   closed(connection: Connection): void;
-  /** It was opened, and how long that took. */
+  /** It was opened; `times` is how long that took. */
   opened(times: OpeningMs): void;
 }

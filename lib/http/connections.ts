@@ -9,7 +9,7 @@ import type { Names } from "./names.ts";
 import { RefusedConnection } from "./refused.ts";
 import { Reading } from "./response.ts";
 
-/** How many connections there are to all origins, open or being opened, and how many there can be. */
+/** The current and maximum number of connections to all origins, open or being opened. */
 export class ConnectionCount {
   readonly most: number;
   now = 0;
@@ -26,31 +26,31 @@ export interface Shared {
   names: Names;
 }
 
-/** The connections that requests of one kind take in turn. */
+/** The connections shared by requests of one kind. */
 export interface Pool {
-  /** Opens connections for so many requests at once: resolves when each is open or has failed. */
+  /** Opens connections for `requests` concurrent requests; resolves when each is open or has failed. */
   open(requests: number): Promise<void>;
-  /** A connection with room for a request, which is counted on it; undefined where no more can be opened. */
+  /** A connection with room for a request, which it now counts; undefined if no more can be opened. */
   acquire(): Connection | undefined;
-  /** Closes a connection without a request, if there is one, to make room for one to another origin. */
+  /** Closes an idle connection, if there is one, to make room for a connection to another origin. */
   closeIdle(): boolean;
-  /** Closes all connections at once; requests that are still on them fail. */
+  /** Closes all connections at once; requests in flight on them fail. */
   destroy(): void;
 }
 
 /**
- * The connections to one origin. A request never waits for another: when none is free a new one is opened, as long as
- * the count allows it. Those used last are used first, so that no more stay open than the load needs.
+ * The connections to one origin. A request never waits for another: if no connection is free, a new one is opened, as
+ * long as the count allows it. The most recently used are reused first, so that no more stay open than the load needs.
  */
 export class Connections implements ConnectionEvents, Pool {
   readonly #http1: Http1Origin;
   readonly #http2: Http2Origin;
-  /** Why no connection is opened: the class that each request ends in. */
+  /** Why no connection is opened: the failure class of every request. */
   readonly #refused: string | undefined;
   readonly #options: ConnectionOptions;
   readonly #count: ConnectionCount;
   readonly #onOpened: (times: OpeningMs) => void;
-  /** Those with room for a request. */
+  /** Connections with room for a request. */
   readonly #free: Connection[] = [];
   readonly #all = new Set<Connection>();
 
@@ -71,8 +71,8 @@ export class Connections implements ConnectionEvents, Pool {
   }
 
   /**
-   * Opens connections for so many requests at once, ahead of the first one, without sending anything on them: resolves
-   * when each is open or has failed, which is left to the requests to find out.
+   * Opens connections for `requests` concurrent requests in advance, without sending anything on them. Resolves when
+   * each is open or has failed; a failure is left for the requests to discover.
    */
   async open(requests: number): Promise<void> {
     if (!this.#options.keepalive) return;
@@ -81,7 +81,7 @@ export class Connections implements ConnectionEvents, Pool {
     await Promise.all(Array.from({ length: fitting }, () => new Promise<void>((done) => this.#create(done))));
   }
 
-  /** A connection with room for a request, which is counted on it; undefined where no more can be opened. */
+  /** A connection with room for a request, which it now counts; undefined if no more can be opened. */
   acquire(): Connection | undefined {
     const connection = this.#free.at(-1) ?? (this.#count.now < this.#count.most ? this.#create() : undefined);
     if (!connection) return undefined;
@@ -114,7 +114,7 @@ export class Connections implements ConnectionEvents, Pool {
     this.resized(connection);
   }
 
-  /** Closes a connection without a request, if there is one, to make room for one to another origin. */
+  /** Closes an idle connection, if there is one, to make room for a connection to another origin. */
   closeIdle(): boolean {
     const idle = this.#free.find(({ inFlight }) => inFlight === 0);
     if (!idle) return false;
@@ -127,7 +127,7 @@ export class Connections implements ConnectionEvents, Pool {
     this.#onOpened(times);
   }
 
-  /** A new connection; `settled` is called once when it is known whether it opens. */
+  /** Creates a connection; `settled` is called once, when it is open or has failed. */
   #create(settled?: () => void): Connection {
     const connection = this.#make(settled);
     this.#all.add(connection);
@@ -144,7 +144,7 @@ export class Connections implements ConnectionEvents, Pool {
       : new Http1Connection(this.#http1, keepalive, this, settled);
   }
 
-  /** Closes all connections at once; requests that are still on them fail. */
+  /** Closes all connections at once; requests in flight on them fail. */
   destroy(): void {
     for (const connection of [...this.#all]) {
       this.closed(connection);
@@ -153,7 +153,7 @@ export class Connections implements ConnectionEvents, Pool {
   }
 }
 
-/** Why an origin, or where the plan's `resolve` sends connections to it, must not be spoken to. */
+/** Why an origin is forbidden, or the address that the plan's `resolve` maps it to; undefined if both are allowed. */
 export function refusalOf(
   origin: string,
   { guard = LOOPBACK_ALONE, resolve }: Pick<ConnectionOptions, "guard" | "resolve">,

@@ -16,11 +16,11 @@ import {
 } from "node:zlib";
 import { ResponseError } from "./responseError.ts";
 
-/** Most bytes that are decoded on the thread that sends, as they came and decoded: a few ms of its time. */
+/** Maximum bytes decoded on the sending thread, encoded and decoded: a few ms of its time. */
 const SYNC_BYTES = 256 * 1024;
 const SYNC_DECODED_BYTES = 1024 * 1024;
 
-/** Most codings of one body: each may multiply it by a thousand. */
+/** Maximum codings of one body: each may multiply its size by a thousand. */
 const MAX_CODINGS = 4;
 
 interface Decoder {
@@ -36,7 +36,7 @@ const BROTLI: Decoder = {
   async: (body, { maxOutputLength }) => promisify(brotliDecompress)(body, { maxOutputLength }),
 };
 
-/** RFC 9659: a window of more than 8 MB is nothing that a client must take. */
+/** RFC 9659: a client need not support a window of more than 8 MB. */
 const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 const ZSTD: Decoder = {
   sync: (body, options) => zstdDecompressSync(body, { ...options, ...ZSTD_WINDOW }),
@@ -59,13 +59,15 @@ function decoderOf(coding: string, body: Buffer): Decoder {
   }
 }
 
-/** "deflate" is zlib's format (RFC 9110, section 8.4.1.2), and some servers send the bare one. RFC 1950, section 2.2. */
+/**
+ * "deflate" is the zlib format (RFC 9110, section 8.4.1.2), but some servers send raw deflate. RFC 1950, section 2.2.
+ */
 function hasZlibHeader(body: Buffer): boolean {
   const [method = 0, flags = 0] = body;
   return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
 }
 
-/** The decoders to be used in turn: the coding that was applied last comes first. */
+/** The codings in decoding order: the one applied last comes first. */
 function inTurn(codings: string): string[] {
   const list = codings.split(",");
   if (list.length > MAX_CODINGS) throw new ResponseError("invalid-encoding", "there are too many codings");
@@ -73,9 +75,9 @@ function inTurn(codings: string): string[] {
 }
 
 /**
- * Decodes a body at once; undefined where that could take longer than a few ms. `codings` is a list of content codings,
- * first to last; `mostBytes` the most that the body may become. Throws a ResponseError, of the class invalid-encoding or
- * of a body that is too long.
+ * Decodes a body synchronously; undefined if that could take longer than a few ms. `codings` lists the content codings,
+ * first to last; `mostBytes` is the maximum size of the decoded body. Throws a ResponseError, of the class
+ * invalid-encoding, or body-too-large if the body is too long.
  */
 export function decodeAtOnce(body: Buffer, codings: string, mostBytes: number): Buffer | undefined {
   let decoded = body;
@@ -92,7 +94,7 @@ export function decodeAtOnce(body: Buffer, codings: string, mostBytes: number): 
   return decoded;
 }
 
-/** Decodes a body in Node's thread pool. Rejects as `decodeAtOnce` throws. */
+/** Decodes a body in Node's thread pool. Rejects with the errors that `decodeAtOnce` throws. */
 export async function decodeApart(body: Buffer, codings: string, mostBytes: number): Promise<Buffer> {
   let decoded = body;
   for (const coding of inTurn(codings)) {

@@ -15,27 +15,27 @@ import {
 import { destinationOf } from "../plan/connect.ts";
 import type { ConnectionOptions, OpeningMs } from "./connection.ts";
 
-/** How long a connection is quiet before TCP asks whether the other side is there, in ms: as long as in Go's client. */
+/** How long a connection is idle before TCP sends keep-alive probes, in ms: the same as Go's client. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** The protocols that are asked for by ALPN. */
+/** The protocols offered by ALPN. */
 export type Alpn = "http/1.1" | "h2";
 
-/** A socket that is being opened, and how long each part of that took. */
+/** A socket that is being opened, with the durations of its phases. */
 export interface Opening {
   socket: Socket | TLSSocket;
   isSecure: boolean;
-  /** Calls back when the socket can be written to. */
+  /** Calls back when the socket is writable. */
   opened(callback: (times: OpeningMs) => void): void;
 }
 
 /** Opens sockets to one origin. */
 export class Dialer {
   readonly #isSecure: boolean;
-  /** Where sockets go. */
+  /** The address that sockets connect to. */
   readonly #to: { path: string } | Pick<TcpNetConnectOpts, "host" | "port" | "lookup">;
   readonly #tls: TlsOptions;
-  /** The TLS session last given, which spares the next connection a round trip. */
+  /** The latest TLS session, which saves the next connection a round trip. */
   #session: Buffer | undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class Dialer {
     const host = hostname.replace(/^\[|\]$/g, "");
     const to = destinationOf(host, Number(port || (this.#isSecure ? 443 : 80)), resolve);
     this.#to = unixSocket === undefined ? { ...to, lookup } : { path: unixSocket };
-    // The certificate must be the target's, wherever the socket goes.
+    // The certificate must be the target's, whatever address the socket connects to.
     const name = secure?.serverName ?? host;
     this.#tls = {
       ...(isIP(name) === 0 && { servername: name }),
@@ -58,7 +58,7 @@ export class Dialer {
     };
   }
 
-  /** Begins to open a socket. `onread` takes what comes without copies, where there is no TLS. */
+  /** Starts opening a socket. `onread` receives data without copying, if there is no TLS. */
   dial(alpn: Alpn, onread?: OnReadOpts): Opening {
     const beganMs = performance.now();
     let resolvedMs: number | undefined;

@@ -1,12 +1,12 @@
 import { classOf } from "../answers/classes.ts";
 
-/** The class of a failure whose reason has none. */
+/** The class of a failure with an unknown reason. */
 const UNKNOWN = "unknown-failure";
 
-/** nghttp2's number for frames that only ask for answers, sent without end: pings, settings. */
+/** nghttp2's error code for a flood of frames that require responses: pings, settings. */
 const NGHTTP2_ERR_FLOODED = -904;
 
-/** Codes of Node's own that mean the same as others. */
+/** Node error codes that share one class. */
 const SAME_AS: readonly [codes: RegExp, name: string][] = [
   [
     /^ERR_(STREAM_(DESTROYED|WRITE_AFTER_END|PREMATURE_CLOSE)|SOCKET_CLOSED|HTTP2_INVALID_SESSION)$/,
@@ -22,9 +22,9 @@ const SAME_AS: readonly [codes: RegExp, name: string][] = [
 ];
 
 /**
- * The class of a request that got no complete response: the error code of the operating system, Node
- * or OpenSSL where there is one (`ECONNREFUSED`), and otherwise a name of ours (`connection-closed`). A code that is in no
- * class is `unknown-failure`, so that a target cannot make classes without end.
+ * The class of a request without a complete response: the error code of the operating system, Node or OpenSSL if there
+ * is one (`ECONNREFUSED`), otherwise a name of Volley's (`connection-closed`). An unlisted code becomes
+ * `unknown-failure`, so that a target cannot create unlimited classes.
  */
 export function classifyFailure(error: unknown): string {
   const code = codeOf(error);
@@ -35,14 +35,14 @@ export function classifyFailure(error: unknown): string {
   return classOf(name) ? name : UNKNOWN;
 }
 
-/** The code of an error, or of what caused it. */
+/** The code of an error or of its cause. */
 function codeOf(error: unknown): string | undefined {
   let found: string | undefined;
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code } = each as NodeJS.ErrnoException;
     if (typeof code !== "string") continue;
     found = code;
-    // A stream that was still waiting for its connection only says so; why is in the cause.
+    // A stream that was still waiting for its connection only reports this code; the cause has the reason.
     if (code !== "ERR_HTTP2_STREAM_CANCEL") break;
   }
   return found;

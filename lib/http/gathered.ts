@@ -1,14 +1,14 @@
 const NO_BYTES = Buffer.alloc(0);
 
-/** Least bytes that are taken at once. */
+/** Minimum bytes allocated at once. */
 const MIN_BYTES = 512;
 
 /**
- * Memory for responses that come in pieces, over all connections of a worker. A target that answers ten thousand
- * requests with four MiB each, all but the last byte, must not take the worker's memory.
+ * The memory budget for responses that arrive in pieces, over all connections of a worker. A target that answers ten
+ * thousand requests with four MiB each, all but the last byte, must not exhaust the worker's memory.
  */
 export class ResponseMemory {
-  /** Bytes that can still be taken. */
+  /** Bytes that can still be allocated. */
   left: number;
 
   constructor(bytes: number) {
@@ -16,7 +16,7 @@ export class ResponseMemory {
   }
 }
 
-/** Bytes put together from pieces, in one buffer that grows: linear in time and memory however small the pieces are. */
+/** Collects pieces into one growing buffer: linear in time and memory however small the pieces are. */
 export class Gathered {
   readonly #memory: ResponseMemory;
   #buffer: Buffer = NO_BYTES;
@@ -26,7 +26,7 @@ export class Gathered {
     this.#memory = memory;
   }
 
-  /** Adds a copy of a piece; false where there is no memory left for it. */
+  /** Appends a copy of a piece; false if there is no memory left for it. */
   append(piece: Buffer): boolean {
     const needed = this.length + piece.length;
     if (needed > this.#buffer.length) {
@@ -43,12 +43,12 @@ export class Gathered {
     return true;
   }
 
-  /** All of it; it holds until it is cleared. */
+  /** All bytes so far; valid until `clear`. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.length);
   }
 
-  /** Gives the memory back. */
+  /** Releases the memory. */
   clear(): void {
     if (this.#buffer.length === 0) return;
     this.#memory.left += this.#buffer.length;

@@ -1,17 +1,17 @@
 import { ResponseError } from "./responseError.ts";
 
-/** How the end of a body is told (RFC 9112, section 6.3). */
+/** How the end of a body is determined (RFC 9112, section 6.3). */
 export type Framing = "none" | "length" | "chunked" | "until-close";
 
-/** What a response's head says of the response and its connection. */
+/** A parsed response head. */
 export interface Head {
   status: number;
   /** Whether the connection can carry another request after this response. */
   reusable: boolean;
   framing: Framing;
-  /** The body's length, where the framing is a length; as long as the head says, even if that is beyond all limits. */
+  /** The body's length if the framing is a length, as the head states it, even if that exceeds all limits. */
   length: number;
-  /** The codings that were applied to the body, first to last, in lower case; empty for none. */
+  /** The codings applied to the body, first to last, in lower case; empty for none. */
   codings: string;
 }
 
@@ -21,20 +21,20 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
 
-/** Bytes that a header's name can have (RFC 9110, section 5.6.2). */
+/** Bytes allowed in a header name (RFC 9110, section 5.6.2). */
 const IS_TOKEN = new Uint8Array(256);
 for (const each of Buffer.from("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
   IS_TOKEN[each] = 1;
 
-/** Transfer codings besides chunked that a body can be decoded from. */
+/** Supported transfer codings besides chunked. */
 const TRANSFER_CODINGS = new Set(["gzip", "x-gzip", "deflate"]);
 
-/** Lengths of the names of the headers that are read: most others need not be looked at. */
+/** Lengths of the header names that are parsed, so that most other headers are skipped quickly. */
 const IS_READ = new Set(["connection", "content-length", "content-encoding", "transfer-encoding"].map((n) => n.length));
 
 /**
- * Where a head ends that begins with `bytes`: behind its empty line; −1 where that has not come yet. Looks from `from`
- * on. Lines end with CR LF or with a lone LF (RFC 9112, section 2.2).
+ * The index after the empty line that ends the head in `bytes`; −1 if it has not arrived yet. Searches from `from`.
+ * Lines end with CR LF or with a lone LF (RFC 9112, section 2.2).
  */
 export function headEnd(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
@@ -45,13 +45,12 @@ export function headEnd(bytes: Buffer, from: number): number {
 }
 
 /**
- * Reads a head, the first `end` bytes, in time that is linear in its length. `isHead` says that it answers a HEAD
- * request. Throws a ResponseError of the class invalid-http for what RFC 9112 forbids where it could be read in more than
- * one way.
+ * Parses a head, the first `end` bytes, in linear time. `isHead` means that it responds to a HEAD request. Throws a
+ * ResponseError of the class invalid-http for what RFC 9112 forbids if it could be parsed in more than one way.
  */
 export function readHead(bytes: Buffer, end: number, isHead: boolean): Head {
   const text = bytes.toString("latin1", 0, end);
-  // A CR before anything but a line's end, or NUL: RFC 9112, section 2.2, and RFC 9110, section 5.5.
+  // A CR not at the end of a line, or NUL: RFC 9112, section 2.2, and RFC 9110, section 5.5.
   if (/\r(?!\n)|\0/.test(text)) throw new ResponseError("invalid-http", "the head has a CR or NUL within a line");
   const firstEnd = text.indexOf("\n");
   const { minor, status } = readStatusLine(text.slice(0, firstEnd));
@@ -70,12 +69,12 @@ function readStatusLine(line: string): { minor: string; status: number } {
   return { minor, status: Number(status) };
 }
 
-/** The headers that the framing and the connection go by, in lower case; those that came several times as one list. */
+/** The headers that determine the framing and the connection, in lower case; repeated ones are joined as one list. */
 type Fields = Partial<Record<string, string>>;
 
 function readFields(text: string, from: number): Fields {
   const fields: Fields = {};
-  /** The header that a line beginning with a blank goes on with (obs-fold): "" for one that is not read. */
+  /** The header that a line starting with a blank continues (obs-fold): "" for one that is skipped. */
   let name: string | undefined;
   let at = from;
   for (;;) {
@@ -90,7 +89,7 @@ function readFields(text: string, from: number): Fields {
       name = IS_READ.has(valueAt - 1 - at) ? text.slice(at, valueAt - 1) : "";
       if (fields[name] !== undefined) fields[name] += ",";
     }
-    // One blank before each line of a value: that is what a fold stands for.
+    // One blank before each line of a value: a fold is equivalent to a blank.
     if (name !== "") fields[name] = `${fields[name] ?? ""} ${withoutBlanks(text.slice(valueAt, end))}`;
     at = lineEnd + 1;
   }
@@ -100,7 +99,7 @@ function isBlank(code: number): boolean {
   return code === SPACE || code === TAB;
 }
 
-/** Where a header's name ends with its colon. Throws where the line is no header. */
+/** The index of the colon after a header's name. Throws if the line is not a header. */
 function endOfName(text: string, from: number): number {
   let at = from;
   while (IS_TOKEN[text.charCodeAt(at)] === 1) at++;
@@ -108,7 +107,7 @@ function endOfName(text: string, from: number): number {
   return at;
 }
 
-/** A text without the blanks around it; `trim` takes off more than HTTP's two. */
+/** Text without leading and trailing blanks; `trim` removes more than HTTP's two. */
 function withoutBlanks(text: string): string {
   let from = 0;
   let to = text.length;
@@ -117,7 +116,7 @@ function withoutBlanks(text: string): string {
   return text.slice(from, to);
 }
 
-/** The members of a list, without the blanks around them and without empty ones. */
+/** The members of a list, trimmed, without empty ones. */
 function membersOf(list: string | undefined): string[] {
   if (list === undefined) return [];
   return list
@@ -126,14 +125,14 @@ function membersOf(list: string | undefined): string[] {
     .filter((member) => member !== "");
 }
 
-/** A list of content codings without "identity", which does nothing. */
+/** Content codings without "identity", which does nothing. */
 export function codingsOf(list: string | undefined): string[] {
   return membersOf(list).filter((coding) => coding !== "identity");
 }
 
 /** Whether the connection stays open after the response (RFC 9112, section 9.3). */
 function isKept(minor: string, connection: string | undefined): boolean {
-  // The two that nearly all heads have.
+  // The two cases of nearly all heads.
   if (connection === undefined) return minor !== "0";
   if (connection === " keep-alive") return true;
   const options = membersOf(connection);
@@ -145,17 +144,17 @@ const NO_CODINGS: readonly string[] = [];
 /** RFC 9112, section 6.3. */
 function readFraming(head: Head, minor: string, encoding: string | undefined, length: string | undefined): void {
   const codings = encoding === undefined ? NO_CODINGS : membersOf(encoding);
-  // "identity", alone, is from before RFC 7230, and does nothing.
+  // A lone "identity" predates RFC 7230, and does nothing.
   if (codings.length > 0 && codings.join() !== "identity") {
     const isChunked = codings.at(-1) === "chunked";
     const others = isChunked ? codings.slice(0, -1) : codings;
-    // Two ways to tell the end, on which a proxy and its client may disagree: "ought to be handled as an error".
+    // Two ways to determine the end, on which a proxy and its client may disagree: "ought to be handled as an error".
     if (length !== undefined) throw new ResponseError("invalid-http", "both Transfer-Encoding and Content-Length");
     if (!others.every((coding) => TRANSFER_CODINGS.has(coding)))
       throw new ResponseError("invalid-http", "an unknown transfer coding, or chunked before another one");
     head.framing = isChunked ? "chunked" : "until-close";
     head.codings = [...codingsOf(head.codings), ...others].join();
-    // HTTP/1.0 has no transfer codings: what follows such a response is not to be trusted (RFC 9112, section 6.1).
+    // HTTP/1.0 has no transfer codings: data after such a response cannot be trusted (RFC 9112, section 6.1).
     if (!isChunked || minor === "0") head.reusable = false;
   } else if (length !== undefined) {
     head.framing = "length";
@@ -166,7 +165,7 @@ function readFraming(head: Head, minor: string, encoding: string | undefined, le
   }
 }
 
-/** A Content-Length, which may have been repeated as long as it says the same. */
+/** A Content-Length, which may be repeated if all values are equal. */
 function readLength(list: string): number {
   if (/^ \d+$/.test(list)) return Number(list);
   const lengths = new Set(list.split(",").map(withoutBlanks));

@@ -5,13 +5,13 @@ import { classifyFailure } from "./failure.ts";
 import { writeIds } from "./request.ts";
 import { type Reading, ResponseParser } from "./response.ts";
 
-/** Bytes that one read takes from a socket at most. */
+/** Maximum bytes per read from a socket. */
 const READ_BYTES = 64 * 1024;
 
-/** Where HTTP/1.1 connections of one origin go, and what they share. */
+/** What the HTTP/1.1 connections of one origin share. */
 export class Http1Origin {
   readonly #dialer: Dialer;
-  /** One buffer for all connections: each read is used up before the next one begins. */
+  /** One buffer for all connections: each read is consumed before the next one starts. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly reading: Reading;
 
@@ -20,7 +20,7 @@ export class Http1Origin {
     this.reading = reading;
   }
 
-  /** Opens a socket that calls `read` with what comes; those bytes hold only until it returns. */
+  /** Opens a socket that calls `read` with received bytes; they are valid only until it returns. */
   connect(read: (bytes: Buffer) => void): Opening {
     const callback = (length: number): boolean => {
       read(this.#buffer.subarray(0, length));
@@ -33,8 +33,9 @@ export class Http1Origin {
 }
 
 /**
- * An HTTP/1.1 connection that carries one request at a time. Ours rather than undici's because a load tester's requests
- * are known before the run: each is one ready buffer, and each response is read in place (see docs/engine.md).
+ * An HTTP/1.1 connection that carries one request at a time. Implemented here instead of using undici because a load
+ * tester's requests are known before the run: each is one ready buffer, and each response is parsed in place (see
+ * docs/engine.md).
  */
 export class Http1Connection implements Connection {
   capacity = 1;
@@ -47,9 +48,12 @@ export class Http1Connection implements Connection {
   #open = false;
   #exchange: Exchange | undefined;
   #error: unknown;
-  /** The request that was sent last, where it has ids of its own: nothing else may write to it while it is being sent. */
+  /**
+   * A copy of the last request sent, if requests have their own ids: nothing else may write to it while it is being
+   * sent.
+   */
   #copy: Buffer | undefined;
-  /** Called once when it is known whether the connection opens. */
+  /** Called once, when the connection is open or has failed. */
   #settled: (() => void) | undefined;
 
   constructor(origin: Http1Origin, keepalive: boolean, events: ConnectionEvents, settled?: () => void) {
@@ -94,7 +98,7 @@ export class Http1Connection implements Connection {
   #read(bytes: Buffer): void {
     const exchange = this.#exchange;
     if (this.#error) return;
-    // Bytes that no request asked for: nothing that follows could be matched to a request.
+    // Bytes without a request: nothing that follows could be matched to a request.
     if (!exchange) {
       this.destroy();
       return;
@@ -142,7 +146,7 @@ export class Http1Connection implements Connection {
     this.#events.closed(this);
   }
 
-  /** Why there is no whole response: what was cut off within it has a class of its own. */
+  /** Why there is no complete response: a response that was cut off has a separate class. */
   #failure(): string {
     const within = this.#parser.hasBegun;
     if (!this.#error) return within ? "truncated-response" : "connection-closed";

@@ -8,20 +8,20 @@ import { Http2Request, type StreamOwner } from "./http2Stream.ts";
 import { numbered, type WireRequest } from "./request.ts";
 import type { Reading } from "./response.ts";
 
-/** Most streams that one connection carries at once, where the server allows more: what most servers allow. */
+/** Maximum concurrent streams per connection, if the server allows more: what most servers allow. */
 export const STREAMS = 100;
 
 /**
- * What may be on its way to a stream, and to all of a connection, before the server waits for leave: as much as Go's
- * client gives a stream, so that large answers wait for the server and not for this side.
+ * How many bytes the server may send to a stream, and to a whole connection, before it needs a window update: as much
+ * as Go's client gives a stream, so that large responses wait for the server and not for this side.
  */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 64 * 1024 * 1024;
 
-/** Most headers of a response; their size is bounded apart. */
+/** Maximum headers of a response; their size is limited separately. */
 const MAX_HEADERS = 1_000;
 
-/** Where HTTP/2 connections of one origin go, and what they share. */
+/** What the HTTP/2 connections of one origin share. */
 export interface Http2Origin {
   origin: string;
   dialer: Dialer;
@@ -29,9 +29,9 @@ export interface Http2Origin {
 }
 
 /**
- * An HTTP/2 connection. It carries one request until the server has said how many it allows, so that none waits for a
- * place. After a GOAWAY it takes no other: the pool opens a new one, and a request that the server did not process any
- * more fails as `http2-goaway`, which is told apart from a stream that was reset alone.
+ * An HTTP/2 connection. It carries one request until the server has sent its stream limit, so that no request waits for
+ * a free stream. After a GOAWAY it takes no more requests and the pool opens a new connection. A request that the
+ * server did not process fails as `http2-goaway`, a different class from that of a single reset stream.
  */
 export class Http2Connection implements Connection, StreamOwner {
   capacity = 1;
@@ -42,11 +42,11 @@ export class Http2Connection implements Connection, StreamOwner {
   readonly #opening: Opening;
   #session: ClientHttp2Session | undefined;
   readonly #streams = new Map<Exchange, Http2Request>();
-  /** The request that waits for the connection to open. */
+  /** The request waiting for the connection to open. */
   #waiting: Exchange | undefined;
   #goaway: { name: string; lastStream: number } | undefined;
   #error: unknown;
-  /** Called once when it is known whether the connection opens. */
+  /** Called once, when the connection is open or has failed. */
   #settled: (() => void) | undefined;
 
   constructor(origin: Http2Origin, events: ConnectionEvents, settled?: () => void) {
@@ -84,7 +84,7 @@ export class Http2Connection implements Connection, StreamOwner {
     });
     session.on("goaway", (code, lastStream) => {
       this.#goaway = { name: code === 0 ? "http2-goaway" : `http2-goaway-${errorName(code)}`, lastStream };
-      // The requests that are on it may still end.
+      // Requests in flight on it may still complete.
       this.capacity = 0;
       this.#events.resized(this);
     });
@@ -95,12 +95,12 @@ export class Http2Connection implements Connection, StreamOwner {
     if (waiting) this.#request(session, waiting);
   }
 
-  /** Keeps the first error: those that follow come of it. */
+  /** Keeps the first error: later ones follow from it. */
   #broke(error: unknown): void {
     this.#error ??= error;
   }
 
-  /** The socket or the session has closed: what is still on it has failed. Called once or twice. */
+  /** The socket or the session has closed: requests still in flight have failed. Called once or twice. */
   #closed(): void {
     this.#settle();
     this.capacity = 0;
@@ -111,7 +111,7 @@ export class Http2Connection implements Connection, StreamOwner {
       this.#events.released(this);
       waiting.failed(this.#error ? classifyFailure(this.#error) : "connection-closed");
     }
-    // A stream that is closed has had its end already, and is about to say which.
+    // A closed stream has already ended, and is about to report how.
     for (const request of [...this.#streams.values()]) if (!request.stream.closed || this.#error) request.fail();
   }
 
@@ -147,7 +147,7 @@ export class Http2Connection implements Connection, StreamOwner {
 
   failureOf({ stream, status, error }: Http2Request): string {
     const goaway = this.#goaway;
-    // A graceful one says up to which request the server has answered, or will.
+    // A graceful GOAWAY names the last request that the server has answered or will answer.
     if (goaway && (goaway.name !== "http2-goaway" || stream.id === undefined || stream.id > goaway.lastStream))
       return goaway.name;
     const cause = this.#error ?? error;
@@ -171,7 +171,7 @@ export class Http2Connection implements Connection, StreamOwner {
       this.#events.released(this);
     }
     this.#streams.get(exchange)?.cancel();
-    // A connection that does not come about would hold its requests, and the worker, for minutes.
+    // A connection that never opens would hold its requests, and the worker, for minutes.
     if (!this.#session) this.destroy();
   }
 
@@ -181,12 +181,14 @@ export class Http2Connection implements Connection, StreamOwner {
   }
 }
 
-/** A code's name; all that HTTP/2 does not have share one, so that a server cannot make classes without end. */
+/**
+ * An error code's name; codes that HTTP/2 does not define share one, so that a server cannot create unlimited classes.
+ */
 function errorName(code: number): string {
   return HTTP2_ERRORS[code] ?? "unknown-code";
 }
 
-/** Headers as a raw list, which keeps their order, and those that are repeated. */
+/** Headers as a raw list, which keeps their order and repeated headers. */
 function headersOf(method: string, path: string, list: readonly string[], body: WireRequest["body"]): string[] {
   const headers = [":method", method, ":path", path];
   for (let index = 0; index < list.length; index += 2) {

@@ -4,12 +4,12 @@ import { Gathered } from "./gathered.ts";
 import { codingsOf } from "./head.ts";
 import type { Reading } from "./response.ts";
 
-/** Most interim responses before the final one. */
+/** Maximum interim responses before the final one. */
 const MAX_INTERIM = 100;
 
 /** What a stream's connection does for it. */
 export interface StreamOwner {
-  /** Gives the stream's place on the connection back; false if that was done before. */
+  /** Frees the stream's place on the connection; false if that was done before. */
   ended(exchange: Exchange): boolean;
   /** The class of a stream that ended without a response. */
   failureOf(stream: Http2Request): string;
@@ -21,13 +21,13 @@ export class Http2Request {
   readonly #exchange: Exchange;
   readonly #owner: StreamOwner;
   readonly #maxBodyBytes: number;
-  /** The first piece of the body, and where there are several, all of them. */
+  /** The first piece of the body; `#gathered` holds all pieces once there are several. */
   #piece: Buffer | undefined;
   readonly #gathered: Gathered;
   #codings = "";
   #interim = 0;
   status = 0;
-  /** What the stream itself said when it broke. */
+  /** The error that the stream reported. */
   error: unknown;
 
   constructor(stream: ClientHttp2Stream, exchange: Exchange, owner: StreamOwner, reading: Reading) {
@@ -50,13 +50,13 @@ export class Http2Request {
     stream.on("error", (error) => {
       this.error = error;
     });
-    // Each error is followed by the stream's close, which knows the code.
+    // Every error is followed by the stream's close event, which has the code.
     stream.on("close", () => this.fail());
   }
 
   /**
    * Calls back at the end of a response that the server ended (END_STREAM). Node ends a stream that was reset with
-   * NO_ERROR in the same way, also within its body, but only once it is closed.
+   * NO_ERROR in the same way, even within its body, but only after it is closed.
    */
   #onEndOfStream(ended: () => void): void {
     const { stream } = this;
@@ -95,14 +95,14 @@ export class Http2Request {
     this.stream.close(constants.NGHTTP2_CANCEL);
   }
 
-  /** Ends it without a response, unless it has ended. */
+  /** Ends it without a response, unless it has already ended. */
   fail(failure = this.#owner.failureOf(this)): void {
     if (!this.#owner.ended(this.#exchange)) return;
     this.#gathered.clear();
     this.#exchange.failed(failure);
   }
 
-  /** Ends it without telling its exchange. */
+  /** Ends it without notifying its exchange. */
   cancel(): void {
     if (!this.#owner.ended(this.#exchange)) return;
     this.#gathered.clear();

@@ -3,10 +3,10 @@ import type { LookupFunction } from "node:net";
 import { Agent, buildConnector } from "undici";
 import type { HostGuard, Refusal } from "../guard/hostGuard.ts";
 
-/** A host, or the address that its name leads to, that may not be spoken to. */
+/** A forbidden host, or a name that resolves to a forbidden address. */
 export class ForbiddenHostError extends Error {
   override readonly name = "ForbiddenHostError";
-  /** The class of a request that ends so. */
+  /** The failure class of the request. */
   readonly code: Refusal["code"];
 
   constructor({ code, found, expected }: Refusal) {
@@ -16,7 +16,7 @@ export class ForbiddenHostError extends Error {
 }
 
 /**
- * Resolves names as the system does, and refuses those that lead to an address which the guard does not allow. The plan
+ * Resolves names as the system does, and refuses those that resolve to an address the guard does not allow. The plan
  * was checked by names; what they resolve to can change in mid-run.
  */
 export function guardedLookup(guard: HostGuard, resolve: typeof systemLookup = systemLookup): LookupFunction {
@@ -42,7 +42,7 @@ export function guardedLookup(guard: HostGuard, resolve: typeof systemLookup = s
   };
 }
 
-/** Connections of undici to hosts that the guard allows: for what is read besides the load. */
+/** An undici agent that connects only to hosts that the guard allows: for requests other than the load. */
 export function guardedAgent(guard: HostGuard): Agent {
   const connect = buildConnector({ lookup: guardedLookup(guard) });
   return new Agent({

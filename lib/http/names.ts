@@ -2,7 +2,7 @@ import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { Plan } from "../plan/schema.ts";
 
-/** Most names that are remembered: data can make more. */
+/** Maximum cached names: data can produce more. */
 const MAX_NAMES = 1_000;
 
 interface Known {
@@ -14,8 +14,8 @@ interface Known {
 type Answer = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
 /**
- * Looks names up once in a while, and spreads new connections over all addresses that a name has. Connections that ask
- * at the same time share one look-up: a thousand would stand in line for the system's four threads.
+ * Caches name lookups, and spreads new connections over all addresses of a name. Concurrent lookups of a name share
+ * one: a thousand would queue for the system's four threads.
  */
 export class Names {
   readonly #resolve: LookupFunction;
@@ -24,14 +24,14 @@ export class Names {
   readonly #known = new Map<string, Known>();
   readonly #asked = new Map<string, Answer[]>();
 
-  /** `resolve` is asked for all addresses of a name; `nowMs` is a clock that only goes forward. */
+  /** `resolve` looks up all addresses of a name; `nowMs` is a monotonic clock. */
   constructor(resolve: LookupFunction, options: Plan["dns"], nowMs = () => performance.now()) {
     this.#resolve = resolve;
     this.#options = options;
     this.#nowMs = nowMs;
   }
 
-  /** What a socket looks its host up by. */
+  /** The lookup function for sockets. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     const answer: Answer = (error, addresses) => {
       const chosen = this.#choose(hostname, addresses);
@@ -40,7 +40,7 @@ export class Names {
       else callback(null, chosen[0]?.address ?? "", chosen[0]?.family);
     };
     const known = this.#known.get(hostname);
-    // Like a real look-up, the answer comes later.
+    // Asynchronous, like a real lookup.
     if (known && known.untilMs > this.#nowMs()) process.nextTick(answer, null, known.addresses);
     else this.#ask(hostname, options, answer);
   };
@@ -68,8 +68,8 @@ export class Names {
   }
 
   /**
-   * The address for a new connection, and the first one of the other family, which sockets fall back to. All that are
-   * spread over are of the family that the system prefers: it knows which one has a route.
+   * The address for a new connection, and the first one of the other family, which sockets fall back to. Connections
+   * are spread only over addresses of the family that the system prefers: it knows which family has a route.
    */
   #choose(hostname: string, addresses: LookupAddress[]): LookupAddress[] {
     const preferred = addresses.filter(({ family }) => family === addresses[0]?.family);

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 
-/** Stands for connections to an origin that may not be spoken to: opens no socket, and its requests fail at once. */
+/** A connection to a forbidden origin: opens no socket, and its requests fail at once. */
 export class RefusedConnection implements Connection {
   capacity = 1;
   inFlight = 0;

@@ -1,10 +1,10 @@
 import { batchId, ID_DIGITS, type IdPlace } from "../answers/ids.ts";
 
-/** What opens a WebSocket: the HTTP request that is sent once, before all calls. */
+/** The HTTP request that opens a WebSocket, sent once before all calls. */
 export interface Handshake {
-  /** Tells it from all others of a worker, by its chain, its URL and its headers. */
+  /** Unique within a worker: made of its chain, URL and headers. */
   key: string;
-  /** The chain that the socket serves: two chains share no socket, for their calls may have the same ids. */
+  /** The chain that the socket serves: two chains never share a socket, because their calls may have the same ids. */
   chain: string;
   /** `ws://` or `wss://`, host and port. */
   origin: string;
@@ -13,39 +13,41 @@ export interface Handshake {
   headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** A request as connections send it: ready, so that sending it allocates little. Its texts hold bytes as latin1. */
+/**
+ * A request as connections send it, ready-made so that sending it allocates little. Its strings hold bytes as latin1.
+ */
 export interface WireRequest {
-  /** Where it goes; requests of the same origin share their connections. */
+  /** Its destination; requests with the same origin share connections. */
   origin: string;
-  /** What opens its WebSocket; undefined where it goes over HTTP. */
+  /** The handshake of its WebSocket; undefined if it is sent over HTTP. */
   handshake?: Handshake;
   path: string;
   method: string;
-  /** Names and values in turn, for HTTP/2. */
+  /** Alternating names and values, for HTTP/2. */
   headers: readonly string[];
   body: Buffer | null;
-  /** Bytes of the body. */
+  /** Length of the body in bytes. */
   bytes: number;
-  /** The whole request as HTTP/1.1 sends it. */
+  /** The whole request as sent over HTTP/1.1. */
   http1: Buffer;
-  /** Whether it asks for its connection to be closed after it. */
+  /** Whether it asks to close the connection afterwards. */
   closes: boolean;
-  /** Calls of its batch; 1 otherwise. */
+  /** Number of calls in its batch; 1 if it is not a batch. */
   parts: number;
-  /** Where ids are to be written for each request; most requests have none. */
+  /** Where ids are written for each request; most requests have none. */
   ids: IdPlaces;
 }
 
-/** Where ids stand, by what they are written into. */
+/** The positions of ids, by the part that contains them. */
 export interface IdPlaces {
   http1: readonly IdPlace[];
   body: readonly IdPlace[];
   path: readonly IdPlace[];
-  /** By the value's place in `headers`. */
+  /** By the value's index in `headers`. */
   headers: readonly { index: number; ids: readonly IdPlace[] }[];
 }
 
-/** Writes the n-th request's ids over their places in a copy of its bytes. */
+/** Writes the n-th request's ids into a copy of its bytes. */
 export function writeIds(copy: Buffer, ids: readonly IdPlace[], n: number, parts: number): void {
   for (const { at, part } of ids) {
     let rest = batchId(n, part, parts);
@@ -56,7 +58,7 @@ export function writeIds(copy: Buffer, ids: readonly IdPlace[], n: number, parts
   }
 }
 
-/** The n-th request's path, headers and body with its ids in them, for HTTP/2. */
+/** The n-th request's path, headers and body with its ids, for HTTP/2. */
 export function numbered(request: WireRequest, n: number): Pick<WireRequest, "path" | "headers" | "body"> {
   const { ids, parts } = request;
   if (ids.http1.length === 0) return request;

@@ -4,23 +4,23 @@ import { Gathered, ResponseMemory } from "./gathered.ts";
 import { type Head, headEnd, readHead } from "./head.ts";
 import { ResponseError } from "./responseError.ts";
 
-/** Most bytes of a response's heads, interim ones included: what servers and proxies allow themselves. */
+/** Maximum bytes of a response's heads, including interim ones: the limit that servers and proxies set themselves. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** Most bytes of the responses that a worker has in part. */
+/** Maximum bytes of a worker's partial responses. */
 export const MEMORY_BYTES = 256 * 1024 * 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 const PROTOCOL = Buffer.from("HTTP/1.");
 const NO_HEAD: Head = { status: 0, reusable: true, framing: "none", length: 0, codings: "" };
 
-/** What the connections of an origin, or of a worker, share in reading. */
+/** What the connections of an origin, or of a worker, share for parsing responses. */
 export class Reading {
   readonly maxBodyBytes: number;
   readonly memory: ResponseMemory;
   /**
-   * The head that came last, and what it said. A gateway's heads are the same to the byte until its clock's second
-   * changes, and one that is need not be read again.
+   * The last head, raw and parsed. A gateway's heads are byte-identical until its clock's second changes, and an
+   * identical head need not be parsed again.
    */
   lastBytes: Buffer = NO_BYTES;
   lastHead: Head = NO_HEAD;
@@ -32,8 +32,9 @@ export class Reading {
 }
 
 /**
- * Reads HTTP/1.1 responses (RFC 9112), one after another, from the bytes of a connection. Made for responses that come
- * in one piece: these are read without a copy. Time and memory are linear in what comes, however it is cut.
+ * Parses HTTP/1.1 responses (RFC 9112), one after another, from a connection's bytes. Optimized for responses that
+ * arrive in one piece: these are parsed without a copy. Time and memory are linear in the bytes received, however they
+ * are split.
  */
 export class ResponseParser {
   readonly #shared: Reading;
@@ -41,15 +42,15 @@ export class ResponseParser {
   /** Whether the connection can carry another request after this response. */
   reusable = true;
   #isHead = false;
-  /** Bytes of heads so far. */
+  /** Bytes of complete heads so far. */
   #headBytes = 0;
-  /** What has come of a head that is not whole yet, and from where on its end is looked for. */
+  /** The bytes of an incomplete head, and the index from which to search for its end. */
   readonly #partial: Gathered;
   #searchFrom = 0;
-  /** Bytes of the body that are still to come. */
+  /** Bytes of the body, or of its current chunk, that are still missing. */
   #left = 0;
   #chunks: ChunkLines | undefined;
-  /** A piece of the body that lies among the bytes being fed; it is the whole body where nothing is gathered. */
+  /** A piece of the body within the bytes being fed; the whole body if nothing is gathered. */
   #piece: Buffer = NO_BYTES;
   readonly #gathered: Gathered;
 
@@ -59,7 +60,7 @@ export class ResponseParser {
     this.#gathered = new Gathered(shared.memory);
   }
 
-  /** Begins the next response; one to a HEAD request has no body whatever its head says. */
+  /** Begins the next response; a response to a HEAD request has no body whatever its head says. */
   begin(isHead: boolean): void {
     this.release();
     this.#head = NO_HEAD;
@@ -70,7 +71,7 @@ export class ResponseParser {
     this.#chunks = undefined;
   }
 
-  /** Gives back the memory of the last response's body. */
+  /** Releases the memory of the last response's body. */
   release(): void {
     this.#partial.clear();
     this.#searchFrom = 0;
@@ -78,45 +79,45 @@ export class ResponseParser {
     this.#piece = NO_BYTES;
   }
 
-  /** The response's status; 0 until its head has come. */
+  /** The response's status; 0 until its head is complete. */
   get status(): number {
     return this.#head.status;
   }
 
-  /** The codings of the body, first to last, as a list; empty for none. */
+  /** A list of the body's codings, first to last; empty for none. */
   get codings(): string {
     return this.#head.codings;
   }
 
-  /** Whether anything of the response has come. */
+  /** Whether any part of the response has arrived. */
   get hasBegun(): boolean {
     return this.#headBytes > 0 || this.#partial.length > 0;
   }
 
-  /** The body. It may share memory with the bytes fed last, and holds only until more are read or it is released. */
+  /** The body. It may share memory with the bytes fed last, and is valid only until the next `feed` or `release`. */
   get body(): Buffer {
     return this.#gathered.length > 0 ? this.#gathered.bytes : this.#piece;
   }
 
-  /** Takes the next bytes; true when the response is whole. Throws a ResponseError. */
+  /** Parses the next bytes; true when the response is complete. Throws a ResponseError. */
   feed(fed: Buffer): boolean {
     const bytes = this.#head === NO_HEAD ? this.#feedHead(fed) : fed;
     if (bytes === undefined) return false;
     const used = this.#head.framing === "chunked" ? this.#feedChunked(bytes) : this.#feedPlain(bytes);
     const isWhole = used !== undefined;
-    // What is left belongs to no request.
+    // The remaining bytes belong to no request.
     if (isWhole && used < bytes.length) this.reusable = false;
-    // The memory that was fed is used again, unless the body is whole and taken at once.
+    // The fed memory is reused, unless the body is complete and consumed at once.
     if (!isWhole || this.#gathered.length > 0) this.#gatherPiece();
     return isWhole;
   }
 
-  /** The connection has closed: true if that makes the response whole. */
+  /** The connection has closed: true if that completes the response. */
   close(): boolean {
     return this.#head.framing === "until-close";
   }
 
-  /** Reads heads until that of the final response, and returns what follows it; undefined where it is not whole. */
+  /** Parses heads up to the final response's, and returns the bytes that follow it; undefined if it is incomplete. */
   #feedHead(fed: Buffer): Buffer | undefined {
     if (this.#partial.length === 0 && this.#isLastHead(fed)) {
       this.#take(this.#shared.lastHead, this.#shared.lastBytes.length);
@@ -148,7 +149,7 @@ export class ResponseParser {
     }
   }
 
-  /** What follows a head. A copy where it was gathered, for that memory takes what comes next. */
+  /** The bytes after a head. A copy if the head was gathered, because that memory is reused for the next bytes. */
   #rest(bytes: Buffer, end: number): Buffer {
     if (this.#partial.length === 0) return bytes.subarray(end);
     const rest = Buffer.from(bytes.subarray(end));
@@ -156,17 +157,17 @@ export class ResponseParser {
     return rest;
   }
 
-  /** Keeps a head that is not whole, unless it already cannot be one. */
+  /** Keeps an incomplete head, unless it is already invalid. */
   #keepPartial(bytes: Buffer): void {
     const begin = Math.min(PROTOCOL.length, bytes.length);
     if (bytes.compare(PROTOCOL, 0, begin, 0, begin) !== 0)
       throw new ResponseError("invalid-http", "this is not HTTP/1.1");
     if (this.#partial.length === 0) this.#gather(this.#partial, bytes);
-    // A line break may be the first of the two that end a head.
+    // The last line break may be the first of the two that end a head.
     this.#searchFrom = Math.max(0, bytes.length - 2);
   }
 
-  /** Whether the bytes begin with the head that came last. */
+  /** Whether the bytes begin with the last head. */
   #isLastHead(bytes: Buffer): boolean {
     const last = this.#shared.lastBytes;
     const { length } = last;
@@ -180,7 +181,7 @@ export class ResponseParser {
     this.#shared.lastHead = head;
   }
 
-  /** Takes over what the final head says. */
+  /** Applies the final head. */
   #take(head: Head, length: number): void {
     this.#head = head;
     this.#headBytes += length;
@@ -191,7 +192,7 @@ export class ResponseParser {
     if (head.length > this.#shared.maxBodyBytes) this.#tooLong();
   }
 
-  /** Takes bytes of a body that is all data; returns how many, once it is whole. */
+  /** Takes bytes of a body without chunks; once it is complete, returns how many bytes it used. */
   #feedPlain(bytes: Buffer): number | undefined {
     if (this.#head.framing === "until-close") {
       this.#append(bytes);
@@ -203,7 +204,7 @@ export class ResponseParser {
     return this.#left === 0 ? used : undefined;
   }
 
-  /** Takes bytes of a chunked body; returns how many, once it is whole. */
+  /** Takes bytes of a chunked body; once it is complete, returns how many bytes it used. */
   #feedChunked(bytes: Buffer): number | undefined {
     const chunks = this.#chunks as ChunkLines;
     let at = 0;
@@ -227,7 +228,7 @@ export class ResponseParser {
     return this.#gathered.length + this.#piece.length;
   }
 
-  /** Adds to the body. */
+  /** Appends to the body. */
   #append(bytes: Buffer): void {
     if (bytes.length === 0) return;
     if (this.#bodyBytes + bytes.length > this.#shared.maxBodyBytes) this.#tooLong();

@@ -1,4 +1,4 @@
-/** Why a response is not taken in: it breaks HTTP, or a limit. It is the class of the failure. */
+/** Why a response is rejected: it violates HTTP or a limit. Also the failure class. */
 export type ResponseFailure =
   | "invalid-http"
   | "headers-too-large"
@@ -6,7 +6,7 @@ export type ResponseFailure =
   | "response-memory"
   | "invalid-encoding";
 
-/** A response that breaks HTTP or a limit. Its code is the class of the failure. */
+/** A response that violates HTTP or a limit. `code` is the failure class. */
 export class ResponseError extends Error {
   override readonly name = "ResponseError";
   readonly code: ResponseFailure;

@@ -2,18 +2,18 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { type Plan, SECRET_VALUE } from "../plan/schema.ts";
 
-/** How TLS is spoken, with the plan's certificates read. */
+/** The TLS settings, with the plan's certificates loaded. */
 export interface Secure {
   context: SecureContext;
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   insecure: boolean;
-  /** The name that is asked for, and that the certificate must have, instead of the target's host. */
+  /** The server name to request, and that the certificate must have, instead of the target's host. */
   serverName?: string;
 }
 
 /**
- * Reads the plan's certificates and key: `secret` gives what a reference stands for. Rejects with what is wrong, without
- * the values.
+ * Loads the plan's certificates and key; `secret` resolves a reference. Rejects with a message that never contains the
+ * values.
  */
 export async function secureOf(
   tls: NonNullable<Plan["tls"]>,
@@ -22,13 +22,13 @@ export async function secureOf(
   const read = async (field: "ca" | "cert" | "key"): Promise<string | undefined> => {
     const value = tls[field];
     if (value === undefined) return undefined;
-    // Environments and stores often hold line breaks as text.
+    // Environments and stores often escape line breaks as text.
     return SECRET_VALUE.test(value) ? (await secret(value)).replaceAll("\\n", "\n") : readFile(value, "utf8");
   };
   const [ca, cert, key] = await Promise.all([read("ca"), read("cert"), read("key")]);
   try {
     const context = createSecureContext({
-      // A gateway of one's own beside hosts that the world vouches for.
+      // Trusts a private gateway's CA in addition to the public ones.
       ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
