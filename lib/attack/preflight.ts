@@ -22,7 +22,7 @@ const LATE_TRIES = 8;
 
 /**
  * Delay from the start to the first request, in ms; a function in AWS has only a part of a core to prepare. Each later
- * try starts another such delay later.
+ * try waits that much longer.
  */
 const BEGIN_MS = 200;
 const BEGIN_DEPLOYED_MS = 5_000;

@@ -7,15 +7,15 @@ interface Call {
   params?: unknown;
 }
 
-/** The stand-in's response body, and whether it is a relay: results only. */
+/** The stand-in's response body, and whether it is a relay, with results only. */
 export interface Answer {
   text: string;
   isRelay: boolean;
 }
 
 /**
- * Answers a JSON-RPC request or batch for a chain that has run for `sinceMs`. Answers advance with the chain's blocks.
- * `asError` makes each part an error, as an upstream's failure would.
+ * Responds to a JSON-RPC request or batch for a chain that has run for `sinceMs`. Responses advance with the chain's
+ * blocks. `asError` makes each part an error, like an upstream failure.
  */
 export function answer(body: string, chain: StandInChain, sinceMs: number, asError: boolean): Answer {
   let request: unknown;

@@ -2,39 +2,39 @@ import { createClient } from "@redis/client";
 import { Pool } from "pg";
 import { InputError } from "../plan/problems.ts";
 
-/** What a relay costs the stand-in gateway in its backends. */
+/** A relay's cost in the stand-in gateway's backends. */
 interface Work {
   dbQueries: number;
   redisOperations: number;
 }
 
-/** A real Redis and a real PostgreSQL behind the stand-in gateway: each relay costs them what its settings say. */
+/** A real Redis and a real PostgreSQL behind the stand-in gateway: each relay costs them what its settings specify. */
 export interface Backends {
   /** Does a relay's queries and operations. Rejects when one of them fails. */
   work(relay: Work): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Where they are; without one of them its part is only counted. */
+/** Their URLs. Without a URL, that backend's operations are only counted. */
 export interface BackendUrls {
   redis?: string | undefined;
   postgres?: string | undefined;
 }
 
-/** Connections to PostgreSQL. */
+/** Number of connections to PostgreSQL. */
 const POOL = 8;
 
-/** How long a backend may take to answer at first, in ms. */
+/** Timeout for connecting to a backend, in ms. */
 const CONNECT_MS = 3_000;
 
-/** Connects to the backends. Rejects with an InputError that names the one that does not answer. */
+/** Connects to the backends. Rejects with an InputError that names the one that does not respond. */
 export async function connectBackends({ redis, postgres }: BackendUrls): Promise<Backends> {
   const cache = redis === undefined ? undefined : createClient({ url: redis, socket: { reconnectStrategy: false } });
   const pool =
     postgres === undefined
       ? undefined
       : new Pool({ connectionString: postgres, max: POOL, connectionTimeoutMillis: CONNECT_MS });
-  // Without a listener a connection that breaks would end the process; the operation that needs it rejects as well.
+  // Without a listener, a broken connection would crash the process; the operation that uses it rejects anyway.
   cache?.on("error", () => {});
   pool?.on("error", () => {});
   try {

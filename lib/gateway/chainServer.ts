@@ -7,7 +7,7 @@ import { Station } from "./station.ts";
 /** The true counts of one chain, which reports are checked against. */
 export interface ChainTruth {
   name: string;
-  /** Requests that came in whole, however they were answered. */
+  /** Requests received completely, whatever the response. */
   requests: number;
   /** Requests answered with HTTP 200 and JSON-RPC results only. */
   relays: number;
@@ -17,7 +17,7 @@ export interface ChainTruth {
   rpcErrors: number;
   resets: number;
   timeouts: number;
-  /** Requests whose client had left before their turn came. */
+  /** Requests whose client had disconnected before their turn came. */
   abandoned: number;
   bytesIn: number;
   bytesOut: number;
@@ -27,8 +27,8 @@ export interface ChainTruth {
   inService: number;
   queued: number;
   /**
-   * What this chain can carry alone, in requests per second: its narrowest station's servers ÷ the mean time that its
-   * requests were seen to take there. Null before the first.
+   * This chain's capacity on its own, in requests per second: servers of its bottleneck station ÷ mean time measured
+   * for its requests there. Null before the first request.
    */
   capacityRps: number | null;
 }
@@ -49,7 +49,7 @@ export interface Shared {
   backends: Backends | undefined;
 }
 
-/** One chain's way through the gateway: the shared CPU, the shared pool, and the chain's own node. */
+/** One chain's path through the gateway: the shared CPU, the shared pool, and the chain's own node. */
 export class ChainServer {
   readonly settings: StandInChain;
   readonly #truth: ChainTruth;
@@ -58,14 +58,14 @@ export class ChainServer {
   readonly #mu: number;
   readonly #sigma: number;
   #inGateway = 0;
-  /** Requests that passed each shared station, and the seconds that they took there. */
+  /** Requests that passed each shared station, and the seconds they took there. */
   readonly #passed = new Map<Station, { count: number; seconds: number }>();
 
   constructor(settings: StandInChain, shared: Shared) {
     this.settings = settings;
     this.#shared = shared;
     this.#node = new Station(settings.concurrency);
-    // A log-normal distribution by its median and its 99th percentile, which is 2.326 standard deviations up.
+    // A log-normal distribution, from its median and its 99th percentile, which is 2.326 standard deviations above.
     this.#mu = Math.log(settings.latencyMs.p50);
     this.#sigma = Math.max(0, Math.log(settings.latencyMs.p99 / settings.latencyMs.p50) / 2.326);
     this.#truth = {
@@ -122,7 +122,7 @@ export class ChainServer {
     );
   }
 
-  /** Lets a call through a station, where there is one, unless its client leaves meanwhile. */
+  /** Passes a call through a station, if there is one, unless its client disconnects in the meantime. */
   #pass(station: Station | undefined, ms: number, call: Call, then: () => void): void {
     if (!station || ms === 0) {
       then();
@@ -157,7 +157,7 @@ export class ChainServer {
       truth.resets++;
       call.response.socket?.resetAndDestroy();
     } else if (fault === "timeout") {
-      // Never answered: the client's timeout ends it, by closing the connection.
+      // No response: the client's timeout ends it by closing the connection.
       truth.timeouts++;
     } else {
       this.#answer(call, fault === "rpcError");
@@ -212,7 +212,7 @@ export class ChainServer {
   }
 }
 
-/** A number of the standard normal distribution (Box and Muller). */
+/** A random number from the standard normal distribution (Box and Muller). */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -18,8 +18,8 @@ const ROUNDS = 40;
 const CALLS_A_ROUND = 100;
 
 /**
- * Puts a gateway of the same kind, in the same process, through some thousand calls, so that the one that follows is
- * compiled when its first request comes: a real server has been up for long when a test begins.
+ * Sends some thousand calls through a similar gateway in the same process, so that the code is compiled when the real
+ * gateway gets its first request: a real server has been up for a long time when a test begins.
  */
 export async function exercise({ seed, chains }: GatewaySettings): Promise<void> {
   const errors = { http500: 0, http429: 0, rpcError: 0, reset: 0, timeout: 0 };
@@ -36,7 +36,7 @@ export async function exercise({ seed, chains }: GatewaySettings): Promise<void>
       }),
     ),
   );
-  // Replayed, so that the targets take turns.
+  // A replay makes the targets take turns.
   const chain = { name: "exercise", rps: 1, targets, replay: targets.map(() => 0) };
   const request = prepareChain(chain, { keepalive: true, seed: 1 });
   const sender = new Sender(systemClock, { http: "1.1", keepalive: true, timeoutMs: 2_000 });

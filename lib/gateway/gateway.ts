@@ -8,14 +8,14 @@ import { ChainServer, type ChainTruth, type Shared } from "./chainServer.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { Station } from "./station.ts";
 
-/** The gateway's counts at one moment, as `/truth` gives them. */
+/** The gateway's current counts, as `/truth` returns them. */
 export interface GatewayTruth {
   chains: ChainTruth[];
   cpu: StationTruth | null;
   dbPool: StationTruth | null;
 }
 
-/** A station that all chains share. */
+/** The counts of a station that all chains share. */
 export interface StationTruth {
   servers: number;
   busy: number;
@@ -23,24 +23,24 @@ export interface StationTruth {
   busySeconds: number;
 }
 
-/** A gateway that listens. */
+/** A running gateway. */
 export interface Gateway {
   origin: string;
   truth(): GatewayTruth;
   close(): Promise<void>;
 }
 
-/** What a gateway may have besides its settings. */
+/** A gateway's options in addition to its settings. */
 export interface GatewayOptions {
   backends?: Backends | undefined;
-  /** The address to listen at, instead of loopback. */
+  /** The address to listen on, instead of loopback. */
   address?: string;
 }
 
 /**
- * Starts the stand-in gateway, on loopback where nothing else is said: JSON-RPC at `/api/gateway?endpoint=…` for each chain, Prometheus metrics at
- * `/metrics`, its true counts at `/truth`. With `backends`, each relay does its queries and operations there, and they
- * are closed with the gateway. Rejects when the port is taken.
+ * Starts the stand-in gateway, on loopback by default: JSON-RPC at `/api/gateway?endpoint=…` for each chain, Prometheus
+ * metrics at `/metrics`, its true counts at `/truth`. With `backends`, each relay performs its queries and operations
+ * there, and they are closed with the gateway. Rejects if the port is taken.
  */
 export async function startGateway(
   settings: GatewaySettings,
@@ -83,7 +83,7 @@ function stationTruth(station: Station | undefined): StationTruth | null {
   return { servers, busy, waiting, busySeconds };
 }
 
-/** What the gateway's paths answer from. */
+/** The data behind the gateway's paths. */
 interface Routes {
   chains: Map<string, ChainServer>;
   truth(): GatewayTruth;

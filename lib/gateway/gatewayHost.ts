@@ -2,7 +2,7 @@ import { exercise } from "./exercise.ts";
 import { startGateway } from "./gateway.ts";
 import type { GatewayStart } from "./gatewayProcess.ts";
 
-/* The stand-in gateway's process: starts it with the settings that the parent sends, and ends when the parent does. */
+/* The stand-in gateway's process: starts it with the settings that the parent sends, and exits when the parent does. */
 
 process.on("disconnect", () => process.exit(0));
 process.once("message", async (message) => {

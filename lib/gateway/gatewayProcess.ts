@@ -5,25 +5,25 @@ import type { GatewaySettings } from "../plan/gatewaySchema.ts";
 
 const HOST = fileURLToPath(new URL("./gatewayHost.ts", import.meta.url));
 
-/** What the gateway's process tells its parent. */
+/** The message from the gateway's process to its parent. */
 export type GatewayMessage = { origin: string } | { error: string };
 
-/** A stand-in gateway in a process of its own. */
+/** A stand-in gateway in a separate process. */
 export interface GatewayProcess {
   origin: string;
   pid: number;
   stop(): Promise<void>;
 }
 
-/** What its parent tells it: the settings, and the address to listen at. */
+/** The message from its parent: the settings, and the address to listen on. */
 export interface GatewayStart {
   settings: GatewaySettings;
   address: string;
 }
 
 /**
- * Starts the stand-in gateway in a process of its own, which ends with this one. It listens on loopback, or at another
- * address of this machine. Rejects when it cannot listen.
+ * Starts the stand-in gateway in a separate process, which exits with this one. It listens on loopback, or on another
+ * address of this machine. Rejects if it cannot listen.
  */
 export async function startGatewayProcess(settings: GatewaySettings, address = "127.0.0.1"): Promise<GatewayProcess> {
   const child: ChildProcess = fork(HOST, [], {

@@ -5,7 +5,7 @@ import type { GatewayTruth, StationTruth } from "./gateway.ts";
 
 const ENTRYPOINT = { entrypoint: "web", protocol: "http" };
 
-/** How the HTTP statuses of a chain's answers come out of its true counts. */
+/** A chain's responses by HTTP status, computed from its true counts. */
 const STATUSES: [string, (chain: ChainTruth) => number][] = [
   ["200", (chain) => chain.relays + chain.rpcErrors],
   ["429", (chain) => chain.http429],
@@ -25,7 +25,7 @@ const COSTS: [string, string, (chain: ChainTruth) => number][] = [
 
 /**
  * The stand-in's `/metrics`: Traefik's names for requests and connections, and the gateway's own counters by chain. All
- * of it is read from the true counts when it is asked for, so that serving costs nothing.
+ * values are read from the true counts on request, so that serving calls costs nothing.
  */
 export function gatewayMetrics(
   settings: GatewaySettings,

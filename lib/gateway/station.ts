@@ -1,9 +1,9 @@
-/** A place of work with so many servers and a line before them: a CPU's cores, a pool of connections, a node. */
+/** A station with a number of servers and a queue in front of them: a CPU's cores, a connection pool, a node. */
 export class Station {
   readonly servers: number;
   readonly #line: (() => void)[] = [];
   busy = 0;
-  /** Work that was done, and the seconds that servers were busy with it. */
+  /** Number of jobs done, and the seconds that servers spent on them. */
   served = 0;
   busySeconds = 0;
 
@@ -11,14 +11,14 @@ export class Station {
     this.servers = servers;
   }
 
-  /** How many wait. */
+  /** The number of queued jobs. */
   get waiting(): number {
     return this.#line.length;
   }
 
   /**
-   * Takes a server for so many ms, now or when it is this one's turn; `stillWanted` is asked then. Calls `done` when the
-   * time is over, with the seconds that it took.
+   * Occupies a server for `ms`, now or when its turn in the queue comes; `stillWanted` is called at that point. Calls
+   * `done` when the time is over, with the seconds it took.
    */
   work(ms: number, stillWanted: () => boolean, done: (seconds: number) => void): void {
     if (this.busy < this.servers) this.#begin(ms, done);

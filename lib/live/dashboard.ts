@@ -4,19 +4,19 @@ import type { AddressInfo } from "node:net";
 import { renderHtml } from "../render/html.ts";
 import type { Report } from "../report/schema.ts";
 
-/** How often the page is told, in ms: making a report takes time that the workers on this machine need too. */
+/** How often the page is updated, in ms: building a report takes time that the workers on this machine need too. */
 const EVERY_MS = 2_000;
 
-/** The report's page on loopback, updating while the run goes. */
+/** The report's page on loopback, updated during the run. */
 export interface Dashboard {
   url: string;
-  /** Tells the pages the run's last report, and ends; nothing where it has ended. */
+  /** Sends the run's final report to the pages, and closes the server; does nothing if it is closed already. */
   end(last: Report | undefined): Promise<void>;
 }
 
 /**
- * Serves the page of the report that `latest` gives, on a port of loopback; 0 takes a free one. While no page is open
- * nothing is asked of `latest`. Rejects when the port is taken.
+ * Serves the page of the report that `latest` returns, on a loopback port; 0 takes a free one. `latest` is not called
+ * while no page is open. Rejects if the port is taken.
  */
 export async function startDashboard(port: number, latest: () => Promise<Report | undefined>): Promise<Dashboard> {
   const pages = new Set<ServerResponse>();
@@ -62,7 +62,7 @@ export async function startDashboard(port: number, latest: () => Promise<Report 
   };
 }
 
-/** A look that fails is one look less, and nothing to the run. */
+/** A failed update is skipped, and does not affect the run. */
 function ignore(): void {}
 
 async function page(response: ServerResponse, latest: () => Promise<Report | undefined>): Promise<void> {
@@ -72,7 +72,7 @@ async function page(response: ServerResponse, latest: () => Promise<Report | und
   else response.writeHead(200, { ...headers, Refresh: "1" }).end("<!doctype html><p>The run is being planned.");
 }
 
-/** Whether a request was made to this machine by a name of its own: another name may have been turned to it. */
+/** Whether a request names this machine in its Host header: another name may have been rebound to this address. */
 export function isLocal({ headers: { host = "" } }: IncomingMessage): boolean {
   return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
 }

@@ -2,13 +2,13 @@ import { formatDuration } from "../plan/duration.ts";
 import { renderTable, wrapText } from "../report/table.ts";
 import type { ChainProgress } from "./progress.ts";
 
-/** Where a run is, in ms from its start instant; negative before it. */
+/** A run's position in time, in ms from its start instant; negative before it. */
 export interface LiveTime {
   nowMs: number;
   durationMs: number;
 }
 
-/** The live view of a run: a bar for the time and a line for each chain, redrawn in a terminal. */
+/** The live view of a run: a time bar and a line for each chain, redrawn in a terminal. */
 export function renderLive(chains: readonly ChainProgress[], time: LiveTime, width: number, note = ""): string {
   const rows = chains.map((chain) => [
     chain.name,
@@ -34,7 +34,7 @@ export function renderLive(chains: readonly ChainProgress[], time: LiveTime, wid
   return [renderTable(head, rows, width), "", wrapText(clock, width), wrapText(note, width)].join("\n").trimEnd();
 }
 
-/** The same in one line, for where lines cannot be redrawn. */
+/** The same in one line, for output that cannot be redrawn. */
 export function renderLiveLine(chains: readonly ChainProgress[], time: LiveTime): string {
   const parts = chains.map(
     (chain) =>

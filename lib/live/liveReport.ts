@@ -20,10 +20,10 @@ interface LiveWorker {
   health: Health[];
 }
 
-/** Most of a worker's latest looks at itself that are kept. */
+/** Maximum health samples kept per worker; the latest ones. */
 const MAX_HEALTH = 3_600;
 
-/** The report of a run that goes on, from the chunks in its store; what was read stays read. */
+/** The report of a run in progress, from the chunks in its store; each object is read only once. */
 export class LiveReport {
   readonly #store: Store;
   readonly #plan: Plan;
@@ -58,7 +58,7 @@ export class LiveReport {
       try {
         take(JSON.parse((await this.#store.get(key)) ?? "") as T);
       } catch {
-        // The report that is written at the end names what cannot be read.
+        // The final report names what cannot be read.
       }
     }
   }
@@ -83,7 +83,7 @@ export class LiveReport {
     }
   }
 
-  /** The report of what was read, `nowMs` from the run's start instant. */
+  /** The report of what was read so far, `nowMs` from the run's start instant. */
   report(nowMs: number): Report {
     const plan = this.#plan;
     const atMs = Math.max(0, Math.min(plan.durationMs, nowMs));
@@ -114,7 +114,7 @@ export class LiveReport {
   }
 }
 
-/** Requests that have ended or were missed; those in flight come with the next chunk. */
+/** Counts requests that have ended or were missed; those in flight come with the next chunk. */
 function ledgerSoFar(sum: SeriesSum) {
   const ended = sum.valid + total(sum.invalid) + total(sum.errors);
   return { ...ledgerOf(ended + total(sum.missed), sum), sent: ended };

@@ -5,13 +5,13 @@ import { planKey, scheduleKey } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
 import { LiveReport } from "./liveReport.ts";
 
-/** A run that goes on, as its store shows it. */
+/** A run in progress, read from its store. */
 export interface LiveRun {
-  /** The report of what was flushed so far. */
+  /** The report of what has been flushed so far. */
   latest(): Promise<Report>;
 }
 
-/** Opens a run that goes on; undefined where it was not planned yet. */
+/** Opens a run in progress; undefined if it has not been planned yet. */
 export async function openLive(store: Store, runId: string): Promise<LiveRun | undefined> {
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   const plan = await readJson<Plan>(store, planKey(runId));

@@ -10,10 +10,10 @@ import type { Schedule } from "../schedule/schedule.ts";
 import { chunksPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 
-/** How one chain is doing, from what was flushed so far. */
+/** One chain's progress, from what has been flushed so far. */
 export interface ChainProgress {
   name: string;
-  /** Requests per second that were due in the same time. */
+  /** Requests per second that were due in that time. */
   offeredRps: number;
   /** Requests sent per second, over the time that each worker has flushed; null before the first flush. */
   achievedRps: number | null;
@@ -24,12 +24,15 @@ export interface ChainProgress {
   errors: number;
   /** Valid relays ÷ requests that have ended; null before the first. */
   success: number | null;
-  /** Of all requests that have ended, as the report judges them: one without a response counts as the plan's timeout at least. */
+  /**
+   * Percentiles of all requests that have ended, as in the report: one without a response counts as at least the plan's
+   * timeout.
+   */
   p50Ms: number | null;
   p99Ms: number | null;
 }
 
-/** Follows a run by the chunks in its store; whoever has the store can. */
+/** Follows a run through the chunks in its store; anyone with access to the store can do so. */
 export class Progress {
   readonly #store: Store;
   readonly #runId: string;
@@ -48,17 +51,17 @@ export class Progress {
     for (const { name } of plan.chains) this.#chains.set(name, { sum: new SeriesSum(), workers: new Map() });
   }
 
-  /** Reads what was flushed since the last call; says whether there was anything. */
+  /** Reads what was flushed since the last call; returns whether there was anything. */
   async update(): Promise<boolean> {
     const keys = (await this.#store.list(chunksPrefix(this.#runId))).filter((key) => !this.#seen.has(key));
     for (const key of keys) this.#seen.add(key);
-    // Side by side, for a store may be far away.
+    // In parallel, because the store may be far away.
     for (const text of await Promise.all(keys.map((key) => this.#store.get(key)))) {
       if (text === undefined) continue;
       try {
         this.#add(JSON.parse(text) as Chunk);
       } catch {
-        // Reduce names it; here it would only hide the others.
+        // Reduce reports it; here it would only hide the others.
       }
     }
     return keys.length > 0;
@@ -74,7 +77,7 @@ export class Progress {
     for (const series of chunk.series) {
       const chain = this.#chains.get(series.chain);
       if (!chain || series.phase !== "measure") continue;
-      // How it goes over the run is the report's affair: a long one would take memory for each interval.
+      // Only the report shows figures over time: for a long run, each interval would take memory.
       chain.sum.addParsed(parseSeries(series), false);
       const worker = chain.workers.get(chunk.worker) ?? { sent: 0, atMs: 0 };
       worker.sent += series.sent;
@@ -83,12 +86,12 @@ export class Progress {
     }
   }
 
-  /** What threatens the generator, by host or worker, as it was last seen. */
+  /** What threatens the load generator, by host or worker, as last seen. */
   warnings(): string[] {
     return [...this.#warned.values()];
   }
 
-  /** How each chain is doing. */
+  /** The progress of each chain. */
   chains(): ChainProgress[] {
     return this.#plan.chains.map((chain) => {
       const { name } = chain;
@@ -114,7 +117,7 @@ export class Progress {
     });
   }
 
-  /** The schedule's mean rate until the last flush; before the first, the rate with which it begins. */
+  /** The schedule's mean rate up to the last flush; before the first flush, its initial rate. */
   #offered(chain: Chain, workers: readonly { atMs: number }[]): number {
     const atMs = Math.max(0, ...workers.map((worker) => worker.atMs));
     if (atMs === 0) return chain.rps * firstShare(this.#plan);
@@ -124,7 +127,7 @@ export class Progress {
   }
 }
 
-/** Workers flush at different times, so each one's rate is over its own time. */
+/** Workers flush at different times, so each worker's rate is over its own time. */
 function achieved(workers: readonly { sent: number; atMs: number }[]): number | null {
   const flushed = workers.filter(({ atMs }) => atMs > 0);
   if (flushed.length === 0) return null;

@@ -6,17 +6,17 @@ import { planKey, reportKey, scheduleKey } from "../store/keys.ts";
 import { runnerState } from "../store/runnerLease.ts";
 import { readJson, type Store } from "../store/store.ts";
 
-/** Reports that are read at once. */
+/** Number of reports read at once. */
 const AT_ONCE = 8;
 
-/** Where runs lie. */
+/** Where runs are stored. */
 export interface RunSource {
   store: Store;
-  /** The runs' ids, with how each goes where the source knows: AWS says it, a folder does not. */
+  /** The runs' ids, and whether each is running if the source knows: AWS does, a folder does not. */
   runs(): Promise<{ id: string; isRunning?: boolean }[]>;
 }
 
-/** The runs of a source. A report is read once. */
+/** The runs of a source. Each report is read once. */
 export class RunList {
   readonly #source: RunSource;
   readonly #ended = new Map<string, RunSummary>();
@@ -25,7 +25,7 @@ export class RunList {
     this.#source = source;
   }
 
-  /** All runs as they are listed. A report that cannot be read is a run that is unfinished. */
+  /** All runs in list order. A run whose report cannot be read counts as unfinished. */
   async read(): Promise<RunSummary[]> {
     const known = await this.#source.runs();
     const summaries: RunSummary[] = [];

@@ -12,18 +12,18 @@ import { isLocal } from "./dashboard.ts";
 import { openLive } from "./liveRun.ts";
 import { RunList, type RunSource } from "./runList.ts";
 
-/** How often the page of a run that goes on is told, in ms. */
+/** How often the page of a run in progress is updated, in ms. */
 const EVERY_MS = 2_000;
 
-/** The page over all runs. */
+/** The server of the page with all runs. */
 export interface RunsServer {
   url: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves a page over all runs of a source on a port of loopback; 0 takes a free one. It answers requests that name this
- * machine only, and reads only runs that the source lists. Rejects when the port is taken.
+ * Serves a page with all runs of a source on a loopback port; 0 takes a free one. It accepts only requests that name
+ * this machine, and reads only runs that the source lists. Rejects if the port is taken.
  */
 export async function serveRuns(port: number, source: RunSource): Promise<RunsServer> {
   const list = new RunList(source);
@@ -74,7 +74,7 @@ async function comparePage(response: ServerResponse, source: RunSource, asked: U
   if (before && after) html(response, compareHtml([compareRuns(before, after)]));
 }
 
-/** A run's id, where the source has one of this name: no other key is ever read. */
+/** A run's id, if the source lists it: no other key is ever read. */
 async function listed({ runs }: RunSource, name: string): Promise<string | undefined> {
   let id: string;
   try {
@@ -89,7 +89,7 @@ async function reportOf({ store }: RunSource, id: string): Promise<Report | unde
   return readJson<Report>(store, reportKey(id, "json"));
 }
 
-/** Tells a page of a run that goes on what is new, until the run has its report. */
+/** Sends updates to the page of a run in progress, until the run has its report. */
 async function tellLive(response: ServerResponse, source: RunSource, id: string): Promise<void> {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   const run = await openLive(source.store, id);

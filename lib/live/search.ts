@@ -3,7 +3,7 @@ import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
 import { searchSettings, type Trial } from "../report/capacity.ts";
 
-/** A trial of a search that has ended, in a line. */
+/** One line about a finished trial of a search. */
 export function trialText({ number, scope, rps, met, valid, reasons }: Trial): string {
   const rates = Object.entries(rps).map(([name, each]) => `${name} ${rate(each)}/s`);
   const outcome = valid ? (met ? "met the SLO" : "missed the SLO") : "inconclusive";
@@ -12,8 +12,8 @@ export function trialText({ number, scope, rps, met, valid, reasons }: Trial): s
 }
 
 /**
- * Where a search stands, in a line: the trial that goes on, what is bracketed, and how long it may take at most when a
- * trial takes `trialMs`. Undefined when the search is over.
+ * One line about the state of a search: the trial in progress, the bracket so far, and how long the search may take at
+ * most if a trial takes `trialMs`. Undefined when the search is over.
  */
 export function searchText(plan: Plan, trials: readonly Trial[], trialMs: number): string | undefined {
   const stand = searchStand(searchSettings(plan), trials);

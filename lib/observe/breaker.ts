@@ -2,12 +2,12 @@ import type { BreakerSettings } from "../plan/breaker.ts";
 import type { Tick } from "../results/ticks.ts";
 import type { AbortCause } from "../store/abort.ts";
 
-/** Fewest requests in the window that the breaker judges: a handful says nothing about a target. */
+/** Minimum requests in the window for the breaker to judge: a handful says nothing about a target. */
 export const FEWEST = 50;
 
 /**
- * Why the run must stop: the target failed too large a share of the requests of the last seconds, up to the latest
- * flush that there is. Undefined while the run may go on.
+ * Why the run must stop: the target failed too large a share of requests in the last seconds before the latest flush.
+ * Undefined if the run may continue.
  */
 export function tripOf(
   ticks: readonly Pick<Tick, "atMs" | "ended" | "valid">[],

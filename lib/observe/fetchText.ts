@@ -3,10 +3,10 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Dispatcher, request } from "undici";
 import { ForbiddenHostError } from "../http/lookup.ts";
 
-/** Why a page could not be read. */
+/** Why a page could not be fetched. */
 export type FetchFailure = "refused" | "unreachable" | "timeout" | "status" | "too large" | "unreadable";
 
-/** A page that could not be read: how, and what was seen. */
+/** A page that could not be fetched: the kind of failure, and what was found. */
 export class FetchError extends Error {
   override readonly name = "FetchError";
   readonly failure: FetchFailure;
@@ -17,20 +17,18 @@ export class FetchError extends Error {
   }
 }
 
-/** How a page is fetched. */
+/** Options for fetching a page. */
 export interface FetchOptions {
-  /** The connections that may be used. */
+  /** The dispatcher for connections. */
   dispatcher: Dispatcher;
   headers: Record<string, string>;
-  /** How long all of it may take, in ms. */
+  /** Timeout for the whole fetch, in ms. */
   timeoutMs: number;
-  /** Most bytes, after decompression. */
+  /** Maximum bytes after decompression. */
   mostBytes: number;
 }
 
-/**
- * Fetches a page of text within a time and a size, whatever the server does. Rejects with a FetchError.
- */
+/** Fetches a text page within a time and size limit, whatever the server does. Rejects with a FetchError. */
 export async function fetchText(url: string, options: FetchOptions): Promise<{ text: string; contentType: string }> {
   const signal = AbortSignal.timeout(options.timeoutMs);
   try {
@@ -39,7 +37,7 @@ export async function fetchText(url: string, options: FetchOptions): Promise<{ t
       headers: options.headers,
       signal,
     });
-    // A body that is given up is of no interest any more, whatever becomes of it.
+    // Later errors of an abandoned body do not matter.
     body.on("error", () => {});
     if (statusCode !== 200) {
       body.destroy();
@@ -65,7 +63,7 @@ async function readBody(body: Readable, encoding: string, mostBytes: number): Pr
     body.destroy();
     throw new FetchError("unreadable", `Content-Encoding ${encoding}`);
   }
-  // Its failure is the reader's, who gets it from the decoder.
+  // The reader gets pipeline errors from the decoder.
   const plain = decoder ? pipeline(body, decoder(), () => {}) : body;
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -3,75 +3,75 @@ import { redact } from "../answers/samples.ts";
 import { compilePattern } from "../plan/pattern.ts";
 import type { LogSettings } from "../plan/schema.ts";
 
-/** A line of a log that the plan asks for. */
+/** A log line that matches the plan's pattern. */
 export interface LogLine {
-  /** When it was logged or, where its source does not tell, read: in ms from the run's start instant. */
+  /** When it was logged or, if the source has no timestamps, when it was read: in ms from the run's start instant. */
   atMs: number;
   text: string;
 }
 
-/** What one look at a log gave. */
+/** The result of one read of a log. */
 export interface LogLook {
   source: string;
-  /** New lines, and those of them that match. */
+  /** New lines, and how many of them match. */
   read: number;
   matched: number;
-  /** The first of those that match, without what may be secret and without control characters. */
+  /** The first matching lines, without potential secrets and control characters. */
   lines: LogLine[];
-  /** Where the next look begins: a place in the file in bytes, or a time in ms since 1970. */
+  /** Where the next read starts: a byte offset in the file, or a time in ms since 1970. */
   position: number;
-  /** Lines that came and were not looked at: more than a look may read. */
+  /** New lines that were skipped because they exceeded the limits of one read. */
   skipped?: number;
-  /** Why there was no look. */
+  /** Why the log could not be read. */
   failed?: string;
 }
 
-/** All logs at one moment: `runs/<id>/logs/…`. */
+/** One read of all logs: `runs/<id>/logs/…`. */
 export interface LogLooks {
   atMs: number;
   logs: LogLook[];
 }
 
-/** What looking at logs needs from outside. */
+/** The dependencies for reading logs. */
 export interface LogPorts {
   nowMs(): number;
   /** The run's start instant. */
   startAtMs: number;
   reveal(header: string): Promise<string>;
-  /** The connections to logs' servers. */
+  /** The dispatcher for connections to log servers. */
   dispatcher: Dispatcher;
 }
 
-/** New lines of a source, and where the next look begins. */
+/** New lines of a source, and where the next read starts. */
 interface News {
   lines: { text: string; atMs?: number }[];
   position: number;
-  /** Lines that were left out. */
+  /** Number of skipped lines. */
   left?: number;
-  /** Values of the request's headers that are secrets: a gateway may log them. */
+  /** Secret values in the request's headers: a gateway may log them. */
   secrets?: readonly string[];
 }
 
-/** How long a source may take for all that a look reads of it, and how long its lines may take to be matched, in ms. */
+/** Timeout for one request to a source, and time limit for matching its lines, in ms. */
 const TIMEOUT_MS = 3_000;
 const MATCH_MS = 1_000;
 
-/** Most that is read at one look: of a log that grows faster the rest comes at the next. */
+/** Maximum bytes and pages per read: if a log grows faster, the rest follows with the next read. */
 const MAX_BYTES = 4 * 2 ** 20;
 const MAX_PAGES = 10;
 
-/** Most lines that a look keeps; all are counted. */
+/** Maximum lines kept per read; all are counted. */
 const MAX_LINES = 20;
 
-/** How much of a line that is kept is looked through for what may be secret, in characters. */
+/** How many characters of a kept line are searched for secrets. */
 const MAX_SHOWN = 4_096;
 
-/** How long CloudWatch may take to show an event, in ms: what is younger is left to the next look. */
+/** How long CloudWatch may take to show an event, in ms: newer events are left to the next read. */
 const INGESTION_MS = 5_000;
 
 /**
- * Looks at the new lines of all logs, beginning where the looks before ended; at the first look only finds where the
- * logs end. Never rejects: a log that cannot be read is a gap.
+ * Reads the new lines of all logs, starting where the previous read ended; the first read only finds the ends of the
+ * logs. Never rejects: an unreadable log is a gap.
  */
 export async function lookAtLogs(
   settings: readonly LogSettings[],
@@ -86,7 +86,7 @@ export async function lookAtLogs(
   return { atMs, logs };
 }
 
-/** What a log is called: its URL without what may be secret, or its group. */
+/** A log's display name: its URL without potential secrets, or its group. */
 function sourceOf(log: LogSettings): string {
   if ("logGroup" in log) return log.logGroup;
   const { origin, pathname } = new URL(log.url);
@@ -111,7 +111,7 @@ async function lookAt(
   }
 }
 
-/** Which of the new lines match. A pattern takes time linear in a line, of which it sees the first 64 Ki characters. */
+/** Matches the new lines. The pattern's time is linear in the line, and it sees only the first 64 Ki characters. */
 function matchLines(
   { lines, left = 0, secrets = [] }: News,
   match: string,
@@ -135,7 +135,7 @@ function matchLines(
   return { read, matched, lines: kept, ...(skipped > 0 && { skipped }) };
 }
 
-/** The new whole lines of a file over HTTP, by a range where its server gives ranges. */
+/** The new complete lines of a file over HTTP, by a range request if its server supports them. */
 async function linesOf(
   { url, headers }: Extract<LogSettings, { url: string }>,
   position: number | undefined,
@@ -155,12 +155,12 @@ async function linesOf(
     headers: { ...Object.fromEntries(shown), Range: range },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  // A body that is given up is of no interest any more, whatever becomes of it.
+  // Later errors of an abandoned body do not matter.
   body.on("error", () => {});
   const length = Number(/\/(\d+)$/.exec(String(answered["content-range"]))?.[1] ?? Number.NaN);
   if (statusCode === 416) {
     await body.dump();
-    // Nothing is new; or the file is shorter than it was, and has begun anew.
+    // Either nothing is new, or the file is shorter than before and has restarted.
     return { lines: [], position: length < (position ?? 0) ? 0 : (position ?? 0) };
   }
   if (statusCode !== 200 && statusCode !== 206) {
@@ -174,13 +174,13 @@ async function linesOf(
   const from = position ?? Number.POSITIVE_INFINITY;
   const { text, end } = await readFrom(body, statusCode === 206 ? 0 : from);
   if (statusCode === 206) return { ...wholeLines(text, from), secrets };
-  // All of the file came. One that is shorter than before has begun anew.
+  // The whole file was returned. If it is shorter than before, it has restarted.
   return position === undefined || end < position
     ? { lines: [], position: position ? 0 : end }
     : { ...wholeLines(text, from), secrets };
 }
 
-/** A body's bytes after the first `skipped`, at most MAX_BYTES of them, and how many came in all. */
+/** A body's bytes after the first `skipped`, at most MAX_BYTES of them, and the total number received. */
 async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<{ text: Buffer; end: number }> {
   const pieces: Buffer[] = [];
   let end = 0;
@@ -195,23 +195,23 @@ async function readFrom(body: AsyncIterable<unknown>, skipped: number): Promise<
   return { text: Buffer.concat(pieces), end };
 }
 
-/** Splits what came into lines; a last one without its end is left to the next look. */
+/** Splits bytes into lines; an incomplete last line is left to the next read. */
 function wholeLines(bytes: Buffer, from: number): News {
   const end = bytes.lastIndexOf("\n") + 1;
-  // A line longer than a look reads would hold up all that follow.
+  // A line longer than one read would block all lines after it.
   if (end === 0 && bytes.length >= MAX_BYTES) return { lines: [], position: from + bytes.length, left: 1 };
   const lines = bytes.subarray(0, end).toString("utf8").split("\n").slice(0, -1);
   return { lines: lines.map((text) => ({ text })), position: from + end };
 }
 
-/** The events of a CloudWatch log group up to an instant. */
+/** The events of a CloudWatch log group before an instant. */
 async function eventsOf(
   { logGroup, region }: Extract<LogSettings, { logGroup: string }>,
   position: number | undefined,
   untilMs: number,
 ): Promise<News> {
   if (position === undefined || untilMs <= position) return { lines: [], position: position ?? untilMs };
-  // Loaded where it is used: hardly any plan names a log group.
+  // Loaded on demand: hardly any plan names a log group.
   const { CloudWatchLogsClient, FilterLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
   const client = new CloudWatchLogsClient(region === undefined ? {} : { region });
   const lines: News["lines"] = [];
@@ -231,6 +231,6 @@ async function eventsOf(
     if (nextToken === undefined) break;
   }
   client.destroy();
-  // How many there are beyond the pages that a look reads is not known: at least one.
+  // The number of events beyond the last page read is unknown: at least one.
   return { lines, position: untilMs, ...(nextToken !== undefined && { left: 1 }) };
 }

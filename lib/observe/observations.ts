@@ -10,19 +10,19 @@ export interface TrueCounts {
   bytesIn: number;
   bytesOut: number;
   cpuSeconds: number;
-  /** What the chain can carry alone, by the gateway's own measure; null before its first request. */
+  /** The chain's capacity on its own, as the gateway measures it; null before its first request. */
   capacityRps: number | null;
 }
 
-/** What Watch saw of the target from outside: the stand-in's true counts before the run and after it. */
+/** What Watch observed of the target from outside: the stand-in's true counts before and after the run. */
 export interface Observations {
   before?: TrueCounts[];
   after?: TrueCounts[];
-  /** Whether all workers were done by the look after the run: otherwise some may have sent more since. */
+  /** Whether all workers were done at the read after the run; otherwise some may have sent more since. */
   settled?: boolean;
 }
 
-/** Asks a stand-in gateway for its true counts. Rejects where it does not answer. */
+/** Fetches a stand-in gateway's true counts. Rejects if it does not respond. */
 export async function readTruth(origin: string, dispatcher?: Dispatcher): Promise<TrueCounts[]> {
   const { statusCode, body } = await request(`${origin}/truth`, {
     ...(dispatcher && { dispatcher }),

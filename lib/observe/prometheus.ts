@@ -5,12 +5,12 @@ export interface Sample {
   value: number;
 }
 
-/** A page that is no Prometheus page, with the line. */
+/** A page that is not in a Prometheus format; the message names the line. */
 export class PrometheusError extends Error {
   override readonly name = "PrometheusError";
 }
 
-/** The page's format: OpenMetrics says where a page ends, so that one that was cut off shows. */
+/** The page's format. OpenMetrics marks the end of a page, so a truncated page is detected. */
 export type PageFormat = "text" | "openmetrics";
 
 const NAME = /[A-Za-z_:][\w:]*/y;
@@ -20,11 +20,11 @@ const TOKEN = /[^\s#]+/y;
 const TIMESTAMP = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * Reads a page in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/) or OpenMetrics
- * (https://prometheus.io/docs/specs/om/open_metrics_spec/), also where it has blanks before the labels, as geth writes
- * them, or a quoted metric name among them. Comments, types, units, timestamps and exemplars are passed over. Throws a
- * PrometheusError for a line that is no sample, and for an OpenMetrics page without its end. Our own parser: the one on
- * npm is unmaintained, and refuses exemplars and OpenMetrics.
+ * Parses a page in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/) or
+ * OpenMetrics (https://prometheus.io/docs/specs/om/open_metrics_spec/). Also accepts blanks before the labels, as geth
+ * writes them, and a quoted metric name among the labels. Skips comments, types, units, timestamps and exemplars.
+ * Throws a PrometheusError for a line that is not a sample, and for an OpenMetrics page without an end. Implemented
+ * here because the parser on npm is unmaintained, and rejects exemplars and OpenMetrics.
  */
 export function parsePrometheus(text: string, format: PageFormat = "text"): Sample[] {
   const samples: Sample[] = [];
@@ -46,7 +46,7 @@ export function parsePrometheus(text: string, format: PageFormat = "text"): Samp
   return samples;
 }
 
-/** Reads one line from left to right; each method gives undefined where the line has something else. */
+/** Parses one line from left to right; each method returns undefined if the line has something else. */
 class LineReader {
   readonly #line: string;
   #at = 0;
@@ -68,7 +68,7 @@ class LineReader {
     return { name: name ?? inBraces.name ?? "", labels: inBraces.labels, value };
   }
 
-  /** Labels in their braces, and a quoted metric name if it is among them; none where there is no brace. */
+  /** Labels in braces, and a quoted metric name if there is one among them; no labels if there is no brace. */
   #labels(): { name?: string; labels: Record<string, string> } | undefined {
     const found: { name?: string; labels: Record<string, string> } = { labels: {} };
     if (!this.#skip("{")) return found;
@@ -80,7 +80,7 @@ class LineReader {
       if (this.#skip("=")) {
         const value = this.#take(QUOTED)?.[1];
         if (value === undefined) return undefined;
-        // A label may be called __proto__.
+        // A label may be named __proto__.
         const own = { value: unescaped(value), enumerable: true, configurable: true };
         Object.defineProperty(found.labels, label, own);
       } else if (quoted === undefined || found.name !== undefined) {
@@ -92,7 +92,7 @@ class LineReader {
     }
   }
 
-  /** Passes over an exemplar, `# {labels} value [timestamp]`; false where the rest of the line is anything else. */
+  /** Skips an exemplar, `# {labels} value [timestamp]`; false if the rest of the line is anything else. */
   #exemplar(): boolean {
     this.#take(BLANKS);
     if (this.#at === this.#line.length) return true;
@@ -102,13 +102,13 @@ class LineReader {
     return isNumber && (timestamp === undefined || TIMESTAMP.test(timestamp)) && this.#at === this.#line.length;
   }
 
-  /** The next text up to a blank, if there is one. */
+  /** The next token up to a blank, if there is one. */
   #token(): string | undefined {
     this.#take(BLANKS);
     return this.#take(TOKEN)?.[0];
   }
 
-  /** Passes over one character and the blanks around it; false where it is not there. */
+  /** Skips one character and the blanks around it; false if it is not there. */
   #skip(character: string): boolean {
     const from = this.#at;
     this.#take(BLANKS);
@@ -130,7 +130,7 @@ class LineReader {
   }
 }
 
-/** A label's value without its escapes; a backslash before anything else stays, as in Prometheus itself. */
+/** A label's unescaped value; a backslash before any other character stays, as in Prometheus itself. */
 function unescaped(text: string): string {
   return text.replace(/\\([\\"n])/g, (_, character: string) => (character === "n" ? "\n" : character));
 }

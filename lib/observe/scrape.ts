@@ -4,30 +4,33 @@ import { FetchError, type FetchFailure, fetchText } from "./fetchText.ts";
 import { PrometheusError, parsePrometheus, type Sample } from "./prometheus.ts";
 import type { ScraperPorts } from "./scraper.ts";
 
-/** What one look at the endpoints gave: `runs/<id>/scrapes/…`. */
+/** The result of one scrape of all endpoints: `runs/<id>/scrapes/…`. */
 export interface Scrape {
   /** When, in ms from the run's start instant. */
   atMs: number;
   samples: Sample[];
-  /** Endpoints that gave no page, by their URLs without queries: a gap in the figures, not a failure of the run. */
+  /**
+   * Endpoints that could not be scraped, by their URLs without queries: a gap in the figures, not a failure of the run.
+   */
   failed: { url: string; failure: FetchFailure; detail: string }[];
 }
 
-/** How long an endpoint may take for its whole page, in ms. */
+/** Timeout for an endpoint's whole page, in ms. */
 const TIMEOUT_MS = 2_000;
 
-/** Most bytes of a page. */
+/** Maximum bytes of a page. */
 const MAX_BYTES = 16 * 2 ** 20;
 
-/** Most samples that are kept besides those that the plan names: a page may have ten thousands. */
+/** Maximum samples kept in addition to those that the plan names: a page may have tens of thousands. */
 const MAX_SHOWN = 200;
 
 /**
- * Text first: some servers name their counters otherwise in OpenMetrics, and plans name them as a browser shows them.
+ * Text is preferred: some servers name their counters differently in OpenMetrics, and plans use the names that a
+ * browser shows.
  */
 const ACCEPT = "text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1";
 
-/** Reads all endpoints at once, and keeps the samples that the plan has a use for. Never rejects. */
+/** Scrapes all endpoints at once, and keeps the samples that the plan uses. Never rejects. */
 export async function scrape(
   observe: Observe,
   atMs: () => number,
@@ -45,7 +48,7 @@ export async function scrape(
   return { atMs: Math.round(at), samples: keep(samples, observe), failed };
 }
 
-/** A URL as a report may show it: a query may hold a token. */
+/** A URL without its query, for reports: a query may contain a token. */
 export function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
@@ -83,8 +86,8 @@ function keep(samples: readonly Sample[], { costs, resources, show }: Observe): 
 }
 
 /**
- * A selector's value for a chain, or for all of them together: the sum of the samples that fit. Undefined where none
- * does. With a chain and no chain label the selector has no value for it: it is shared.
+ * A selector's value for a chain, or for all chains together: the sum of the matching samples. Undefined if none
+ * matches. For a chain, a selector without a chain label has no value: it is shared.
  */
 export function select(scraped: Scrape, selector: Selector, chain?: string): number | undefined {
   const { metric, labels, chainLabel, chainNames } = selector;
@@ -99,17 +102,17 @@ export function select(scraped: Scrape, selector: Selector, chain?: string): num
   return sum;
 }
 
-/** A selector of the plan that no sample fitted in any look. */
+/** A selector of the plan that matched no sample in any scrape. */
 export interface Unmatched {
   of: "cost" | "resource" | "limit";
   name: string;
   metric: string;
   labels: Record<string, string>;
-  /** The chain that has no value though the others may; undefined where there is no sample at all. */
+  /** The chain without a value, while others may have one; undefined if there is no sample at all. */
   chain?: string;
 }
 
-/** The selectors that found nothing in any of the looks: a misspelt metric, label or chain's name. */
+/** The selectors that matched nothing in any scrape: a misspelt metric, label or chain name. */
 export function unmatchedSelectors(
   scrapes: readonly Scrape[],
   observe: Observe,
@@ -132,7 +135,7 @@ export function unmatchedSelectors(
   });
 }
 
-/** A counter's growth from each scrape to the next; a counter that fell was reset, and grew from 0. */
+/** A counter's growth from each scrape to the next; a counter that decreased was reset, and grew from 0. */
 export function growth(values: readonly (number | undefined)[]): (number | undefined)[] {
   return values.slice(1).map((value, index) => {
     const before = values[index];

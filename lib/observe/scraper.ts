@@ -8,19 +8,19 @@ import { type LogLooks, lookAtLogs } from "./logTail.ts";
 import { scrape } from "./scrape.ts";
 import { observeOf } from "./standIn.ts";
 
-/** A short run wants some twenty looks all the same, but no more than one in this time, in ms. */
+/** Minimum interval, in ms: a short run also gets some twenty reads, but at most one per interval. */
 const MIN_EVERY_MS = 1_000;
 
-/** What looking at a gateway needs from outside. */
+/** The dependencies for observing a gateway. */
 export interface ScraperPorts {
   nowMs(): number;
   /** A header's value with its references to secrets resolved. */
   reveal(value: string): Promise<string>;
-  /** The connections to metrics' and logs' servers. */
+  /** The dispatcher for connections to metrics and log servers. */
   dispatcher: Dispatcher;
 }
 
-/** Reads the gateway's metrics and logs every so often, and keeps what the plan has a use for. */
+/** Reads the gateway's metrics and logs at regular intervals, and stores what the plan uses. */
 export class Scraper {
   readonly #store: Store;
   readonly #runId: string;
@@ -43,7 +43,7 @@ export class Scraper {
     this.#everyMs = Math.min(this.#observe.every, Math.max(MIN_EVERY_MS, plan.durationMs / 20));
   }
 
-  /** Goes on where an earlier call ended. */
+  /** Continues where an earlier call ended. */
   async begin(): Promise<void> {
     const { endpoints, logs } = this.#observe;
     if (endpoints.length > 0) this.#number = (await this.#store.list(scrapesPrefix(this.#runId))).length;
@@ -54,12 +54,12 @@ export class Scraper {
     if (last !== undefined) this.#logs = await readJson<LogLooks>(this.#store, last);
   }
 
-  /** Begins a look at the metrics and the logs if it is time to, and none is under way. It goes on by itself. */
+  /** Starts a read of the metrics and logs if it is due and none is running. Does not wait for it. */
   look(): void {
     const nowMs = this.#ports.nowMs();
     if (nowMs < this.#nextMs || this.#looking) return;
     this.#nextMs = nowMs + this.#everyMs - MIN_EVERY_MS / 2;
-    // A look that fails is one look less, and nothing to the run.
+    // A failed read is only a gap, and does not affect the run.
     this.#looking = this.#lookNow(false)
       .catch(() => {})
       .finally(() => {
@@ -67,12 +67,12 @@ export class Scraper {
       });
   }
 
-  /** Waits for the look that is under way. */
+  /** Waits for the running read. */
   async settle(): Promise<void> {
     await this.#looking;
   }
 
-  /** Looks for the last time, at whatever has come by now. */
+  /** Reads one last time, including whatever has arrived by now. */
   async lookLast(): Promise<void> {
     await this.settle();
     await this.#lookNow(true);

@@ -1,6 +1,9 @@
 import type { Observe, Plan } from "../plan/schema.ts";
 
-/** What is read of the stand-in gateway, besides what a plan asks for: its counters by chain, and what may be used up. */
+/**
+ * What is observed of the stand-in gateway in addition to the plan's own metrics: its counters by chain, and its
+ * limited resources.
+ */
 function standInObserve(origin: string, observe: Observe): Observe {
   const byChain = (metric: string) => ({ metric, labels: {}, chainLabel: "chain", chainNames: {} });
   const shared = (metric: string) => ({ metric, labels: {}, chainNames: {} });
@@ -24,7 +27,7 @@ function standInObserve(origin: string, observe: Observe): Observe {
   };
 }
 
-/** What a plan's run observes: what the plan asks for, and with a stand-in gateway all that this one tells. */
+/** What a run observes: what the plan asks for and, with a stand-in gateway, all of that gateway's metrics. */
 export function observeOf(plan: Plan): Observe {
   const [target] = plan.chains[0]?.targets ?? [];
   return plan.gateway && target ? standInObserve(new URL(target.url).origin, plan.observe) : plan.observe;

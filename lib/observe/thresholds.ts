@@ -9,16 +9,19 @@ import { chunkKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { FEWEST } from "./breaker.ts";
 
-/** Chunks that are fetched at once. */
+/** Number of chunks fetched at once. */
 const AT_ONCE = 16;
 
-/** One flush of a worker: what each chain came to in it. */
+/** One flush of a worker, summed by chain. */
 export interface Flush {
   atMs: number;
   chains: Map<string, SeriesSum>;
 }
 
-/** A plan's thresholds over a run's last seconds; each flush is read once, and forgotten when no window reaches it. */
+/**
+ * A plan's thresholds over a run's last seconds. Each flush is read once, and dropped when no window includes it any
+ * more.
+ */
 export class Thresholds {
   readonly #store: Store;
   readonly #runId: string;
@@ -33,7 +36,7 @@ export class Thresholds {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Reads what is new among a run's latest flushes, and says which threshold was missed first. */
+  /** Reads the new flushes among a run's latest ones, and returns the first threshold that was missed. */
   async look(ticks: readonly Tick[], startAtMs: number): Promise<ReturnType<typeof thresholdTripOf>> {
     if (this.#stops.length === 0) return undefined;
     const own = new Map(ticks.map((tick) => [chunkKeyOf(this.#runId, tick), tick]));
@@ -68,8 +71,8 @@ function chunkKeyOf(runId: string, { assignment, attempt, sequence }: Tick): str
 }
 
 /**
- * Which line of a threshold was missed, over its window before the latest flush, by which chain. Undefined while the run may go on:
- * also before it has lasted as long as the window, or where too few requests ended to tell.
+ * Which line of a threshold was missed, over its window before the latest flush, and by which chain. Undefined if the
+ * run may continue, before the run has lasted as long as the window, and if too few requests ended to judge.
  */
 export function thresholdTripOf(
   flushes: readonly Flush[],

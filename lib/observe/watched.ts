@@ -1,16 +1,16 @@
 import { WATCHED_EVERY_MS } from "../schedule/tempo.ts";
-/** What one call of Watch saw to: from its first look to its latest. Times are in ms since the epoch. */
+/** The time that one call of Watch covered: from its first read to its latest. Times are in ms since the epoch. */
 export interface Watched {
   fromMs: number;
   untilMs: number;
 }
 
-/** A time without a look that is not told, in ms: a call that ends and the next one leave a short one. */
+/** A gap up to this length is not reported, in ms: there is a short one between one call and the next. */
 const SPARE_MS = 2 * WATCHED_EVERY_MS;
 
 /**
- * The times of a run that no call of Watch saw to, longer than 10 s or all of it, in ms from its start instant. `measuredMs` is how
- * long the run measured.
+ * The gaps of more than 10 s, or of the whole run, that no call of Watch covered, in ms from the start instant.
+ * `measuredMs` is the length of the measurement.
  */
 export function watchGaps(
   watched: readonly Watched[],
@@ -20,7 +20,7 @@ export function watchGaps(
   const gaps: { fromMs: number; toMs: number }[] = [];
   let seenMs = startAtMs;
   const endMs = startAtMs + measuredMs;
-  // Not one look, nor one shortly before or after: that is told of the shortest run too.
+  // No call during the run, nor shortly before or after it: reported even for the shortest run.
   if (!watched.some(({ fromMs, untilMs }) => fromMs <= endMs + SPARE_MS && untilMs >= startAtMs - SPARE_MS)) {
     return [{ fromMs: 0, toMs: measuredMs }];
   }

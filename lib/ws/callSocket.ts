@@ -6,17 +6,17 @@ import { type Handshake, numbered } from "../http/request.ts";
 import type { SocketCounter } from "./socketCounts.ts";
 import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
 
-/** The HTTP status of an answer that came over a WebSocket: that of its handshake. */
+/** The HTTP status recorded for a response over a WebSocket: that of its handshake. */
 const SWITCHED = 101;
 
-/** What a call socket is made from. */
+/** The dependencies of a call socket. */
 interface CallSocketParts {
   dialer: Dialer;
   options: WsOptions;
   counter: SocketCounter;
 }
 
-/** A WebSocket that carries calls: many are in flight, and each answer is told by its id. */
+/** A WebSocket that carries calls: many are in flight at once, and responses are matched by id. */
 export class CallSocket implements Connection {
   capacity = Number.POSITIVE_INFINITY;
   inFlight = 0;
@@ -24,11 +24,11 @@ export class CallSocket implements Connection {
   readonly #events: ConnectionEvents;
   readonly #counter: SocketCounter;
   readonly #socket: WsSocket;
-  /** By the ids of their calls: a batch has several. */
+  /** Exchanges by the ids of their calls; a batch has several. */
   readonly #byId = new Map<number, Exchange>();
-  /** What came due before the socket was open. */
+  /** Exchanges that were due before the socket was open. */
   #waiting: Exchange[] = [];
-  /** Called once when it is known whether the socket opens. */
+  /** Called once, when the socket is open or has failed. */
   #settled: (() => void) | undefined;
 
   constructor(
@@ -82,7 +82,7 @@ export class CallSocket implements Connection {
     exchange.responded(SWITCHED, data, "");
   }
 
-  /** A message without an id is the answer where only one call waits for one: an error that names no call. */
+  /** If only one call is waiting, a message without an id is its response: an error that names no call. */
   #onlyOne(id: number): Exchange | undefined {
     if (!Number.isNaN(id) || this.inFlight !== 1) return undefined;
     return this.#byId.values().next().value;

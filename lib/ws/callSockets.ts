@@ -7,12 +7,12 @@ import { CallSocket } from "./callSocket.ts";
 import type { SocketCounter } from "./socketCounts.ts";
 import { dialedOrigin } from "./wsSocket.ts";
 
-/** How long after a socket was refused another one is tried, in ms, as long as others are open. */
+/** How long after a refused socket the next one is tried, in ms, while others are open. */
 const PAUSE_MS = 1_000;
 
 /**
- * The WebSockets of one handshake. Calls take them in turn; a socket that was closed is opened again with the next call.
- * A call waits for a handshake only where no socket is open, and its time counts from when it was due all the same.
+ * The WebSockets of one handshake. Calls use them in turn; a closed socket is reopened with the next call. A call waits
+ * for a handshake only if no socket is open; its time still counts from when it was due.
  */
 export class CallSockets implements Pool {
   readonly #handshake: Handshake;
@@ -21,7 +21,7 @@ export class CallSockets implements Pool {
   readonly #counter: SocketCounter;
   readonly #onOpened: (times: OpeningMs) => void;
   readonly #dialer: Dialer;
-  /** Why no socket is opened: the class that each call ends in. */
+  /** Why no socket is opened: the failure class of every call. */
   readonly #refused: string | undefined;
   readonly #sockets: CallSocket[] = [];
   #wanted = 1;
@@ -102,7 +102,7 @@ export class CallSockets implements Pool {
     if (!socket.isOpen) this.#notBeforeMs = performance.now() + PAUSE_MS;
   }
 
-  /** Sockets are few and carry many calls: none is given up for another origin. */
+  /** Sockets are few and carry many calls: none is closed for another origin. */
   closeIdle(): boolean {
     return false;
   }
@@ -115,5 +115,5 @@ export class CallSockets implements Pool {
   }
 }
 
-/** For a connection that is never opened, and belongs to no list. */
+/** Events for a connection that is never opened and belongs to no pool. */
 const IGNORED = { released: () => {}, resized: () => {}, closed: () => {}, opened: () => {} };

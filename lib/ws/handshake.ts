@@ -1,9 +1,9 @@
 import type { Handshake } from "../http/request.ts";
 
-/** Headers that describe a body, which a handshake does not have, or that the handshake itself sets. */
+/** Headers that describe a body, which a handshake does not have, or that the handshake sets itself. */
 const NOT_SENT = /^(content-.*|sec-websocket-(key|version|extensions|accept|protocol)|connection|upgrade)$/i;
 
-/** A handshake's headers, each value or all values of a name, without those that belong to a body. */
+/** A handshake's headers by name, with one value or a list of values, without those of a body. */
 export function handshakeHeaders({ headers }: Pick<Handshake, "headers">): Record<string, string | string[]> {
   const all: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
@@ -14,7 +14,7 @@ export function handshakeHeaders({ headers }: Pick<Handshake, "headers">): Recor
   return all;
 }
 
-/** The subprotocols that a handshake's headers ask for. */
+/** The subprotocols requested in a handshake's headers. */
 export function subprotocols({ headers }: Pick<Handshake, "headers">): string[] {
   return headers
     .filter(([name]) => name.toLowerCase() === "sec-websocket-protocol")

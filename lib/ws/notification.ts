@@ -1,21 +1,24 @@
 import type { Subscription } from "../plan/schema.ts";
 
-/** A notification, as far as it is followed. */
+/** The parts of a notification that are tracked. */
 export interface Notification {
-  /** What is announced, the same for all subscribers: a hash, and of a log its index too. Undefined where it names none. */
+  /**
+   * The announced item's key, the same for all subscribers: its hash, and for a log also its index. Undefined if there
+   * is none.
+   */
   key: string | undefined;
-  /** The block's number; undefined of a pending transaction. */
+  /** The block number; undefined for a pending transaction. */
   order: number | undefined;
-  /** Of a log: whether a reorganisation took it back. */
+  /** Whether a log was removed by a reorganisation. */
   isRemoved: boolean;
 }
 
-/** Longest hash, or number, that is read. */
+/** Maximum length of a hash or number that is read. */
 const MOST_LETTERS = 66;
 
 /**
- * Reads a message as a notification of eth_subscribe; undefined where it is none. The fields are looked for and the rest
- * is not parsed: a thousand subscribers get a block at once, and how long reading takes would count as their lag.
+ * Reads a message as a notification of eth_subscribe; undefined if it is not one. Searches for the fields instead of
+ * parsing everything: a thousand subscribers receive a block at once, and parsing time would count as their lag.
  */
 export function readNotification(message: Buffer, to: Subscription["to"]): Notification | undefined {
   if (message.indexOf('"eth_subscription"') === -1) return undefined;
@@ -31,12 +34,12 @@ export function readNotification(message: Buffer, to: Subscription["to"]): Notif
       };
     }
     case "newPendingTransactions":
-      // A hash, or the whole transaction where a gateway gives that.
+      // A hash, or the whole transaction if the gateway sends that.
       return { key: hexOf(message, "result") ?? hexOf(message, "hash"), order: undefined, isRemoved: false };
   }
 }
 
-/** A field's hexadecimal text; undefined where it has none. */
+/** A field's hexadecimal text; undefined if it has none. */
 function hexOf(message: Buffer, field: string): string | undefined {
   const at = message.indexOf(`"${field}":`);
   if (at === -1) return undefined;

@@ -5,16 +5,16 @@ import { noSockets } from "../results/sockets.ts";
 import { CallSockets } from "./callSockets.ts";
 import { type SocketCounter, socketCounter } from "./socketCounts.ts";
 
-/** Where requests go. */
+/** The destination of requests. */
 export interface Destination {
   origin: string;
-  /** What opens their WebSocket; undefined where they go over HTTP. */
+  /** The handshake of their WebSocket; undefined if they are sent over HTTP. */
   handshake: Handshake | undefined;
-  /** What counts the WebSockets; without it they are not counted. */
+  /** Counts the WebSockets; without it they are not counted. */
   counter?: SocketCounter | undefined;
 }
 
-/** The connections to a destination: of HTTP, or WebSockets. */
+/** The connections to a destination: HTTP connections or WebSockets. */
 export function poolOf(
   { origin, handshake, counter }: Destination,
   options: ConnectionOptions,

@@ -1,19 +1,19 @@
 import type { SocketCounts } from "../results/sockets.ts";
 
-/** Counts what happens to a chain's sockets, besides the calls on them. */
+/** Counts what happens to a chain's sockets, apart from the calls on them. */
 export interface SocketCounter {
   opened(): void;
-  /** A socket that was open was closed, and why. */
+  /** An open socket was closed, with the class of the reason. */
   closed(failure: string): void;
-  /** A socket did not open, and why. */
+  /** A socket could not be opened, with the class of the reason. */
   refused(failure: string): void;
-  /** A message came that no call waited for. */
+  /** A message arrived that no call waited for. */
   unmatched(): void;
-  /** Bytes that wait in a socket for the other side to read. */
+  /** Bytes buffered in a socket until the other side reads them. */
   buffered(bytes: number): void;
 }
 
-/** A counter that adds to counts which `counts` gives: those of the phase that is on. */
+/** A counter that adds to the result of `counts`: the counts of the current phase. */
 export function socketCounter(counts: () => SocketCounts): SocketCounter {
   return {
     opened: () => {

@@ -8,29 +8,29 @@ import { readNotification } from "./notification.ts";
 import type { SubscriberState, SubscriptionRecorder } from "./subscriptionRecorder.ts";
 import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
 
-/** How long a subscriber waits before it connects again, at first and at most, in ms. */
+/** How long a subscriber waits before it reconnects, initially and at most, in ms. */
 const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 30_000;
 
-/** What all subscribers of one subscription at a worker share. */
+/** What all subscribers of one subscription on a worker share. */
 export interface SubscriberParts {
   subscription: Subscription;
   handshake: Handshake;
-  /** The call of eth_subscribe, and what its answer must be. */
+  /** The eth_subscribe call, and the expectation for its response. */
   request: WireRequest & { expected: Parameters<typeof judgeResponse>[2] };
   dialer: Dialer;
-  /** Why no socket is opened: the class that every subscriber fails with. */
+  /** Why no socket is opened: the failure class of every subscriber. */
   refusal: string | undefined;
   options: WsOptions;
   recorder: SubscriptionRecorder;
   clock: Clock;
   /** The run's start instant, in ms since the epoch. */
   startAtMs: number;
-  /** Whether the run's segment before this one had the same subscribers. */
+  /** Whether the previous segment of the run had the same subscribers. */
   isHandedOver: boolean;
 }
 
-/** A subscriber: a socket with one subscription, which is opened again when it is lost. */
+/** A subscriber: a socket with one subscription, which is reopened when it is lost. */
 export class Subscriber {
   readonly #parts: SubscriberParts;
   readonly #index: number;
@@ -81,7 +81,8 @@ export class Subscriber {
     const { recorder, request, subscription } = this.#parts;
     const notification = readNotification(data, subscription.to);
     if (notification) {
-      // A node may announce a block before it has confirmed the subscription: then it is confirmed by that.
+      // A node may announce a block before it confirms the subscription; the announcement then counts as the
+      // confirmation.
       this.#state ??= this.#confirmed(nowMs);
       recorder.notified(this.#state, nowMs, notification);
       return;
@@ -98,7 +99,7 @@ export class Subscriber {
     return this.#parts.recorder.subscribed(this.#index, nowMs, nowMs - this.#beganMs);
   }
 
-  /** It was not subscribed: tries again later. */
+  /** The subscription failed: retries later. */
   #fail(failure: string): void {
     this.#socket?.destroy();
     this.#lost(failure);
@@ -119,7 +120,7 @@ export class Subscriber {
     this.#retryMs = Math.min(MOST_RETRY_MS, 2 * this.#retryMs);
   }
 
-  /** Ends it as planned: closes its socket. */
+  /** Ends it as planned and closes its socket. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timeout);

@@ -1,19 +1,19 @@
 import { Subscriber, type SubscriberParts } from "./subscriber.ts";
 
-/** How often subscribers whose turn has come are started, in ms. */
+/** How often due subscribers are started, in ms. */
 const TURN_MS = 10;
 
-/** Which of a subscription's subscribers a worker has, and when its segment is, in ms from the start instant. */
+/** A worker's share of a subscription's subscribers, and its segment in ms from the start instant. */
 export interface SubscriberShare {
   shard: number;
   of: number;
   fromMs: number;
   toMs: number;
-  /** How long before its segment a worker takes subscribers over from the segment before, in ms. */
+  /** How long before its segment a worker takes over subscribers from the previous segment, in ms. */
   aheadMs: number;
 }
 
-/** One subscription's subscribers at a worker: they connect one after another, over the plan's ramp. */
+/** One subscription's subscribers on a worker: they connect one after another, over the plan's ramp. */
 export class Subscribers {
   readonly #parts: SubscriberParts;
   readonly #due: { atMs: number; subscriber: Subscriber }[];
@@ -23,7 +23,7 @@ export class Subscribers {
   constructor(parts: SubscriberParts, { shard, of, fromMs, aheadMs }: SubscriberShare) {
     this.#parts = parts;
     const { subscribers, rampMs } = parts.subscription;
-    // Where another worker's subscribers are taken over, they are all there when its time ends.
+    // Subscribers taken over from another worker are all connected before that worker's segment ends.
     const [beginMs, overMs] = parts.isHandedOver ? [fromMs - aheadMs, aheadMs / 2] : [fromMs, rampMs];
     this.#due = Array.from({ length: Math.max(0, Math.ceil((subscribers - shard) / of)) }, (_, place) => {
       const index = shard + place * of;
@@ -31,7 +31,7 @@ export class Subscribers {
     });
   }
 
-  /** Begins to connect those whose turn has come. */
+  /** Starts connecting subscribers as they become due. */
   start(): void {
     this.#timer = setInterval(() => this.#startDue(), TURN_MS);
   }

@@ -2,34 +2,34 @@ import { createHistogram, encodeHistogram, recordMs } from "../results/histogram
 import { type ItemRow, type PeriodEnd, roundedLagUs, type SubscriptionCounts } from "../results/subscriptions.ts";
 import type { Notification } from "./notification.ts";
 
-/** Most different things that are followed at a worker, and those of which a subscriber is known to have had them. */
+/** Maximum distinct items tracked per worker, and maximum items remembered as received per subscriber. */
 const MOST_ITEMS = 100_000;
 const MOST_REMEMBERED = 1_024;
 
-/** How long a thing is followed after it was seen first, in ms: a later receipt is followed as another one. */
+/** How long an item is tracked after it was first seen, in ms: a later receipt counts as another item. */
 const FOLLOWED_MS = 120_000;
 
-/** One thing that was announced, at this worker. */
+/** One announced item, on this worker. */
 interface Followed {
   id: number;
   order: number;
   firstMs: number;
-  /** What was received since the last flush. */
+  /** The receipts since the last flush. */
   row: ItemRow | undefined;
 }
 
-/** What one subscriber had, on its present socket. */
+/** What one subscriber has received on its current socket. */
 export interface SubscriberState {
   subscriber: number;
   fromMs: number;
   lowest: number;
   highest: number;
-  /** The ids of what it had last, and of blocks their numbers. */
+  /** The ids of the latest items it received, and for blocks their numbers. */
   had: Set<number>;
   orders: Set<number>;
 }
 
-/** Records what a worker's subscribers of one kind see, and gives it out as counts of what came since. */
+/** Records what a worker's subscribers of one kind receive, and returns the counts since the last call. */
 export class SubscriptionRecorder {
   readonly #areBlocks: boolean;
   readonly #items = new Map<string, Followed>();
@@ -37,7 +37,7 @@ export class SubscriptionRecorder {
   #counts = noCounts();
   #subscribeTime = createHistogram();
 
-  /** `areBlocks` tells whether each thing is a block of its own. */
+  /** `areBlocks`: whether each item is a separate block. */
   constructor(areBlocks: boolean) {
     this.#areBlocks = areBlocks;
   }
@@ -47,19 +47,19 @@ export class SubscriptionRecorder {
     if (isHandedOver) this.#counts.handedOver++;
   }
 
-  /** A node confirmed a subscription, so long after its handshake began. Gives the subscriber's state. */
+  /** Records a confirmed subscription, `tookMs` after its handshake began. Returns the subscriber's state. */
   subscribed(subscriber: number, nowMs: number, tookMs: number): SubscriberState {
     this.#counts.subscribed++;
     recordMs(this.#subscribeTime, tookMs);
     return { subscriber, fromMs: nowMs, lowest: -1, highest: -1, had: new Set(), orders: new Set() };
   }
 
-  /** A subscriber was not subscribed. */
+  /** Records a subscriber that could not subscribe. */
   failed(failure: string): void {
     addOne(this.#counts.failures, failure);
   }
 
-  /** A subscriber's time on a socket ended; `drop` is the class of a lost one. */
+  /** Records the end of a subscriber's time on a socket; `drop` is the class if the socket was lost. */
   ended({ subscriber, fromMs, lowest, highest }: SubscriberState, nowMs: number, drop?: string): void {
     if (drop !== undefined) addOne(this.#counts.drops, drop);
     const end: PeriodEnd = drop === undefined ? "planned" : "dropped";
@@ -91,7 +91,7 @@ export class SubscriptionRecorder {
     state.highest = Math.max(state.highest, item.order);
   }
 
-  /** Whether a block follows the last one of its subscriber, or stands in place of one of the same number. */
+  /** Records whether a block leaves a gap after its subscriber's last one, or replaces one of the same number. */
   #count(state: SubscriberState, { order }: Followed, row: ItemRow): void {
     if (state.orders.has(order)) row[5]++;
     else remember(state.orders, order);
@@ -107,7 +107,7 @@ export class SubscriptionRecorder {
     return item;
   }
 
-  /** What was recorded since the last call; undefined where nothing was. `nowMs` is from the start instant. */
+  /** The counts since the last call; undefined if nothing was recorded. `nowMs` is from the start instant. */
   take(nowMs: number): SubscriptionCounts | undefined {
     const items: ItemRow[] = [];
     for (const [key, item] of this.#items) {
@@ -134,7 +134,7 @@ function addOne(tally: Record<string, number>, name: string): void {
   tally[name] = (tally[name] ?? 0) + 1;
 }
 
-/** Adds to a set that keeps the latest. */
+/** Adds to a set that keeps only the latest values. */
 function remember(set: Set<number>, value: number): void {
   set.add(value);
   if (set.size > MOST_REMEMBERED) for (const oldest of set) return void set.delete(oldest);

@@ -7,38 +7,38 @@ import { MAX_BODY_BYTES } from "../plan/schema.ts";
 import { handshakeHeaders, subprotocols } from "./handshake.ts";
 import { ABNORMAL, closeClass, upgradeClass, wsErrorClass } from "./wsFailure.ts";
 
-/** How often an open socket is asked whether the other side is there, in ms: below the minute that proxies allow. */
+/** How often an open socket is pinged, in ms: less than the minute after which proxies close idle connections. */
 const PING_MS = 20_000;
 
-/** The class of a socket that answered no ping. */
+/** The class of a socket that did not respond to a ping. */
 const NO_PONG = "ws-no-pong";
 
 /** How a socket ended. */
 export interface WsEnd {
-  /** The class of what was in flight on it. */
+  /** The class of the calls in flight on it. */
   failure: string;
-  /** The close code; undefined where the socket never opened. */
+  /** The close code; undefined if the socket never opened. */
   code?: number;
 }
 
-/** What a socket tells whoever opened it. */
+/** The events of a socket. */
 export interface WsEvents {
   opened(times: OpeningMs): void;
-  /** A whole message, decompressed. */
+  /** A complete message, decompressed. */
   message(data: Buffer): void;
-  /** It is closed, or was never opened. Called once, and not at all after `destroy`. */
+  /** It was closed, or could not be opened. Called once, and never after `close` or `destroy`. */
   ended(end: WsEnd): void;
 }
 
-/** How sockets are opened. */
+/** Options for opening sockets. */
 export interface WsOptions extends Pick<ConnectionOptions, "timeoutMs" | "limits"> {
-  /** Whether compressed messages are offered (permessage-deflate). */
+  /** Whether message compression is offered (permessage-deflate). */
   compress: boolean;
 }
 
 /**
- * A WebSocket of the `ws` library that goes where the load goes: by the plan's tls, resolve and unixSocket. Pings are
- * answered, and the other side is pinged: a socket that is dead is found without a message.
+ * A WebSocket of the `ws` library, opened like the load's connections: with the plan's tls, resolve and unixSocket.
+ * Responds to pings and pings the other side, so that a dead socket is detected without any message.
  */
 export class WsSocket {
   readonly #ws: WebSocket;
@@ -47,7 +47,7 @@ export class WsSocket {
   #isAlive = true;
   #isEnded = false;
   #failure: string | undefined;
-  /** Whether the handshake has ended well. */
+  /** Whether the handshake succeeded. */
   isOpen = false;
 
   constructor(handshake: Handshake, dialer: Dialer, options: WsOptions, events: WsEvents) {
@@ -66,7 +66,7 @@ export class WsSocket {
       maxPayload: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
       perMessageDeflate: options.compress,
       skipUTF8Validation: true,
-      // The path as the plan has it, and not as a URL parser would write it.
+      // The path as the plan has it, not as a URL parser would rewrite it.
       finishRequest: (request) => {
         request.path = handshake.path;
         for (const [name, value] of Object.entries(handshakeHeaders(handshake))) request.setHeader(name, value);
@@ -97,17 +97,17 @@ export class WsSocket {
     this.#ping.unref();
   }
 
-  /** Bytes that were sent and that the system has not taken yet. */
+  /** Bytes sent that the operating system has not accepted yet. */
   get bufferedBytes(): number {
     return this.#ws.bufferedAmount;
   }
 
-  /** Sends a text message; the bytes are not kept, unless messages are compressed. */
+  /** Sends a text message; the bytes are not retained, unless messages are compressed. */
   send(bytes: Buffer): void {
     this.#ws.send(bytes, { binary: false });
   }
 
-  /** Closes it with a close frame, as a client that has had enough; `ended` is not called any more. */
+  /** Closes it with a close frame, as a regular client does; `ended` is not called any more. */
   close(): void {
     this.#forget();
     if (this.isOpen) this.#ws.close(1_000);
@@ -144,7 +144,7 @@ export class WsSocket {
   }
 }
 
-/** The origin by which a handshake's host is looked up, guarded and dialed. */
+/** The origin used to look up, check and dial a handshake's host. */
 export function dialedOrigin({ origin }: Handshake): string {
   return handshakeUrl(origin);
 }

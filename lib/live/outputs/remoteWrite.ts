@@ -2,15 +2,15 @@ import { Agent, request } from "undici";
 import { VERSION } from "../../report/version.ts";
 import type { LiveSender, Sample } from "./samples.ts";
 
-/** How long a receiver may take to answer, in ms. */
+/** Timeout for a receiver's response, in ms. */
 const ANSWER_MS = 10_000;
 
-/** Prometheus' mark of a series that has ended: a NaN with these bits. */
+/** Prometheus' staleness marker for a series that has ended: a NaN with these bits. */
 const STALE = Buffer.from([0x02, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
 
 /**
- * Sends figures by Prometheus' remote write 1.0 (https://prometheus.io/docs/specs/prw/remote_write_spec/), to Prometheus,
- * Mimir, VictoriaMetrics or a Grafana agent. At the end its series are marked as ended.
+ * Sends figures by Prometheus' remote write 1.0 (https://prometheus.io/docs/specs/prw/remote_write_spec/) to
+ * Prometheus, Mimir, VictoriaMetrics or a Grafana agent. At the end, its series are marked as stale.
  */
 export function remoteWriteSender(url: string): LiveSender {
   const dispatcher = new Agent({ connect: { timeout: ANSWER_MS } });
@@ -44,7 +44,7 @@ export function remoteWriteSender(url: string): LiveSender {
   };
 }
 
-/** The message WriteRequest: a series with one sample for each figure, its labels in order, as the specification asks. */
+/** The WriteRequest message: one series with one sample per figure, labels sorted as the specification requires. */
 function writeRequest(samples: readonly Sample[], atMs: number, written: (value: number) => Buffer): Buffer {
   const series = samples.map(({ name, labels, value }) => {
     const pairs = Object.entries({ __name__: name, ...labels }).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -83,18 +83,18 @@ function varint(value: number): Buffer {
   return Buffer.from(found);
 }
 
-/** Most bytes of a literal whose length is written in two bytes. */
+/** Maximum bytes of a literal whose length is encoded in two bytes. */
 const LITERAL = 65_536;
 
 /**
- * Snappy's block format with literals alone (https://github.com/google/snappy/blob/main/format_description.txt): every
- * receiver reads it. A message of some kB every few seconds is not worth more.
+ * Snappy's block format with literals only (https://github.com/google/snappy/blob/main/format_description.txt), which
+ * every receiver can read. A message of some kB every few seconds is not worth compressing.
  */
 function snappy(content: Buffer): Buffer {
   const parts = [varint(content.length)];
   for (let from = 0; from < content.length; from += LITERAL) {
     const piece = content.subarray(from, from + LITERAL);
-    // 61 in the upper six bits of the tag: the length less one follows in two bytes.
+    // 61 in the upper six bits of the tag: length − 1 follows in two bytes.
     const head = Buffer.from([61 << 2, 0, 0]);
     head.writeUInt16LE(piece.length - 1, 1);
     parts.push(head, piece);

@@ -7,15 +7,15 @@ export interface Sample {
   value: number;
 }
 
-/** Where a run's figures go while it goes. */
+/** A receiver of a run's figures during the run. */
 export interface LiveSender {
-  /** Sends figures of an instant, in ms since the epoch. Rejects where they were not taken. */
+  /** Sends the figures of an instant, in ms since the epoch. Rejects if they were not accepted. */
   send(samples: readonly Sample[], atMs: number): Promise<void>;
-  /** Says that no more follow. */
+  /** Closes the receiver: no more figures follow. */
   close(lastMs: number): Promise<void>;
 }
 
-/** How the chains of a run are doing, as figures. Counts grow from the run's start; times are of all requests that ended. */
+/** The chains' progress as figures. Counts are totals since the run's start; times are of all requests that ended. */
 export function samplesOf(run: string, chains: readonly ChainProgress[]): Sample[] {
   return chains.flatMap((chain) => {
     const { name, sent, missed, valid, invalid, errors, offeredRps, achievedRps, success, p50Ms, p99Ms } = chain;

@@ -4,23 +4,23 @@ import { type LiveSender, samplesOf } from "./samples.ts";
 /** How often figures are sent, in ms. */
 const EVERY_MS = 5_000;
 
-/** Figures of a run on their way while it goes. */
+/** Sends a run's figures during the run. */
 export interface Sending {
-  /** Takes how the chains are doing; they are sent when it is time. */
+  /** Takes the chains' progress; it is sent at the next interval. */
   take(chains: readonly ChainProgress[]): void;
-  /** Sends the last figures, and ends. */
+  /** Sends the last figures, and closes the receivers. */
   close(): Promise<void>;
 }
 
-/** What sending needs from outside. */
+/** The dependencies for sending. */
 export interface SendingPorts {
   nowMs(): number;
   everyMs?: number;
-  /** Is told when a receiver does not take figures: once for each receiver. */
+  /** Called when a receiver does not accept figures: once per receiver. */
   onFailure(to: string, why: string): void;
 }
 
-/** Sends a run's figures to receivers, by their names. One that fails is told of, and asked again with later figures. */
+/** Sends a run's figures to receivers, by name. A failing receiver is reported once, and still gets later figures. */
 export function startSending(run: string, senders: ReadonlyMap<string, LiveSender>, ports: SendingPorts): Sending {
   let latest: readonly ChainProgress[] = [];
   const failed = new Set<string>();

@@ -1,16 +1,16 @@
 import { createSocket } from "node:dgram";
 import type { LiveSender, Sample } from "./samples.ts";
 
-/** Most bytes of a datagram that passes any Ethernet whole. */
+/** Maximum bytes of a datagram that passes any Ethernet unfragmented. */
 const DATAGRAM_BYTES = 1_400;
 
 /**
- * Sends figures as StatsD lines over UDP: counts as what was added since the time before, all else as gauges, each named
- * volley.<run>.<chain>.<figure>. Nobody answers, so that a receiver which is not there is no error.
+ * Sends figures as StatsD lines over UDP: counts as the increase since the previous send, all others as gauges, each
+ * named volley.<run>.<chain>.<figure>. There are no responses, so a missing receiver is not an error.
  */
 export function statsdSender(host: string, port: number): LiveSender {
   const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-  // A port that nobody listens at is told by ICMP, later.
+  // A closed port is reported later, by ICMP.
   socket.on("error", () => {});
   const before = new Map<string, number>();
   const sendOne = (text: string): Promise<void> =>
@@ -45,7 +45,7 @@ function lineOf({ name, labels, value }: Sample, before: Map<string, number>): s
   return `${path}:${added}|c`;
 }
 
-/** A part of a name without the signs that StatsD and Graphite read. */
+/** A part of a name, without the characters that StatsD and Graphite interpret. */
 function plain(part: string): string {
   return part.replace(/[^\w-]/g, "_");
 }
