@@ -21,8 +21,8 @@ const TRIES = 3;
 const LATE_TRIES = 8;
 
 /**
- * Delay from the start to the first request, in ms; a function in AWS has only a part of a core to prepare. Each later
- * try waits that much longer.
+ * Delay from the start to the first request, in ms; longer in AWS, where a function has only part of a core to get
+ * ready. Each later try waits that much longer.
  */
 const BEGIN_MS = 200;
 const BEGIN_DEPLOYED_MS = 5_000;

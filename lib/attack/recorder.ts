@@ -145,8 +145,8 @@ export class Recorder {
   }
 
   /**
-   * Records what is shown or judged later of the last response: it was not a plain relay, or it contained block
-   * numbers.
+   * Records the parts of the last response that are shown or judged later: it was not a plain relay, or it contained
+   * block numbers.
    */
   noted(dueMs: number, { responseMs, verdict, status, body }: NotedResponse, target = 0): void {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);

@@ -30,7 +30,7 @@ import { warmUp } from "./warmup.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
-/** The response time, in s, that the number of connections opened in advance assumes. */
+/** The response time, in s, assumed for the number of connections opened in advance. */
 const OPEN_AHEAD_S = 0.2;
 
 /** WebSockets per chain if the plan does not set a number: each carries many calls. */

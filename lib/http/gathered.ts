@@ -5,7 +5,7 @@ const MIN_BYTES = 512;
 
 /**
  * The memory budget for responses that arrive in pieces, over all connections of a worker. A target that answers ten
- * thousand requests with four MiB each, all but the last byte, must not exhaust the worker's memory.
+ * thousand requests with four MiB each and withholds the last byte must not exhaust the worker's memory.
  */
 export class ResponseMemory {
   /** Bytes that can still be allocated. */

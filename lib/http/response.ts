@@ -32,7 +32,7 @@ export class Reading {
 }
 
 /**
- * Parses HTTP/1.1 responses (RFC 9112), one after another, from a connection's bytes. Optimized for responses that
+ * Parses HTTP/1.1 responses (RFC 9112), one after another, from a connection's bytes. Designed for responses that
  * arrive in one piece: these are parsed without a copy. Time and memory are linear in the bytes received, however they
  * are split.
  */

@@ -72,7 +72,7 @@ function chunkKeyOf(runId: string, { assignment, attempt, sequence }: Tick): str
 
 /**
  * Which line of a threshold was missed, over its window before the latest flush, and by which chain. Undefined if the
- * run may continue, before the run has lasted as long as the window, and if too few requests ended to judge.
+ * run may continue, if it has not lasted as long as the window yet, or if too few requests ended to judge.
  */
 export function thresholdTripOf(
   flushes: readonly Flush[],

@@ -27,7 +27,8 @@ export function percentileOfAll({ responseTime, failed }: AllRequests, percentil
   // Rounding errors must not push an exact rank up to the next one.
   const rank = Math.max(1, Math.ceil((percentile / 100) * sent * (1 - 2 ** -50)));
   if (rank > responses) return Number.POSITIVE_INFINITY;
-  // The middle of the rank: rounding when it is divided by the count and multiplied again cannot shift it by one.
+  // The middle of the rank, so that rounding cannot shift it by one when it is divided by the count and multiplied
+  // again.
   return responseTime.getValueAtPercentile((100 * (rank - 0.5)) / responses) / 1_000;
 }
 
@@ -38,7 +39,7 @@ function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeo
   return Math.max(timeoutMs, responseTime.maxValue / 1_000);
 }
 
-/** The response times of all requests sent as a histogram. Requests without a response count as `unansweredMs`. */
+/** A histogram of the response times of all requests sent. Requests without a response count as `unansweredMs`. */
 export function histogramOfAll(responseTime: Histogram, failed: number, timeoutMs: number): Histogram {
   const all = createHistogram();
   all.add(responseTime);

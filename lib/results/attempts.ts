@@ -41,7 +41,7 @@ export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
   return index;
 }
 
-/** The errors of failed workers, as far as they could still write them to the store. */
+/** The errors of failed workers that could still write them to the store. */
 export async function readFailures(
   store: Store,
   runId: string,

@@ -36,8 +36,8 @@ export interface SecondCounts {
 export type Tally = Record<string, number>;
 
 /**
- * A part of a request's time, recorded on request: the first three for each connection, the others for a sample of
- * requests.
+ * A part of a request's time, recorded if the plan asks for it: the first three for each connection, the others for a
+ * sample of requests.
  */
 export type Timing = "dns" | "connect" | "tls" | "firstByte" | "body";
 
@@ -149,7 +149,7 @@ export type Outcome = "completed" | "aborted" | "superseded" | "orphaned";
 /** All of an attempt's chunks merged, written when it ends. */
 export interface Summary extends Omit<Chunk, "sequence" | "health" | "stale"> {
   outcome: Outcome;
-  /** When the first request was sent − when the assignment's first request was due, in ms; null if none was sent. */
+  /** Send time of the first request − due time of the assignment's first request, in ms; null if none was sent. */
   startSkewMs: number | null;
   /** How long before its first request was due the worker was ready, in ms; negative if it was late. */
   readyMs: number;

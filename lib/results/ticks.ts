@@ -3,8 +3,8 @@ import type { Store } from "../store/store.ts";
 import { type Chunk, total } from "./chunk.ts";
 
 /**
- * Summary of one worker flush, small enough for a key: Watch lists the keys to read all workers' latest ticks, and
- * never fetches an object.
+ * One worker flush, short enough for a key: Watch lists the keys to read all workers' latest ticks, and never fetches
+ * an object.
  */
 export interface Tick {
   /** Flush time, in ms since the epoch. */
