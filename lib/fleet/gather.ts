@@ -1,39 +1,39 @@
 import { FRESH_MS } from "../schedule/tempo.ts";
 import type { Store } from "../store/store.ts";
 
-/** Prefix of what hosts say of themselves; not of a run. */
+/** Prefix of the hosts' announcements; they do not belong to a run. */
 const HOSTS_PREFIX = "hosts/";
 
-/** Prefix of what hosts that could not be set up said last: the end of their log. */
+/** Prefix of the log ends of hosts whose setup failed. */
 const FAILED_PREFIX = "hosts-failed/";
 
-/** A host's word that it is there: `hosts/<name>.json`. */
+/** A host's announcement that it is up: `hosts/<name>.json`. */
 interface Announcement {
   name: string;
-  /** When it said so, in ms since the epoch; null when it left. */
+  /** When it was written, in ms since the epoch; null when the host left. */
   atMs: number | null;
 }
 
-/** A run for which too few hosts came. */
+/** Too few hosts joined for a run. */
 export class FleetTooSmall extends Error {
   override readonly name = "FleetTooSmall";
 }
 
-/** Says that a host is there or, without a time, that it leaves. */
+/** Announces that a host is up or, without a time, that it is leaving. */
 export async function announce(store: Store, name: string, atMs: number | null): Promise<void> {
   const key = `${HOSTS_PREFIX}${encodeURIComponent(name)}.json`;
   await store.put(key, JSON.stringify({ name, atMs } satisfies Announcement));
 }
 
-/** What waiting needs from outside. */
+/** External dependencies of waiting for hosts. */
 export interface GatherPorts {
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
-  /** How long to wait at most. */
+  /** Maximum time to wait, in ms. */
   limitMs: number;
 }
 
-/** Waits until so many hosts are there. Rejects with a FleetTooSmall that says how many came. */
+/** Waits until this many hosts are up. Rejects with a FleetTooSmall that contains how many there were. */
 export async function gatherHosts(store: Store, needed: number, ports: GatherPorts): Promise<void> {
   const untilMs = ports.nowMs() + ports.limitMs;
   for (;;) {
@@ -49,7 +49,7 @@ export async function gatherHosts(store: Store, needed: number, ports: GatherPor
   }
 }
 
-/** What hosts said that could not be set up, to go on after a sentence. */
+/** The log end of a host whose setup failed, as text to append to a sentence. */
 async function failedHosts(store: Store): Promise<string> {
   const keys = await store.list(FAILED_PREFIX);
   const [first] = keys;

@@ -11,21 +11,21 @@ import {
 } from "@aws-sdk/client-sfn";
 import { HEARTBEAT_MS } from "../schedule/tempo.ts";
 
-/** How long a host waits after an error of the API before it asks again, in ms. */
+/** How long a host waits after an API error before it polls again, in ms. */
 const PAUSE_MS = 2_000;
 
-/** What a host needs from outside. */
+/** A host's external dependencies. */
 export interface HostPorts {
   client: SFNClient;
-  /** Runs an assignment's handler; an abort by the signal ends it. */
+  /** Runs an assignment's handler; aborting the signal ends it. */
   run(input: unknown, signal: AbortSignal): Promise<unknown>;
-  /** Says in words what the host does. */
+  /** Reports what the host does. */
   say(text: string): void;
 }
 
 /**
- * A host of the fleet: asks an activity for assignments, one after another, and runs them. Ends when the signal aborts.
- * Rejects with ActivityDoesNotExist; other errors of the API are waited out.
+ * A host of the fleet: polls an activity for assignments and runs them one at a time. Ends when the signal aborts.
+ * Rejects with ActivityDoesNotExist; retries after other API errors.
  */
 export async function serveActivity(
   { activityArn, workerName }: { activityArn: string; workerName: string },
@@ -36,7 +36,7 @@ export async function serveActivity(
     let task: { taskToken?: string | undefined; input?: string | undefined };
     try {
       const command = new GetActivityTaskCommand({ activityArn, workerName });
-      // A question waits for a minute; the answer may take a little longer.
+      // A poll waits for up to a minute; the response may take a little longer.
       task = await ports.client.send(command, { abortSignal: signal, requestTimeout: 70_000 });
     } catch (error) {
       if (signal.aborted) return;
@@ -58,7 +58,7 @@ async function runTask(
   const given = new AbortController();
   const heartbeat = setInterval(() => {
     client.send(new SendTaskHeartbeatCommand({ taskToken })).catch((error: Error) => {
-      // Somebody else has it by now: this host would load twice.
+      // Another host has the task by now: this one would double the load.
       if (error instanceof TaskTimedOut || error instanceof InvalidToken) given.abort(error);
     });
   }, HEARTBEAT_MS);
@@ -72,7 +72,7 @@ async function runTask(
     await client
       .send(new SendTaskFailureCommand({ taskToken, error: name.slice(0, 256), cause: message.slice(0, 4_000) }))
       .catch(() => {
-        // The task was given up meanwhile.
+        // The task was abandoned in the meantime.
       });
   } finally {
     clearInterval(heartbeat);

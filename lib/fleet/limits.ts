@@ -3,25 +3,25 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** The tuning script, which knows what a host wants. */
+/** The tuning script, which has the wanted settings of a host. */
 export const TUNE_SCRIPT = fileURLToPath(new URL("../../fleet/tune-system-limits.sh", import.meta.url));
 
-/** How long a closed connection keeps its port, in s: a constant of Linux. */
+/** How long a closed connection holds its port, in s: a constant in Linux. */
 const TIME_WAIT_S = 60;
 
-/** What a host can carry before its ports run out. */
+/** The load that a host can carry before it runs out of ports. */
 export interface HostCapacity {
   ports: number;
   timeWait: number;
-  /** With a connection for each request: every port is back after TIME-WAIT. */
+  /** With a new connection for each request: every port is free again after TIME-WAIT. */
   rpsWithoutKeepAlive: number;
-  /** With kept connections: each carries one request at a time, so by the response time. */
+  /** With keep-alive: each connection carries one request at a time, so the rate depends on the response time. */
   rpsWithKeepAlive(responseMs: number): number;
-  /** Connections that a rate needs: Little's law. */
+  /** Connections needed for a rate: Little's law. */
   connectionsAt(rps: number, responseMs: number): number;
 }
 
-/** Works out what this host can carry to one address, from its port range and what waits in TIME-WAIT now. */
+/** Computes what this host can carry to one address, from its port range and the sockets in TIME-WAIT now. */
 export function hostCapacity(): HostCapacity {
   const [from = 32_768, to = 60_999] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
     .trim()
@@ -39,7 +39,7 @@ export function hostCapacity(): HostCapacity {
   };
 }
 
-/** The tuning script's table, and whether all of it is as wanted. */
+/** The tuning script's table, and whether every setting has the wanted value. */
 export async function checkLimits(): Promise<{ table: string; isTuned: boolean }> {
   try {
     const { stdout } = await promisify(execFile)("bash", [TUNE_SCRIPT, "--check"]);
@@ -51,7 +51,7 @@ export async function checkLimits(): Promise<{ table: string; isTuned: boolean }
   }
 }
 
-/** What a host can carry, in words. */
+/** What a host can carry, as text. */
 export function capacityText({
   ports,
   timeWait,

@@ -11,32 +11,32 @@ const VOLLEY = fileURLToPath(new URL("../../bin/volley", import.meta.url));
 /** The activity of a fleet on this machine. */
 export const LOCAL_ACTIVITY = "arn:aws:states:local:000000000000:activity:volley";
 
-/** How long the hosts may take to come, in ms. */
+/** How long to wait for the hosts, in ms. */
 const MAX_MS = 30_000;
 
-/** Hosts on this machine, each a process of `volley host` that ends with this one, and the activity that they ask. */
+/** Hosts on this machine, each a `volley host` process that ends with this one, and the activity that they poll. */
 export interface LocalFleet {
   activities: Activities;
-  /** The hosts' processes. */
+  /** The hosts' process ids. */
   pids: number[];
-  /** Tells the hosts' workers to stop what they send. */
+  /** Makes the hosts' workers stop sending. */
   stopSending(): void;
   /** Kills the hosts; their workers end with them. */
   kill(): void;
-  /** Ends the hosts in order. */
+  /** Shuts the hosts down cleanly. */
   stop(): Promise<void>;
 }
 
-/** How hosts are started. */
+/** Options for starting hosts. */
 export interface FleetOptions {
   hosts: number;
   /** The store that they write to. */
   storeUri: string;
-  /** The network in which each has a namespace and an address of its own; without it they share the machine's. */
+  /** The network that gives each host a separate namespace and address; without it they share the machine's. */
   network: HostNetwork | undefined;
 }
 
-/** Starts so many hosts, and waits until all of them ask for work. Rejects with how many came when they do not. */
+/** Starts this many hosts, and waits until all of them poll for work. On timeout, rejects with how many did. */
 export async function startFleet({ hosts, storeUri, network }: FleetOptions): Promise<LocalFleet> {
   const activities = new Activities(LOCAL_ACTIVITY);
   const commands = Array.from({ length: hosts }, (_, index) => {
@@ -79,7 +79,7 @@ export async function startFleet({ hosts, storeUri, network }: FleetOptions): Pr
 
 async function startHere(commands: readonly string[][], endpoint: string): Promise<ChildProcess[]> {
   return commands.map(([program = "", ...args]) =>
-    // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone.
+    // In a separate process group, so that a terminal's Ctrl-C only reaches the runner.
     spawn(program, [...args, endpoint], { stdio: ["pipe", "ignore", "ignore"], detached: true }),
   );
 }

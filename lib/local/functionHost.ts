@@ -3,13 +3,15 @@ import { pathToFileURL } from "node:url";
 import { holdLifeline, type LifelineWord } from "./lifeline.ts";
 
 /*
- * The process of one function call: loads a handler's module, calls it with the payload that the parent sends, answers,
- * and ends. It ends too when the parent does.
+ * The process of one function call: loads a handler's module, calls it with the parent's payload, replies, and exits.
+ * It also exits when the parent does.
  */
 
-/** What a handler may ask of the process that it runs in. A Lambda's own context has none of it. */
+/** What a handler can use of the process that it runs in. A Lambda's context has none of this. */
 export interface ProcessContext {
-  /** Calls back when the handler is to stop what it sends, or its parent has gone; it has some seconds to return. */
+  /**
+   * Calls back when the handler must stop sending, or its parent is gone; the handler then has a few seconds to return.
+   */
   onLifeline?(onWord: (word: LifelineWord) => void): void;
 }
 
@@ -20,7 +22,7 @@ if (modulePath === undefined || !process.send) throw new Error("this file is sta
 let heed: ((word: LifelineWord) => void) | undefined;
 const lifeline = holdLifeline(0, (word) => {
   if (heed) heed(word);
-  // Nobody would read what a handler does that has nothing to write down.
+  // This handler has nothing to write down, and nobody is left to read its result.
   else if (word === "gone") process.exit(1);
 });
 const context: ProcessContext = {

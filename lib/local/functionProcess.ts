@@ -8,34 +8,34 @@ import { Lifeline } from "./lifeline.ts";
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
 
 /**
- * Room for the heap from the start, in MB, as a limit that costs nothing: with Node's small first one a worker's heap is
- * marked and compacted every few seconds, and each time some requests are 10 ms late.
+ * The heap's initial size, in MB; as a limit, it costs nothing. With Node's small default, a worker's heap is marked
+ * and compacted every few seconds, and each time some requests are 10 ms late.
  */
 const HEAP = "--initial-heap-size=128";
 
-/** A process in which a handler runs. */
+/** A process that runs a handler. */
 export interface FunctionProcess {
   pid: number;
-  /** Tells it to stop what it sends; a process that does not heed is killed. */
+  /** Makes it stop sending; a process that does not react is killed. */
   stop(): void;
-  /** Kills it. */
+  /** Kills the process. */
   kill(): void;
 }
 
-/** How a handler's module is run: its environment variables, and what is told of its processes. */
+/** How a handler's module is run: its environment variables, and callbacks for its processes. */
 export interface ProcessOptions {
   env: Record<string, string>;
   onStart?(process: FunctionProcess): void;
   onExit?(process: FunctionProcess): void;
 }
 
-/** What a function's process answers. */
+/** The reply of a function's process. */
 export type HostAnswer = { result: Json } | { error: { name: string; message: string } };
 
 /**
- * Calls a handler in a process of its own, as Lambda does for a function's first call. Rejects with a StateError: the
- * handler's own error by its name, `Lambda.Unknown` if the process ends without an answer. An abort by the signal kills
- * the process, and so does the end of this one.
+ * Calls a handler in a separate process, as in a Lambda cold start. Rejects with a StateError: the handler's error by
+ * its name, or `Lambda.Unknown` if the process ends without a reply. Aborting the signal kills the process, and so does
+ * the end of this one.
  */
 export async function callInProcess(
   modulePath: string,
@@ -43,7 +43,7 @@ export async function callInProcess(
   signal: AbortSignal,
   options: ProcessOptions,
 ): Promise<Json> {
-  // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone, which then stops the workers in order.
+  // In a separate process group: a terminal's Ctrl-C only reaches the runner, which then stops the workers cleanly.
   const child = fork(HOST, [modulePath], {
     env: { ...process.env, ...options.env },
     execArgv: ["--disable-warning=ExperimentalWarning", HEAP],

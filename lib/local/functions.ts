@@ -2,10 +2,10 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The definition that Step Functions runs, and the local run too. */
+/** The definition that Step Functions and the local run execute. */
 export const DEFINITION_PATH = `${ROOT}statemachines/volley.asl.json`;
 
-/** The handlers that the definition's substitutions stand for. */
+/** The handlers behind the definition's substitutions. */
 export const FUNCTIONS: Record<string, string> = {
   plan: `${ROOT}functions/plan.ts`,
   attack: `${ROOT}functions/attack.ts`,
@@ -14,7 +14,7 @@ export const FUNCTIONS: Record<string, string> = {
   next: `${ROOT}functions/next.ts`,
 };
 
-/** What a run on this machine has beside the definition. */
+/** Functions of a local run that are not in the definition. */
 export const OWN_FUNCTIONS: Record<string, string> = {
   preflight: `${ROOT}functions/preflight.ts`,
 };

@@ -1,40 +1,42 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
 
-/** How long a process may take to come into a namespace of its own, in ms. */
+/** How long a process may take to enter its namespace, in ms. */
 const MAX_MS = 5_000;
 
 /**
- * What a process does in its namespace before it becomes the command: it waits for the line with which its network is
- * ready, runs what the host is to be set up with, and gives the rest of the line to the command as its last argument.
+ * What a process does in its namespace before it becomes the command: it waits for a line that signals that its network
+ * is ready, runs the host's setup, and passes the line to the command as its last argument.
  */
 const SCRIPT = `read -r last || exit 1
 [ -z "$VOLLEY_HOST_SETUP" ] || eval "$VOLLEY_HOST_SETUP" </dev/null >&2
 exec "$@" "$last"`;
 
-/** A process in a network namespace of its own, with an address of its own. */
+/** A process in its own network namespace, with its own address. */
 export interface IsolatedProcess {
   child: ChildProcess;
   address: string;
 }
 
 /**
- * Processes each in a network namespace of its own, joined to this one by a pair of interfaces. Everything is gone with
- * the processes, however they end: nothing of it has a name that outlives them.
+ * Processes in separate network namespaces, each joined to this one by a pair of interfaces. Everything disappears with
+ * the processes, however they end: no name outlives them.
  */
 export class HostNetwork {
-  /** The address by which the processes reach servers in this namespace; there once one of them is. */
+  /**
+   * The address by which the processes reach servers in this namespace; it exists once the first process has started.
+   */
   readonly address: string;
   readonly processes: IsolatedProcess[] = [];
   readonly #subnet: string;
 
   constructor() {
-    // Two runs on one machine have two networks.
+    // Separate networks for concurrent runs on one machine.
     this.#subnet = `10.83.${process.pid % 256}`;
     this.address = `${this.#subnet}.1`;
   }
 
-  /** Whether namespaces can be made here: Linux, root, and not forbidden by a container. */
+  /** Whether namespaces can be created here: on Linux, as root, and not forbidden by a container. */
   static isPossible(): boolean {
     if (process.getuid?.() !== 0) return false;
     try {
@@ -47,15 +49,15 @@ export class HostNetwork {
     }
   }
 
-  /** Starts a command in a namespace of its own; it begins when `release` gives it its last argument. */
+  /** Starts a command in a separate namespace; it begins when `release` passes its last argument. */
   async start(command: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
     const child = spawn("unshare", ["-n", "sh", "-c", SCRIPT, "sh", ...command], {
       env,
       stdio: ["pipe", "ignore", "inherit"],
-      // In a group of its own, so that a terminal's Ctrl-C reaches the runner alone.
+      // In a separate process group, so that a terminal's Ctrl-C only reaches the runner.
       detached: true,
     });
-    // One that dies early is told by its exit.
+    // If it dies early, its exit reports that.
     child.stdin?.on("error", () => {});
     const number = this.processes.length;
     const address = `${this.#subnet}.${number + 10}`;
@@ -79,7 +81,7 @@ export class HostNetwork {
     ip("route", "add", `${address}/32`, "dev", here);
   }
 
-  /** Lets all processes begin, each with the same last argument. Their standard input stays open, and is theirs. */
+  /** Lets all processes begin, each with the same last argument. Their standard input stays open for the command. */
   release(lastArgument: string): void {
     for (const { child } of this.processes) child.stdin?.write(`${lastArgument}\n`);
   }

@@ -1,24 +1,24 @@
 import type { Writable } from "node:stream";
 import { Worker } from "node:worker_threads";
 
-/** How often whoever holds a lifeline's near end writes to it, in ms. */
+/** How often the holder of a lifeline's near end writes to it, in ms. */
 const BEAT_MS = 200;
 
-/** A process that loads a target stops when it has heard nothing for this long, in ms. */
+/** A process that loads a target stops after hearing nothing for this long, in ms. */
 const SILENT_MS = 1_600;
 
-/** The main thread must have heard that it is to stop within this time, in ms; otherwise the process is killed. */
+/** The main thread must receive the stop within this time, in ms; otherwise the process is killed. */
 const HEED_MS = 1_000;
 
-/** How long a process whose parent has gone may take to write down what it knows, in ms. */
+/** How long a process whose parent is gone may take to write its results, in ms. */
 const LAST_WORDS_MS = 3_000;
 
 const BEAT = ".";
 const STOP = "x";
 
 /**
- * The near end of a lifeline, in the parent: a pipe that a child reads for as long as it lives. It closes with the
- * parent, however that ends, and it falls silent when the parent's event loop does.
+ * The near end of a lifeline, in the parent: a pipe that the child reads for as long as it lives. It closes when the
+ * parent ends for any reason, and falls silent when the parent's event loop hangs.
  */
 export class Lifeline {
   readonly #pipe: Writable;
@@ -26,36 +26,37 @@ export class Lifeline {
 
   constructor(pipe: Writable) {
     this.#pipe = pipe;
-    // The child has gone, and says so by its exit.
+    // The child is gone; its exit reports that.
     pipe.on("error", () => clearInterval(this.#beats));
     this.#beats = setInterval(() => pipe.write(BEAT), BEAT_MS).unref();
     pipe.write(BEAT);
   }
 
-  /** Tells the child to stop what it sends, whatever its main thread is busy with: one that does not heed is killed. */
+  /** Makes the child stop sending, however busy its main thread is: a child that does not react is killed. */
   stop(): void {
     this.#pipe.write(STOP);
   }
 
-  /** Lets go, so that the child ends. */
+  /** Closes the pipe, so that the child ends. */
   close(): void {
     clearInterval(this.#beats);
     this.#pipe.end();
   }
 }
 
-/** What a child hears by its lifeline: to stop; that its parent has gone; that its parent has fallen silent. */
+/** What a child can hear on its lifeline: stop; the parent is gone; the parent is silent. */
 export type LifelineWord = "stop" | "gone" | "silent";
 
 /** The far end of a lifeline, in the child. */
 export interface HeldLifeline {
-  /** From now on the parent's silence counts too. */
+  /** From now on, the parent's silence counts as well. */
   watchSilence(): void;
 }
 
 /**
- * The thread that reads the pipe. It is apart from the main one, which a response may keep busy for long. Silence is
- * counted in ticks, so that a process which was itself stopped does not take its own absence for the parent's.
+ * The thread that reads the pipe. It is separate from the main thread, which a response may keep busy for long. It
+ * counts silence in ticks, so that a process that was itself suspended does not mistake that time for the parent's
+ * silence.
  */
 const READER = `
   const { parentPort, workerData } = require("node:worker_threads");
@@ -98,9 +99,9 @@ const READER = `
 `;
 
 /**
- * Holds the far end of a lifeline, at a file descriptor that nobody else reads. `onWord` is called once for each word. A
- * process whose main thread does not come to that within a second is killed, and so is one that lives on for some
- * seconds after its parent has gone or fallen silent.
+ * Holds the far end of a lifeline, on a file descriptor that nobody else reads. `onWord` is called once for each word.
+ * A process is killed if its main thread does not get to that within a second, or if it lives on for more than a few
+ * seconds after its parent is gone or silent.
  */
 export function holdLifeline(fd: number, onWord: (word: LifelineWord) => void): HeldLifeline {
   const thread = new Worker(READER, {

@@ -5,43 +5,45 @@ import type { Problem } from "../plan/problems.ts";
 import { planWithoutLines } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 
-/** Memory of a worker's process, in MB: measured at 100 requests/s; and for each MB of the plan that it reads. */
+/**
+ * Memory of a worker's process, in MB, measured at 100 requests/s; plus memory for each MB of the plan that it reads.
+ */
 const WORKER_MB = 160;
 const WORKER_MB_PER_PLAN_MB = 3.5;
 
-/** The longest text that Node can hold, in MB, with some to spare: a plan is one. */
+/** Node's maximum string length, in MB, with a margin: a plan is one string. */
 const LONGEST_PLAN_MB = 500;
 
-/** More workers for a core than this get in each other's way: a machine sends no more by them. */
+/** More workers per core than this slow each other down: the machine sends no more with them. */
 const MAX_WORKERS_PER_CORE = 8;
 
 const MB = 2 ** 20;
 
-/** What workers on this machine share. */
+/** The resources that workers on this machine share. */
 export interface Machine {
   cores: number;
   availableMb: number;
 }
 
-/** This machine, as it is now. */
+/** This machine's current resources. */
 export function thisMachine(): Machine {
   let availableMb = freemem() / MB;
   try {
     const [, kilobytes] = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
     if (kilobytes !== undefined) availableMb = Number(kilobytes) / 1_024;
   } catch {
-    // Not Linux: what is free is the least that is available.
+    // Not Linux: at least the free memory is available.
   }
   return { cores: availableParallelism(), availableMb };
 }
 
-/** How large a plan is, in MB: all of it, and what each worker reads besides its own lines of replays. */
+/** A plan's size, in MB: as a whole, and without the lines of replays, of which each worker only reads some. */
 export interface PlanSize {
   wholeMb: number;
   commonMb: number;
 }
 
-/** A plan's size as it lies in the store; infinite where it is too long to be a text. */
+/** A plan's size in the store; infinite if it is too long for a string. */
 export function planSize(plan: Plan): PlanSize {
   try {
     return { wholeMb: JSON.stringify(plan).length / MB, commonMb: JSON.stringify(planWithoutLines(plan)).length / MB };
@@ -51,7 +53,7 @@ export function planSize(plan: Plan): PlanSize {
   }
 }
 
-/** Why a plan of some size cannot be run by processes of this machine, with the figures. */
+/** Why processes of this machine cannot run a plan of this size, with the figures. */
 export function machineProblems(plan: Plan, size: PlanSize, { availableMb }: Machine): Problem[] {
   const planMb = size.wholeMb;
   if (planMb > LONGEST_PLAN_MB) {
@@ -72,7 +74,7 @@ export function machineProblems(plan: Plan, size: PlanSize, { availableMb }: Mac
   return [{ where: "$.perWorkerRps", found, expected }];
 }
 
-/** What is odd about a plan's workers on this machine, in words: more of them than its cores have a use for. */
+/** Warnings about a plan's workers on this machine: more of them than its cores can use. */
 export function machineWarnings(plan: Plan, { cores }: Machine): string[] {
   const workers = splitRates(plan).length;
   const most = cores * MAX_WORKERS_PER_CORE;

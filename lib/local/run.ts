@@ -28,23 +28,25 @@ import { HostNetwork } from "./hostNetwork.ts";
 import { machineProblems, machineWarnings, planSize, thisMachine } from "./machine.ts";
 
 /**
- * How long before their first request workers are started, in ms, and longer for each worker of a core: they start and
- * warm up side by side.
+ * How long before their first request workers are started, in ms, plus extra time for each worker per core: they start
+ * and warm up in parallel.
  */
 const LEAD_MS = 1_500;
 
 const LEAD_PER_CORE_MS = 900;
 
-/** How long a worker takes to read and check a MB of its plan, in ms of a core: 63 with 300,000 replayed lines in 83 MB. */
+/**
+ * CPU time for a worker to read and check a MB of its plan, in ms: 63 measured with 300,000 replayed lines in 83 MB.
+ */
 const LEAD_PER_MB_MS = 80;
 
-/** The same where the store is reached over a network, which may be slow. */
+/** The lead if the store is reached over a network, which may be slow. */
 const REMOTE_LEAD_MS = 15_000;
 
-/** How long hosts that were started here may take to say that they are there, in ms. */
+/** How long hosts started here may take to announce themselves, in ms. */
 const FLEET_WAIT_MS = 10_000;
 
-/** Why a run cannot be gone on with, by what became of its runner. */
+/** Why a run cannot be resumed, by the state of its runner. */
 const RESUMABLE: Record<RunnerState, { found: string; expected: string } | undefined> = {
   none: undefined,
   dead: undefined,
@@ -52,34 +54,34 @@ const RESUMABLE: Record<RunnerState, { found: string; expected: string } | undef
   ended: { found: "a run that has its report", expected: "volley report, to see it" },
 };
 
-/** What a local run is made of. */
+/** Options of a local run. */
 export interface LocalRunOptions {
   plan: Plan;
   runId: string;
-  /** The folder that `runs/<id>/` is made in. */
+  /** The folder in which `runs/<id>/` is created. */
   folder: string;
-  /** The store that the run's objects are kept in instead of the folder, and the URI by which workers open it. */
+  /** The store for the run's objects instead of the folder, and the URI with which workers open it. */
   remote?: { uri: string; store: Store };
-  /** How long before their first request workers are started, in ms, where it is not the usual time. */
+  /** How long before their first request workers are started, in ms, if it is not the default. */
   leadMs?: number;
-  /** The definition to execute, as text; by default the one that is deployed. */
+  /** The definition to execute, as text; the deployed one by default. */
   definition?: string;
-  /** The modules of the handlers, by name; by default the sources in functions/. */
+  /** The handlers' modules by name; the sources in functions/ by default. */
   functions?: Record<string, string>;
   onEvent?(event: HistoryEvent): void;
-  /** Told what is odd and does not end the run. */
+  /** Called for problems that do not end the run. */
   onWarning?(text: string): void;
-  /** Told of each process that a function runs in, and of its end. */
+  /** Called when a function's process starts and when it ends. */
   onProcess?(functionName: string, pid: number, running: boolean): void;
 }
 
-/** How a local run ended. There is no report where the run failed before or in Reduce. */
+/** How a local run ended. There is no report if the run failed in or before Reduce. */
 export interface LocalRunResult {
   execution: ExecutionResult;
   report?: Report;
 }
 
-/** A run of the state machine on this machine, with a process for each invocation and a folder for the store. */
+/** Runs the state machine on this machine, with a process for each invocation and a folder as the store. */
 export class LocalRun {
   readonly store: Store;
   readonly #options: LocalRunOptions;
@@ -100,7 +102,7 @@ export class LocalRun {
     this.#definition = loadDefinition(text, names, "statemachines/volley.asl.json");
   }
 
-  /** Runs to the end: the report is written when this resolves, whatever became of the workers. */
+  /** Runs to the end: the report is written when this resolves, whatever happened to the workers. */
   async run(): Promise<LocalRunResult> {
     const { plan, onWarning } = this.#options;
     const machine = thisMachine();
@@ -110,7 +112,7 @@ export class LocalRun {
     return this.#leased(() => this.#runAnew());
   }
 
-  /** Does something as the run's only runner: whoever goes on with the run meanwhile ends this one, and its workers. */
+  /** Does work as the run's only runner: a runner that resumes the run meanwhile ends this one and its workers. */
   async #leased(work: () => Promise<LocalRunResult>): Promise<LocalRunResult> {
     const lease = await RunnerLease.take(this.store, this.#options.runId);
     try {
@@ -135,7 +137,7 @@ export class LocalRun {
       if (gateway) moveTargets(plan, gateway.origin);
       if (network) plan.allowedHosts.push(network.address);
       await this.store.put(planKey(runId), JSON.stringify(plan));
-      // The stand-in gateway answers as soon as it is there.
+      // The stand-in gateway responds as soon as it has started.
       if (plan.preflight && !plan.gateway) await this.#preflight();
       const execution = await this.#execute(this.#definition, { planKey: planKey(runId) }, history);
       await this.store.put(`${runPrefix(runId)}history.json`, `${JSON.stringify(history, null, 1)}\n`);
@@ -146,7 +148,7 @@ export class LocalRun {
     }
   }
 
-  /** Sends one request to each target. Throws an InputError that names those which do not answer. */
+  /** Sends one request to each target. Throws an InputError that names the targets that do not respond. */
   async #preflight(): Promise<void> {
     const { plan, runId, onWarning } = this.#options;
     const never = new AbortController().signal;
@@ -154,7 +156,7 @@ export class LocalRun {
     try {
       results = (await this.#invoke("preflight", { planKey: planKey(runId) }, never)) as unknown as Preflight[];
     } catch (error) {
-      // What a request is made from is not to be had: a secret, the newest block.
+      // Something that a request is built from is unavailable: a secret, or the newest block.
       const found = (error as Error).message;
       throw new InputError(plan.name, [
         { where: "$.chains", found, expected: "secrets and newest blocks that can be had" },
@@ -170,8 +172,8 @@ export class LocalRun {
   }
 
   /**
-   * In fleet mode: as many hosts as the plan has workers. Against the stand-in gateway, and where it can be done, each has
-   * a network of its own, which is given back; another target could not be reached from there.
+   * In fleet mode, starts as many hosts as the plan has workers. Against the stand-in gateway, each host gets a
+   * separate network if possible, which is returned; other targets could not be reached from there.
    */
   async #startFleet(): Promise<HostNetwork | undefined> {
     const { plan, onProcess } = this.#options;
@@ -184,9 +186,10 @@ export class LocalRun {
   }
 
   /**
-   * Goes on with a run whose runner has died: workers join the schedule where it is by now, as attempts of their own, and
-   * the report is written of all that there is. What is over is only reduced. The stand-in gateway, which died with the
-   * runner, is started again where it was. Rejects with an InputError while the run's runner lives, and when it has ended.
+   * Resumes a run whose runner has died: workers join the schedule at its current position as new attempts, and the
+   * report covers all results. If the schedule is over, the run is only reduced. The stand-in gateway, which died with
+   * the runner, is restarted on the same port. Rejects with an InputError if the run's runner is alive, or if the run
+   * has ended.
    */
   async resume(): Promise<LocalRunResult> {
     const { runId } = this.#options;
@@ -238,20 +241,20 @@ export class LocalRun {
     });
   }
 
-  /** A task for a host, with what this run's plan allows. */
+  /** Hands a task to a host, with what this run's plan allows. */
   #activity({ activities }: LocalFleet, ...[arn, input, ...rest]: Parameters<Activities["run"]>): Promise<Json> {
     return activities.run(arn, this.#withAllowance(input), ...rest);
   }
 
-  /** What is handed to a worker or to Watch, with what the run's plan allows, whatever becomes of the one in the store. */
+  /** Adds what the run's plan allows to the input of a worker or Watch, whatever happens to the plan in the store. */
   #withAllowance(input: Json): Json {
     const allowance = allowanceOf(this.#options.plan) as unknown as Json;
     return { ...(input as Record<string, Json>), allowance };
   }
 
   /**
-   * Stops the workers, and what was measured is reduced and reported. They are told at once, and see the flag too if they
-   * are not this machine's; one that is too busy to heed is killed within a second.
+   * Stops the workers; what was measured is still reduced and reported. Local workers are stopped at once; others see
+   * the flag in the store. A worker too busy to react is killed within a second.
    */
   async abort(cause: AbortCause): Promise<void> {
     for (const [process, name] of this.#processes) if (name === "attack") process.stop();
@@ -261,7 +264,7 @@ export class LocalRun {
     await aborting;
   }
 
-  /** Kills every process of the run, for a runner that leaves at once. */
+  /** Kills every process of the run, for a runner that exits at once. */
   leave(): void {
     for (const process of this.#processes.keys()) process.kill();
     this.#fleet?.kill();
@@ -269,7 +272,7 @@ export class LocalRun {
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
     const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
-    // A worker may have stopped before the flag is there, which tells Reduce why.
+    // A worker may have stopped before the flag is written, from which Reduce reads the reason.
     if (name === "reduce") await this.#aborting;
     const module = (OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string;
     const input = name === "attack" || name === "watch" ? this.#withAllowance(payload) : payload;
@@ -294,7 +297,9 @@ export class LocalRun {
   }
 }
 
-/** A run's id: its plan's name, when it was made, and some letters against runs of the same second. */
+/**
+ * A run's id: its plan's name, its creation time, and random characters to separate runs created in the same second.
+ */
 export function newRunId(name: string, at: Date, random: () => number = Math.random): string {
   const stamp = at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
   const letters = Math.floor(random() * 36 ** 4)

@@ -2,7 +2,7 @@ import { cleanText } from "../plan/terminal.ts";
 import type { Capacity, ChainCapacity } from "../report/schema.ts";
 import { renderTable, wrapText } from "../report/table.ts";
 
-/** The capacity section for a terminal: what each chain carries, what a relay costs, what the target takes. */
+/** The capacity section for a terminal: each chain's capacity, the cost of a relay, and the scaling estimate. */
 export function capacityText(capacity: Capacity, width: number): string {
   const parts = [
     capacityTable(capacity, width),
@@ -106,7 +106,7 @@ function rate(rps: number | null | undefined): string {
   return rps === null || rps === undefined ? "–" : rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
-/** A price in dollars, to three digits after the point; a smaller one keeps two significant digits. */
+/** A price in dollars, to three decimal places; smaller ones to two significant digits. */
 function usdText(usd: number): string {
   return usd === 0 || usd >= 0.001 ? `$${usd.toFixed(3)}` : `$${Number(usd.toPrecision(2))}`;
 }

@@ -2,7 +2,7 @@ import { type Comparison, changeText, figureText, METRIC_TITLES, pText } from ".
 import { escapeHtml } from "../report/escape.ts";
 import { htmlHead } from "./html.ts";
 
-/** Comparisons with one run as a page that needs nothing else, and runs no script. */
+/** Comparisons with one run as a self-contained HTML page without scripts. */
 export function compareHtml(comparisons: readonly Comparison[]): string {
   const title = "Runs compared";
   return `${htmlHead(title)}

@@ -21,10 +21,10 @@ export function failureTable({ chains }: Report, width: number): string {
   return rows.length === 0 ? "" : renderTable(head, rows, width);
 }
 
-/** More samples than this are left to the HTML report. */
+/** Samples beyond this number are only in the HTML report. */
 const MAX_SAMPLES = 12;
 
-/** How much of a sample a line of the terminal has room for. */
+/** Maximum length of a sample in a line of the terminal. */
 const SAMPLE_WIDTH = 90;
 
 export function sampleTable({ chains }: Report, width: number): string {
@@ -40,7 +40,7 @@ export function sampleTable({ chains }: Report, width: number): string {
   return rows.length > MAX_SAMPLES ? `${shown}\nand ${rows.length - MAX_SAMPLES} more` : shown;
 }
 
-/** Lines of each log that a terminal shows. */
+/** Lines shown per log in a terminal. */
 const SHOWN_LINES = 5;
 
 export function logText({ source, read, matched, skipped, failed, lines }: Report["logs"][number]): string {

@@ -20,7 +20,7 @@ export function timingTable({ chains }: Report, width: number): string {
   return rows.length === 0 ? "" : renderTable(head, rows, width);
 }
 
-/** More workers than this are left to the HTML report, but for those that were not in order. */
+/** With more workers than this, only those with problems are shown; the rest are in the HTML report. */
 const MAX_WORKERS = 24;
 
 export function workerTable({ workers }: Report, width: number): string {
@@ -62,7 +62,7 @@ export function workerTable({ workers }: Report, width: number): string {
   return [renderTable(head, rows, width), ...notes].join("\n");
 }
 
-/** In fleet mode: what each host's TCP came to, at most. */
+/** In fleet mode: the maximum of each host's TCP figures. */
 export function hostTable({ run, workers, generator }: Report, width: number): string {
   if (run.mode !== "fleet") return "";
   const rows = generator.workers.map(({ id, points }) => {

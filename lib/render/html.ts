@@ -4,12 +4,12 @@ import { escapeHtml } from "../report/escape.ts";
 import type { Report } from "../report/schema.ts";
 
 /**
- * Renders a report as one HTML page that needs nothing else: its script, its styles and the plot library are in it, the
- * report lies in it as data. Nothing in a report can become markup or script: the data is escaped JSON in an element
- * that does not run, and the page's script writes text only. A policy forbids the page to fetch anything.
+ * Renders a report as one self-contained HTML page: its script, its styles and the plot library are inlined, and the
+ * report is embedded as data. Nothing in a report can become markup or script: the data is escaped JSON in an element
+ * that does not run, and the page's script only writes text. A policy forbids the page to fetch anything.
  */
 export function renderHtml(report: Report): string {
-  // A run that goes on is served by the runner itself, which the page asks for later reports.
+  // The runner itself serves the page of a run in progress, and the page polls it for newer reports.
   const connect = report.run.live ? "connect-src 'self'; " : "";
   const resolve = createRequire(import.meta.url).resolve;
   const uPlot = readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
@@ -27,8 +27,8 @@ export function renderHtml(report: Report): string {
 }
 
 /**
- * A page's beginning: its title, what its policy allows besides styles, and styles besides the report's own. Forms may
- * ask the page's own server, where it has some.
+ * A page's head: its title, what its policy allows besides styles, and extra styles on top of the report's. With
+ * `forms`, forms may submit to the page's own server.
  */
 export function htmlHead(title: string, allowed = "", style = "", { forms = false } = {}): string {
   return `<!doctype html>
@@ -44,12 +44,12 @@ export function htmlHead(title: string, allowed = "", style = "", { forms = fals
 </head>`;
 }
 
-/** `page.css`, or `page.js`: the page's sources as one script, made by `npm run page`. */
+/** Reads `page.css`, or `page.js`: the page's sources as one script, built by `npm run page`. */
 function pageFile(name: string): string {
   return readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
 }
 
-/** JSON in which nothing can end the element that it stands in. */
+/** JSON that cannot close the element it is embedded in. */
 function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -5,7 +5,7 @@ import { cleanText } from "../plan/terminal.ts";
 import { wrapText } from "../report/table.ts";
 import { targetNames } from "../report/targetNames.ts";
 
-/** Most of a body that is shown. */
+/** Maximum length of a body that is shown. */
 const MAX_SHOWN = 2_000;
 
 const PARTS = [
@@ -16,7 +16,7 @@ const PARTS = [
   ["body", "body"],
 ] as const;
 
-/** What one request came to, for a terminal: its class, the time of each part, and its body. */
+/** The result of one request, for a terminal: its class, its timings, and its body. */
 export function pingText(chain: Chain, result: Ping, width: number): string {
   const { status, timesMs, totalMs, bytes, body } = result;
   const meaning = result.isRelay ? "" : ` (${classOf(result.class)?.meaning ?? "no class of ours"})`;

@@ -7,7 +7,7 @@ import type { Plan } from "../plan/schema.ts";
 import { addressesOf, subscribersOf } from "../plan/subscriptions.ts";
 import { renderTable, wrapText } from "../report/table.ts";
 
-/** What a plan would do, for a terminal: its chains, the assignments, and the estimate in AWS. */
+/** What a plan would do, for a terminal: its chains, the assignments, and the estimate for AWS. */
 export function renderPlan(plan: Plan, width: number): string {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   const { requests, invocations, gbSeconds, items, usd } = estimate(plan);

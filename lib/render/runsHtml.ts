@@ -3,7 +3,7 @@ import type { ChainSummary, RunSummary } from "../report/runSummary.ts";
 import { htmlHead } from "./html.ts";
 import { type TrendLine, trendFigure } from "./trend.ts";
 
-/** Colours of a state, as the report's verdict has them. */
+/** The colour of each state, matching the report's verdict. */
 const TONES: Record<RunSummary["state"], string> = {
   passed: "good",
   "SLO missed": "bad",
@@ -12,14 +12,16 @@ const TONES: Record<RunSummary["state"], string> = {
   unfinished: "doubt",
 };
 
-/** Figures that are followed over runs, by chain. */
+/** Figures with a trend over runs, by chain. */
 const TRENDS: [title: string, read: (chain: ChainSummary) => number | null][] = [
   ["Response time p99 of all requests sent, ms", ({ p99Ms }) => p99Ms],
   ["Capacity, requests/s", ({ capacityRps }) => capacityRps],
   ["Cost of a million relays, $", ({ usdPerMillionRelays }) => usdPerMillionRelays],
 ];
 
-/** All runs as a page without a script: trends of one plan's runs, a list with verdicts, and any two to compare. */
+/**
+ * All runs as a page without scripts: trends for one plan's runs, a list with verdicts, and a form to compare any two.
+ */
 export function runsHtml(runs: readonly RunSummary[], asked: string | undefined): string {
   const plans = [...new Set(runs.map(({ plan }) => plan))];
   const plan = asked !== undefined && plans.includes(asked) ? asked : plans[0];
@@ -35,7 +37,7 @@ ${runs.length === 0 ? "<p>No runs yet.</p>" : `${trends(runs, plans, plan)}\n${l
 `;
 }
 
-/** What a plan's runs came to, oldest first. Invalid runs tell nothing about the target, and are left out. */
+/** A plan's results over its runs, oldest first. Invalid runs say nothing about the target, and are left out. */
 function trends(runs: readonly RunSummary[], plans: readonly string[], plan: string | undefined): string {
   const own = runs.filter((run) => run.plan === plan && /passed|missed/.test(run.state)).toReversed();
   const names = [...new Set(own.flatMap(({ chains }) => chains.map(({ name }) => name)))];

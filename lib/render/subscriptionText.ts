@@ -1,7 +1,10 @@
 import type { LatencyMs, Report } from "../report/schema.ts";
 import { renderTable } from "../report/table.ts";
 
-/** How subscribers fared, in two tables: what they received, and how they connected. Empty without any. */
+/**
+ * The subscribers' results, in two tables: what they received, and how they connected. Empty if there are no
+ * subscribers.
+ */
 export function subscriptionText({ chains }: Report, width: number): string {
   const all = chains.flatMap(({ name, subscriptions = [] }) => subscriptions.map((each) => ({ chain: name, ...each })));
   if (all.length === 0) return "";
@@ -38,7 +41,7 @@ export function subscriptionText({ chains }: Report, width: number): string {
   ].join("\n\n");
 }
 
-/** What happened to the sockets that carry calls, chain by chain. Empty without any. */
+/** What happened to the sockets that carry calls, chain by chain. Empty if there are none. */
 export function socketText({ chains }: Report, width: number): string {
   const rows = chains.flatMap(({ name, sockets }) =>
     sockets

@@ -11,8 +11,8 @@ import { socketText, subscriptionText } from "./subscriptionText.ts";
 import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
 
 /**
- * The report for a terminal of `width` columns: verdict first, then the chains, the workers and what went wrong. Lines
- * wrap, and tables leave out the columns that matter least.
+ * The report for a terminal of `width` columns: the verdict first, then the chains, the workers and what went wrong.
+ * Lines wrap, and tables drop the least important columns.
  */
 export function renderText(report: Report, colour: boolean, width: number = TEXT_COLUMNS): string {
   const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
@@ -123,7 +123,7 @@ function latencyTable({ chains, total }: Report, width: number): string {
     ...some(traffic.serviceTimeMs),
     ...some(traffic.sendLagMs),
   ];
-  // Where requests failed, what the SLO is held against stands below what the responses say.
+  // If requests failed, the figures that the SLO is checked against are shown below those of the responses.
   const rows = (name: string, traffic: Traffic): string[][] => [
     row(name, traffic),
     ...(traffic.ledger.errors > 0 ? [[`${name}, all sent`, ...allSent(traffic), "", "", "", ""]] : []),
@@ -135,7 +135,7 @@ function latencyTable({ chains, total }: Report, width: number): string {
   return renderTable(head, lines, width);
 }
 
-/** Percentiles of all requests sent; one that got no response is a lower bound. */
+/** Percentiles over all requests sent; a percentile without a response is shown as a lower bound. */
 function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
   const names = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
   return all(responseTimeAllMs).map((text, place) =>
@@ -143,10 +143,10 @@ function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
   );
 }
 
-/** Most lines of SLOs that a terminal shows; those that were missed come first. */
+/** Maximum number of SLO lines in a terminal; missed ones come first. */
 const MAX_SLO_LINES = 24;
 
-/** The SLO line by line: of chains, and of targets and methods that have one of their own. */
+/** The SLO line by line: of chains, and of targets and methods that have a separate SLO. */
 function sloTable({ chains }: Report, width: number): string {
   const lines = chains.flatMap(({ name, slo, targets, methods = [] }) => [
     ...slo.map((line) => ({ of: name, ...line })),
@@ -163,7 +163,7 @@ function sloTable({ chains }: Report, width: number): string {
   return `${renderTable(["SLO", "line", "asked", "found", ""], rows, width)}${more}`;
 }
 
-/** A line of an SLO in words: what it is of, what was asked, what was found. */
+/** An SLO line as text: its subject, its limit, and the measured value. */
 function sloLineText({ line, class: failure = "", limit, found }: ReportChain["slo"][number]) {
   switch (line) {
     case "success":
@@ -193,7 +193,7 @@ function hintLines({ hints }: Report, paint: Paint): string {
     .join("\n");
 }
 
-/** Events that a terminal shows; the others are in the HTML report. */
+/** Events shown in a terminal; the rest are in the HTML report. */
 const MAX_EVENTS = 8;
 
 function eventLines({ events }: Report): string {
@@ -217,7 +217,7 @@ function phaseLine({ total: { steady, responseTimeMs }, coolDownMs }: Report): s
   );
 }
 
-/** Targets that a terminal shows. */
+/** Targets shown in a terminal. */
 const MAX_TARGETS = 24;
 
 function targetTable({ chains }: Report, width: number): string {

@@ -1,6 +1,6 @@
 import { escapeHtml } from "../report/escape.ts";
 
-/** One line of a trend: a value for each run, null where there is none. */
+/** One line of a trend: a value for each run, null if there is none. */
 export interface TrendLine {
   name: string;
   values: (number | null)[];
@@ -13,7 +13,7 @@ const BOTTOM = 34;
 const TOP = 10;
 const RIGHT = 12;
 
-/** A figure over runs, oldest first, as SVG that needs no script. `titles` name the runs. */
+/** A figure over runs, oldest first, as SVG without scripts. `titles` are the names of the runs. */
 export function trendFigure(title: string, lines: readonly TrendLine[], titles: readonly string[]): string {
   const most = Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const drawn = lines.filter(({ values }) => values.some((value) => value !== null));

@@ -2,10 +2,10 @@ import { compareRuns } from "./compare.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
 
-/** A difference below this, in ms, is not worth a word. */
+/** Differences below this, in ms, are not reported. */
 const MIN_MS = 0.5;
 
-/** Two runs of one plan from two kinds of generators, side by side, and what their difference comes from. */
+/** Compares two runs of one plan from the two kinds of generators, and explains the differences. */
 export function calibrationText(lambda: Report, fleet: Report, width: number = TEXT_COLUMNS): string {
   const rows = fleet.chains.flatMap((chain) => {
     const other = lambda.chains.find(({ name }) => name === chain.name);
@@ -30,7 +30,9 @@ function pair(before: number | null, after: number | null): string[] {
   return [shown(before), shown(after), before === null || after === null ? "–" : signed(after - before)];
 }
 
-/** For each chain whose response time differs really, whether the generator, the way, or the connections make it so. */
+/**
+ * For each chain with a real difference in response time: whether the generator, the path or the connections cause it.
+ */
 function explanations(lambda: Report, fleet: Report): string[] {
   const { differences, notes } = compareRuns(lambda, fleet);
   const real = differences.filter(({ metric, isReal }) => isReal && (metric === "p50" || metric === "p99"));

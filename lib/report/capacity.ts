@@ -14,20 +14,20 @@ import type { Measured } from "./measure.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason } from "./reasons.ts";
 import type { Capacity, ChainCapacity, Report } from "./schema.ts";
 
-/** A trial with what it measured: `search.json` is a list of these. */
+/** A trial with its measurements: `search.json` is a list of these. */
 export interface Trial extends TrialResult {
   number: number;
   measured: Measured;
 }
 
-/** What a trial of a search came to. */
+/** The result of a search's trial. */
 export function trialResult(number: number, scope: string, report: Report, measured: Measured): Trial {
   const chains = report.chains;
   const finishedSeconds = Math.max(report.run.durationMs, report.run.finishedMs) / 1_000;
-  // A run that its breaker or a threshold ended tells about the target; one that a person ended tells nothing.
+  // A run stopped by its breaker or a threshold says something about the target; a run stopped by a person does not.
   const byTarget = isStoppedByTarget(report.run);
   const isCutShort = report.run.aborted !== undefined && !byTarget;
-  // Requests that wait at a worker until it may send no more are the target's slowness.
+  // Requests that queue at a worker until it hits its limit mean that the target is slow.
   const causes = report.verdict.causes ?? [];
   const isFull = causes.some(({ kind }) => isOfSlowTarget(kind));
   const inOrder =
@@ -46,12 +46,12 @@ export function trialResult(number: number, scope: string, report: Report, measu
   };
 }
 
-/** Whether a reason against the run is that requests piled up at the workers while the target did not answer. */
+/** Whether this reason is that requests piled up at the workers because the target did not respond. */
 function isOfSlowTarget(kind: Reason["kind"]): boolean {
   return kind === "in-flight-cap" || kind === "file-limit";
 }
 
-/** The report's capacity section: of a search's trials, or of a single run. */
+/** The report's capacity section, from a search's trials or from a single run. */
 export function capacityOfRun(plan: Plan, report: Report, single: Measured, trials: readonly Trial[]): Capacity {
   const settings = searchSettings(plan);
   const runs = trials.length > 0 ? trials.map(({ measured }) => measured) : [single];
@@ -68,7 +68,7 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
     limitFound,
     unidentified: [...new Set(runs.flatMap(({ unidentified }) => unidentified))],
     generator: { gbSeconds, invocations, usd, usdPerMillionRelays: relays > 0 ? (usd / relays) * 1e6 : null },
-    // A rate that was merely met says how many instances suffice for it, and nothing of how many another needs.
+    // If the limit was not found, the rate shows how many instances are enough for it, but not how to scale beyond it.
     scaling: totalRps === null || !limitFound ? null : scalingOf(plan, totalRps),
     trials: trials.map(({ number, scope, rps, servedRps, p99Ms, met, valid, reasons }) => {
       const name = scope === TOGETHER ? "all chains together" : scope;
@@ -77,14 +77,14 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
   };
 }
 
-/** How a plan's search goes; a plan without one has none of it. */
+/** A plan's search settings; for a plan without a search, settings with no repeats. */
 export function searchSettings({ chains, profile }: Plan): SearchSettings {
   const { precision, repeats, together } =
     profile.type === "search" ? profile : { precision: 0.02, repeats: 0, together: false };
   return { chains, precision, repeats, together };
 }
 
-/** Whether a search has found where each chain ends: a rate that met the SLO, and one above it that did not. */
+/** Whether a search has bracketed each chain's capacity: one rate that met the SLO, and a higher one that did not. */
 function isLimitFound(settings: SearchSettings, trials: readonly Trial[]): boolean {
   return (
     trials.length > 0 &&
@@ -136,7 +136,10 @@ function chainCapacity(name: string, plan: Plan, trials: readonly Trial[], runs:
   };
 }
 
-/** What a million relays cost by the plan's prices; null where there is none, or what has one was not measured. */
+/**
+ * The cost of a million relays at the plan's prices; null if the plan has no prices or a priced counter was not
+ * measured.
+ */
 function usdPerMillion({ observe }: Plan, perRelay: Record<string, number>): number | null {
   const priced = observe.costs.flatMap(({ name, usd }) =>
     usd === undefined ? [] : [(perRelay[name] ?? Number.NaN) * usd],
@@ -145,15 +148,15 @@ function usdPerMillion({ observe }: Plan, perRelay: Record<string, number>): num
   return priced.length === 0 || Number.isNaN(usd) ? null : usd * 1e6;
 }
 
-/** What a million relays of each chain cost in one run. */
+/** The cost of a million relays of each chain in one run. */
 export function relayPrices(plan: Plan, { perRelay }: Measured): Map<string, number | null> {
   return new Map(plan.chains.map(({ name }) => [name, usdPerMillion(plan, perRelay[name] ?? {})]));
 }
 
-/** A resource that is used to this share is what ends the chain's capacity. */
+/** A resource that is used to this share limits the chain's capacity. */
 const SATURATED = 0.85;
 
-/** Costs of several runs, weighed by the chain's relays. */
+/** Costs of several runs, weighted by the chain's relays. */
 function mergeCosts(chain: string, runs: readonly Measured[]): Pick<ChainCapacity, "perRelay" | "perRelayUncertainty"> {
   const perRelay: Record<string, number> = {};
   const perRelayUncertainty: Record<string, number> = {};

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const count = z.int().nonnegative();
 
-/** Amounts by a counter's name. */
+/** Amounts by counter name. */
 export const perRelay = z.record(z.string(), z.number());
 
 const interval2 = z.tuple([z.number(), z.number()]);
@@ -47,7 +47,7 @@ const chainCapacity = z.object({
     .describe("The stand-in gateway's own figures"),
 });
 
-/** The report's section on capacity and cost. */
+/** The report's capacity and cost section. */
 export const capacity = z.object({
   chains: z.array(chainCapacity),
   totalRps: z

@@ -11,23 +11,24 @@ export interface Difference {
   after: number | null;
   /** (after − before) ÷ before. */
   change: number | null;
-  /** The chance of slices that differ as much if the runs were alike; null where there are too few slices. */
+  /** The probability of a difference this large if the runs were alike; null if there are too few slices. */
   pValue: number | null;
   /** Whether the difference is real: p below SIGNIFICANCE. */
   isReal: boolean;
-  /** Whether it is real, for the worse, and beyond the tolerance. */
+  /** Whether it is real, a regression, and beyond the tolerance. */
   isWorse: boolean;
 }
 
 const SIGNIFICANCE = 0.01;
 const FEWEST_SLICES = 5;
 
-/** Which direction is worse: figures of time grow, figures of success and rate fall. */
+/** Figures for which lower is worse; for times, higher is worse. */
 const WORSE_WHEN_LOWER = new Set<Figure>(["success", "achievedRps"]);
 
 /**
- * The differences between two runs, chain by chain. Whether one is real is told by a rank test (Mann and Whitney, with
- * ties) over slices of time: of the response times the report's intervals, of success and rate its seconds.
+ * The differences between two runs, chain by chain. A rank test (Mann–Whitney, with ties) over slices of time decides
+ * whether a difference is real. For response times the slices are the report's intervals; for success and rate, its
+ * seconds.
  */
 export function compareReports(before: Report, after: Report, tolerances: Tolerances = TOLERANCES): Difference[] {
   return after.chains.flatMap((chain) => {
@@ -69,7 +70,7 @@ function slicesOf({ seconds, intervals }: ReportChain, metric: Figure): number[]
   return intervals.flatMap((each) => (each.count > 0 ? [each.all?.[metric] ?? each[metric]] : []));
 }
 
-/** The two-sided p of Mann and Whitney's U, by its normal approximation with the correction for ties. */
+/** The two-sided p-value of Mann and Whitney's U, by its normal approximation with the correction for ties. */
 export function rankTest(a: readonly number[], b: readonly number[]): number {
   const all = [...a.map((value) => ({ value, first: true })), ...b.map((value) => ({ value, first: false }))];
   all.sort((x, y) => x.value - y.value);
@@ -91,19 +92,19 @@ export function rankTest(a: readonly number[], b: readonly number[]): number {
   return Math.min(1, 2 * upperTail(z));
 }
 
-/** The upper tail of the standard normal distribution (Abramowitz and Stegun 26.2.17; to 7.5e-8). */
+/** The upper tail of the standard normal distribution (Abramowitz and Stegun 26.2.17; accurate to 7.5e-8). */
 function upperTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
   const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * series;
 }
 
-/** Two runs and what differs between them. */
+/** Two runs and their differences. */
 export interface Comparison {
   before: string;
   after: string;
   differences: Difference[];
-  /** What has to be known to read them. */
+  /** What the reader needs to know to interpret them. */
   notes: string[];
 }
 
@@ -123,7 +124,7 @@ export function compareRuns(before: Report, after: Report, tolerances: Tolerance
   };
 }
 
-/** A comparison as a table for a terminal. */
+/** Formats a comparison as a table for a terminal. */
 export function compareText({ before, after, differences, notes }: Comparison, width: number = TEXT_COLUMNS): string {
   const rows = differences.map((difference) => [
     difference.chain,
@@ -143,7 +144,7 @@ export function compareText({ before, after, differences, notes }: Comparison, w
   ].join("\n");
 }
 
-/** What the figures are called. */
+/** Display names of the figures. */
 export const METRIC_TITLES: Record<Figure, string> = {
   success: "success",
   achievedRps: "achieved/s",
@@ -157,12 +158,12 @@ export function changeText({ change }: Difference): string {
   return change === null ? "–" : `${change > 0 ? "+" : ""}${(change * 100).toFixed(2)} %`;
 }
 
-/** The chance of it, or why there is none. */
+/** The p-value, or why there is none. */
 export function pText({ pValue }: Difference): string {
   return pValue === null ? "too few slices" : pValue < 0.001 ? "< 0.001" : pValue.toFixed(3);
 }
 
-/** A figure as its kind is written. */
+/** A figure, formatted for its kind. */
 export function figureText(value: number | null, metric: Figure): string {
   if (value === null) return "–";
   return metric === "success"

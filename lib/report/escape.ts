@@ -1,18 +1,21 @@
-/* One escape for each medium that text from plans, servers and stores goes into; a terminal's is lib/plan/terminal.ts. */
+/*
+ * One escape function per medium that text from plans, servers and stores goes into; the terminal's is
+ * lib/plan/terminal.ts.
+ */
 
-/** Text that cannot become markup, in an element or a quoted attribute. */
+/** Escapes text for HTML, for element content or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Text in XML: what stands for markup escaped, what XML does not allow left out. */
+/** Escapes text for XML: escapes markup characters, and removes characters that XML does not allow. */
 export function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
     .replace(/[&<>"'\n]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A field of CSV (RFC 4180): quoted where it must be, and never one that a spreadsheet would take for a formula. */
+/** A CSV field (RFC 4180): quoted if necessary, and never parsed as a formula by a spreadsheet. */
 export function csvField(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
@@ -20,7 +23,7 @@ export function csvField(value: string | number | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Text in Markdown, in a cell of a table or outside: no markup, no mention, one line. */
+/** Escapes text for Markdown, inside or outside a table cell: no markup, no mentions, one line. */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(/[&@]/g, (character) => `&#${character.charCodeAt(0)};`)

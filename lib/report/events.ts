@@ -7,22 +7,22 @@ type Event = Report["events"][number];
 type Second = ReportChain["seconds"][number];
 type Interval = ReportChain["intervals"][number];
 
-/** A second in which more than this share failed, or was not sent, and so many, is out of the ordinary. */
+/** A second is an anomaly if more than this share, and at least this many requests, failed or were not sent. */
 const MIN_SHARE = 0.05;
 const MIN_COUNT = 3;
-/** And it must be so many times the usual share. */
+/** The share must also exceed the usual share by this factor. */
 const TIMES_USUAL = 3;
 
-/** Seconds that are out of the ordinary belong together when no more than this lies between them. */
+/** Anomalous seconds belong to one event if the gap between them is no longer than this. */
 const MAX_GAP_S = 2;
 
-/** Fewer responses than this in an interval have no 99th percentile to speak of. */
+/** An interval with fewer responses than this has no meaningful 99th percentile. */
 const MIN_RESPONSES = 50;
 const MIN_RISE_MS = 10;
 
 const MAX_EVENTS = 40;
 
-/** What changed during the run: bursts of failures, seconds in which requests were not sent, rises of response time. */
+/** What changed during the run: bursts of failures, seconds with missed requests, rises in response time. */
 export function eventsOf(chains: readonly ReportChain[]): Event[] {
   const events = chains.flatMap((chain) => [...failures(chain), ...misses(chain), ...rises(chain)]);
   return events.toSorted((a, b) => a.fromMs - b.fromMs).slice(0, MAX_EVENTS);
@@ -64,7 +64,7 @@ function rises({ name, intervals }: ReportChain): Event[] {
   );
 }
 
-/** Seconds in which a share was out of the ordinary, those that are close together as one. */
+/** Runs of seconds in which a share was anomalous; close ones are merged. */
 function stretches(
   seconds: readonly Second[],
   part: (second: Second) => number,

@@ -1,12 +1,12 @@
 import type { Health } from "../results/chunk.ts";
 import type { GeneratorPoint, Report } from "./schema.ts";
 
-/** Most workers whose own points a report holds. */
+/** Maximum number of workers for which a report holds separate points. */
 const MAX_WORKERS = 24;
 
 /**
- * The workers' requests in flight and sockets over the run, in steps of `stepMs`: added up over the workers, or the worst
- * of them where they may share a host. Memory is flat in the number of workers.
+ * The workers' requests in flight and sockets over the run, in steps of `stepMs`: the sum over the workers, or the
+ * worst value if workers may share a host. Memory use does not depend on the number of workers.
  */
 export class GeneratorTimeline {
   readonly #stepMs: number;
@@ -18,7 +18,7 @@ export class GeneratorTimeline {
     this.#stepMs = stepMs;
   }
 
-  /** Adds what a worker's meter told at its flushes. */
+  /** Adds what a worker's meter recorded at each flush. */
   add(id: string, health: readonly Health[]): void {
     const own = new Map<number, GeneratorPoint>();
     for (const each of health) {
@@ -31,7 +31,7 @@ export class GeneratorTimeline {
     this.#addWorker(id, points);
   }
 
-  /** Adds another timeline's points, as it gave them. */
+  /** Merges another timeline's stored points. */
   merge({ all, workers, count }: StoredTimeline): void {
     this.#addPoints(all);
     this.#count += count - workers.length;
@@ -49,14 +49,14 @@ export class GeneratorTimeline {
     else this.#workers.push({ id, points });
   }
 
-  /** All points, in order. */
+  /** All points in chronological order. */
   points(): StoredTimeline {
     const all = [...this.#all.values()].sort((a, b) => a.atMs - b.atMs);
     return { all, workers: this.#workers, count: this.#count };
   }
 }
 
-/** A timeline as a part of a run stores it; `count` is how many workers are in it. */
+/** A timeline as stored with a part of a run; `count` is the number of workers in it. */
 export type StoredTimeline = Report["generator"] & { count: number };
 
 function pointOf(atMs: number, { inFlight, connections, opened, cpu, machineCpu, tcp }: Health): GeneratorPoint {
@@ -74,7 +74,7 @@ function pointOf(atMs: number, { inFlight, connections, opened, cpu, machineCpu,
   };
 }
 
-/** Two looks of one worker in one step. */
+/** Combines two samples of one worker in one step. */
 function later(before: GeneratorPoint | undefined, now: GeneratorPoint): GeneratorPoint {
   if (!before) return now;
   return {
@@ -85,7 +85,7 @@ function later(before: GeneratorPoint | undefined, now: GeneratorPoint): Generat
   };
 }
 
-/** Two workers in one step. */
+/** Combines two workers' samples in one step. */
 function beside(one: GeneratorPoint | undefined, other: GeneratorPoint): GeneratorPoint {
   if (!one) return { ...other };
   return {
@@ -96,7 +96,9 @@ function beside(one: GeneratorPoint | undefined, other: GeneratorPoint): Generat
   };
 }
 
-/** What is the same for both: connections opened add up, and of a host's figures the worst counts. */
+/**
+ * The fields that `later` and `beside` combine alike: opened connections add up; for host figures, the worst counts.
+ */
 function worst(
   one: GeneratorPoint,
   other: GeneratorPoint,

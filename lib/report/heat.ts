@@ -1,17 +1,17 @@
 import type { Histogram } from "../results/histogram.ts";
 
-/** Most rows of the map: with them a row is some 15 % wide when times spread over two orders of magnitude. */
+/** Maximum number of rows: when times span two orders of magnitude, each row covers a range of some 15 %. */
 const ROWS = 32;
 
 /** Counts by response time and interval. */
 export interface Heat {
-  /** One more than there are rows, in ms, each the same ratio above the one before. */
+  /** Row edges in ms, one more than there are rows, each a constant ratio above the previous one. */
   edgesMs: number[];
-  /** For each interval, the count of each row. */
+  /** For each interval, the count in each row. */
   counts: number[][];
 }
 
-/** A map of response times over the run, from each interval's histogram. */
+/** A heat map of response times over the run, from each interval's histogram. */
 export function heatOf(histograms: readonly Histogram[]): Heat {
   const filled = histograms.filter(({ totalCount }) => totalCount > 0);
   if (filled.length === 0) return { edgesMs: [], counts: [] };

@@ -6,18 +6,18 @@ import { moreFilesText, remedyText } from "./reasons.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { ms, percent } from "./units.ts";
 
-/** Fewer ephemeral ports than this are nearly none: two seconds of 500 connections take as many. */
+/** Fewer free ephemeral ports than this are nearly none: 500 connections per second use as many in two seconds. */
 export const FEW_PORTS = 1_000;
 
 type Hint = Report["hints"][number];
 
-/** What the hints are taken from: a report that has none yet. */
+/** The parts of a report that hints are derived from. */
 type Told = Pick<Report, "total" | "chains" | "workers" | "generator" | "run">;
 
-/** The guide's remedy for a host that is at its limits. */
+/** The guide's remedy for a host at its limits. */
 const FEWER_PER_HOST = "Reduce the rate per host or add hosts";
 
-/** What stood in the way of the load or of the target, as far as the figures tell, each with what to do about it. */
+/** What limited the load or the target, as far as the figures show, each with a remedy. */
 export function hintsOf(report: Told, plan: Plan): Hint[] {
   return [
     portExhaustion(report),
@@ -35,7 +35,7 @@ export function hintsOf(report: Told, plan: Plan): Hint[] {
   ].filter((hint) => hint !== undefined);
 }
 
-/** A chain of which no request was due has no figures: that is no failure, and not to be mistaken for one. */
+/** A chain with no due requests has no figures: that is not a failure, and must not look like one. */
 function nothingDue({ name, ledger }: ReportChain, plan: Plan): Hint | undefined {
   const chain = plan.chains.find((each) => each.name === name);
   if (ledger.scheduled > 0 || !chain || chain.subscriptions) return undefined;
@@ -47,8 +47,8 @@ function nothingDue({ name, ledger }: ReportChain, plan: Plan): Hint | undefined
 }
 
 /**
- * Sockets in TIME-WAIT on a host that may be the run's own: as many as its workers have closed. TIME-WAIT lasts for a
- * minute on Linux, and whatever else is there belongs to other programs.
+ * Sockets in TIME-WAIT on a host that may belong to the run: at most as many as its workers have closed. TIME-WAIT
+ * lasts for a minute on Linux; any other sockets in it belong to other programs.
  */
 function ownTimeWait({ generator }: Told): { most: number; own: number } {
   const most = Math.max(0, ...generator.all.map(({ timeWait }) => timeWait ?? 0));
@@ -89,13 +89,13 @@ function portExhaustion(report: Told): Hint | undefined {
   };
 }
 
-/** Fewer ports than this do not use up a host's some 28,000. */
+/** Fewer ports than this do not exhaust a host's roughly 28,000. */
 const FEW_OWN_PORTS = 5_000;
 
 function timeWait(report: Told, plan: Plan): Hint | undefined {
   const { most, own } = ownTimeWait(report);
   const open = median(report.generator.all.map(({ connections }) => connections));
-  // Some are normal; more than connections that are open, and thousands, tell that connections are not used again.
+  // Some are normal. Thousands of them, and more than open connections, mean that connections are not reused.
   if (own < FEW_OWN_PORTS || own < 2 * open) return undefined;
   return {
     what: "Connections pile up in TIME-WAIT",
@@ -121,14 +121,14 @@ function fileLimit({ total, run, generator }: Told): Hint | undefined {
   };
 }
 
-/** With keep-alive fewer requests than this should need a connection of their own. */
+/** With keep-alive, a smaller share of requests than this should need a new connection. */
 const MAX_OPENED = 0.05;
 
 function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefined {
   const opened = generator.all.reduce((sum, point) => sum + point.opened, 0);
   const most = Math.max(0, ...generator.all.map(({ connections }) => connections));
   if (!plan.keepalive || total.ledger.sent === 0) return undefined;
-  // Opening those that are needed at once is no churn, and a request that fails or times out ends its connection.
+  // Opening the connections needed at once is not churn, and a request that fails or times out closes its connection.
   const churned = opened - most - total.ledger.errors;
   if (churned / total.ledger.sent < MAX_OPENED || opened < 100) return undefined;
   return {
@@ -155,7 +155,7 @@ function goaway({ total }: Told): Hint | undefined {
 
 const LATE_MS = 10;
 
-/** More than this share of the scheduled requests must be late: one of a million is a pause of the machine. */
+/** More than this share of the scheduled requests must be late: one in a million is a pause of the machine. */
 const MIN_LATE = 0.0005;
 
 function generatorSaturation({ total, workers, run, generator }: Told): Hint | undefined {
@@ -193,7 +193,7 @@ function upperFirst(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Retransmitted segments a second on a host that are more than noise, and their share of the requests. */
+/** More retransmitted segments per second than this, and than this share of the requests, are not noise. */
 const MAX_RETRANSMITS = 10;
 const RETRANSMITTED_SHARE = 0.005;
 
@@ -210,14 +210,14 @@ function retransmissions({ generator, run, total }: Told): Hint | undefined {
   };
 }
 
-/** How many times the median of the first quarter that of the last must be. */
+/** The last quarter's median must be this many times the first quarter's. */
 const GROWN = 2;
 
-/** At a constant rate response times that rise and rise are a queue that grows: the target serves less than it gets. */
+/** Steadily rising response times at a constant rate mean a growing queue: the target serves less than it receives. */
 function growingQueue({ name, intervals, seconds }: ReportChain, plan: Plan, told: Told): Hint | undefined {
   const isReplayed = plan.chains.some((chain) => chain.name === name && chain.replay !== undefined);
   if (plan.profile.type !== "constant" || isReplayed || intervals.length < 8) return undefined;
-  // A generator that falls behind has response times that rise as well, and an abort ends in such that do not.
+  // Response times also rise when the generator falls behind, and an abort ends in intervals where they do not.
   if ((told.total.sendLagMs?.p99 ?? 0) >= LATE_MS || isUneven(seconds)) return undefined;
   const quarter = Math.floor(intervals.length / 4);
   const of = (from: number): number => median(intervals.slice(from, from + quarter).map(({ p50 }) => p50));
@@ -232,20 +232,20 @@ function growingQueue({ name, intervals, seconds }: ReportChain, plan: Plan, tol
   };
 }
 
-/** Whether what was sent differs by half between seconds that were scheduled alike: then the rate was not one rate. */
+/** Whether seconds with the same schedule differ by half in what was sent: then the rate was not constant. */
 function isUneven(seconds: ReportChain["seconds"]): boolean {
   const sent = seconds.filter(({ scheduled }) => scheduled > 0).map((second) => second.sent / second.scheduled);
   return Math.max(...sent) > 1.5 * Math.min(...sent);
 }
 
-/** From this rank correlation on, and a rise by half, response time goes with the rate. */
+/** From this rank correlation on, and with a rise by half, response time follows the rate. */
 const MIN_CORRELATION = 0.7;
 
-/** Where the rate varies: response times that rise with it are the target's queues. */
+/** With a varying rate, response times that rise with it mean queues at the target. */
 function queueing({ name, intervals, seconds }: ReportChain, plan: Plan, told: Told): Hint | undefined {
   if (plan.profile.type === "constant" || intervals.length < 6) return undefined;
   if ((told.total.sendLagMs?.p99 ?? 0) >= LATE_MS) return undefined;
-  // With what was not answered: where requests fail, responses alone would make the rate lower than it was.
+  // Includes requests without a response: counting only responses would understate the rate when requests fail.
   const rates = intervals.map(({ count, fromMs, toMs }) => {
     const within = seconds.filter(({ second }) => second * 1_000 >= fromMs && second * 1_000 < toMs);
     const failed = within.reduce((sum, { errors }) => sum + errors, 0);
@@ -280,7 +280,7 @@ function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   return squaresA === 0 || squaresB === 0 ? 0 : product / Math.sqrt(squaresA * squaresB);
 }
 
-/** Each value's place in the order; equal values share the mean of their places. */
+/** Each value's rank; equal values share their mean rank. */
 function ranks(values: readonly number[]): number[] {
   const sorted = values.toSorted((a, b) => a - b);
   return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);

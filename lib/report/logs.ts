@@ -1,10 +1,10 @@
 import type { LogLooks } from "../observe/logTail.ts";
 import type { Report } from "./schema.ts";
 
-/** Most lines of one log that a report shows: the first ones, where things began to go wrong. */
+/** Maximum number of lines of one log in a report: the first ones, where the trouble began. */
 const MAX_LINES = 100;
 
-/** What the gateway's logs said while the run went, by log. */
+/** What the gateway's logs said during the run, by log. */
 export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
   return sourcesOf(looks).map((source, index) => {
     const own = looks.flatMap(({ logs }) => logs[index] ?? []);
@@ -19,7 +19,7 @@ export function logsOf(looks: readonly LogLooks[]): Report["logs"] {
   });
 }
 
-/** The lines that matched as series beside the gateway's metrics; a look that failed is a gap. */
+/** The number of matching lines as series next to the gateway's metrics; a failed poll is a gap. */
 export function logSeries(looks: readonly LogLooks[]): Report["metrics"] {
   return sourcesOf(looks).map((source, index) => ({
     name: `log lines that match: ${source}`,

@@ -8,12 +8,12 @@ import type { Report } from "./schema.ts";
 /** A resource's use at one load. */
 export interface Use {
   resource: string;
-  /** In use ÷ how much there is. */
+  /** In use ÷ available. */
   utilisation: number;
   evidence: string;
 }
 
-/** What a run, or one trial of a search, tells about costs and use. */
+/** What a run, or one trial of a search, measured about costs and resource use. */
 export interface Measured {
   /** By chain. */
   perRelay: Record<string, Record<string, number>>;
@@ -27,20 +27,20 @@ export interface Measured {
   invocations: number;
 }
 
-/** The share of a run at each of its ends that is not steady, but at least so many ms. */
+/** The share of a run at each end that is not steady, but at least this many ms. */
 const UNSTEADY_SHARE = 0.1;
 
 const UNSTEADY_MS = 1_000;
 
-/** Runs shorter than this are taken whole: their ends weigh less than the scrapes that would be lost. */
+/** Shorter runs are used whole: trimming their ends would lose too many scrapes. */
 const SHORT_MS = 20_000;
 
-/** Chains that load a target which another chain loads too. */
+/** Chains that share a target with another chain. */
 function mixedChains({ chains }: Plan): Set<string> {
   const loading = new Map<string, Set<string>>();
   for (const { name, targets } of chains) {
     for (const { url, headers } of targets) {
-      // A chain may be chosen by a header as well as by the URL.
+      // A header may select the chain as well as the URL.
       const place = JSON.stringify([url, headers]);
       loading.set(place, (loading.get(place) ?? new Set()).add(name));
     }
@@ -48,7 +48,7 @@ function mixedChains({ chains }: Plan): Set<string> {
   return new Set([...loading.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
 }
 
-/** What a run measured besides traffic, from its report and the metrics that were scraped. */
+/** What a run measured besides traffic, from its report and the scraped metrics. */
 export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]): Measured {
   const observe = observeOf(plan);
   const chains = report.chains.map(({ name }) => name);
@@ -86,12 +86,12 @@ export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]):
   };
 }
 
-/** Valid relays of a chain between two instants: whole seconds, and of the outer ones their share. */
+/** A chain's valid relays between two instants: whole seconds, plus a proportional share of the partial ones. */
 function relaysBetween(report: Report, name: string, fromMs: number, toMs: number): number {
   const chain = report.chains.find((each) => each.name === name);
   if (!chain) return 0;
   let sum = 0;
-  // What the warm-up sent is not told by the second: it is taken whole, where the window begins before it.
+  // Warm-up traffic has no per-second counts: if the window begins before the warm-up, all of it counts.
   if (fromMs <= -report.run.warmupMs) sum += chain.warmup?.ledger.valid ?? 0;
   for (const { second, valid } of chain.seconds) {
     const share = Math.min(toMs, (second + 1) * 1_000) - Math.max(fromMs, second * 1_000);
@@ -127,10 +127,10 @@ function usesOf(scrapes: readonly Scrape[], resources: readonly Resource[], chai
   return uses.sort((a, b) => b.utilisation - a.utilisation);
 }
 
-/** Time before and after its segment that a worker is billed for, in ms: start, warm-up, the last responses. */
+/** Extra time that a worker is billed for besides its segment, in ms: start, warm-up, the last responses. */
 const BILLED_BESIDES_MS = 4_000;
 
-/** What the workers took, in Lambda's units: their own measured time at the default size. */
+/** The workers' usage in Lambda's units: their measured time at the default memory size. */
 function generatorUse({ run, workers }: Report): { gbSeconds: number; invocations: number } {
   const invocations = workers.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
   const seconds = (workers.length * (run.measuredMs + run.warmupMs) + invocations * BILLED_BESIDES_MS) / 1_000;

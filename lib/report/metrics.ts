@@ -3,10 +3,12 @@ import { growth, type Scrape } from "../observe/scrape.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "./schema.ts";
 
-/** Most series that a report shows. */
+/** Maximum number of series in a report. */
 const MAX_SERIES = 48;
 
-/** The gateway's metrics as series over the run: counters as rates, a scrape that failed or lacks one as a gap. */
+/**
+ * The gateway's metrics as series over the run: counters become rates; a failed scrape or a missing sample is a gap.
+ */
 export function metricsOf(scrapes: readonly Scrape[], plan: Plan): Report["metrics"] {
   const names = new Map<string, Sample>();
   for (const { samples } of scrapes) for (const sample of samples) names.set(keyOf(sample), sample);

@@ -28,10 +28,10 @@ import { methodsOf, targetsOf, trafficOf } from "./traffic.ts";
 import { judge } from "./verdict.ts";
 import { VERSION } from "./version.ts";
 
-/** A chain's true counts during the run, where the target was the stand-in gateway. */
+/** A chain's true counts during the run, if the target was the stand-in gateway. */
 export type Truth = Map<string, NonNullable<ReportChain["truth"]>>;
 
-/** What a report is made from. */
+/** The input of a report. */
 export interface ReportInput {
   plan: Plan;
   schedule: RunSchedule;
@@ -39,20 +39,20 @@ export interface ReportInput {
   workers: readonly ReportWorker[];
   /** The workers' sockets over the run. */
   generator: Report["generator"];
-  /** What was read of the gateway's metrics. */
+  /** Scrapes of the gateway's metrics. */
   scrapes: readonly Scrape[];
-  /** What was read of its logs. */
+  /** Reads of the gateway's logs. */
   logs: readonly LogLooks[];
-  /** When Watch looked; undefined of a run that goes on. */
+  /** When Watch was polling; undefined for a run in progress. */
   watched?: readonly Watched[];
   /** Why the run was aborted, and how long it had measured by then. */
   aborted?: AbortFlag;
   truth?: Truth;
-  /** Of a run that goes on: how long it has measured. */
+  /** For a run in progress: how long it has measured so far. */
   measuredMs?: number;
 }
 
-/** Makes the report of a run. */
+/** Builds the report of a run. */
 export function buildReport(input: ReportInput): Report {
   const { plan, schedule, reduction, workers, generator, scrapes, logs, aborted, truth } = input;
   const measuredMs = input.measuredMs ?? measuredOf(plan, aborted);
@@ -111,7 +111,7 @@ export function buildReport(input: ReportInput): Report {
   return { ...judged, capacity: capacityOfRun(plan, judged, measuredUse, []) };
 }
 
-/** A worker's row, from what the reducer read of it. */
+/** A worker's row, from what the reducer read about it. */
 export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: number): ReportWorker {
   const { ledger, sum, rps, chains, outcomes, startSkewMs, readyMs } = worker;
   return {
@@ -182,7 +182,7 @@ function totalReport(
   };
 }
 
-/** An event loop busier than this in a flush interval was saturated. */
+/** An event loop busier than this over a flush interval was saturated. */
 const SATURATED = 0.97;
 
 function healthOf(health: readonly Health[]): ReportWorker["health"] {
@@ -204,7 +204,7 @@ export function measuredOf(plan: Plan, aborted: { atMs: number } | undefined): n
   return aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
 }
 
-/** The largest clock error, and the widest bound. */
+/** The largest clock error, and the widest error bound. */
 function worstClock(workers: readonly ReportWorker[]): Report["clock"] {
   const clocks = workers.flatMap(({ clock }) => clock ?? []);
   if (clocks.length === 0) return null;

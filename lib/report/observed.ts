@@ -8,7 +8,9 @@ import type { MeasuredRun } from "./timeline.ts";
 type Observed = Report["observed"];
 type Hint = Report["hints"][number];
 
-/** What Watch saw, and what it did not: endpoints without a page, selectors without a sample, times without Watch. */
+/**
+ * What Watch observed, and what it missed: endpoints without a page, selectors without a sample, times without Watch.
+ */
 export function observedOf(
   { plan, measuredMs }: MeasuredRun,
   schedule: RunSchedule,
@@ -29,7 +31,7 @@ export function observedOf(
   };
 }
 
-/** Whether any look got a page: without one no selector could find anything, and the endpoint is what is to be named. */
+/** Whether any scrape got a page. Without one no selector can match, and the endpoint is the problem to report. */
 function hasPage({ observe }: Plan, scrapes: readonly Scrape[]): boolean {
   return scrapes.some(({ failed }) =>
     observe.endpoints.some(({ url }) => !failed.some((f) => f.url === withoutQuery(url))),
@@ -46,7 +48,7 @@ function endpointOf(url: string, scrapes: readonly Scrape[]): Observed["endpoint
   return { url, looks: scrapes.length, failures: [...failures.values()] };
 }
 
-/** What to do about an endpoint that gave no page, by how it failed. */
+/** The remedy for an endpoint that returned no page, by kind of failure. */
 const REMEDIES: Record<Observed["endpoints"][number]["failures"][number]["failure"], string> = {
   refused: "Add its host to observeHosts",
   unreachable: "Check the URL, and that it can be reached from where Watch runs",
@@ -56,7 +58,7 @@ const REMEDIES: Record<Observed["endpoints"][number]["failures"][number]["failur
   unreadable: "Name a page in Prometheus' text format or OpenMetrics",
 };
 
-/** Hints on what could not be observed. */
+/** Hints about what could not be observed. */
 export function observedHints({ endpoints, unmatched, watch }: Observed): Hint[] {
   const hints = endpoints.flatMap(({ url, looks, failures }): Hint[] => {
     const [worst] = [...failures].sort((a, b) => b.count - a.count);

@@ -1,29 +1,31 @@
 import type { ReportWorker } from "./schema.ts";
 import { ms, percent } from "./units.ts";
 
-/** Fewer workers of a kind than this have no peers to be away from. */
+/** Fewer workers than this that send the same chains are too few to find outliers among. */
 const MIN_PEERS = 4;
 
 /**
- * Further from the median than so many scaled median absolute deviations is an outlier (Iglewicz and Hoaglin, "How to
- * Detect and Handle Outliers", 1993: 3.5); 1.4826 makes the deviation that of a normal distribution.
+ * A value more than this many scaled median absolute deviations from the median is an outlier (Iglewicz and Hoaglin,
+ * "How to Detect and Handle Outliers", 1993: 3.5); 1.4826 scales it to the standard deviation of a normal distribution.
  */
 const MAX_DEVIATIONS = 3.5;
 const SCALE = 1.4826;
 
-/** And it must matter: that share of the median and so many ms, or that share of failed requests. */
+/** The difference must also matter: this ratio to the median and this many ms, or this share of failed requests. */
 const MIN_RATIO = 1.25;
 const MIN_MS = 2;
 const MIN_FAILED = 0.01;
 
-/** Names of what is looked at, and how to read it from a worker. */
+/** The latencies to compare, and how to read them from a worker. */
 const LATENCIES: [name: string, read: (worker: ReportWorker) => number | undefined][] = [
   ["response time p50", ({ responseTimeMs }) => responseTimeMs?.p50],
   ["response time p99", ({ responseTimeMs }) => responseTimeMs?.p99],
   ["send lag p99", ({ sendLagMs }) => sendLagMs?.p99],
 ];
 
-/** Marks the workers whose response times, send lags or failures are far from those that send the same chains. */
+/**
+ * Marks workers whose response times, send lags or failures are far from those of workers that send the same chains.
+ */
 export function markOutliers(workers: readonly ReportWorker[]): ReportWorker[] {
   const groups = Map.groupBy(workers, ({ chains }) => chains.join(" "));
   return workers.map((worker) => {
@@ -59,7 +61,7 @@ function boundsOf(values: readonly number[]): { middle: number; most: number } {
   return { middle, most: middle + MAX_DEVIATIONS * SCALE * deviation };
 }
 
-/** The middle of some values, 0 where there are none. */
+/** The median of the values; 0 if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;

@@ -6,7 +6,7 @@ const count = z.int().nonnegative();
 const chain = z.string();
 const target = z.string().optional();
 
-/** Why a run is not valid, or does not pass, as data: `reasonText` says it in words. */
+/** Why a run is invalid or does not pass, as data; `reasonText` turns it into text. */
 export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("aborted"),
@@ -96,32 +96,32 @@ const GENERATOR_KINDS = new Set<Reason["kind"]>([
   "gateway-count",
 ]);
 
-/** Reasons that tell about the generator or the results, and not about the target. */
+/** Whether a reason is about the generator or the results rather than the target. */
 export function isOfGenerator({ kind }: Reason): boolean {
   return GENERATOR_KINDS.has(kind);
 }
 
-/** Whether a run was stopped for what its target did: it was measured until then, and missed its SLO. */
+/** Whether a run was stopped because of its target: it was measured until then, and missed its SLO. */
 export function isStoppedByTarget({ abortedBy }: { abortedBy?: string | undefined }): boolean {
   return abortedBy === "breaker" || abortedBy === "threshold";
 }
 
-/** What helps a generator that was not quick enough. */
+/** Remedies for a generator that was too slow. */
 const REMEDIES = {
   workers: "use more workers, or lower perWorkerRps",
   cores: "this machine's cores were full, so more workers on it do not help: lower the rate, or use more machines",
   hosts: "reduce the rate per host or add hosts",
 };
 
-/** What helps a generator that was not quick enough, as data. */
+/** The name of a remedy. */
 export type Remedy = keyof typeof REMEDIES;
 
-/** A remedy in words. */
+/** A remedy as text. */
 export function remedyText(remedy: Remedy): string {
   return REMEDIES[remedy];
 }
 
-/** What helps a worker that may open no more files. */
+/** The remedy for a worker that reached its limit of open files. */
 export function moreFilesText(remedy: Remedy): string {
   const raise = "raise the limit of open files where that can be done (ulimit -n, fleet/tune-system-limits.sh)";
   return `${remedy === "workers" ? "use more workers (lower perWorkerRps; AWS Lambda allows 1,024 files)" : REMEDIES[remedy]}, or ${raise}`;

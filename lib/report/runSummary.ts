@@ -1,18 +1,18 @@
 import type { Report } from "./schema.ts";
 
-/** What a list of runs shows of one chain. */
+/** What a list of runs shows about one chain. */
 export interface ChainSummary {
   name: string;
   achievedRps: number;
   success: number | null;
-  /** Of the response time of all requests sent. */
+  /** Over the response times of all requests sent. */
   p99Ms: number | null;
-  /** Only where a search found it. */
+  /** Only if a search found it. */
   capacityRps: number | null;
   usdPerMillionRelays: number | null;
 }
 
-/** How a run stands: its verdict, or that there is none yet. */
+/** The state of a run: its verdict, or that it has none yet. */
 export type RunState = "passed" | "SLO missed" | "invalid" | "running" | "unfinished";
 
 /** A run in a list of runs. */
@@ -20,17 +20,17 @@ export interface RunSummary {
   id: string;
   plan: string;
   state: RunState;
-  /** ISO 8601; undefined where it has not begun. */
+  /** ISO 8601; undefined if it has not begun. */
   startedAt?: string;
   durationMs?: number;
-  /** Of all chains. */
+  /** Sum over all chains. */
   achievedRps?: number;
   success?: number | null;
   p99Ms?: number | null;
   chains: ChainSummary[];
 }
 
-/** What a list shows of a run that has a report. */
+/** What a list shows about a run that has a report. */
 export function summaryOf({ run, verdict, total, chains, capacity }: Report): RunSummary {
   return {
     id: run.id,
@@ -55,7 +55,7 @@ export function summaryOf({ run, verdict, total, chains, capacity }: Report): Ru
   };
 }
 
-/** Runs as they are listed: those that go on first, then the newest. */
+/** Sorts runs for a list: running ones first, then the newest. */
 export function inListOrder(runs: readonly RunSummary[]): RunSummary[] {
   const isLive = ({ state }: RunSummary): number => Number(state === "running");
   return runs.toSorted(

@@ -1,11 +1,11 @@
-/** Fewer points than this tell no transient from noise. */
+/** With fewer points than this, a transient cannot be distinguished from noise. */
 const MIN_POINTS = 8;
 
 /**
- * Where the steady state begins: the number of points to leave out at the beginning so that the marginal standard error
- * of the others' mean is least (K. P. White, "An effective truncation heuristic for bias reduction in simulation output",
- * Simulation 69(6), 1997: MSER). At most half of the points are left out, as the rule asks. Undefined for fewer than 8
- * points.
+ * Where the steady state begins: the number of points to drop at the beginning so that the marginal standard error of
+ * the remaining points' mean is minimal (K. P. White, "An effective truncation heuristic for bias reduction in
+ * simulation output", Simulation 69(6), 1997: MSER). Drops at most half of the points, as the rule requires. Undefined
+ * for fewer than 8 points.
  */
 export function steadyFrom(points: readonly number[]): number | undefined {
   if (points.length < MIN_POINTS) return undefined;
@@ -15,7 +15,7 @@ export function steadyFrom(points: readonly number[]): number | undefined {
     const rest = points.slice(cut);
     const mean = rest.reduce((sum, value) => sum + value, 0) / rest.length;
     const error = rest.reduce((sum, value) => sum + (value - mean) ** 2, 0) / rest.length ** 2;
-    // Noise alone moves the least a little: a cut has to earn what it leaves out.
+    // Noise alone shifts the minimum slightly: a cut must improve it enough to justify the dropped points.
     if (error < least * 0.9) {
       least = error;
       best = cut;

@@ -2,7 +2,7 @@ import type { Report } from "./schema.ts";
 
 type Hint = Report["hints"][number];
 
-/** What stood between subscribers and what was announced, with what to do about it. */
+/** What kept notifications from subscribers, with remedies. */
 export function subscriptionHints({ chains }: Pick<Report, "chains">): Hint[] {
   return chains.flatMap(({ name: chain, subscriptions = [] }) =>
     subscriptions.flatMap((each): Hint[] => {

@@ -7,7 +7,7 @@ import { SubscriptionSum } from "../results/subscriptions.ts";
 import type { ReportSockets, ReportSubscription } from "./subscriptionSchema.ts";
 import { latencyOf, round } from "./timeline.ts";
 
-/** How a chain's subscribers fared, in the plan's order. */
+/** The results of a chain's subscribers, in the plan's order. */
 function subscriptionReports(
   sums: ReadonlyMap<string, SubscriptionSum>,
   { subscriptions = [] }: Chain,
@@ -42,7 +42,7 @@ function lagIntervals(intervals: SubscriptionFigures["intervals"], lengthMs: num
     }));
 }
 
-/** What a chain's report tells of its WebSockets: nothing of a chain that has none. */
+/** A chain's WebSocket section; empty for a chain without WebSockets. */
 export function webSocketReport(
   sum: { sockets: SocketCounts; subscriptions: ReadonlyMap<string, SubscriptionSum> },
   chain: Chain,

@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 import { cleanText } from "../plan/terminal.ts";
 
-/** Columns with two blanks between them and a line under the head. */
+/** Columns separated by two spaces, with a line under the header. */
 const PLAIN = {
   top: "",
   "top-mid": "",
@@ -22,34 +22,34 @@ const PLAIN = {
   middle: "  ",
 };
 
-/** The width of a report as a file, or where nobody knows how wide the reader's window is. */
+/** The width of a report written to a file, or when the terminal's width is unknown. */
 export const TEXT_COLUMNS = 120;
 
-/** Blanks between two columns. */
+/** Spaces between two columns. */
 const GAP = 2;
 
-/** A column of text, such as a message, is narrowed to this width before any column is left out. */
+/** A text column, such as a message, shrinks to this width before any column is dropped. */
 const TEXT_WIDTH = 24;
 
-/** No column gets narrower than this. */
+/** The minimum width of a column. */
 const MIN_WIDTH = 6;
 
-/** A table's column: its title, and whether it may be left out. */
+/** A table's column: its title, and whether it may be dropped. */
 export interface Column {
   title: string;
-  /** Where the table is too wide, columns with the highest number are left out first; those without one stay. */
+  /** If the table is too wide, columns with the highest number are dropped first; columns without a number stay. */
   drop?: number;
 }
 
 interface Fitted {
-  /** The places of the columns that are shown, with their widths. */
+  /** The indexes of the visible columns, with their widths. */
   places: number[];
   widths: number[];
 }
 
 /**
- * A table for terminals and text files: the first column and long texts to the left, the others to the right. Where it is wider than
- * `width`, titles and long texts wrap, then columns are left out, then every cell wraps.
+ * A table for terminals and text files. The first column and long texts are left-aligned, the others right-aligned. If
+ * it is wider than `width`, titles and long texts wrap first, then columns are dropped, then every cell wraps.
  */
 export function renderTable(
   head: readonly (string | Column)[],
@@ -75,7 +75,7 @@ export function renderTable(
     .join("\n");
 }
 
-/** Whether a column holds sentences, which are read from the left. */
+/** Whether a column holds sentences, which are left-aligned. */
 function isText(rows: readonly string[][], place: number): boolean {
   return rows.some((row) => stringWidth(row[place] ?? "") > TEXT_WIDTH);
 }
@@ -105,12 +105,12 @@ function fit(columns: readonly Column[], rows: readonly string[][], width: numbe
   return { places, widths: spread(places, natural, narrow, width) };
 }
 
-/** Widths of the columns that stay: as near to their natural ones as the width allows. */
+/** Widths of the remaining columns, as close to their natural widths as the total allows. */
 function spread(places: readonly number[], natural: readonly number[], narrow: readonly number[], width: number) {
   const widths = places.map((place) => natural[place] ?? 1);
   const least = places.map((place) => narrow[place] ?? 1);
   let over = widths.reduce((total, each) => total + each, GAP * (places.length - 1)) - width;
-  // The widest column gives way first, as long as its words fit; where that is not enough they break.
+  // The widest column shrinks first, as long as its words fit; if that is not enough, words break.
   for (const floor of [least, least.map(() => MIN_WIDTH)]) {
     while (over > 0) {
       const spare = widths.map((each, index) => (each > (floor[index] ?? 1) ? each : 0));
@@ -123,7 +123,7 @@ function spread(places: readonly number[], natural: readonly number[], narrow: r
   return widths;
 }
 
-/** Text in lines of a width: words wrap, longer ones break, and each line after the first is indented as told. */
+/** Wraps text to a width: words wrap, longer ones break, and each line after the first starts with `indent`. */
 export function wrapText(text: string, width: number, indent = "  "): string {
   if (!Number.isFinite(width)) return text;
   return text

@@ -2,9 +2,9 @@ import { methodOf } from "../plan/methodOf.ts";
 import type { Target } from "../plan/schema.ts";
 
 /**
- * What a report calls a chain's targets: the plan's name, or else what the target calls. Where several call the same, the
- * part of their URLs in which they differ is added, and where that tells nothing, their place in the chain. No name
- * shows a key: parts of a URL that may be one are left out.
+ * A report's names for a chain's targets: the plan's name, or else the method that the target calls. If several targets
+ * have the same name, the parts of their URLs that differ are appended; if that does not help, their position in the
+ * chain. Names never show a key: URL parts that may be one are omitted.
  */
 export function targetNames(targets: readonly Target[]): string[] {
   const first = targets.map((target) => target.name ?? methodOf(target));
@@ -20,7 +20,7 @@ function isRepeated(names: readonly string[], name: string): boolean {
   return names.indexOf(name) !== names.lastIndexOf(name);
 }
 
-/** A URL's parts that may be shown: its host, the segments of its path, and its query's fields. */
+/** The parts of a URL that may be shown: its host, the segments of its path, and its query's fields. */
 function partsOf({ url }: Target): Map<string, string> {
   const parts = new Map<string, string>();
   if (!URL.canParse(url)) return parts;
@@ -33,7 +33,7 @@ function partsOf({ url }: Target): Map<string, string> {
   return parts;
 }
 
-/** Where a target's URL differs from those of others. */
+/** The parts of a target's URL that differ from those of the others. */
 function urlPart(target: Target, alike: readonly Target[]): string {
   const own = partsOf(target);
   const others = alike.map(partsOf);
@@ -41,9 +41,9 @@ function urlPart(target: Target, alike: readonly Target[]): string {
   return telling.filter(Boolean).join(" ");
 }
 
-/** A field by this name holds a key. */
+/** A field whose name matches this holds a key. */
 const KEY_NAME = /key|token|secret|auth|pass|sig|credential|project/i;
-/** Longer text without spaces may be one, whatever it is called. */
+/** Text this long without spaces may be a key, whatever its field is called. */
 const KEY_VALUE = /^[\w.~+/=-]{20,}$/;
 
 function isKey(text: string, name = ""): boolean {

@@ -14,7 +14,10 @@ export interface MeasuredRun {
   measuredMs: number;
 }
 
-/** A chain's, or all chains', course over the run. `scheduledIn` gives how many requests were due in a second. */
+/**
+ * The time course of one chain, or of all chains together. `scheduledIn` returns how many requests were due in a
+ * second.
+ */
 export function timelineOf(
   sum: SeriesSum,
   { plan, measuredMs }: MeasuredRun,
@@ -44,7 +47,7 @@ export function timelineOf(
   };
 }
 
-/** A second's counts, with what an abort cut off apart from errors. */
+/** A second's counts, with requests cut off by an abort separate from errors. */
 function secondOf(counts: SecondCounts | undefined): Omit<ReportChain["seconds"][number], "second" | "scheduled"> {
   if (!counts) return { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
   const unfinished = counts.classes?.[UNFINISHED] ?? 0;
@@ -60,13 +63,13 @@ function failedIn({ seconds }: SeriesSum, fromMs: number, lengthMs: number): num
   return failed;
 }
 
-/** An interval's percentiles of all requests sent, where they are not those of the responses. */
+/** An interval's percentiles over all requests sent, if they differ from those of the responses. */
 function allOf(responseTime: Histogram, failed: number, timeoutMs: number) {
   const all = failed === 0 ? null : latencyOfAll({ responseTime, failed }, timeoutMs);
   return all ? { all: { p50: all.p50, p90: all.p90, p99: all.p99 } } : {};
 }
 
-/** The part of the run after which its beginning no longer shows, and its figures alone. */
+/** The part of the run after the initial transient, with its figures. */
 function steadyOf(
   sum: SeriesSum,
   intervals: readonly [number, Histogram][],
@@ -111,7 +114,7 @@ function percentileMs(histogram: Histogram, percentile: number): number {
   return histogram.getValueAtPercentile(percentile) / 1_000;
 }
 
-/** The distribution at percentiles that lie ever closer to 100, as far as the number of samples carries. */
+/** The distribution at percentiles ever closer to 100, as far as the number of samples supports. */
 function percentileCurve(histogram: Histogram): [number, number][] {
   if (histogram.totalCount === 0) return [];
   const curve: [number, number][] = [[0, histogram.minNonZeroValue / 1_000]];
@@ -123,7 +126,7 @@ function percentileCurve(histogram: Histogram): [number, number][] {
   return curve;
 }
 
-/** A number to so many digits after the point. */
+/** Rounds a number to this many decimal places. */
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

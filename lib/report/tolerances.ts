@@ -1,7 +1,7 @@
-/** A figure of a chain that runs are compared by. */
+/** A figure of a chain by which runs are compared. */
 export type Figure = "success" | "achievedRps" | "p50" | "p90" | "p99";
 
-/** How much worse each figure may become, as a share of what it was. */
+/** How much worse each figure may become, as a share of its earlier value. */
 export type Tolerances = Record<Figure, number>;
 
 export const TOLERANCES: Tolerances = { success: 0.001, achievedRps: 0.005, p50: 0.1, p90: 0.1, p99: 0.15 };

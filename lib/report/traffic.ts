@@ -11,8 +11,8 @@ import { targetNames } from "./targetNames.ts";
 import { latencyOf, type MeasuredRun, round } from "./timeline.ts";
 
 /**
- * Requests sent per second. Of an aborted run only whole seconds before the abort count: workers stop some time after
- * it, each in its own time.
+ * Requests sent per second. For an aborted run, only whole seconds before the abort count: workers stop some time after
+ * it, each at a different time.
  */
 function achievedRps(ledger: Ledger, sum: SeriesSum, measuredMs: number, durationMs: number): number {
   if (measuredMs >= durationMs) return ledger.sent / (durationMs / 1_000);
@@ -53,12 +53,12 @@ export function trafficOf(
   };
 }
 
-/** Errors without what an abort cut off: the ledger has it apart. */
+/** Errors without requests cut off by an abort: the ledger counts those separately. */
 function withoutUnfinished({ [UNFINISHED]: _, ...errors }: Tally): Tally {
   return errors;
 }
 
-/** Errors and invalid responses by who is to be asked about them. */
+/** Errors and invalid responses by who is responsible for them. */
 function faultsOf(sum: SeriesSum): Tally {
   const faults: Tally = {};
   for (const [name, count] of [...Object.entries(withoutUnfinished(sum.errors)), ...Object.entries(sum.invalid)]) {
@@ -83,7 +83,7 @@ export function targetsOf(sum: SeriesSum, chain: Plan["chains"][number], timeout
     }));
 }
 
-/** The figures of a part of a chain's traffic. */
+/** The figures for a part of a chain's traffic. */
 function partOf({ sent, valid, invalid, errors, responseTime }: TargetSum, timeoutMs: number) {
   const ended = valid + invalid + errors;
   return {
@@ -98,7 +98,7 @@ function partOf({ sent, valid, invalid, errors, responseTime }: TargetSum, timeo
   };
 }
 
-/** Each method's figures, over all of a chain's targets that call it; none where targets are not recorded apart. */
+/** Each method's figures, over all of a chain's targets that call it; empty if targets are not recorded separately. */
 export function methodsOf(sum: SeriesSum, chain: Plan["chains"][number], timeoutMs: number): ReportMethod[] {
   const parts = new Map<string, TargetSum>();
   const places = chain.targets.length === 1 ? [[0, wholeOf(sum)] as const] : [...sum.targets];
@@ -112,7 +112,7 @@ export function methodsOf(sum: SeriesSum, chain: Plan["chains"][number], timeout
   return [...parts].map(([method, part]) => ({ method, ...partOf(part, timeoutMs) }));
 }
 
-/** A chain's whole traffic as its only target's. */
+/** A chain's whole traffic, in the form of its only target's. */
 function wholeOf(sum: SeriesSum): TargetSum {
   const errors = total(withoutUnfinished(sum.errors));
   return { sent: sum.sent, valid: sum.valid, invalid: total(sum.invalid), errors, responseTime: sum.responseTime() };

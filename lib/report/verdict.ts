@@ -7,26 +7,28 @@ import { remedyOf } from "./limits.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./reasons.ts";
 import type { Report, ReportChain, ReportMethod } from "./schema.ts";
 
-/** Below this share of the scheduled requests sent, the run says more about the generator than about the target. */
+/**
+ * If a smaller share of the scheduled requests was sent, the run says more about the generator than about the target.
+ */
 const MIN_ACHIEVED = 0.995;
 
 /**
- * A worker that was saturated for longer than this share of its flush intervals had no time left to be exact. A single
- * one (a cold start, a neighbour on the machine) is left to the send lag, which tells whether it did harm.
+ * A worker that was saturated for more than this share of its flush intervals was too busy to be exact. A single
+ * saturated interval (a cold start, a neighbour on the machine) is allowed: the send lag shows whether it did harm.
  */
 const MAX_SATURATED = 0.02;
 
-/** What a run is judged by besides its report. */
+/** The evidence for a verdict besides the report. */
 export interface Evidence {
-  /** What lost workers themselves said. */
+  /** Error messages of lost workers. */
   errors?: readonly string[];
-  /** What a million relays of each chain cost; null where that was not measured. */
+  /** The cost of a million relays of each chain; null if it was not measured. */
   costs?: ReadonlyMap<string, number | null>;
 }
 
 /**
- * Judges a report: whether the run was valid, whether it passed, and why not. Returns it with the verdict, and with each
- * chain's, method's and target's SLO line by line.
+ * Judges a report: whether the run was valid, whether it passed, and why not. Returns it with the verdict, and with the
+ * SLO of each chain, method and target line by line.
  */
 export function judge(report: Report, plan: Plan, { errors = [], costs = new Map() }: Evidence = {}): Report {
   const { measuredMs } = report.run;
@@ -54,7 +56,7 @@ export function judge(report: Report, plan: Plan, { errors = [], costs = new Map
   };
 }
 
-/** Whether a run had no request to send and no subscriber. */
+/** Whether a run had neither a request to send nor a subscriber. */
 function isIdle({ total, chains }: Report): boolean {
   return total.ledger.scheduled === 0 && chains.every(({ subscriptions }) => subscriptions === undefined);
 }
@@ -65,7 +67,7 @@ function abortReasons({ run }: Report): Reason[] {
   return [{ kind: "aborted", by, text, measuredMs, durationMs }];
 }
 
-/** Why the generator was not in order, or the results are not. */
+/** Why the generator or the results cannot be trusted. */
 function generatorReasons(report: Report, plan: Plan, errors: readonly string[]): Reason[] {
   const { limits } = plan;
   const { total, startSkewMs, workers, findings } = report;
@@ -91,7 +93,7 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
   return reasons;
 }
 
-/** Where too few of the scheduled requests were sent. */
+/** Reasons that too few of the scheduled requests were sent. */
 function missedReasons(report: Report, errors: readonly string[]): Reason[] {
   const { missed, ledger } = report.total;
   const of = ledger.scheduled - (missed.aborted ?? 0);
@@ -99,7 +101,7 @@ function missedReasons(report: Report, errors: readonly string[]): Reason[] {
   const late = (missed.late ?? 0) + (missed.superseded ?? 0);
   const lost = missed.lost ?? 0;
   const reasons: Reason[] = [];
-  // Together they are what the generator did not send; each is told by its own name.
+  // Together they are what the generator did not send; each is reported separately.
   if (tooMany(late + lost)) {
     if (late > 0) reasons.push({ kind: "late", count: late, of, remedy: remedyOf(report) });
     if (lost > 0) reasons.push({ kind: "lost", count: lost, of, errors: [...errors] });
@@ -112,21 +114,22 @@ function missedReasons(report: Report, errors: readonly string[]): Reason[] {
   return reasons;
 }
 
-/** Where the counts contradict each other, or the stand-in gateway's own. */
+/** Reasons that the counts contradict each other or those of the stand-in gateway. */
 function countReasons({ name, ledger, missed, truth }: ReportChain): Reason[] {
   const reasons: Reason[] = [];
   if (!balances(ledger)) reasons.push({ kind: "ledger", chain: name });
-  // A request without a response may or may not have reached the gateway: its count lies between the two.
-  // One that was asked before all workers were done, by a clock that was set forward or for a lost one, may lack some.
+  // A request without a response may or may not have reached the gateway, so the gateway's count lies between responses
+  // and requests sent. A count read before all workers were done (because a clock was set forward, or a worker was
+  // lost) may be short.
   const isShort = truth?.settled === true && truth.requests < ledger.responses;
-  // And of what a lost worker did not write down, some may have been sent.
+  // Some requests that a lost worker did not record may have been sent.
   if (truth && (truth.requests > ledger.sent + (missed.lost ?? 0) || isShort)) {
     reasons.push({ kind: "gateway-count", chain: name, counted: truth.requests, sent: ledger.sent });
   }
   return reasons;
 }
 
-/** What a chain is judged by besides its own figures. */
+/** What a chain is judged by besides its figures. */
 interface Basis {
   measuredMs: number;
   usdPerMillionRelays: number | null;
@@ -154,19 +157,19 @@ function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: Repo
   return { chain: { ...chain, slo, targets, ...(methods && { methods }), pass: reasons.length === 0 }, reasons };
 }
 
-/** Each target with its own SLO, where the plan gives it one. */
+/** Each target with its SLO results, if the plan gives it an SLO. */
 function judgeTargets({ name, targets }: ReportChain, plan: Plan, basis: Basis): ReportChain["targets"] {
   const planned = plan.chains.find((chain) => chain.name === name)?.targets ?? [];
   return targets.map((target, place) => judgePart(target, planned[place]?.slo, basis));
 }
 
-/** A target or a method with its SLO line by line, where the plan gives it one. */
+/** A target or a method with its SLO line by line, if the plan gives it one. */
 function judgePart<Part extends ReportMethod>(part: Part, slo: Slo | undefined, { measuredMs }: Basis): Part {
   const counts = { responses: part.valid + part.invalid, errors: part.errors };
   return slo ? { ...part, slo: sloLines({ ...part, ...counts, measuredMs }, slo) } : part;
 }
 
-/** What went wrong in a chain or target, for a line that was missed. */
+/** What went wrong in a chain or target, for an SLO line that was missed. */
 interface Failed {
   ledger: { sent: number };
   errors?: Record<string, number>;

@@ -27,33 +27,33 @@ import type { LastWordsPlace } from "../store/lastWords.ts";
 import { takeLease } from "../store/lease.ts";
 import { requireJson, type Store } from "../store/store.ts";
 
-/** How long before its first request a worker's clock is left as it is, in ms. */
+/** A worker's clock is no longer corrected during this time before its first request, in ms. */
 const CLOCK_SPARE_MS = 1_000;
 
-/** What a worker needs from outside. */
+/** A worker's external dependencies. */
 export interface AttackPorts {
-  /** The value of a reference to a secret. */
+  /** Resolves a reference to a secret. */
   secret(reference: string): Promise<string>;
-  /** Where a thread that has no store puts an object. */
+  /** Where a thread without a store can put an object. */
   placeOf(key: string): Promise<LastWordsPlace>;
-  /** Resolves when whoever called this worker wants it to stop. */
+  /** Resolves when the caller of this worker wants it to stop. */
   told: Promise<StopRequest>;
-  /** What the deployment allows, where there is one. */
+  /** The deployment's guards, if there is a deployment. */
   deployed?: Guards;
-  /** The host that the worker runs on, where it is one of a fleet. */
+  /** The host that the worker runs on, if it belongs to a fleet. */
   host?: string;
 }
 
-/** What a worker is called with. */
+/** A worker's input. */
 export interface AttackCall {
   assignment: Assignment;
-  /** The execution's run, or its trial: the list of assignments, which lies in the store, may name another. */
+  /** The execution's run, or its trial. The list of assignments is read from the store and may name a different one. */
   runId?: string;
-  /** What the person who started the run allowed, from a runner on this machine. */
+  /** What the person who started the run allowed, set by a runner on this machine. */
   allowance?: Allowance;
 }
 
-/** Sends one assignment's requests. An error that ends it is kept in the store, where the report finds it. */
+/** Sends one assignment's requests. If an error ends it, the error is kept in the store for the report. */
 export async function attackTask(store: Store, input: AttackCall, ports: AttackPorts) {
   const { assignment } = input;
   try {
@@ -76,7 +76,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
   const joinsAtMs = clock.nowMs() + TAKEOVER_MS;
   const attempt = await takeLease(store, runId, id, joinsAtMs);
   const { host, deployed, secret, told } = ports;
-  // What is left of the time before the first request also goes into knowing the clock better.
+  // Uses the time left before the first request to improve the clock estimate.
   const narrowing = clock.narrow(beginsAtMs);
   const lastWords = await ports.placeOf(failureKey(runId, id, clock.nowMs()));
   const summary = await attack(
@@ -85,7 +85,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
       clock,
       emit: async (chunk) => {
         await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
-        // Only what may stop the run goes by these.
+        // Ticks are only read by what can stop the run.
         if (isStoppable(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
       },
       stopRequested: stopQuestion(store, assignment, attempt),
@@ -101,7 +101,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
   return { assignment: id, outcome: summary.outcome };
 }
 
-/** The plan, with the lines of replays that this assignment sends. */
+/** The plan, with the replay lines that this assignment sends. */
 async function readPlan(store: Store, { assignment, allowance }: AttackCall): Promise<Plan> {
   const { id, runId, shares } = assignment;
   const stored = await requireJson<Plan>(store, planKey(runId));
@@ -113,8 +113,8 @@ async function readPlan(store: Store, { assignment, allowance }: AttackCall): Pr
 }
 
 /**
- * Throws an InputError where the plan or the assignment, which lie in the store, are not those that Plan wrote within the
- * deployment's guards: whatever was changed since, the load goes to no other host, and is no faster and no longer.
+ * Throws an InputError if the plan or the assignment in the store is not what Plan wrote within the deployment's
+ * guards. Whatever was changed since, the load goes to no other host, and is no faster and no longer.
  */
 function refuseChanged(plan: Plan, { assignment, runId, allowance }: AttackCall, deployed: Guards | undefined): void {
   const problems = deployed ? guardProblems(plan, deployed, Number.POSITIVE_INFINITY) : [];
@@ -126,7 +126,10 @@ function refuseChanged(plan: Plan, { assignment, runId, allowance }: AttackCall,
   if (problems.length > 0) throw new InputError("the run's plan in the store", problems);
 }
 
-/** Asks the store whether an attempt is to stop: its run or its search was aborted, or a later attempt took over. */
+/**
+ * Returns a function that polls the store for whether an attempt should stop: its run or its search was aborted, or a
+ * later attempt took over.
+ */
 function stopQuestion(store: Store, { id, runId }: Assignment, attempt: number) {
   const search = searchOf(runId);
   const askAborts = [runId, search].flatMap((each) => (each === undefined ? [] : [store.poll(abortKey(each))]));
@@ -136,7 +139,7 @@ function stopQuestion(store: Store, { id, runId }: Assignment, attempt: number) 
     if (aborts.some((flag) => flag !== undefined)) return { reason: "aborted" };
     if (lease === undefined) return undefined;
     const { kill = false, joinsAtMs } = JSON.parse(lease) as { kill?: boolean; joinsAtMs: number };
-    // The acceptance test of a deployment: this worker is to end as one that is killed, without a word.
+    // For a deployment's acceptance test: this worker must end like a killed one, without writing anything.
     if (kill) process.kill(process.pid, "SIGKILL");
     return { reason: "superseded", joinsAtMs };
   };

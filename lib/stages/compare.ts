@@ -4,26 +4,26 @@ import { comparisonKey, reportKey, scheduledKey } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
 import { baselineReport } from "./baseline.ts";
 
-/** What a schedule says of a run that it starts: `runs/<id>/scheduled.json`. */
+/** A schedule's settings for a run that it starts: `runs/<id>/scheduled.json`. */
 export interface Scheduled {
   /** The schedule's name. */
   schedule: string;
-  /** The baseline that the run is compared with; without one only its verdict is looked at. */
+  /** The baseline that the run is compared with; without one, only its verdict counts. */
   baseline?: string;
 }
 
-/** What came of a scheduled run. */
+/** The outcome of a scheduled run. */
 export interface ScheduledOutcome {
-  /** Whether somebody was told. */
+  /** Whether a notification was sent. */
   told: boolean;
 }
 
-/** Most characters of a notification's subject: SNS allows 100. */
+/** Maximum length of a notification's subject: SNS allows 100 characters. */
 const SUBJECT = 100;
 
 /**
- * Looks at a run that has ended: one that a schedule started is compared with its baseline, and `tell` is called where it
- * is worse, did not pass, or has no report. Other runs are left alone.
+ * Checks a run that has ended. A run started by a schedule is compared with its baseline, and `tell` is called if it is
+ * worse, did not pass, or has no report. Other runs are ignored.
  */
 export async function compareTask(
   store: Store,
@@ -42,7 +42,7 @@ export async function compareTask(
   return { told: true };
 }
 
-/** What is wrong with a run, in words; undefined where nothing is. Writes the comparison beside the report. */
+/** What is wrong with a run, as text; undefined if nothing is. Writes the comparison next to the report. */
 async function worseThanBaseline(
   store: Store,
   runId: string,

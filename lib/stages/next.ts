@@ -11,7 +11,7 @@ import { readReportInput } from "./reportRun.ts";
 import { writeSearchReport } from "./searchReport.ts";
 import { planTrial } from "./trials.ts";
 
-/** Takes a trial into its search: plans the next one, or writes the search's report. */
+/** Records a trial in its search, then plans the next trial or writes the search's report. */
 export async function nextTask(store: Store, trial: string, times: StartTimes) {
   const search = searchOf(trial);
   if (search === undefined) throw new Error(`${trial} is no trial`);
@@ -20,8 +20,8 @@ export async function nextTask(store: Store, trial: string, times: StartTimes) {
 }
 
 /**
- * Takes a trial's report into its search, and plans the next one; undefined when the search is over. Safe to call again
- * for the same trial.
+ * Records a trial's report in its search, and plans the next trial; undefined when the search is over. Safe to call
+ * again for the same trial.
  */
 async function advanceSearch(store: Store, runId: string, times: StartTimes): Promise<Planned | undefined> {
   const plan = await readJson<Plan>(store, planKey(runId));

@@ -1,6 +1,6 @@
 import type { Report } from "../report/schema.ts";
 
-/** What the state machine decides by. */
+/** The values that the state machine branches on. */
 export function outcomeOf(runId: string, { verdict: { valid, pass, reasons } }: Report) {
   return { runId, verdict: { valid, pass, summary: reasons.join(" ").slice(0, 1_000) || "passed" } };
 }

@@ -14,21 +14,21 @@ import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } fro
 import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
 
-/** What reducing some or all of a run's workers comes to. */
+/** The result of reducing some or all of a run's workers. */
 export interface Reduced {
   reduction: Reduction;
   workers: ReportWorker[];
   generator: StoredTimeline;
 }
 
-/** The same as it is stored: `runs/<id>/parts/…`. */
+/** The stored form: `runs/<id>/parts/…`. */
 interface StoredPart extends Omit<Reduction, "chains"> {
   chains: (Omit<ChainResult, "sum"> & { series: Series })[];
   workers: ReportWorker[];
   generator: StoredTimeline;
 }
 
-/** Reduces a part of a run's workers, and stores what came of it. */
+/** Reduces a part of a run's workers, and stores the result. */
 export async function writePart(store: Store, part: Part): Promise<void> {
   const { runId } = part;
   const plan = await readJson<Plan>(store, planKey(runId));
@@ -45,7 +45,10 @@ export async function writePart(store: Store, part: Part): Promise<void> {
   await store.put(partKey(runId, part.part), JSON.stringify(stored));
 }
 
-/** Reduces a run: from its parts where there are several, and what is missing of them from the workers' own objects. */
+/**
+ * Reduces a run: from its stored parts if there are several, and from the workers' objects for any part that is
+ * missing.
+ */
 export async function reduceParts(
   run: RunContext,
   schedule: RunSchedule,
@@ -106,7 +109,7 @@ function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced 
   return { reduction: { ...rest, chains: results }, workers, generator };
 }
 
-/** A run's schedule and assignments, under the id by which they are found now. Rejects where there are none. */
+/** A run's schedule and assignments, with the id under which they were found. Rejects if there are none. */
 export async function readSchedule(
   store: Store,
   runId: string,
@@ -114,11 +117,11 @@ export async function readSchedule(
   const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
   const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
   if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
-  // A folder may have been renamed since: what is in it is there by its present name.
+  // The folder may have been renamed since: its contents are found under its current name.
   return { schedule: { ...schedule, runId }, assignments };
 }
 
-/** Why a run was aborted, and when, in ms from its start instant; a trial is aborted with its search. */
+/** Why a run was aborted, and when, in ms from its start instant; aborting a search aborts its trials. */
 export async function readAbort(store: Store, runId: string, schedule: RunSchedule): Promise<AbortFlag | undefined> {
   const search = searchOf(runId);
   const text =

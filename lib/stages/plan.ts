@@ -12,28 +12,28 @@ import type { Scheduled } from "./compare.ts";
 import { type Planned, planRun, type StartTimes } from "./planRun.ts";
 import { planSearch } from "./trials.ts";
 
-/** The execution's input: the key of a plan that was checked, a plan as a person writes it, or one with its schedule. */
+/** The execution's input: the key of a checked plan, a plan as a person writes it, or such a plan with its schedule. */
 export type PlanInput = { planKey: string } | { plan: unknown; scheduled: Scheduled } | Record<string, unknown>;
 
-/** What Plan needs from outside. */
+/** Plan's external dependencies. */
 export interface PlanPorts {
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
-  /** What the deployment allows, where there is one. */
+  /** The deployment's guards, if there is a deployment. */
   guards?: Guards;
-  /** How many invocations the account allows at once. */
+  /** How many concurrent invocations the account allows. */
   concurrency(): Promise<number>;
-  /** The value of a reference to a secret. */
+  /** Resolves a reference to a secret. */
   secret(reference: string): Promise<string>;
-  /** Sends one request to each target of a plan, before anything else of the run. */
+  /** Sends one request to each target of a plan, before anything else in the run. */
   preflight(plan: Plan): Promise<Preflight[]>;
-  /** Makes the functions of the run ready that have idled for weeks. */
+  /** Wakes the run's functions that have been idle for weeks. */
   wake(): Promise<void>;
-  /** Has this many hosts started, where the deployment has a fleet. */
+  /** Starts this many hosts, if the deployment has a fleet. */
   startHosts(hosts: number): Promise<void>;
-  /** How long hosts may take to come, in ms. */
+  /** How long to wait for hosts, in ms. */
   fleetWaitMs: number;
-  /** When a run that is planned now is to begin. */
+  /** The timing for a run that is planned now. */
   times(): StartTimes;
 }
 
@@ -50,7 +50,7 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
   if ("scheduled" in input) await store.put(scheduledKey(runId), JSON.stringify(input.scheduled));
   if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
   refuse(await secretProblems(plan, ports.secret));
-  // Where there are no guards a runner on this machine has done it. Hosts of a fleet may have another network than this.
+  // Without guards, a runner on this machine has already sent it. Hosts of a fleet may be in a different network.
   if (guards && plan.preflight && plan.mode !== "fleet") refuse(preflightProblems(await ports.preflight(plan)));
   await ports.wake();
   if (plan.mode === "fleet") {

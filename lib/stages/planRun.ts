@@ -5,7 +5,7 @@ import type { Plan } from "../plan/schema.ts";
 import { assignmentsKey, partsKey, planKey, replayPartsKey, scheduleKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 
-/** What the state machine goes on with: a run or a trial that is planned. */
+/** The state machine's input for a planned run or trial. */
 export interface Planned {
   runId: string;
   assignmentsKey: string;
@@ -14,7 +14,7 @@ export interface Planned {
   parts: number;
 }
 
-/** What the state machine goes on with for a run of this schedule. */
+/** The state machine's input for a run with this schedule. */
 export function plannedRun({ runId, assignments, parts }: RunSchedule): Planned {
   return {
     runId,
@@ -25,28 +25,28 @@ export function plannedRun({ runId, assignments, parts }: RunSchedule): Planned 
   };
 }
 
-/** When a run that is planned now is to begin. */
+/** The timing for a run that is planned now. */
 export interface StartTimes {
-  /** The present, in ms since the epoch. */
+  /** The current time, in ms since the epoch. */
   nowMs: number;
-  /** How long workers need from being planned to their first request, in ms, and more for each worker. */
+  /** How long workers need from being planned to their first request, in ms, plus the extra time per worker. */
   leadMs: number;
   leadPerWorkerMs: number;
-  /** And for each MB of the plan, which every worker reads; where they share this many cores, they do it in turns. */
+  /** Extra time per MB of the plan, which every worker reads; workers that share this many cores take turns. */
   leadPerMbMs: number;
   cores?: number | undefined;
-  /** Most workers that one reducer merges, where it is not the usual number. */
+  /** Maximum number of workers that one reducer merges, if it is not the default. */
   workersPerReducer?: number | undefined;
 }
 
 /** Writes a run's plan, schedule and assignments. */
 export async function planRun(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
   const began = performance.now();
-  // The plan is the last of the two: a Plan that died between them is called again, and finds the lines where they were.
+  // The plan is written after the lines: if Plan dies in between, it is called again and finds the lines in place.
   const largest = await writeReplayParts(store, runId, plan);
   const text = JSON.stringify(planWithoutLines(plan));
   await store.put(planKey(runId), text);
-  // A large plan takes its time to be written, and each worker's to be read.
+  // A large plan takes time to write, and each worker takes time to read it.
   const writingMs = performance.now() - began;
   const workers = splitRates(plan).length;
   const megabytes = (text.length + largest) / 2 ** 20;
@@ -59,16 +59,18 @@ export async function planRun(store: Store, runId: string, plan: Plan, times: St
     [assignmentsKey(runId), assignments],
     [partsKey(runId), partsOf(schedule)],
   ];
-  // Side by side: the workers' time until the start is spent here if the store is slow.
+  // In parallel: a slow store uses up the workers' time before the start.
   await Promise.all(objects.map(([key, body]) => store.put(key, JSON.stringify(body))));
   return plannedRun(schedule);
 }
 
-/** Writes the lines that each assignment sends of replays that are kept apart; gives the characters of the longest. */
+/**
+ * Writes each assignment's lines of replays that are kept separately; returns the length of the longest in characters.
+ */
 async function writeReplayParts(store: Store, runId: string, plan: Plan): Promise<number> {
   if (!plan.chains.some(isKeptApart)) return 0;
   let longest = 0;
-  // One after another: all of them together are as large as the plan was. Neither the lead nor the start changes them.
+  // One at a time: together they are as large as the plan was. They depend on neither the lead nor the start.
   for (const assignment of assign(plan, { runId, startAtMs: 0, leadMs: 0 })) {
     const parts = replayPartsOf(plan, assignment);
     if (parts.length === 0) continue;

@@ -5,10 +5,13 @@ import { outcomeOf } from "./outcome.ts";
 import { writePart } from "./parts.ts";
 import { writeReport } from "./reportRun.ts";
 
-/** A run whose report is due, or a part of a large one. */
+/** A run whose report is due, or a part of a large run. */
 export type ReduceInput = { runId: string } | Part;
 
-/** Merges what the workers wrote, judges the run, and writes the report; of a part, only what the report is made from. */
+/**
+ * Merges the workers' results, judges the run, and writes the report; for a part, only writes what the report is built
+ * from.
+ */
 export async function reduceTask(store: Store, input: ReduceInput) {
   const { runId } = input;
   if ("part" in input) {

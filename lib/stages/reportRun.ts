@@ -27,8 +27,8 @@ import { readJson, type Store } from "../store/store.ts";
 import { readAbort, readSchedule, reduceParts } from "./parts.ts";
 
 /**
- * Reduces a run and writes its report in every form. Rejects where the run's plan or schedule is not in the store, and
- * with an InputError where the run's report knows more than what is left of the run.
+ * Reduces a run and writes its report in every format. Rejects if the run's plan or schedule is not in the store, and
+ * with an InputError if the existing report contains more than what is left of the run.
  */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
   const { plan, scrapes, logs } = await readReportInput(store, runId);
@@ -59,14 +59,14 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
   return report;
 }
 
-/** Throws an InputError if a report is there that knows of more requests: results of the run have gone since. */
+/** Throws an InputError if an existing report covers more: results of the run have been lost since. */
 async function refuseWorse(store: Store, runId: string, report: Report): Promise<void> {
   const key = reportKey(runId, "json");
   let earlier: Report | undefined;
   try {
     earlier = await readJson<Report>(store, key);
   } catch {
-    // A report that cannot be read is no better.
+    // An unreadable report cannot be better.
   }
   if (!earlier?.total) return;
   const now = knowledgeOf(report);
@@ -79,7 +79,7 @@ async function refuseWorse(store: Store, runId: string, report: Report): Promise
   if (problems.length > 0) throw new InputError(key, problems);
 }
 
-/** How much a report knows, by what it knows. */
+/** How much a report covers, by kind of content. */
 function knowledgeOf({ total, chains, metrics, logs }: Report): Record<string, number> {
   const { ledger, missed, errors } = total;
   return {
@@ -109,15 +109,15 @@ function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {
   };
 }
 
-/** Writes a report in every form. */
+/** Writes a report in every format. */
 export async function writeReportFiles(store: Store, runId: string, report: Report): Promise<void> {
   await store.put(reportKey(runId, "html"), renderHtml(report));
   await store.put(reportKey(runId, "txt"), renderText(report, false));
-  // Last, for whoever waits for it: when report.json is there, the others are too.
+  // Written last: once report.json exists, the others do too.
   await store.put(reportKey(runId, "json"), `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** A run's plan, and what Watch read of the gateway's metrics and logs. Rejects where there is no plan. */
+/** A run's plan, and Watch's reads of the gateway's metrics and logs. Rejects if there is no plan. */
 export async function readReportInput(
   store: Store,
   runId: string,
@@ -128,7 +128,7 @@ export async function readReportInput(
   return { plan, scrapes, logs: await readLooks<LogLooks>(store, logsPrefix(runId)) };
 }
 
-/** What the stand-in gateway counted between Watch's two looks, for chains that it can be told of. */
+/** What the stand-in gateway counted between Watch's two reads, for chains whose counts can be separated. */
 async function readTruth(store: Store, runId: string, plan: Plan): Promise<Truth | undefined> {
   const { before, after, settled = false } = (await readJson<Observations>(store, observationsKey(runId))) ?? {};
   if (!before || !after) return undefined;
@@ -157,7 +157,7 @@ async function readTruth(store: Store, runId: string, plan: Plan): Promise<Truth
   );
 }
 
-/** Whether the gateway's chain gets requests of the plan's chain of that name and of no other: not in a mix. */
+/** Whether the gateway's chain gets requests only from the plan's chain of the same name: not in a mix. */
 function isLoadedByItself(name: string, { chains, gateway }: Plan): boolean {
   const endpoint = gateway?.chains.find((each) => each.name === name)?.endpoint;
   const loading = chains.filter(({ targets }) =>
@@ -166,14 +166,14 @@ function isLoadedByItself(name: string, { chains, gateway }: Plan): boolean {
   return loading.length === 1 && loading[0]?.name === name;
 }
 
-/** What Watch read at each look, in order. An object that cannot be read is a gap. */
+/** Watch's reads, in order. An unreadable object is a gap. */
 async function readLooks<T>(store: Store, prefix: string): Promise<T[]> {
   const looks: T[] = [];
   for (const text of await Promise.all((await store.list(prefix)).map((key) => store.get(key)))) {
     try {
       looks.push(JSON.parse(text ?? "") as T);
     } catch {
-      // A gap in the figures, and nothing to the run.
+      // A gap in the figures; the run is not affected.
     }
   }
   return looks;

@@ -8,7 +8,7 @@ import { abortKey, planKey, reportKey, searchKey, trialId } from "../store/keys.
 import { readJson, type Store } from "../store/store.ts";
 import { writeReportFiles } from "./reportRun.ts";
 
-/** Writes the report of a search that is over: its last trial that met the SLO, with the capacity that all found. */
+/** Writes the report of a finished search: its last trial that met the SLO, with the capacity found by all trials. */
 export async function writeSearchReport(store: Store, runId: string): Promise<Report> {
   const plan = await readJson<Plan>(store, planKey(runId));
   const trials = (await readJson<Trial[]>(store, searchKey(runId))) ?? [];
@@ -45,7 +45,7 @@ export async function writeSearchReport(store: Store, runId: string): Promise<Re
   return whole;
 }
 
-/** What keeps a search from being valid. */
+/** What makes a search invalid. */
 function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], plan: Plan): Reason[] {
   const reasons: Reason[] = [];
   const { precision } = searchSettings(plan);

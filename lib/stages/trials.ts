@@ -17,7 +17,7 @@ export async function planSearch(store: Store, runId: string, plan: Plan, times:
   return planTrial({ store, runId, plan }, load, 1, times);
 }
 
-/** Plans a search's trial of this number. */
+/** Plans the search's trial with this number. */
 export async function planTrial(
   { store, runId, plan }: RunContext,
   load: TrialLoad,
@@ -29,15 +29,15 @@ export async function planTrial(
   return planRun(store, trialId(runId, number), trial, { ...times, nowMs: times.nowMs + coolDownMs });
 }
 
-/** Samples beyond a percentile that make it a figure. */
+/** Samples beyond a percentile that make it meaningful. */
 const SAMPLES_BEYOND = 20;
-/** How much longer than the slowest allowed response a trial waits for one, and at least. */
+/** A trial waits this many times the slowest allowed response time, but at least the minimum. */
 const PATIENCE = 8;
 const MIN_TIMEOUT_MS = 2_000;
 
 /**
- * A trial as a plan of its own: a constant rate, for as long as its percentiles need. Its seed is another than that of
- * the trials before it, whose random values are in the target's caches by now.
+ * A trial as a separate plan: a constant rate, for as long as its percentiles need. Its seed differs from those of
+ * earlier trials, whose random values are already in the target's caches.
  */
 function trialPlan(plan: Plan, { rps }: TrialLoad, number: number): Plan {
   const { slo, limits } = plan;

@@ -25,21 +25,21 @@ import {
 import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
 
-/** What Watch needs from outside. */
+/** Watch's external dependencies. */
 export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
-  /** How long this call may look on, in ms. */
+  /** How long this call may watch, in ms. */
   callMs: number;
   sleep(ms: number): Promise<unknown>;
-  /** What the deployment allows, where there is one: the plan may have been changed since it was checked. */
+  /** The deployment's guards, if there is a deployment: the plan may have been changed since it was checked. */
   deployed?: DeployedHosts;
   /** What the person who started the run on this machine allowed. */
   allowance?: Allowance;
 }
 
 /**
- * Looks on at a run: trips the circuit breaker where the plan has one, reads the gateway's metrics and logs, and the
- * stand-in gateway's counts before and after. Resolves when all workers are done or should be, or when `callMs` are
- * over. What it needs of earlier calls lies in the store, so that it may be called again whenever one ends or fails.
+ * Watches a run: trips the circuit breaker if the plan has one, reads the gateway's metrics and logs, and the stand-in
+ * gateway's counts before and after. Resolves when all workers are done or should be, or after `callMs`. Its state from
+ * earlier calls is in the store, so it can be called again whenever a call ends or fails.
  */
 export async function watchTask(store: Store, runId: string, ports: WatchPorts): Promise<{ done: boolean }> {
   const untilMs = ports.nowMs() + ports.callMs;
@@ -70,16 +70,16 @@ export async function watchTask(store: Store, runId: string, ports: WatchPorts):
   }
 }
 
-/** One call's looks at a run's store. */
+/** One call's polls of a run's store. */
 class Watch {
   readonly #store: Store;
   readonly #schedule: RunSchedule;
   readonly #ports: WatchPorts;
   readonly #breaker: BreakerSettings | undefined;
   readonly #thresholds: Thresholds;
-  /** How far back a breaker or a threshold looks; undefined where there is none. */
+  /** How far back a breaker or a threshold looks; undefined if there is neither. */
   readonly #reachMs: number | undefined;
-  /** By when all workers are done or will never be. */
+  /** By when all workers are done, or never will be. */
   #lastMs: number;
   readonly #watched: Watched;
   #isAborted = false;
@@ -98,7 +98,7 @@ class Watch {
     this.#watched = { fromMs: ports.nowMs(), untilMs: ports.nowMs() };
   }
 
-  /** Looks once; says whether the run is over. A look that fails or hangs is one look less: the next one is soon. */
+  /** Polls once; returns whether the run is over. A poll that fails or hangs is skipped: the next one is soon. */
   async look(): Promise<boolean> {
     const look = this.#lookNow().catch(() => undefined);
     return (await within(LOOK_LIMIT_MS, look)) ?? this.#ports.nowMs() > this.#lastMs;
@@ -109,7 +109,7 @@ class Watch {
     if (!this.#isAborted) await this.#lookForTrouble(nowMs);
     await this.#writeDown(nowMs);
     if (nowMs > this.#lastMs) return true;
-    // Before the end only an aborted run's workers are done.
+    // Before the end, workers are only done if the run was aborted.
     return (this.#isAborted || nowMs >= this.#schedule.endAtMs) && (await this.#allDone());
   }
 
@@ -123,7 +123,7 @@ class Watch {
     ]);
     if (cause) await this.#store.putIfAbsent(abortKey(runId), encodeAbort(cause, nowMs));
     this.#isAborted = cause !== undefined || aborts.some((flag) => flag !== undefined);
-    // Workers that live stop within 2 s; one that was lost will never write its summary.
+    // Live workers stop within 2 s; a lost one will never write its summary.
     if (this.#isAborted) this.#lastMs = Math.min(this.#lastMs, nowMs + WATCH_GRACE_MS);
   }
 
@@ -133,7 +133,7 @@ class Watch {
     return (this.#breaker && tripOf(ticks, this.#breaker)) ?? (await this.#thresholds.look(ticks, startAtMs));
   }
 
-  /** Writes down until when this call looked, as its end is no gap. */
+  /** Records when this call stopped watching, so that its end is not a gap. */
   async leave(): Promise<void> {
     await within(
       LOOK_LIMIT_MS,
@@ -141,7 +141,7 @@ class Watch {
     );
   }
 
-  /** Writes down that there was a look; what nobody looked at is told in the report. */
+  /** Records that Watch polled; times without a poll appear in the report. */
   async #writeDown(nowMs: number): Promise<void> {
     this.#watched.untilMs = nowMs;
     if (nowMs < this.#writtenMs + WATCHED_EVERY_MS) return;
@@ -153,7 +153,7 @@ class Watch {
     await this.#store.put(watchedKey(this.#schedule.runId, this.#watched.fromMs), JSON.stringify(this.#watched));
   }
 
-  /** Whether all workers have written their summaries: what the stand-in counts from then on is no more of the run. */
+  /** Whether all workers have written their summaries: the stand-in's later counts no longer belong to the run. */
   async isSettled(): Promise<boolean> {
     return this.#allDone().catch(() => false);
   }
@@ -166,7 +166,7 @@ class Watch {
   }
 }
 
-/** What a promise resolves to, or undefined if that takes longer. */
+/** What a promise resolves to, or undefined on timeout. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((done) => {
@@ -179,7 +179,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
   }
 }
 
-/** Reads the stand-in's counts; a target that is no stand-in, or does not answer, leaves no trace and no failure. */
+/** Reads the stand-in's counts; a target that is not a stand-in, or does not respond, is ignored. */
 async function observe(
   { store, runId, plan }: RunContext,
   { when, dispatcher, isSettled = false }: { when: "before" | "after"; dispatcher: Dispatcher; isSettled?: boolean },

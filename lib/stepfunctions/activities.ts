@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Json } from "./paths.ts";
 import { StateError } from "./stateError.ts";
 
-/** How long a host's question waits for a task, in ms: as long as Step Functions lets it wait. */
+/** How long a host's poll waits for a task, in ms: the same as in Step Functions. */
 const POLL_MS = 60_000;
 
 interface Task {
@@ -22,7 +22,7 @@ interface Poller {
   answer(task: Task | undefined): void;
 }
 
-/** An error as Step Functions' API tells it. */
+/** An error in the format of Step Functions' API. */
 class ApiError extends Error {
   readonly type: string;
 
@@ -33,15 +33,15 @@ class ApiError extends Error {
 }
 
 /**
- * Activities on this machine, over the part of Step Functions' own API that hosts use (GetActivityTask,
- * SendTaskHeartbeat, SendTaskSuccess, SendTaskFailure), so that the AWS SDK speaks to it by an endpoint's URL.
+ * Activities on this machine. Implements the part of Step Functions' API that hosts use (GetActivityTask,
+ * SendTaskHeartbeat, SendTaskSuccess, SendTaskFailure), so that the AWS SDK can use it as an endpoint.
  */
 export class Activities {
   readonly #arn: string;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #waiting: Task[] = [];
   readonly #taken = new Map<string, Task>();
-  /** Tokens of tasks that were given up: whoever holds one is told so. */
+  /** Tokens of abandoned tasks: a host that still uses one gets TaskTimedOut. */
   readonly #timedOut = new Set<string>();
   readonly #pollers: Poller[] = [];
 
@@ -49,19 +49,19 @@ export class Activities {
     this.#arn = arn;
   }
 
-  /** Listens on a free port of loopback, or of another address of this machine; gives the endpoint. */
+  /** Listens on a free port of loopback, or of another address of this machine; returns the endpoint. */
   async listen(address = "127.0.0.1"): Promise<string> {
     this.#server.listen(0, address);
     await once(this.#server, "listening");
     return `http://${address}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The names of the hosts that wait for a task. */
+  /** The names of the hosts that are waiting for a task. */
   get hosts(): string[] {
     return [...new Set(this.#pollers.map(({ name }) => name))];
   }
 
-  /** Hands a task to the next host that asks. Rejects with a StateError, such as States.HeartbeatTimeout. */
+  /** Hands a task to the next host that polls. Rejects with a StateError, such as States.HeartbeatTimeout. */
   async run(arn: string, input: Json, heartbeatSeconds: number | undefined, signal: AbortSignal): Promise<Json> {
     if (arn !== this.#arn) throw new StateError("States.Runtime", `there is no activity ${arn}`);
     return new Promise((resolve, reject) => {
@@ -167,7 +167,7 @@ export class Activities {
         clearTimeout(timer);
         answer(given);
       };
-      // A host that died while it waited takes no task along.
+      // A host that dies while polling must not take a task with it.
       response.once("close", leave);
       this.#pollers.push(poller);
       this.#match();

@@ -2,8 +2,8 @@ import { InputError, jsonPath, type Problem, problemsOf } from "../plan/problems
 import { type Definition, definition } from "./stateSchema.ts";
 
 /**
- * Loads a definition. `substitutions` fill in `${name}` as the CDK does. Throws an InputError with every problem and
- * its path: unknown and misplaced fields, states that nothing leads to, names that lead nowhere, malformed paths.
+ * Loads a definition. `substitutions` replace `${name}` as in the CDK. Throws an InputError with every problem and its
+ * path: unknown and misplaced fields, unreachable states, transitions to missing states, malformed paths.
  */
 export function loadDefinition(text: string, substitutions: Record<string, string>, shownAs: string): Definition {
   let raw: unknown;
@@ -53,9 +53,9 @@ function isObject(value: unknown): value is Raw {
 }
 
 /**
- * What fields alone do not show: transitions that lead nowhere, states that nothing leads to, a state with neither or
- * both of Next and End, and fields of which exactly one must be there. Works on whatever was read, so that these are
- * told together with the problems of fields.
+ * Checks what single fields do not show: transitions to missing states, unreachable states, states with neither or both
+ * of Next and End, and fields of which exactly one is required. Accepts any parsed value, so that these problems are
+ * reported together with those of single fields.
  */
 function graphProblems(value: unknown, at: readonly PropertyKey[]): Problem[] {
   if (!isObject(value) || !isObject(value.States)) return [];
@@ -93,13 +93,13 @@ function graphProblems(value: unknown, at: readonly PropertyKey[]): Problem[] {
   return problems;
 }
 
-/** The objects of a list, if it is one, with their places. */
+/** The objects in a list, if it is one, with their indexes. */
 function listed(value: unknown): [number, Raw][] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((each, index): [number, Raw][] => (isObject(each) ? [[index, each]] : []));
 }
 
-/** By type of state, the fields of which exactly one must be there. */
+/** By type of state, groups of fields of which exactly one is required. */
 const ALTERNATIVES: Record<string, string[][]> = {
   Task: [["Next", "End"]],
   Pass: [["Next", "End"]],

@@ -4,32 +4,32 @@ import { type Context, choose, nameOf, outputOf, resultInto, sized, step, waitMs
 import { asStateError, matches, StateError } from "./stateError.ts";
 import type { Definition, Machine, MapState, ParallelState, State, TaskState } from "./stateSchema.ts";
 
-/** An execution that has as many events as a history keeps: it ends, whatever its states would catch. */
+/** An execution whose history is full: it ends, even if its states would catch the error. */
 class HistoryFull extends StateError {
   constructor() {
     super("States.Runtime", `The execution reached the maximum number of history events (${MAX_EVENTS}).`);
   }
 }
 
-/** What happened in an execution, in Step Functions' own words. */
+/** An event of an execution, in Step Functions' terms. */
 export interface HistoryEvent {
   atMs: number;
   type: string;
-  /** The states that lead to where it happened, from the outermost. */
+  /** The path of states to where it happened, outermost first. */
   path: string;
   detail?: string;
 }
 
-/** What the interpreter needs from outside. */
+/** The interpreter's external dependencies. */
 export interface InterpreterPorts {
-  /** Calls a function with a payload. Rejects with a StateError, whose name Retry and Catch go by. */
+  /** Calls a function with a payload. Rejects with a StateError, whose name Retry and Catch match. */
   invoke(functionName: string, payload: Json, signal: AbortSignal): Promise<Json>;
-  /** Hands a task to whichever host asks for an activity's next one. Rejects as `invoke` does. */
+  /** Hands a task to the next host that polls the activity. Rejects as `invoke` does. */
   activity?(arn: string, input: Json, heartbeatSeconds: number | undefined, signal: AbortSignal): Promise<Json>;
-  /** Reads an object of an ItemReader. */
+  /** Reads an object for an ItemReader. */
   readObject(bucket: string, key: string): Promise<string | undefined>;
   onEvent?(event: HistoryEvent): void;
-  /** For retries' jitter: a number in [0, 1). */
+  /** A number in [0, 1), for the jitter of retries. */
   random?(): number;
 }
 
@@ -38,17 +38,20 @@ export type ExecutionResult =
   | { status: "SUCCEEDED"; output: Json }
   | { status: "FAILED"; error: string; cause: string };
 
-/** Most events of an execution's history, the one of its end included. */
+/** Maximum number of events in an execution's history, including the final one. */
 export const MAX_EVENTS = 25_000;
 
-/** What an execution may be called. */
+/** Valid names of an execution. */
 const EXECUTION_NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 
-/** Most items of a Map at once, whatever the definition says: what Step Functions allows child executions. */
+/**
+ * Maximum number of concurrent items of a Map, whatever the definition says: Step Functions' limit for child
+ * executions.
+ */
 const MAX_CHILDREN = 10_000;
 
 /**
- * Executes a definition that `loadDefinition` has accepted, as Step Functions would. `executionName` is `$$`'s.
+ * Executes a definition accepted by `loadDefinition`, as Step Functions would. `executionName` is `$$.Execution.Name`.
  */
 export async function execute(
   definition: Definition,
@@ -84,7 +87,7 @@ class Execution {
   readonly #ports: InterpreterPorts;
   readonly #signal: AbortSignal;
   readonly #random: () => number;
-  /** How many events the history has; an item of a Map has a history of its own. */
+  /** The number of events in the history; each item of a Map has a separate history. */
   readonly #history: { events: number };
 
   constructor(ports: InterpreterPorts, signal: AbortSignal, history = { events: 1 }) {
@@ -112,7 +115,7 @@ class Execution {
   }
 
   #event(type: string, path: string, detail?: string): void {
-    // The last event is that of the execution's end.
+    // The last event is reserved for the end of the execution.
     if (++this.#history.events >= MAX_EVENTS) throw new HistoryFull();
     this.#ports.onEvent?.({ atMs: Date.now(), type, path, ...(detail !== undefined && { detail }) });
   }
@@ -194,7 +197,7 @@ class Execution {
     return outputs;
   }
 
-  /** Runs branches side by side; when one fails the others are ended, as Step Functions ends them. */
+  /** Runs branches in parallel; when one fails, the others are stopped, as in Step Functions. */
   async #together(branches: ((run: Execution) => Promise<Json>)[]): Promise<Json[]> {
     const ended = new AbortController();
     const run = new Execution(this.#ports, AbortSignal.any([this.#signal, ended.signal]), this.#history);

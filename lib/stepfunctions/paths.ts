@@ -1,22 +1,24 @@
 import { compile, type JSONPathQuery } from "json-p3";
 
-/** What paths are read against: a state's input and the context object (`$$`). */
+/** The scope of a path: a state's input and the context object (`$$`). */
 export interface Scope {
   input: unknown;
   context: unknown;
 }
 
-/** Data as it goes through a state machine. */
+/** Data that passes through a state machine. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** A path that does not lead to anything in the data at hand: Step Functions' `States.Runtime`. */
+/** A path that matches nothing in the data: Step Functions' `States.Runtime`. */
 export class PathError extends Error {
   override readonly name = "States.Runtime";
 }
 
 const compiled = new Map<string, JSONPathQuery>();
 
-/** The compiled query of a path, the context's second `$` taken off. Throws json-p3's syntax error on a malformed one. */
+/**
+ * Compiles a path's query, without the context's second `$`. Throws json-p3's syntax error if the path is malformed.
+ */
 function query(path: string): JSONPathQuery {
   const text = path.startsWith("$$") ? path.slice(1) : path;
   let found = compiled.get(text);
@@ -27,7 +29,7 @@ function query(path: string): JSONPathQuery {
   return found;
 }
 
-/** What is wrong with a path, in words; undefined if nothing is. Only paths to a single place are in use. */
+/** What is wrong with a path, as text; undefined if nothing is. Only paths to a single value are supported. */
 export function pathProblem(path: string): string | undefined {
   try {
     return query(path).singularQuery() ? undefined : "a path to a single place";
@@ -36,7 +38,7 @@ export function pathProblem(path: string): string | undefined {
   }
 }
 
-/** The value at a path; undefined where there is none. */
+/** The value at a path; undefined if there is none. */
 export function find(path: string, { input, context }: Scope): Json | undefined {
   const root = path.startsWith("$$") ? context : input;
   return query(path)
@@ -44,7 +46,7 @@ export function find(path: string, { input, context }: Scope): Json | undefined 
     .values()[0] as Json | undefined;
 }
 
-/** The value at a path. Throws a PathError where there is none. */
+/** The value at a path. Throws a PathError if there is none. */
 export function read(path: string, scope: Scope): Json {
   const value = find(path, scope);
   if (value === undefined) throw new PathError(`the path ${path} leads to nothing in ${JSON.stringify(scope.input)}`);
@@ -52,8 +54,8 @@ export function read(path: string, scope: Scope): Json {
 }
 
 /**
- * A payload template with its paths filled in: a field whose name ends in `.$` takes the value at its path, under the
- * name without that ending.
+ * Fills in the paths of a payload template: a field whose name ends in `.$` takes the value at its path, and loses that
+ * suffix.
  */
 export function fill(template: unknown, scope: Scope): Json {
   if (Array.isArray(template)) return template.map((each) => fill(each, scope));
@@ -65,7 +67,9 @@ export function fill(template: unknown, scope: Scope): Json {
   );
 }
 
-/** Puts a value into an input at a reference path such as `$.error`, making the objects on the way; `$` replaces all. */
+/**
+ * Puts a value into an input at a reference path such as `$.error`, creating missing objects; `$` replaces everything.
+ */
 export function place(path: string, input: Json, value: Json): Json {
   const steps = [...path.matchAll(/\.([A-Za-z_][\w-]*)|\['([^']+)'\]/g)].map((match) => match[1] ?? match[2] ?? "");
   if (steps.length === 0) return value;

@@ -2,12 +2,12 @@ import { find, type Json, place, read, type Scope } from "./paths.ts";
 import { StateError } from "./stateError.ts";
 import type { ChoiceState, Test, WaitState } from "./stateSchema.ts";
 
-/** Most bytes of a state's input and output, and of a Map's results together, as JSON in UTF-8. */
+/** Maximum size in bytes of a state's input or output, and of a Map's combined results, as JSON in UTF-8. */
 const MAX_DATA_BYTES = 262_144;
 
 export type Context = Record<string, Json>;
 
-/** Passes on what a state was given or gives, unless it is larger than Step Functions allows. */
+/** Returns a state's input or output unchanged. Throws a StateError if it is larger than Step Functions allows. */
 export function sized(data: Json, state: string): Json {
   if (Buffer.byteLength(JSON.stringify(data) ?? "") <= MAX_DATA_BYTES) return data;
   const cause = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;

@@ -1,6 +1,6 @@
 import { PathError } from "./paths.ts";
 
-/** A failure as Step Functions tells it apart: by an error name, with a cause. */
+/** A failure in Step Functions' terms: an error name, with a cause. */
 export class StateError extends Error {
   override readonly name: string;
 
@@ -17,7 +17,7 @@ export function asStateError(error: unknown): StateError {
   return new StateError("States.TaskFailed", error instanceof Error ? error.message : String(error));
 }
 
-/** Step Functions' rule for `ErrorEquals`: names, `States.TaskFailed` for all but timeouts, `States.ALL` for nearly all. */
+/** Step Functions' rule for `ErrorEquals`: `States.TaskFailed` matches all but timeouts, `States.ALL` nearly all. */
 export function matches(names: readonly string[], error: string): boolean {
   return names.some(
     (name) =>

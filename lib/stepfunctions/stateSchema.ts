@@ -2,8 +2,8 @@ import { z } from "zod";
 import { pathProblem } from "./paths.ts";
 
 /*
- * The subset of Amazon States Language that the definition uses, and nothing besides: a field that is not here is
- * refused at load, so that the local run and AWS cannot drift apart. https://states-language.net/spec.html
+ * The subset of Amazon States Language that the definition uses, and nothing else: loading rejects any other field, so
+ * that the local run and AWS cannot drift apart. https://states-language.net/spec.html
  */
 
 const path = z.string().superRefine((text, context) => {
@@ -13,7 +13,7 @@ const path = z.string().superRefine((text, context) => {
 
 const inputPath = path.refine((text) => text.startsWith("$"), "a path into the state's input");
 
-/** Where a result goes: plain steps from `$`, as paths that are written to have to be. */
+/** Where a result goes: plain steps from `$`, as required of paths that are written to. */
 const referencePath = path.refine(
   (text) => /^\$(\.[A-Za-z_][\w-]*|\['[^']+'\])*$/.test(text),
   "a reference path such as $.error",
@@ -69,7 +69,7 @@ const handling = { Retry: z.array(retrier).min(1).default([]), Catch: z.array(ca
 
 const LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke";
 
-/** A call of a function, or of an activity that hosts ask for. */
+/** A call of a function, or of an activity that hosts poll. */
 const task = z
   .strictObject({
     Type: z.literal("Task"),
@@ -124,7 +124,7 @@ const wait = z.strictObject({
   ...next,
 });
 
-/** A choice's test: a variable against one operator, or tests put together. */
+/** A choice's test: a variable and one operator, or a combination of tests. */
 export type Test =
   | { And: Test[] }
   | { Or: Test[] }
@@ -242,7 +242,7 @@ export type ParallelState = z.infer<typeof parallelFields> & { Branches: Machine
 
 export type MapState = z.infer<typeof mapFields> & { ItemProcessor: Machine };
 
-/** A state, as the loader accepts it: with its defaults filled in. */
+/** A state as the loader accepts it, with defaults filled in. */
 export type State =
   | TaskState
   | z.infer<typeof pass>

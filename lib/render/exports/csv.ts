@@ -7,8 +7,8 @@ const HEAD = [
 ];
 
 /**
- * The run second by second and chain by chain, as CSV (RFC 4180). Response times are those of the report's interval that
- * the second is in: of the responses, and of all requests sent.
+ * The run second by second and chain by chain, as CSV (RFC 4180). A second's response times are those of the report's
+ * interval that contains it: once for responses, once for all requests sent.
  */
 export function renderCsv({ chains }: Report): string {
   const rows = chains.flatMap(({ name, seconds, intervals }) =>

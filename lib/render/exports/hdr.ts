@@ -1,14 +1,14 @@
 import { decodeFromCompressedBase64, HistogramLogWriter } from "hdr-histogram-js";
 import type { Report } from "../../report/schema.ts";
 
-/** Merged histograms of a run, encoded: `runs/<id>/histograms.json`. Response times of each chain by interval, in µs. */
+/** A run's merged histograms, encoded: `runs/<id>/histograms.json`. Each chain's response times by interval, in µs. */
 export interface RunHistograms {
   intervalMs: number;
   chains: Record<
     string,
     {
       responseTime: string;
-      /** Of all requests sent; one without a response is recorded as the report counts it. */
+      /** Over all requests sent; one without a response is recorded the way the report counts it. */
       responseTimeAll?: string;
       serviceTime: string;
       sendLag: string;
@@ -18,8 +18,8 @@ export interface RunHistograms {
 }
 
 /**
- * A chain's response times as an .hgrm file, in ms, which HdrHistogram's plotters read: of all requests sent, as the SLO
- * is held against them.
+ * A chain's response times as an .hgrm file, in ms, for HdrHistogram's plotters: over all requests sent, which is what
+ * the SLO is checked against.
  */
 export function renderHgrm(histograms: RunHistograms, chain: string): string {
   const { responseTimeAll, responseTime = "" } = histograms.chains[chain] ?? {};
@@ -27,7 +27,7 @@ export function renderHgrm(histograms: RunHistograms, chain: string): string {
   return histogram.outputPercentileDistribution(5, 1_000);
 }
 
-/** Response times by interval as a histogram log, tagged by chain, which HdrHistogram's log tools read. */
+/** Response times by interval as a histogram log, tagged by chain, for HdrHistogram's log tools. */
 export function renderHistogramLog({ run }: Report, histograms: RunHistograms): string {
   let text = "";
   const writer = new HistogramLogWriter((line) => {

@@ -1,7 +1,10 @@
 import { escapeXml } from "../../report/escape.ts";
 import type { Report } from "../../report/schema.ts";
 
-/** The verdict as JUnit XML: a test for the run's validity, one for whether it ran to its end, and one for each chain's SLO. */
+/**
+ * The verdict as JUnit XML: a test for the run's validity, one for whether it ran to its end, and one per chain for its
+ * SLO.
+ */
 export function renderJunit({ run, verdict, chains }: Report): string {
   const seconds = run.measuredMs / 1_000;
   const generator = verdict.valid ? [] : verdict.reasons;

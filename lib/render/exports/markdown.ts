@@ -2,7 +2,7 @@ import { escapeMarkdown } from "../../report/escape.ts";
 import type { Report, Traffic } from "../../report/schema.ts";
 import { isUnanswered } from "../../results/allRequests.ts";
 
-/** A summary for a pull request, as Markdown. */
+/** A Markdown summary for a pull request. */
 export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {
   const state = verdict.valid ? (verdict.pass ? "✅ valid run, SLO met" : "❌ SLO missed") : "⚠️ invalid run";
   const rows = [...chains, ...(chains.length > 1 ? [{ ...total, name: "all" }] : [])].map((chain) => [
@@ -54,7 +54,7 @@ function rate(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
-/** A percentile of all requests sent; a lower bound where it is one that got no response. */
+/** A percentile over all requests sent; shown as a lower bound if it falls on requests without a response. */
 function atLeast({ responseTimeAllMs: latency, ledger }: Traffic, percentile: "p50" | "p99"): string {
   if (!latency) return "–";
   const text = latency[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 });

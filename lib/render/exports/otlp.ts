@@ -10,18 +10,18 @@ import {
 import { InputError } from "../../plan/problems.ts";
 import type { Report } from "../../report/schema.ts";
 
-/** The SDK's result of an export that went well. */
+/** The SDK's result code for a successful export. */
 const SUCCESS = 0;
 
-/** Collects when it is asked to, once: a report does not change any more. */
+/** Collects once, on request: a report no longer changes. */
 class OnceReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
 }
 
 /**
- * Sends the report's figures as OpenTelemetry gauges over OTLP/HTTP, to a URL such as `http://127.0.0.1:4318/v1/metrics`.
- * Rejects with an InputError that says what the receiver answered.
+ * Sends the report's figures as OpenTelemetry gauges over OTLP/HTTP, to a URL such as
+ * `http://127.0.0.1:4318/v1/metrics`. Rejects with an InputError that contains the receiver's response.
  */
 export async function sendOtlp(report: Report, url: string): Promise<void> {
   const reader = new OnceReader();
@@ -42,7 +42,7 @@ export async function sendOtlp(report: Report, url: string): Promise<void> {
   }
 }
 
-/** What the run came to over its time: points at the end of each second and of each interval, by the run's own clock. */
+/** The run's figures over time: one point at the end of each second and each interval, by the run's clock. */
 function timeCourse({ run, chains }: Report): GaugeMetricData[] {
   const beganMs = Date.parse(run.startedAt);
   const at = (ms: number): [number, number] => [

@@ -1,7 +1,7 @@
 import { Gauge, Registry } from "prom-client";
 import type { Report } from "../../report/schema.ts";
 
-/** The report's figures as a page in Prometheus' text format, for a text-file collector or a push gateway. */
+/** The report's figures in Prometheus' text format, for a textfile collector or a Pushgateway. */
 export async function renderPrometheus(report: Report): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
@@ -41,7 +41,7 @@ export async function renderPrometheus(report: Report): Promise<string> {
   return registry.metrics();
 }
 
-/** The figures of subscribers, where there are any. */
+/** The subscribers' figures, if there are any. */
 function subscriptionGauges(
   { run, chains }: Report,
   gauge: (name: string, help: string, labelNames?: string[]) => Gauge,

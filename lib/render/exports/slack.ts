@@ -1,11 +1,11 @@
 import type { Report } from "../../report/schema.ts";
 
-/** Most reasons that a message shows: the others are in the report. */
+/** Maximum number of reasons in a message; the rest are in the report. */
 const MOST_REASONS = 5;
 
 /**
- * The verdict as a message for Slack's incoming webhooks, and for those that take the same (Mattermost, Rocket.Chat): a
- * text for notifications, and blocks.
+ * The verdict as a message for Slack's incoming webhooks, and for others with the same format (Mattermost,
+ * Rocket.Chat): plain text for notifications, plus blocks.
  */
 export function renderSlack({ run, verdict, chains }: Report): string {
   const state = verdict.valid ? (verdict.pass ? "valid run, SLO met" : "SLO missed") : "invalid run";
@@ -29,10 +29,10 @@ export function renderSlack({ run, verdict, chains }: Report): string {
   return `${JSON.stringify({ text: `${run.name}: ${state}`, blocks }, null, 2)}\n`;
 }
 
-/** Slack takes no longer text in a section. */
+/** Slack's limit for the text of a section. */
 const MOST_TEXT = 3_000;
 
-/** The three signs that Slack reads in text. */
+/** Escapes the three characters that Slack treats as control characters. */
 function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,12 +1,15 @@
 import type { Report } from "../../report/schema.ts";
 
-/** The report as `vegeta report -type=json` lays it out: durations in ns, latencies from when requests were due. */
+/**
+ * The report in the format of `vegeta report -type=json`: durations in ns, latencies measured from when requests were
+ * due.
+ */
 export function renderVegetaJson(report: Report): string {
   return `${JSON.stringify(vegetaMetrics(report))}\n`;
 }
 
 function vegetaMetrics({ run, total }: Report) {
-  // As vegeta's, the latencies are of all requests, failed ones included.
+  // As in vegeta, the latencies cover all requests, failed ones included.
   const { ledger, responseTimeAllMs: all, bytesReceived, bytesSent, statuses, errors } = total;
   const ended = ledger.responses + ledger.errors;
   const totalMs = (total.meanMs ?? 0) * ledger.responses + (all?.max ?? 0) * ledger.errors;
@@ -43,7 +46,7 @@ function vegetaMetrics({ run, total }: Report) {
   };
 }
 
-/** The report as `vegeta report` prints it. */
+/** The report in the format of `vegeta report`. */
 export function renderVegetaText(report: Report): string {
   const metrics = vegetaMetrics(report);
   const { latencies, bytes_in: bytesIn, bytes_out: bytesOut } = metrics;
@@ -88,7 +91,7 @@ export function renderVegetaText(report: Report): string {
   return `${[...lines, "Error Set:", ...metrics.errors].join("\n")}\n`;
 }
 
-/** A duration in ns as Go prints it, to three digits behind the point. */
+/** A duration in ns formatted as in Go, to three decimal places. */
 function duration(ns: number): string {
   const units: [number, string][] = [
     [1e9, "s"],
