@@ -5,12 +5,12 @@ import { InputError } from "../lib/plan/problems.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { stoppedBy } from "./exitCodes.ts";
 
-/** Above this rate, in requests per second over all chains, a person confirms that a host is to be loaded. */
+/** Above this rate, in requests per second over all chains, a person must confirm the load on a host. */
 const CONFIRM_ABOVE_RPS = 1_000;
 
 /**
- * Makes sure that a person means to load hosts other than this machine with a high rate: by `--yes`, or by typing the
- * host's name. Throws an InputError where nobody does.
+ * Makes sure that a person intends a high rate on hosts other than this machine: with `--yes`, or by typing the host's
+ * name. Throws an InputError without confirmation.
  */
 export async function confirmLoad(plan: Plan, path: string, yes: boolean): Promise<void> {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
@@ -24,7 +24,7 @@ export async function confirmLoad(plan: Plan, path: string, yes: boolean): Promi
   const refused = (expected: string): InputError => new InputError(path, [{ where: "$.chains", found, expected }]);
   if (!process.stdin.isTTY) throw refused("--yes, to say that this is meant");
   const question = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C, or the end of the input, leaves the question without an answer, and the line without its end.
+  // Ctrl-C, or the end of the input, leaves the question unanswered and the line unfinished.
   const closed = once(question, "close").then(() => undefined);
   const asked = question.question(`${found}: type ${host} to go on: `).catch(() => undefined);
   const answer = await Promise.race([asked, closed]);

@@ -5,7 +5,7 @@ import type { Plan } from "../lib/plan/schema.ts";
 import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
 import { readJson, type Store } from "../lib/store/store.ts";
 
-/** Serves the page of a run that goes on, or of a search's trial that does, on a port of loopback. */
+/** Serves the page of a run in progress, or of a search's current trial, on a port of loopback. */
 export async function serveRun(port: number, store: Store, runId: string, plan: Plan): Promise<Dashboard> {
   let live: { id: string; startAtMs: number; report: LiveReport } | undefined;
   return startDashboard(port, async () => {

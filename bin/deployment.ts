@@ -10,20 +10,20 @@ import {
 import { InputError } from "../lib/plan/problems.ts";
 import { S3Store } from "../lib/store/s3Store.ts";
 
-/** A run in a deployment, as Step Functions tells of it. */
+/** A run in a deployment, as listed by Step Functions. */
 export interface DeployedRun {
   runId: string;
   status: string;
   startedAt: Date | undefined;
 }
 
-/** How a stack stands, and what it tells of itself. */
+/** A stack's status and outputs. */
 export interface StackFacts {
   status: string;
   outputs: ReadonlyMap<string, string>;
 }
 
-/** A stack that `cdk deploy` has put up, with what a person needs of it. */
+/** A stack deployed by `cdk deploy`, with the operations that a person needs. */
 export class Deployment {
   /** The stack's name. */
   readonly stack: string;
@@ -44,7 +44,7 @@ export class Deployment {
     this.stateMachineArn = stateMachineArn;
   }
 
-  /** Starts a run of a plan that lies in the store under this id. May be called again where its answer was lost. */
+  /** Starts a run of a plan stored under this key. Can be called again if the response was lost. */
   async start(runId: string, planKey: string): Promise<void> {
     const input = JSON.stringify({ planKey });
     const command = new StartExecutionCommand({ stateMachineArn: this.stateMachineArn, name: runId, input });
@@ -53,7 +53,7 @@ export class Deployment {
     });
   }
 
-  /** How a run's execution stands, with its error if it failed; undefined if there is none of this id. */
+  /** The status of a run's execution, with its error if it failed; undefined if there is none with this id. */
   async status(runId: string): Promise<{ status: string; error: string } | undefined> {
     const executionArn = `${this.stateMachineArn.replace(":stateMachine:", ":execution:")}:${runId}`;
     try {
@@ -69,7 +69,7 @@ export class Deployment {
     }
   }
 
-  /** The newest runs, the last one first. */
+  /** The newest runs, latest first. */
   async list(): Promise<DeployedRun[]> {
     const { executions = [] } = await this.#states.send(
       new ListExecutionsCommand({ stateMachineArn: this.stateMachineArn, maxResults: 50 }),
@@ -78,7 +78,7 @@ export class Deployment {
   }
 }
 
-/** Finds a stack's bucket and state machine by its outputs. Throws an InputError where there is no such stack. */
+/** Finds a stack's bucket and state machine by its outputs. Throws an InputError if there is no such stack. */
 export async function openDeployment(stack: string): Promise<Deployment> {
   const expected = "the name of a stack that `cdk deploy` has put up in this account and region";
   const found = await new CloudFormationClient()

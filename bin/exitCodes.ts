@@ -1,22 +1,22 @@
 import { constants } from "node:os";
 import type { Report } from "../lib/report/schema.ts";
 
-/** A valid run that met its SLO; any other command that did what it was asked for. */
+/** A valid run that met its SLO; any other command that succeeded. */
 export const OK = 0;
-/** The SLO was missed; `compare` found something worse, `host --check` a host that is not tuned. */
+/** The SLO was missed; `compare` found a regression, or `host --check` a host that is not tuned. */
 const SLO_MISSED = 1;
 /** A check of `doctor` or `verify` failed. */
 export const CHECK_FAILED = SLO_MISSED;
-/** Bad input, whoever found it: a mistyped option, a mistake in a plan. Nothing was sent. */
+/** Bad input, whoever detected it: a mistyped option, a mistake in a plan. Nothing was sent. */
 export const BAD_INPUT = 2;
-/** The run tells nothing about the target: the generator was not in order, or the run was cut short. */
+/** The run says nothing about the target: the generator had problems, or the run was cut short. */
 export const INVALID_RUN = 3;
-/** Volley itself failed, or the system under it: a full disk, a port that is taken. */
+/** Volley or the system under it failed: a full disk, a port that is in use. */
 export const INTERNAL_ERROR = 4;
-/** A run in AWS goes on, and can no longer be followed from here: credentials expired, or AWS does not answer. */
+/** A run in AWS continues, but can no longer be followed from here: credentials expired, or AWS does not respond. */
 export const RUN_GOES_ON = 5;
 
-/** Every exit code, with its meaning as `--help` and the README tell it. */
+/** Every exit code, with its meaning as in `--help` and the README. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [OK, "passed"],
   [SLO_MISSED, "SLO missed"],
@@ -27,7 +27,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [stoppedBy("SIGINT"), "stopped by Ctrl-C"],
 ];
 
-/** The exit code of a command that a signal has stopped, as shells know it: 130 for Ctrl-C. */
+/** The exit code of a command stopped by a signal, by the convention of shells: 130 for Ctrl-C. */
 export function stoppedBy(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }

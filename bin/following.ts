@@ -1,22 +1,22 @@
-/** What Step Functions tells of an execution. */
+/** The status of an execution in Step Functions. */
 export interface ExecutionStatus {
   status: string;
   error: string;
 }
 
-/** What following a run in AWS needs from outside. */
+/** The external dependencies of following a run in AWS. */
 export interface FollowPorts {
-  /** How the execution stands; undefined where there is none of this name, or not yet. */
+  /** The execution's status; undefined if there is none with this name, or not yet. */
   status(): Promise<ExecutionStatus | undefined>;
-  /** Whether the run's report is there. */
+  /** Whether the run has a report. */
   isReported(): Promise<boolean>;
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
-  /** Told when AWS does not answer, and when it does again. */
+  /** Called when AWS stops responding, and when it responds again. */
   note(text: string): void;
 }
 
-/** The run goes on, but can no longer be followed from here. */
+/** The run continues, but can no longer be followed from here. */
 export class LeftError extends Error {
   override readonly name = "LeftError";
   readonly why: "credentials" | "unreachable";
@@ -27,23 +27,23 @@ export class LeftError extends Error {
   }
 }
 
-/** How often an execution is asked for, in ms. */
+/** How often an execution is polled, in ms. */
 const ASK_MS = 2_000;
 
-/** How long an execution that was started may not be there yet, in ms: DescribeExecution is eventually consistent. */
+/** How long a started execution may be missing, in ms: DescribeExecution is eventually consistent. */
 const NOT_THERE_MS = 60_000;
 
-/** How long an execution may be listed as running after its report is there, in ms. */
+/** How long an execution may be listed as running after its report has appeared, in ms. */
 const STILL_RUNNING_MS = 30_000;
 
-/** How long AWS may not answer until a run is left to itself, in ms. */
+/** How long AWS may be unreachable before following is given up, in ms. */
 const UNREACHABLE_MS = 10 * 60_000;
 
-/** The first pause before a call is made again, and the longest, in ms. */
+/** The first pause before a retry, and the longest, in ms. */
 const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
 
-/** Names of errors that say that credentials are no good, or no longer. */
+/** Names of errors for credentials that are invalid or have expired. */
 const CREDENTIALS = new Set([
   "CredentialsProviderError",
   "ExpiredToken",
@@ -60,7 +60,7 @@ const CREDENTIALS = new Set([
   "UnrecognizedClientException",
 ]);
 
-/** Names of errors that stay, however often a call is made again. */
+/** Names of permanent errors, which retries do not fix. */
 const LASTING = new Set([
   "AccessDenied",
   "AccessDeniedException",
@@ -74,8 +74,8 @@ const LASTING = new Set([
 ]);
 
 /**
- * Makes a call to AWS, and makes it again while it fails for a reason that may pass, for minutes. Rejects with a
- * LeftError where the credentials have expired or AWS stays away, and with the call's own error where that stays.
+ * Calls AWS, and retries for minutes after errors that may be transient. Rejects with a LeftError if the credentials
+ * have expired or AWS stays unreachable, and with the call's error if it is permanent.
  */
 export async function patiently<T>(
   call: () => Promise<T>,
@@ -101,15 +101,15 @@ export async function patiently<T>(
   }
 }
 
-/** Whether an error says that credentials are missing, wrong or expired. */
+/** Whether an error means that credentials are missing, wrong or expired. */
 function isCredentialsError(error: Error): boolean {
   return CREDENTIALS.has(error.name) || /\btoken (is|has) expired\b/i.test(error.message);
 }
 
 /**
- * Follows an execution to its end: what Step Functions tells of it, or undefined where only its report tells that it is
- * over. An execution that was just started and is not there yet is running, and so is one that has ended and is still
- * listed, until its report has been there for a while. Rejects as `patiently` does.
+ * Follows an execution to its end: returns its status in Step Functions, or undefined if only its report shows that it
+ * is over. A new execution that is still missing counts as running. So does an ended one that is still listed as
+ * running, until its report has existed for a while. Rejects as `patiently` does.
  */
 export async function followExecution(ports: FollowPorts): Promise<ExecutionStatus | undefined> {
   const beganMs = ports.nowMs();

@@ -15,15 +15,15 @@ import { VERSION } from "../lib/report/version.ts";
 import { PROBE_KEY, reportKey } from "../lib/store/keys.ts";
 import type { DeployedRun, Deployment } from "./deployment.ts";
 
-/** Most bytes of what a function is called with. */
+/** Maximum size of a function's input in bytes. */
 const MOST_PAYLOAD_BYTES = 6 * 2 ** 20;
 
-/** Most runs that are looked at, the newest first. */
+/** Maximum number of runs to check, newest first. */
 const MOST_RUNS = 20;
 
 const LACKS = "the operator policy of the stack (output OperatorPolicyArn) allows it";
 
-/** All that can be told of a deployment from outside and inside; with a plan also whether it can be run. */
+/** All checks of a deployment from outside and inside; with a plan, also whether it can be run. */
 export async function inspect(deployment: Deployment, plan?: Plan): Promise<Check[]> {
   const { status, outputs } = deployment.facts;
   const names = functionNames(outputs);
@@ -34,12 +34,12 @@ export async function inspect(deployment: Deployment, plan?: Plan): Promise<Chec
     checked("earlier runs", LACKS, async () => leftoverChecks(await runs, deployment.stack, Date.now())),
     fleet(outputs.get("FleetGroup"), runs),
   ]);
-  // By the object that the function has just written.
+  // Uses the object that the function has just written.
   const clock = await checked("clock here", "run it again", () => clockHere(deployment));
   return [...stackChecks(status, outputs.get("Version"), VERSION), ...parts.flat(), ...clock];
 }
 
-/** The functions' names in the account, by those in functions/. */
+/** The deployed names of the functions, by their names in functions/. */
 function functionNames(outputs: ReadonlyMap<string, string>): Map<string, string> {
   const pairs = (outputs.get("Functions") ?? "").split(",").map((pair) => pair.split("=") as [string, string]);
   return new Map(pairs.filter(([, name]) => name !== undefined));
@@ -51,7 +51,7 @@ async function functionFacts([name, FunctionName]: [string, string]): Promise<Fu
   return { name, state, reason, update };
 }
 
-/** Has the deployment's own function look. Rejects with what ended it. */
+/** Runs the checks in the deployment's doctor function. Rejects with its error if it failed. */
 async function askInside(functionName: string | undefined, input: InsideInput): Promise<Check[]> {
   if (functionName === undefined) throw new Error("the stack has no doctor function: deploy this version");
   const Payload = Buffer.from(JSON.stringify(input));
@@ -90,7 +90,7 @@ async function fleet(group: string | undefined, runs: Promise<RunFacts[]>): Prom
   });
 }
 
-/** The lines in which Lambda bills calls of the worker's function, since an instant in ms; none where it has no log. */
+/** Lambda's billing lines for the worker's function since an instant, in ms; empty if it has no log. */
 export async function billedCalls({ facts }: Deployment, sinceMs: number): Promise<string[]> {
   const logGroupName = facts.outputs.get("WorkerLog");
   if (logGroupName === undefined) return [];

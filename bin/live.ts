@@ -13,36 +13,36 @@ import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
 import { readJson, type Store } from "../lib/store/store.ts";
 import { type OutputOptions, textStyle } from "./terminal.ts";
 
-/** What is known of a run before its first request. */
+/** What is known about a run before its first request. */
 export interface Started {
   runId: string;
-  /** Where its objects lie. */
+  /** Where its objects are stored. */
   place: string;
-  /** The page that shows it while it goes. */
+  /** The page that shows it while it is running. */
   dashboard?: string;
 }
 
-/** Where live progress goes. */
+/** Receives live progress. */
 export interface LiveOutput {
-  /** How often it wants to be told, in ms, even if nothing was flushed. */
+  /** How often it wants updates, in ms, even if nothing was flushed. */
   everyMs: number;
   started(run: Started): void;
   planned(schedule: RunSchedule, plan: Plan): void;
   progress(chains: ChainProgress[], time: LiveTime, isNew: boolean): void;
   /** A trial of a capacity search has ended. */
   trial(trial: Trial): void;
-  /** Where a capacity search stands; told once for each trial. */
+  /** The state of a capacity search; called once for each trial. */
   stand(text: string): void;
   note(text: string): void;
   end(): void;
 }
 
-/** The output that fits: JSON lines, nothing but notes, a view that is redrawn in a terminal, or plain lines. */
+/** Chooses the output: JSON lines, notes only, a view that is redrawn in a terminal, or plain lines. */
 export function liveOutput(options: OutputOptions, stream: NodeJS.WriteStream): LiveOutput {
   if (options.json) return jsonOutput(stream);
   if (options.quiet) return quietOutput();
   const { columns } = textStyle(stream, options);
-  // Some terminals, such as those of build servers, have no rows: nothing can be redrawn there.
+  // Some terminals, such as those of build servers, have no rows, so nothing can be redrawn.
   const hasRows = stream.rows === undefined || stream.rows > 0;
   const isRedrawn = stream.isTTY === true && hasRows && process.env.TERM !== "dumb" && !process.env.CI;
   return isRedrawn ? terminalOutput(stream, options) : plainOutput(stream, columns);
@@ -77,7 +77,7 @@ function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
   };
 }
 
-/** Warnings, and nothing else, on standard error. */
+/** Prints only warnings, on standard error. */
 function quietOutput(): LiveOutput {
   const nothing = (): void => {};
   return {
@@ -97,7 +97,7 @@ function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): Liv
   const columns = (): number => textStyle(stream, options).columns;
   let noted = "";
   let stand = "";
-  // What stays is written above what is redrawn.
+  // Permanent text is written above the redrawn part.
   const write = (text: string): void => {
     redraw.clear();
     stream.write(`${wrapText(cleanLines(text), columns())}\n`);
@@ -119,7 +119,7 @@ function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): Liv
   };
 }
 
-/** How far apart lines of progress are where they cannot be redrawn, in ms. */
+/** The interval between progress lines that are not redrawn, in ms. */
 const PLAIN_MS = 5_000;
 
 function plainOutput(stream: NodeJS.WriteStream, columns: number): LiveOutput {
@@ -161,19 +161,19 @@ function plannedText({ workers }: RunSchedule, plan: Plan): string {
   return `${rate} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
-/** Looking takes one part in so many of a core's time at most. */
+/** Polling uses at most one part in this many of a core's time. */
 const LOOK_SHARE = 20;
 
-/** Follows a run in its store and tells the output, until stopped. */
+/** Follows a run in its store and updates the output, until stopped. */
 export function follow(store: Store, runId: string, plan: Plan, output: LiveOutput): { stop(): Promise<void> } {
   const follower = new Follower(store, runId, plan, output);
   const stopping = new AbortController();
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       const began = process.cpuUsage();
-      // A look that fails is one look less, and nothing to the run.
+      // A failed poll is skipped; the run is not affected.
       await follower.look().catch(() => {});
-      // A long run has many chunks to look through, and the workers on this machine need its time.
+      // A long run has many chunks to read, and the workers on this machine need the CPU time.
       const { user, system } = process.cpuUsage(began);
       const pauseMs = Math.max(output.everyMs, (LOOK_SHARE * (user + system)) / 1_000);
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
@@ -189,7 +189,7 @@ export function follow(store: Store, runId: string, plan: Plan, output: LiveOutp
   };
 }
 
-/** What of a run, or of a search's trial, is looked at. */
+/** The run, or the search's trial, that is being watched. */
 interface Watched {
   id: string;
   plan: Plan;
@@ -197,7 +197,7 @@ interface Watched {
   progress: Progress;
 }
 
-/** Looks at a run in its store, a search's trials one after the other, and tells the output what is new. */
+/** Polls a run's store, or a search's trials one after the other, and passes news to the output. */
 class Follower {
   readonly #store: Store;
   readonly #runId: string;
@@ -230,7 +230,7 @@ class Follower {
     this.#output.progress(progress.chains(), time, isNew);
   }
 
-  /** Tells the trials that have ended, and where the search stands; returns how many there were. */
+  /** Passes on the trials that have ended, and the state of the search; returns the number of trials. */
   async #trials(): Promise<number> {
     const trials = (await readJson<Trial[]>(this.#store, searchKey(this.#runId))) ?? [];
     for (const trial of trials.slice(this.#toldTrials)) this.#output.trial(trial);

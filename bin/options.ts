@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { DURATION_PATTERN } from "../lib/plan/duration.ts";
 import { isHttpUrl } from "../lib/plan/httpUrl.ts";
 
-/** An option's origin such as `http://127.0.0.1:8080`. */
+/** Parses an option's origin, such as `http://127.0.0.1:8080`. */
 export function parseOrigin(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError("expected an origin such as http://127.0.0.1:8080");
   const { origin, pathname, search } = new URL(text);
@@ -10,31 +10,31 @@ export function parseOrigin(text: string): string {
   return origin;
 }
 
-/** Adds one more value to an option that may be given several times. */
+/** Adds a value to an option that can be repeated. */
 export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-/** An option's URL, http or https. */
+/** Parses an option's URL, http or https. */
 export function parseUrl(text: string): string {
   if (!isHttpUrl(text)) throw new InvalidArgumentError("expected a URL such as http://127.0.0.1:4318/v1/metrics");
   return text;
 }
 
-/** An option's store: a bucket's name after `s3:`. */
+/** Parses an option's store: a bucket's name after `s3:`. */
 export function parseStore(text: string): string {
   if (!/^s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)) throw new InvalidArgumentError("expected s3:<bucket>");
   return text;
 }
 
-/** An option's TCP port. */
+/** Parses an option's TCP port. */
 export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("expected 0 … 65535");
   return port;
 }
 
-/** An option's number above 0. */
+/** Parses an option's number above 0. */
 export function parsePositive(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value <= 0)
@@ -42,14 +42,14 @@ export function parsePositive(text: string): number {
   return value;
 }
 
-/** An option's duration, as plans write it. */
+/** Parses an option's duration, in the format of plans. */
 export function parseDuration(text: string): string {
   if (!DURATION_PATTERN.test(text))
     throw new InvalidArgumentError('expected a duration such as "90s", "33m" or "1h30m"');
   return text;
 }
 
-/** What the options of `withPlanOptions` come to. */
+/** The parsed options of `withPlanOptions`. */
 export interface PlanOptions {
   origin?: string;
   allowHost: string[];
@@ -59,7 +59,7 @@ export interface PlanOptions {
   targetRps?: number;
 }
 
-/** Adds a plan, and the options that change it, to a command. */
+/** Adds a plan argument, and the options that change the plan, to a command. */
 export function withPlanOptions(command: Command): Command {
   return command
     .argument("<plan>", "a plan in JSON or YAML, or - for standard input")
@@ -71,7 +71,7 @@ export function withPlanOptions(command: Command): Command {
     .option("--target-rps <rate>", "set the total rate, in the same proportions", parsePositive);
 }
 
-/** What a plan is loaded with. */
+/** The settings for loading a plan. */
 export function loadOptions({ origin, allowHost, set, duration, scale, targetRps }: PlanOptions) {
   return {
     allowHosts: allowHost,
@@ -83,7 +83,7 @@ export function loadOptions({ origin, allowHost, set, duration, scale, targetRps
   };
 }
 
-/** Adds the options that make a target, for commands that need no plan. */
+/** Adds the options that define a target, for commands that need no plan. */
 export function withTargetOptions(command: Command): Command {
   return command
     .option("--method <method>", "the HTTP method; by default POST with a body and GET without")
@@ -94,19 +94,21 @@ export function withTargetOptions(command: Command): Command {
     .option("--allow-host <host>", "allow another host, such as a private address (repeatable)", collect, []);
 }
 
-/** Adds the option that decides how a command prints text. */
+/** Adds the option that controls how a command prints text. */
 export function withTextOptions(command: Command): Command {
   return command.option("--no-color", "print no colours; NO_COLOR and FORCE_COLOR work too");
 }
 
-/** A receiver of a run's figures while it goes. */
+/** A receiver of a run's figures while it is running. */
 export interface SendTarget {
   kind: "prometheus" | "otlp" | "statsd";
   /** A URL, or host:port for StatsD. */
   to: string;
 }
 
-/** Adds an option's receiver, such as prometheus=http://127.0.0.1:9090/api/v1/write, to those before it. */
+/**
+ * Parses an option's receiver, such as prometheus=http://127.0.0.1:9090/api/v1/write, and adds it to the earlier ones.
+ */
 export function parseSend(text: string, earlier: readonly SendTarget[] = []): SendTarget[] {
   const [, kind, to = ""] = /^(prometheus|otlp|statsd)=(.+)$/.exec(text) ?? [];
   const isRight =

@@ -1,7 +1,6 @@
 /**
- * Standard output may close early (`| head -1`) or be full: a command goes on without it, for what it does is more than
- * what it prints. A reader that has gone is nobody's mistake; what else is wrong is told once, and by the returned
- * function.
+ * Standard output may be closed early (`| head -1`) or be full: a command continues without it, because it does more
+ * than print. A closed reader is not an error; any other error is printed once, and the returned function returns it.
  */
 export function tolerateLostOutput(): () => NodeJS.ErrnoException | undefined {
   let failure: NodeJS.ErrnoException | undefined;

@@ -64,7 +64,7 @@ export function makeProgram(): Command {
     completionCommand(),
   ];
   for (const command of [...own, ...remoteCommands()]) {
-    // Scripts give it to every command alike, whether or not it prints colours.
+    // Scripts pass it to every command, whether or not the command prints colours.
     if (!command.options.some(({ long }) => long === "--no-color")) withTextOptions(command);
     program.addCommand(command.copyInheritedSettings(program));
   }

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { RunSource } from "../lib/live/runList.ts";
 import { FolderStore } from "../lib/store/folderStore.ts";
 
-/** The runs in a folder, or of a stack in AWS. */
+/** The runs in a folder, or in a stack in AWS. */
 export async function runSource({ out, stack }: { out: string; stack?: string }): Promise<RunSource> {
   if (stack !== undefined) {
     const { openDeployment } = await import("./deployment.ts");

@@ -5,17 +5,17 @@ import { readBaseline } from "../lib/stages/baseline.ts";
 import { FolderStore } from "../lib/store/folderStore.ts";
 import { reportKey } from "../lib/store/keys.ts";
 
-/** Where a run lies that a person named by its id or its folder. */
+/** Finds a run that is given by its id or its folder. */
 export function locateRun(run: string, out: string): { folder: string; runId: string; store: FolderStore } {
   const runId = run.replace(/\/+$/, "").split("/").at(-1) ?? run;
   const folder = run.includes("/") ? resolve(run, "../..") : resolve(out);
   return { folder, runId, store: new FolderStore(folder) };
 }
 
-/** What a baseline's name begins with where a run is expected. */
+/** The prefix of a baseline's name in place of a run. */
 const BASELINE = "baseline:";
 
-/** A run's report, or that of a baseline's run (`baseline:NAME`). Throws an InputError where there is none. */
+/** The report of a run, or of a baseline's run (`baseline:NAME`). Throws an InputError if there is none. */
 export async function openRun(
   run: string,
   out: string,

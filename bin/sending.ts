@@ -5,7 +5,7 @@ import { statsdSender } from "../lib/live/outputs/statsd.ts";
 import type { LiveOutput } from "./live.ts";
 import type { SendTarget } from "./options.ts";
 
-/** Live progress that also goes to the receivers of `--send`; `sending` ends with the run. */
+/** Adds the receivers of `--send` to live progress; `sending` ends with the run. */
 export async function withSending(
   run: string,
   targets: readonly SendTarget[],
@@ -31,7 +31,7 @@ async function senderOf({ kind, to }: SendTarget): Promise<LiveSender> {
     const { hostname, port } = new URL(`udp://${to}`);
     return statsdSender(hostname.replace(/^\[|\]$/g, ""), Number(port));
   }
-  // Loaded where it is used: the SDK takes a while.
+  // Loaded on demand: the SDK takes a while to load.
   const { otlpSender } = await import("../lib/live/outputs/otlp.ts");
   return otlpSender(to);
 }

@@ -1,4 +1,4 @@
-/** The shells that `volley completion` knows. */
+/** The shells that `volley completion` supports. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 export type Shell = (typeof SHELLS)[number];

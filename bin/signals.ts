@@ -1,13 +1,13 @@
 import { stoppedBy } from "./exitCodes.ts";
 
-/** A second Ctrl-C sooner than this after the first is the same one: npm hands a terminal's signal on once more. */
+/** A second Ctrl-C within this time of the first is the same one: npm forwards a terminal's signal a second time. */
 const SAME_SIGNAL_MS = 300;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Calls `stop` on the first SIGINT, SIGTERM or SIGHUP (a terminal that closes), and leaves on the second, after `leave`.
- * Returns what takes the handlers off.
+ * Calls `stop` on the first SIGINT, SIGTERM or SIGHUP (a terminal that closes), and exits on the second, after `leave`.
+ * Returns a function that removes the handlers.
  */
 export function onSignals(stop: (signal: NodeJS.Signals) => Promise<void>, leave: () => void = () => {}): () => void {
   let firstAtMs: number | undefined;

@@ -1,25 +1,25 @@
 import { TEXT_COLUMNS } from "../lib/report/table.ts";
 
-/** How text is printed: in colours or without, and in how many columns. */
+/** How text is printed: with or without colours, and in how many columns. */
 export interface TextStyle {
   colour: boolean;
   columns: number;
 }
 
-/** Fewer columns than this are taken as this many: no table fits. */
+/** Narrower widths are treated as this many columns: no table fits in fewer. */
 const MIN_COLUMNS = 40;
 
-/** A command's options that decide what it prints. */
+/** The options that control a command's output. */
 export interface OutputOptions {
-  /** False where `--no-color` was given. */
+  /** False if `--no-color` was given. */
   color?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
 /**
- * How text is to be printed to a stream. Colours: not with `--no-color` or NO_COLOR, with FORCE_COLOR, otherwise in a
- * terminal (https://no-color.org, https://force-color.org). Columns: the terminal's, COLUMNS, or 120.
+ * How to print text to a stream. Colours: not with `--no-color` or NO_COLOR, always with FORCE_COLOR, otherwise only in
+ * a terminal (https://no-color.org, https://force-color.org). Columns: the terminal's, COLUMNS, or 120.
  */
 export function textStyle(
   stream: NodeJS.WriteStream,

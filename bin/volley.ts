@@ -5,7 +5,7 @@ import { makeProgram } from "./program.ts";
 
 const lostOutput = tolerateLostOutput();
 process.once("exit", () => {
-  // Commands with an outcome of their own have set the code; of the others the output was all.
+  // Some commands have already set an exit code for their result; for the others, the output was all they had to do.
   if (lostOutput()) process.exitCode ??= INTERNAL_ERROR;
 });
 
@@ -14,13 +14,13 @@ try {
 } catch (error) {
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   if (code?.startsWith("commander.")) {
-    // Commander has said it already.
+    // Commander has already printed it.
     process.exitCode = exitCode === 0 ? OK : BAD_INPUT;
   } else if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = BAD_INPUT;
   } else if (/^E[A-Z]+$/.test(code ?? "")) {
-    // The system's own refusal: a full disk, a folder that may not be written, a port that is taken.
+    // A system error: a full disk, a folder that is not writable, a port that is in use.
     process.stderr.write(`volley: ${(error as Error).message}\n`);
     process.exitCode = INTERNAL_ERROR;
   } else {

@@ -3,7 +3,7 @@ import type { ProcessContext } from "../lib/local/functionHost.ts";
 import { type AttackCall, attackTask } from "../lib/stages/attack.ts";
 import { deployedGuards, deployedPlace, deployedSecret, deployedStore } from "./ports/environment.ts";
 
-/** Sends one assignment's requests. In a process of a runner or a host it stops when that says so, or is gone. */
+/** Sends one assignment's requests. In a process of a runner or a host, stops when its parent says so or is gone. */
 export async function handler(input: AttackCall, context?: ProcessContext) {
   const told = new Promise<StopRequest>((tell) => {
     context?.onLifeline?.((word) => tell({ reason: word === "stop" ? "aborted" : "orphaned" }));

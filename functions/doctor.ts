@@ -4,7 +4,7 @@ import type { Guards } from "../lib/plan/guards.ts";
 import { availableConcurrency } from "./ports/concurrency.ts";
 import { deployedReveal, deployedSecret, deployedStore, environment } from "./ports/environment.ts";
 
-/** Looks at the deployment from inside, for `volley doctor`. */
+/** Checks the deployment from inside, for `volley doctor`. */
 export async function handler(input: InsideInput) {
   return lookInside(input, {
     store: await deployedStore(),

@@ -1,7 +1,7 @@
 import { type ReduceInput, reduceTask } from "../lib/stages/reduce.ts";
 import { deployedStore } from "./ports/environment.ts";
 
-/** Merges what the workers wrote, judges the run, and writes the report. */
+/** Merges the workers' results, judges the run, and writes the report. */
 export async function handler(input: ReduceInput) {
   return reduceTask(await deployedStore(), input);
 }

@@ -3,17 +3,17 @@ import { ListExecutionsCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { environment } from "./ports/environment.ts";
 import { setHosts } from "./ports/fleetGroup.ts";
 
-/** How long the list of executions may lack one that has just been started, in ms. */
+/** How long the list of executions may miss one that has just started, in ms. */
 const LIST_LAG_MS = 20_000;
 
-/** What EventBridge sends: an execution that has ended, or a schedule's event, which names none. */
+/** EventBridge's event: an execution that has ended, or a schedule's event, which names none. */
 interface ReleaseEvent {
   detail?: { executionArn?: string };
 }
 
 /**
- * Gives the fleet's hosts back when no execution is running. The list is eventually consistent: it may still have the
- * execution whose end this is, and may lack one that was just started and waits for hosts, so it is read twice.
+ * Releases the fleet's hosts when no execution is running. The list is eventually consistent: it may still contain the
+ * execution that has just ended, and may miss one that has just started and is waiting for hosts, so it is read twice.
  */
 export async function handler({ detail }: ReleaseEvent = {}): Promise<{ released: boolean }> {
   if (await isRunning(detail?.executionArn)) return { released: false };

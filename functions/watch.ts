@@ -8,11 +8,11 @@ import { deployedGuards, deployedReveal, deployedStore } from "./ports/environme
 
 interface WatchEvent {
   runId: string;
-  /** What the person who started the run allowed, from a runner on this machine. */
+  /** What the person who started the run allowed, set by a runner on this machine. */
   allowance?: Allowance;
 }
 
-/** Looks on at a run for some minutes, or until its workers are done. */
+/** Watches a run for some minutes, or until its workers are done. */
 export async function handler({ runId, allowance }: WatchEvent) {
   const deployed = deployedGuards();
   const watchdog = startWatchdog({ name: "Watch" });

@@ -7,18 +7,18 @@ import { BESIDE, BUNDLING } from "../lib/cloud/bundling.ts";
 
 /*
  * Builds dist/: the sources as JavaScript in the same folders, with their types; the files that they read; and each
- * function of a deployment bundled into one file. `npm pack` runs this.
+ * function of a deployment, bundled into one file. `npm pack` runs this.
  */
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = `${ROOT}dist/`;
 
-/** What the sources read at run time, besides modules. */
+/** The files that the sources read at run time, besides modules. */
 const READ = globSync("{bin,fleet,functions,lib,statemachines}/**/*.*", { cwd: ROOT })
   .filter((path) => !/(\.ts|tsconfig\.json)$/.test(path))
   .concat("bin/volley", "functions/node-wrapper");
 
-/** Needs packages that want a newer Node than some users have: they go into the module instead. */
+/** Its dependencies require a newer Node than some users have, so they are bundled into the module. */
 const SELF_CONTAINED = "lib/render/exports/otlp";
 
 process.chdir(ROOT);
@@ -39,14 +39,14 @@ await build({
 for (const [name, beside] of Object.entries(BESIDE)) await bundleFunction(name, beside);
 chmodSync(`${DIST}bin/volley`, 0o755);
 
-/** Sources name files that they start, such as a worker's, with `.ts`; TypeScript renames those that it imports alone. */
+/** Renames `.ts` in the paths of files that the sources start, such as a worker's; TypeScript only renames imports. */
 function nameBuiltFiles(file: string): void {
   const text = readFileSync(file, "utf8");
   const built = text.replace(/(?<=["`/][\w./${}-]*)\.ts(?=["`])/g, ".js");
   if (built !== text) writeFileSync(file, built);
 }
 
-/** Bundles a function as the CDK does when it synthesizes a stack from the sources. */
+/** Bundles a function the same way the CDK does when it synthesizes a stack from the sources. */
 async function bundleFunction(name: string, beside: (typeof BESIDE)["plan"]): Promise<void> {
   const folder = `${DIST}bundles/${name}/`;
   await build({

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { REFERENCES } from "./references/files.ts";
 
-/* Writes docs/reference/ from the sources: `npm run references`. */
+/* Generates docs/reference/ from the sources: `npm run references`. */
 
 const FOLDER = fileURLToPath(new URL("../docs/reference/", import.meta.url));
 

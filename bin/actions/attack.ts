@@ -17,7 +17,7 @@ export interface AttackOptions extends OneTarget, OutputOptions {
   yes?: boolean;
 }
 
-/** Loads one URL, or a file of targets, and prints the report in a format. */
+/** Loads one URL, or a file of targets, and prints the report in the given format. */
 export async function attack(url: string | undefined, options: AttackOptions): Promise<void> {
   const target = { ...options, ...(url !== undefined && { url }) };
   const plan = checkPlan(oneLinerPlan(target, options), ".", "volley attack");
@@ -25,7 +25,7 @@ export async function attack(url: string | undefined, options: AttackOptions): P
   await runPlan(plan, "volley attack", { ...options, ...(print && { print, quiet: true }) });
 }
 
-/** What prints a report in a format; undefined for the text that runs print. */
+/** The function that prints a report in a format; undefined for the usual text of a run. */
 function printerOf(format: Format): ((report: Report) => string) | undefined {
   if (format === "text") return undefined;
   if (format === "json") return (report) => `${JSON.stringify(report, null, 2)}\n`;

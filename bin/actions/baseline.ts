@@ -10,7 +10,7 @@ export interface BaselineOptions {
   stack?: string;
 }
 
-/** Names a run as a baseline; without a run prints the one that the name stands for. */
+/** Makes a run a baseline; without a run, prints the run that the baseline refers to. */
 export async function baseline(name: string, run: string | undefined, options: BaselineOptions): Promise<void> {
   const refused = (where: string, found: string, expected: string): InputError =>
     new InputError("volley baseline", [{ where, found, expected }]);

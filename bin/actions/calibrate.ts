@@ -20,7 +20,7 @@ export interface CalibrateOptions extends PlanOptions {
   yes?: boolean;
 }
 
-/** Runs a plan in both modes, and prints what differs and why. */
+/** Runs a plan in both modes, and prints the differences and their causes. */
 export async function calibrate(path: string, options: CalibrateOptions): Promise<void> {
   const plan = loadPlan(path, loadOptions(options));
   await confirmLoad(plan, path, options.yes === true);

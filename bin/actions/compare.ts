@@ -12,7 +12,7 @@ export interface CompareOptions extends OutputOptions {
   html?: string;
 }
 
-/** Compares runs with the first one; the exit code is 1 where something is worse beyond its tolerance. */
+/** Compares runs with the first one; the exit code is 1 if something is worse beyond its tolerance. */
 export async function compare(runs: string[], options: CompareOptions): Promise<void> {
   if (runs.length < 2) {
     const expected = "two runs or more: the one before, and those that are compared with it";

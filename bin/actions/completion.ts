@@ -2,7 +2,7 @@ import type { Command, Option } from "commander";
 import { makeProgram } from "../program.ts";
 import type { Shell } from "../shells.ts";
 
-/** Prints a shell's script of completions. */
+/** Prints a shell's completion script. */
 export function printCompletion(shell: Shell): void {
   process.stdout.write(SCRIPTS[shell](makeProgram().commands));
 }
@@ -13,7 +13,7 @@ const SCRIPTS: Record<Shell, (commands: readonly Command[]) => string> = {
   fish: fishScript,
 };
 
-/** Commands and options; where neither fits, files. */
+/** Completes commands and options; if neither match, files. */
 function bashScript(commands: readonly Command[]): string {
   const options = commands.map((command) => `    ${command.name()}) words="${names(command).join(" ")}" ;;`);
   const choices = choicesOf(commands).map(({ command, option, values }) => {
@@ -81,7 +81,7 @@ function names(command: Command): string[] {
   return [...visible(command).flatMap(({ long }) => long ?? []), "--help"];
 }
 
-/** The options whose values are known. */
+/** The options with a fixed set of values. */
 function choicesOf(commands: readonly Command[]): { command: string; option: string; values: string[] }[] {
   return commands.flatMap((command) =>
     visible(command).flatMap(({ long, argChoices }) =>
@@ -90,7 +90,10 @@ function choicesOf(commands: readonly Command[]): { command: string; option: str
   );
 }
 
-/** A text as one word of a shell. fish and zsh agree on what ends it; fish reads a backslash in it, too. */
+/**
+ * Quotes text as one word of a shell, without quotes and backslashes: a quote ends the word in fish and zsh, and fish
+ * also interprets backslashes.
+ */
 function quoted(text: string): string {
   return `'${text.replaceAll("\\", "").replaceAll("'", "’")}'`;
 }

@@ -9,7 +9,7 @@ export interface DoctorOptions extends OutputOptions {
   stack: string;
 }
 
-/** Looks at a deployment, with a plan also at what a run of it needs, and prints what was seen. */
+/** Checks a deployment and prints the results; with a plan, also checks what a run of it needs. */
 export async function doctor(path: string | undefined, { stack, ...options }: DoctorOptions): Promise<void> {
   const plan = path === undefined ? undefined : loadPlan(path, {});
   const checks = await inspect(await openDeployment(stack), plan);

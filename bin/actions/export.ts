@@ -27,7 +27,7 @@ const FORMATS: Record<ExportFormat, (from: Exported) => string | Promise<string>
   vegeta: ({ report }) => renderVegetaText(report),
   "vegeta-json": ({ report }) => renderVegetaJson(report),
   otlp: async ({ report, to }) => {
-    // Loaded where it is used: the other formats need none of it.
+    // Loaded on demand: the other formats do not need it.
     const { sendOtlp } = await import("../../lib/render/exports/otlp.ts");
     await sendOtlp(report, to);
     return `sent to ${to}\n`;
@@ -43,7 +43,7 @@ export interface ExportOptions {
   out: string;
 }
 
-/** Prints a run's report in a format that other tools read. */
+/** Prints a run's report in another tool's format. */
 export async function exportRun(run: string, options: ExportOptions): Promise<void> {
   const { store, runId, report } = await openRun(run, options.out);
   const chain = options.chain ?? report.chains[0]?.name ?? "";

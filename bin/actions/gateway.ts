@@ -8,7 +8,7 @@ export interface GatewayOptions extends BackendUrls {
   config?: string;
 }
 
-/** Runs the stand-in gateway until Ctrl-C, and prints what it served. */
+/** Runs the stand-in gateway until Ctrl-C, then prints what it served. */
 export async function runGateway({ port, config, redis, postgres }: GatewayOptions): Promise<void> {
   const settings = config === undefined ? gatewaySchema.parse({}) : loadGateway(config);
   const isBacked = redis !== undefined || postgres !== undefined;

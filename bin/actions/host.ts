@@ -20,10 +20,10 @@ export interface HostOptions {
   lifeline?: boolean;
 }
 
-/** Standard input, which `--lifeline` takes for the far end of a lifeline. */
+/** Standard input, which `--lifeline` uses as the far end of a lifeline. */
 const STDIN = 0;
 
-/** Shows a host's limits, or is a load generator of the fleet until it is stopped. */
+/** Shows a host's limits, or runs a load generator of the fleet until it is stopped. */
 export async function runHost(options: HostOptions): Promise<void> {
   if (options.check) {
     const { table, isTuned } = await checkLimits();
@@ -39,7 +39,7 @@ async function serve(options: HostOptions): Promise<void> {
   const activity = required(options.activity ?? process.env.VOLLEY_ACTIVITY, "--activity", "the activity's ARN");
   const store = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
   const endpoint = options.endpoint ?? process.env.VOLLEY_ENDPOINT;
-  // Loaded where it is used: --check needs no client of AWS.
+  // Loaded on demand: --check needs no AWS client.
   const { SFNClient } = await import("@aws-sdk/client-sfn");
   const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
   const client = new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
@@ -70,7 +70,10 @@ async function serve(options: HostOptions): Promise<void> {
   await announce(kept, options.name, null).catch(() => {});
 }
 
-/** Hands on what the runner says, and ends when that is gone; the workers then find this process gone. */
+/**
+ * Stops the workers when the runner says so, and exits when the runner is gone or silent; the workers then see that
+ * this process is gone.
+ */
 function endWithRunner(workers: ReadonlySet<FunctionProcess>): void {
   const lifeline = holdLifeline(STDIN, (word) => {
     if (word !== "stop") process.exit(1);

@@ -8,7 +8,7 @@ export interface InitOptions {
   out: string;
 }
 
-/** Writes a first plan, from a URL or a file that other tools made. */
+/** Writes a first plan, from a URL or another tool's file. */
 export async function init(source: string, { origin, out }: InitOptions): Promise<void> {
   const { plan, notes } = firstPlan(source, out === "-" ? "." : dirname(out), origin);
   const text = `${JSON.stringify(plan, null, 2)}\n`;

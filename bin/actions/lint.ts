@@ -4,7 +4,7 @@ import { wrapText } from "../../lib/report/table.ts";
 import { loadOptions, type PlanOptions } from "../options.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
-/** Checks a plan, and prints what in it is likely not meant. */
+/** Checks a plan, and prints likely mistakes in it. */
 export function lint(path: string, options: PlanOptions & OutputOptions): void {
   const { columns } = textStyle(process.stdout, options);
   const warnings = lintPlan(loadPlan(path, loadOptions(options)));

@@ -10,7 +10,7 @@ import { type OutputOptions, textStyle } from "../terminal.ts";
 
 export type PingOptions = OneTarget & OutputOptions;
 
-/** Sends one request to a URL, or to each target of a plan; the exit code is 1 where a response is no relay. */
+/** Sends one request to a URL, or to each target of a plan; the exit code is 1 if a response is not a relay. */
 export async function pingAll(target: string, options: PingOptions): Promise<void> {
   const plan = planOf(target, options);
   const { columns } = textStyle(process.stdout, options);

@@ -17,27 +17,27 @@ import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
-/** Loaded where it is used: a run on this machine needs no client of AWS, and starts sooner without. */
+/** Loads the AWS clients on demand: a run on this machine does not need them, and starts sooner without them. */
 export async function openDeployment(stack: string): Promise<Deployment> {
   const { openDeployment: open } = await import("../deployment.ts");
   return open(stack);
 }
 
-/** The deployment that a command speaks to. */
+/** The deployment that a command uses. */
 export interface Stack {
   stack: string;
 }
 
-/** How a run in AWS is followed. */
+/** Options for following a run in AWS. */
 export interface RemoteOptions extends OutputOptions {
-  /** Serve the page of the run while it goes, on this port of loopback; `true` for a free one. */
+  /** Serve the run's page while it is running, on this port of loopback; `true` for a free one. */
   dashboard?: number | true;
 }
 
-/** How long the live view may take to end, in ms: AWS may not answer any more. */
+/** How long the live view may take to end, in ms: AWS may have stopped responding. */
 const STOP_MS = 3_000;
 
-/** What making calls to AWS patiently needs; notes go to the live view. */
+/** The dependencies of `patiently`; notes go to the live view. */
 function patience(output: LiveOutput) {
   return { nowMs: Date.now, sleep: (ms: number) => sleep(ms), note: (text: string) => output.note(text) };
 }
@@ -52,7 +52,7 @@ export async function runRemotely(plan: Plan, runId: string, stack: string, opti
   await followRemotely(deployment, { runId, plan }, options, output);
 }
 
-/** Follows a run to its end, from wherever one is, and prints its report. Ctrl-C stops its workers. */
+/** Follows a run to its end, from its current position, and prints its report. Ctrl-C stops its workers. */
 async function followRemotely(
   deployment: Deployment,
   { runId, plan }: { runId: string; plan: Plan },
@@ -105,7 +105,7 @@ function tellLeft(runId: string, stack: string, { why, message }: LeftError): ne
     `volley: ${reason} (${message}). The run ${runId} continues without this command.\n` +
       `${renew} it with: volley watch ${runId} --stack ${stack}\n`,
   );
-  // Calls that are under way would keep this process for minutes.
+  // Pending calls would keep this process alive for minutes.
   process.exit(RUN_GOES_ON);
 }
 
@@ -139,11 +139,11 @@ async function planOf({ store }: Deployment, runId: string): Promise<Plan> {
   return JSON.parse(text) as Plan;
 }
 
-/** Copies all of a run's objects from a deployment into a folder, and says how many there were. */
+/** Copies all of a run's objects from a deployment into a folder, and returns their number. */
 async function fetchRun({ store }: Deployment, runId: string, folder: string): Promise<number> {
   const local = new FolderStore(folder);
   const keys = await store.list(runPrefix(runId));
-  // Ticks are keys alone, and of use only while the run goes.
+  // Ticks are only keys, and only useful while the run is in progress.
   const kept = keys.filter((key) => !key.includes("/ticks/"));
   await forEachAtOnce(kept, async (key) => {
     const body = await store.get(key);
@@ -176,7 +176,7 @@ export async function abortRun(runId: string, { stack }: Stack): Promise<void> {
   );
 }
 
-/** Lists the runs in AWS, the newest first. */
+/** Lists the runs in AWS, newest first. */
 export async function listRuns({ stack }: Stack): Promise<void> {
   const runs = await (await openDeployment(stack)).list();
   const rows = runs.map(({ runId, status, startedAt }) => [

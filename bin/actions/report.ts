@@ -36,7 +36,9 @@ export async function report(run: string, options: ReportOptions): Promise<void>
   process.exitCode = verdictCode(made.verdict);
 }
 
-/** Prints a deployed run's report. Where the run has ended without one, it is made of what there is, and stored. */
+/**
+ * Prints a deployed run's report. If the run has ended without one, builds it from the available results and stores it.
+ */
 async function printOrMake(deployment: Deployment, runId: string, options: OutputOptions): Promise<void> {
   if (await printReport(deployment, runId, options)) return;
   const { store } = deployment;

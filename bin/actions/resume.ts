@@ -12,7 +12,7 @@ export interface ResumeOptions extends OutputOptions {
   out: string;
 }
 
-/** Goes on with a run whose runner died. */
+/** Resumes a run whose runner died. */
 export async function resume(run: string, options: ResumeOptions): Promise<void> {
   const { folder, runId, store } = locateRun(run, options.out);
   const [text, assignments] = await Promise.all([planKey(runId), assignmentsKey(runId)].map((key) => store.get(key)));

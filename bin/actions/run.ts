@@ -28,15 +28,15 @@ export interface RunOptions extends OutputOptions, PlanOptions {
   send?: SendTarget[];
 }
 
-/** Runs the plan of a file. */
+/** Runs a plan file. */
 export async function run(path: string, options: RunOptions): Promise<void> {
   return runPlan(loadPlan(path, loadOptions(options)), path, options);
 }
 
-/** What a run that is loaded needs of its options. */
+/** The options for running a plan that is already loaded. */
 export type RunPlanOptions = Omit<RunOptions, keyof PlanOptions> & { print?: (report: Report) => string };
 
-/** Runs a plan, on this machine or in AWS, and prints its report. `path` names the plan in problems. */
+/** Runs a plan, on this machine or in AWS, and prints its report. `path` identifies the plan in error messages. */
 export async function runPlan(plan: Plan, path: string, options: RunPlanOptions): Promise<void> {
   if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
@@ -68,7 +68,7 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
   }
 }
 
-/** Throws an InputError for secrets that the workers of this machine would not find. */
+/** Throws an InputError for secrets that the workers on this machine would not find. */
 function checkSecrets(plan: Plan, path: string): void {
   const problems = [...secretReferences(plan)]
     .filter(([reference]) => !(reference.startsWith("env://") && reference.slice("env://".length) in process.env))
@@ -80,7 +80,7 @@ function checkSecrets(plan: Plan, path: string): void {
   if (problems.length > 0) throw new InputError(path, problems);
 }
 
-/** Stops a run's workers on the first signal, and leaves on the second; says which it was. */
+/** Stops a run's workers on the first signal, and exits on the second; returns which one it was. */
 export function stopOnSignals(
   local: LocalRun,
   output: LiveOutput,
@@ -100,13 +100,13 @@ export function stopOnSignals(
 /** A run that has ended. */
 interface FinishedRun {
   runId: string;
-  /** Where an object of its store is. */
+  /** Where an object is in the run's store. */
   placeOf(key: string): string;
   /** The signal that stopped it. */
   stopped: NodeJS.Signals | undefined;
 }
 
-/** Prints what a run came to, and sets the exit code: the verdict's, or that of the signal which stopped it. */
+/** Prints a run's result, and sets the exit code: the verdict's, or that of the signal that stopped the run. */
 export function finishRun(
   { execution, report }: LocalRunResult,
   { runId, placeOf, stopped }: FinishedRun,

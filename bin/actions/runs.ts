@@ -10,7 +10,7 @@ export interface RunsOptions extends OutputOptions {
   stack?: string;
 }
 
-/** Prints all runs with their verdicts, those that go on first. */
+/** Prints all runs with their verdicts, running ones first. */
 export async function printRuns(options: RunsOptions): Promise<void> {
   const runs = await new RunList(await runSource(options)).read();
   if (options.json) {
@@ -47,7 +47,7 @@ export interface ServeOptions {
   port: number;
 }
 
-/** Serves the page over all runs until Ctrl-C. */
+/** Serves the page of all runs until Ctrl-C. */
 export async function serve(options: ServeOptions): Promise<void> {
   const server = await serveRuns(options.port, await runSource(options));
   process.stdout.write(`all runs at ${server.url}; Ctrl-C stops\n`);

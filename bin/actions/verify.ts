@@ -19,7 +19,7 @@ export interface VerifyOptions extends OutputOptions {
   by: string;
 }
 
-/** Tests a deployment by short runs, prints what held, and writes it as a report that is signed off. */
+/** Tests a deployment with short runs, prints what passed, and writes a report for sign-off. */
 export async function verifyStack(options: VerifyOptions): Promise<void> {
   const { stack } = options;
   const deployment = await openDeployment(stack);

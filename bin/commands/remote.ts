@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { RemoteOptions, Stack } from "../actions/remote.ts";
 import { parsePort } from "../options.ts";
 
-/** `volley watch RUN`, `volley abort RUN`, `volley fetch RUN` and `volley list`, of a deployment in AWS. */
+/** `volley watch RUN`, `volley abort RUN`, `volley fetch RUN` and `volley list`, for a deployment in AWS. */
 export function remoteCommands(): Command[] {
   return [watchCommand(), fetchCommand(), abortCommand(), listCommand()];
 }

@@ -1,6 +1,6 @@
-/** How many invocations this account allows at once, of those that no function has reserved for itself. */
+/** How many concurrent invocations this account allows, without those reserved by functions. */
 export async function availableConcurrency(): Promise<number> {
-  // Loaded where it is used: on one machine there is no account.
+  // Loaded on demand: a run on one machine has no account.
   const { GetAccountSettingsCommand, LambdaClient } = await import("@aws-sdk/client-lambda");
   const { AccountLimit } = await new LambdaClient().send(new GetAccountSettingsCommand({}));
   return AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY;

@@ -6,28 +6,28 @@ import type { StartTimes } from "../../lib/stages/planRun.ts";
 import { type LastWordsPlace, lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { openStore, type Store } from "../../lib/store/store.ts";
 
-/** An environment variable that the deployment sets. Throws where it is missing. */
+/** An environment variable set by the deployment. Throws if it is missing. */
 export function environment(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
   return value;
 }
 
-/** The store that this deployment keeps its runs in. */
+/** The store of this deployment's runs. */
 export async function deployedStore(): Promise<Store> {
   return openStore(environment("VOLLEY_STORE"));
 }
 
-/** Where a thread that has no store may put an object of this deployment's store. */
+/** Where a thread without a store can put an object in this deployment's store. */
 export async function deployedPlace(key: string): Promise<LastWordsPlace> {
   return lastWordsPlace(environment("VOLLEY_STORE"), key);
 }
 
-/** What this deployment allows; undefined on one machine, where a person's own plan says it. */
+/** The deployment's guards; undefined on one machine, where a person's plan decides. */
 export function deployedGuards(): Guards | undefined {
   const { VOLLEY_GUARDS: guards, AWS_LAMBDA_FUNCTION_NAME: lambda } = process.env;
   if (guards !== undefined) return JSON.parse(guards) as Guards;
-  // A function that was given no guards allows nothing: a person's machine is no Lambda.
+  // A function without guards allows nothing; a person's machine is not a Lambda.
   return lambda === undefined ? undefined : NOTHING_ALLOWED;
 }
 
@@ -38,10 +38,13 @@ export function fleetWaitMs(): number {
   return Number(process.env.VOLLEY_FLEET_WAIT_MS ?? FLEET_WAIT_MS);
 }
 
-/** How long a worker takes to read and check a MB of its plan, in ms: 63 on a core, and a Lambda has a part of one. */
+/**
+ * How long a worker takes to read and check a MB of its plan, in ms: 63 on a full core, and a Lambda has only part of
+ * one.
+ */
 const LEAD_PER_MB_MS = 300;
 
-/** When a run that is planned now is to begin. */
+/** The timing for a run that is planned now. */
 export function startTimes(): StartTimes {
   return {
     nowMs: Date.now(),
@@ -56,19 +59,19 @@ export function startTimes(): StartTimes {
 }
 
 /**
- * The value of a reference to a secret: env:// of this process, secret:// of Secrets Manager, ssm:// of the Parameter
- * Store. Rejects with a SecretError where there is none.
+ * Resolves a reference to a secret: env:// from this process, secret:// from Secrets Manager, ssm:// from the Parameter
+ * Store. Rejects with a SecretError if there is none.
  */
 export async function deployedSecret(reference: string): Promise<string> {
-  // A deployment's environment holds its role's credentials.
+  // A deployment's environment contains its role's credentials.
   const prefix = deployedGuards() ? "VOLLEY_SECRET_" : "";
   if (reference.startsWith("env://")) return environmentSecret(reference, process.env, prefix);
-  // Loaded where it is used: hardly any plan refers to these.
+  // Loaded on demand: hardly any plan refers to these.
   const { storedSecret } = await import("./storedSecret.ts");
   return storedSecret(reference);
 }
 
-/** A header's value with its references to secrets resolved. Rejects with a SecretError. */
+/** Resolves the references to secrets in a header's value. Rejects with a SecretError. */
 export async function deployedReveal(value: string): Promise<string> {
   const references = new Set(value.match(SECRET_REFERENCE) ?? []);
   const secrets = new Map<string, string>();

@@ -1,9 +1,9 @@
-/** Hosts that are started besides those that a run needs: one that dies has somebody to take over. */
+/** Extra hosts to start beyond those that a run needs: a spare can take over from one that dies. */
 const SPARE_HOSTS = 1;
 
 /**
- * Has a deployment's fleet start this many hosts and a spare one; does nothing where it has none. Zones are not balanced
- * meanwhile: that would end hosts in mid-run.
+ * Makes a deployment's fleet start this many hosts and a spare; does nothing without a fleet. Suspends zone
+ * rebalancing, which would terminate hosts in the middle of a run.
  */
 export async function startHosts(hosts: number): Promise<void> {
   const { VOLLEY_FLEET_GROUP: group, VOLLEY_FLEET_MAX_HOSTS: most } = process.env;
@@ -14,9 +14,9 @@ export async function startHosts(hosts: number): Promise<void> {
   await setHosts(group, Math.min(hosts + SPARE_HOSTS, Number(most ?? Number.POSITIVE_INFINITY)));
 }
 
-/** Sets how many hosts an Auto Scaling group is to have; at once, whatever it did last. */
+/** Sets an Auto Scaling group's desired capacity, without waiting for a cooldown. */
 export async function setHosts(group: string, hosts: number): Promise<void> {
-  // Loaded where it is used: runs in Lambda alone need none of it.
+  // Loaded on demand: runs that only use Lambda do not need it.
   const { AutoScalingClient, SetDesiredCapacityCommand } = await import("@aws-sdk/client-auto-scaling");
   await new AutoScalingClient().send(
     new SetDesiredCapacityCommand({ AutoScalingGroupName: group, DesiredCapacity: hosts, HonorCooldown: false }),

@@ -4,20 +4,23 @@ import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { SecretError } from "../../lib/attack/secrets.ts";
 
 /**
- * How long a store is asked again that refuses for a rate or fails, in ms: the Parameter Store answers 40 a second, and a
- * thousand workers ask at one instant.
+ * How long to retry a store that throttles or fails, in ms: the Parameter Store serves 40 requests per second, and a
+ * thousand workers ask at the same time.
  */
 const PATIENCE_MS = 60_000;
 
-/** The pause before the n-th try lies anywhere below `FIRST_PAUSE_MS` × 2^n, and below `LONGEST_PAUSE_MS`. */
+/** The pause before the n-th try is random, below both `FIRST_PAUSE_MS` × 2^n and `LONGEST_PAUSE_MS`. */
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 4_000;
 
-/** Errors of AWS's services that pass, by name, besides HTTP 5xx. */
+/** Names of transient errors of AWS's services, besides HTTP 5xx. */
 const PASSING =
   /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|InternalS|Timeout|ECONN|EPIPE/;
 
-/** The value of a secret:// or ssm:// reference. Rejects with a SecretError that names it, and never its value. */
+/**
+ * The value of a secret:// or ssm:// reference. Rejects with a SecretError that contains the reference, but never the
+ * value.
+ */
 export async function storedSecret(reference: string): Promise<string> {
   const [, kind, name = ""] = /^(\w+):\/\/(.+)$/.exec(reference) ?? [];
   try {
@@ -29,7 +32,7 @@ export async function storedSecret(reference: string): Promise<string> {
   throw new SecretError(`${reference} has no text`);
 }
 
-/** Asks until there is an answer or an error that does not pass, with pauses that spread those who ask together. */
+/** Retries until there is a response or a permanent error, with random pauses that spread out concurrent callers. */
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   const untilMs = performance.now() + PATIENCE_MS;
   for (let tries = 0; ; tries++) {
@@ -48,7 +51,7 @@ function passes(error: unknown): boolean {
   return PASSING.test(`${name} ${code}`) || ($metadata?.httpStatusCode ?? 0) >= 500;
 }
 
-// The pauses are ours: the SDK's own give up after three tries.
+// We retry ourselves: the SDK gives up after three tries.
 const ONCE = { maxAttempts: 1 };
 
 async function secret(name: string): Promise<string | undefined> {

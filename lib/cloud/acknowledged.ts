@@ -2,10 +2,10 @@ import { type CfnElement, Validations } from "aws-cdk-lib";
 import { WRITES } from "../store/writes.ts";
 import type { VolleyStack } from "./stack.ts";
 
-/** Patterns of keys that a role reads or writes. */
+/** Key patterns that a role reads or writes. */
 const PATTERNS = ["runs/*", ...new Set(Object.values(WRITES).flat())];
 
-/** Findings of cdk-nag's AwsSolutions that are meant to be so, each with the reason, acknowledged one by one. */
+/** Acknowledges findings of cdk-nag's AwsSolutions that are intended, one by one, each with its reason. */
 export function acknowledge(stack: VolleyStack): void {
   const idOf = (resource: { node: { defaultChild?: unknown } }): string =>
     stack.getLogicalId(resource.node.defaultChild as CfnElement);
@@ -62,7 +62,7 @@ export function acknowledge(stack: VolleyStack): void {
   Validations.of(stack).acknowledge(...findings.map(([id, reason]) => ({ id, reason })));
 }
 
-/** Those of the fleet, where the deployment has one. */
+/** Findings about the fleet, if the deployment has one. */
 function fleetFindings(stack: VolleyStack): [id: string, reason: string][] {
   const { fleet } = stack.loadTest;
   if (!fleet) return [];

@@ -1,18 +1,20 @@
-/** The functions of the state machine; each has a handler of its name in functions/. */
+/** The state machine's functions; each has a handler of the same name in functions/. */
 export type FunctionName = "plan" | "attack" | "watch" | "reduce" | "next";
 
-/** How a function and all that it imports become one file: by the CDK from the sources, by the build in a package. */
+/**
+ * How a function and its imports are bundled into one file: by the CDK from the sources, or by the build in a package.
+ */
 export const BUNDLING = {
   target: "node24",
   mainFields: ["module", "main"],
-  // Dependencies in CommonJS ask for built-in modules by require().
+  // CommonJS dependencies load built-in modules with require().
   banner: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
 };
 
-/** A file that a function reads beside its code: where it is, from the root on, and where it goes. */
+/** A file that a function reads besides its code: its path from the root, and its destination. */
 export type BesideFile = readonly [from: string, to: string];
 
-/** The report's page is put together from files. */
+/** The report's page is assembled from files. */
 const PAGE: readonly BesideFile[] = [
   ["lib/render/page/page.js", "page/page.js"],
   ["lib/render/page/page.css", "page/page.css"],
@@ -21,10 +23,10 @@ const PAGE: readonly BesideFile[] = [
   ),
 ];
 
-/** What each function of a deployment reads beside its code. */
+/** The files that each function of a deployment reads besides its code. */
 export const BESIDE: Record<FunctionName | "release" | "doctor" | "gateway" | "compare", readonly BesideFile[]> = {
   plan: [],
-  // A worker's heap begins with room, as in a local run: Lambda takes Node's flags through a wrapper only.
+  // A worker's heap starts at a larger size, as in a local run: Lambda only accepts Node's flags through a wrapper.
   attack: [["functions/node-wrapper", "node-wrapper"]],
   watch: [],
   reduce: PAGE,

@@ -11,8 +11,8 @@ const APP_NAMES = ["stack"];
 type Name = (typeof CONTEXT_NAMES)[number];
 
 /**
- * A deployment's properties from the CDK's context, whose values are text (`-c name=value`) or JSON (cdk.json). Throws one
- * error with all that is wrong: a name that nobody knows would leave a default in force.
+ * A deployment's properties from the CDK's context, whose values are text (`-c name=value`) or JSON (cdk.json). Throws
+ * one error with all problems, including unknown names: a mistyped name would leave a default in force.
  */
 export function contextProps(scope: Construct): LoadTestProps {
   const problems = unknownNames(scope).map((name) => `${name} is no setting; there are ${CONTEXT_NAMES.join(", ")}`);
@@ -58,7 +58,7 @@ export function contextProps(scope: Construct): LoadTestProps {
   return Object.fromEntries(Object.entries(props).filter(([, given]) => given !== undefined));
 }
 
-/** Names in the context that neither this app nor the CDK knows: the CDK's own have a colon, a hyphen or an @. */
+/** Names in the context that neither this app nor the CDK knows: the CDK's names contain a colon, a hyphen or an @. */
 function unknownNames(scope: Construct): string[] {
   const known = new Set<string>([...CONTEXT_NAMES, ...APP_NAMES]);
   return Object.keys(scope.node.getAllContext()).filter((name) => !known.has(name) && !/[-:@]/.test(name));
@@ -81,7 +81,7 @@ function numberOf(given: unknown): number | undefined {
   return typeof parsed === "number" && Number.isFinite(parsed) && parsed > 0 ? parsed : undefined;
 }
 
-/** Schedules, as JSON or its text; a plan is an object, or the name of a file with one. */
+/** Schedules, as JSON or JSON text; a plan is an object, or the path of a plan file. */
 function schedulesOf(given: unknown): ScheduledPlan[] | undefined {
   try {
     const parsed: unknown = typeof given === "string" ? JSON.parse(given) : given;

@@ -1,4 +1,4 @@
-/** What `cdk deploy -c name=value` may set of a deployment. */
+/** The settings of a deployment for `cdk deploy -c name=value`. */
 export const CONTEXT_NAMES = [
   "allowedHosts",
   "observeHosts",

@@ -29,37 +29,37 @@ import { bundledFunction, IS_BUILT } from "./functions.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What of the repository, or of a package, a host needs. */
+/** Excludes everything from the repository, or the package, that a host does not need. */
 const NOT_NEEDED = ["*", "!bin", "!bin/**", "!lib", "!lib/**", "!functions", "!functions/**", "!fleet", "!fleet/**"];
 const FILES = ["!package.json", "!package-lock.json", "!tsconfig.json", "!statemachines", "!statemachines/**"];
 const NODE_24 = ["!tools", "!tools/**"];
 
-/** How a host gets the dependencies: a package brings no lock file, and its versions are exact. */
+/** How a host installs the dependencies: a package has no lock file, but its versions are exact. */
 const INSTALL = IS_BUILT ? "npm install --omit=dev --no-package-lock" : "npm ci --omit=dev";
 
-/** What a fleet is made of. */
+/** The properties of a fleet. */
 export interface FleetProps {
   bucket: Bucket;
   activity: Activity;
   stateMachine: StateMachine;
-  /** Plan, which raises the fleet for a run. */
+  /** Plan, which starts the fleet's hosts for a run. */
   plan: HandlerFunction;
-  /** Most hosts at once. */
+  /** Maximum number of concurrent hosts. */
   maxHosts: number;
-  /** By the network's baseline that the load needs: a c7g.large has 0.94 Gbit/s of it. */
+  /** Choose it by the network baseline that the load needs: a c7g.large has 0.94 Gbit/s. */
   instanceType: string;
   spot: boolean;
   secretArns: string[];
-  /** What the deployment allows, as JSON: its hosts hold each plan against it. */
+  /** The deployment's guards, as JSON: its hosts check each plan against them. */
   guards: string;
   logRetention: RetentionDays;
-  /** The network with fixed egress addresses, or one that was there, where the deployment has either. */
+  /** The network with fixed egress addresses, or an existing one, if the deployment has either. */
   vpc: IVpc | undefined;
-  /** Its subnets. */
+  /** The network's subnets. */
   vpcSubnets: SubnetSelection;
 }
 
-/** EC2 hosts that a run raises and that are given back when it has ended, however it ended. At rest there are none. */
+/** EC2 hosts that are started for a run and released when it ends, however it ends. When idle, there are none. */
 export class Fleet extends Construct {
   readonly group: AutoScalingGroup;
 
@@ -68,7 +68,7 @@ export class Fleet extends Construct {
     const vpc = props.vpc ?? this.#publicNetwork();
     const role = this.#role(props);
     const code = new Asset(this, "Code", { path: ROOT, exclude: [...NOT_NEEDED, ...FILES, ...NODE_24] });
-    // Just this object: grantRead would open the bucket of all deployments' assets.
+    // Only this object: grantRead would open the bucket with all deployments' assets.
     const codeObject = code.bucket.arnForObjects(code.s3ObjectKey);
     role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: [codeObject] }));
     const securityGroup = new SecurityGroup(this, "Hosts", {
@@ -99,7 +99,7 @@ export class Fleet extends Construct {
       vpc: vpc as IVpc,
       vpcSubnets: props.vpc ? props.vpcSubnets : { subnetType: SubnetType.PUBLIC },
       launchTemplate,
-      // Without a desired number a deployment leaves what a run has set.
+      // Without a desired capacity, a deployment keeps what a run has set.
       minCapacity: 0,
       maxCapacity: props.maxHosts,
     });
@@ -107,7 +107,7 @@ export class Fleet extends Construct {
     this.#release(props);
   }
 
-  /** Public subnets alone: hosts have addresses of their own, and no NAT gateway costs by the hour. */
+  /** Public subnets only: hosts have their own addresses, so there is no NAT gateway to pay for by the hour. */
   #publicNetwork(): Vpc {
     return new Vpc(this, "Network", {
       ipAddresses: IpAddresses.cidr("10.84.16.0/22"),
@@ -125,7 +125,7 @@ export class Fleet extends Construct {
     const writes = WRITES.attack.map((pattern) => bucket.arnForObjects(pattern));
     const statements: [actions: string[], resources: string[]][] = [
       [["states:GetActivityTask"], [activity.activityArn]],
-      // A task is named by its token, which only who was given it has.
+      // A task is identified by its token, which only its recipient has.
       [["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], ["*"]],
       [["s3:GetObject"], [bucket.arnForObjects("runs/*")]],
       [["s3:ListBucket"], [bucket.bucketArn]],
@@ -139,14 +139,14 @@ export class Fleet extends Construct {
     return role;
   }
 
-  /** Installs Volley with what npm's registry gives, tunes the host, starts the service. */
+  /** Installs Volley with dependencies from npm's registry, tunes the host, and starts the service. */
   #userData(code: Asset, { bucket, activity, guards }: FleetProps): UserData {
     const userData = UserData.forLinux();
-    // Whatever fails, Plan tells the end of the log to whoever waits for this host.
+    // If anything fails, Plan reports the end of the log to whoever is waiting for this host.
     const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
     userData.addCommands(
       "set -eu",
-      // The service's user reads what root unpacks here.
+      // The service's user must be able to read what root unpacks here.
       "umask 022",
       `trap 'tail -c 2000 /var/log/cloud-init-output.log | aws s3 cp - ${failed}' ERR`,
       "dnf install -y -q nodejs24 nodejs24-npm unzip",
@@ -160,14 +160,14 @@ export class Fleet extends Construct {
       "fleet/tune-system-limits.sh",
       `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
-      // Hosts hold no quotes: the JSON stands in single ones, for the shell and for systemd.
+      // Host names contain no quotes: the JSON is in single quotes, for the shell and for systemd.
       `printf "VOLLEY_GUARDS='%s'\\n" '${guards}' >> /etc/volley/host.env`,
       "cp fleet/volley-host.service /etc/systemd/system/ && systemctl enable --now volley-host",
     );
     return userData;
   }
 
-  /** Plan sets how many hosts the run needs, and waits for them. */
+  /** Lets Plan set the number of hosts that the run needs; Plan then waits for them. */
   #raise({ plan, maxHosts }: FleetProps): void {
     plan.addEnvironment("VOLLEY_FLEET_GROUP", this.group.autoScalingGroupName);
     plan.addEnvironment("VOLLEY_FLEET_MAX_HOSTS", String(maxHosts));
@@ -179,7 +179,7 @@ export class Fleet extends Construct {
     );
   }
 
-  /** However an execution ends: the state machine itself could not do it when it is aborted. */
+  /** Releases the hosts however an execution ends: an aborted state machine could not do it itself. */
   #release({ stateMachine, logRetention }: FleetProps): void {
     const logGroup = new LogGroup(this, "ReleaseLog", {
       retention: logRetention,
@@ -215,7 +215,8 @@ export class Fleet extends Construct {
       },
       targets: [new LambdaFunction(release)],
     });
-    // An event may be lost, and the list that it meets may lag: hosts that nobody needs would cost until the next run ends.
+    // An event may be lost, or the list of executions may lag; unneeded hosts would then cost money until the next run
+    // ends.
     new Rule(this, "Backstop", {
       description: "Gives hosts back that an execution's end did not",
       schedule: Schedule.rate(Duration.minutes(15)),
@@ -224,7 +225,7 @@ export class Fleet extends Construct {
   }
 }
 
-/** Whether an instance type is one of Graviton's: a g behind its generation. */
+/** Whether an instance type is Graviton: it has a g after its generation. */
 function isArm(instanceType: string): boolean {
   return /^[a-z]+\d+g/.test(instanceType);
 }

@@ -21,43 +21,46 @@ import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Whether this is a package's JavaScript, which has its functions bundled already, and not the sources. */
+/** Whether this is a package's JavaScript, which comes with bundled functions, rather than the sources. */
 export const IS_BUILT = import.meta.url.endsWith(".js");
 
-/** What one function is allowed and given. */
+/** The settings and permissions of one function. */
 interface Shape {
   description: string;
   memoryMb: number;
   timeout: Duration;
-  /** What it reads besides runs. */
+  /** What it reads in addition to runs. */
   reads?: string[];
   statements?: PolicyStatement[];
   environment?: Record<string, string>;
 }
 
-/** What all functions share. */
+/** The properties shared by all functions. */
 export interface FunctionsProps {
   bucket: Bucket;
   workerMemoryMb: number;
-  /** What the deployment allows, as JSON: Plan holds plans against it, and whoever opens connections does again. */
+  /**
+   * The deployment's guards, as JSON: Plan checks plans against them, and so does every function that opens
+   * connections.
+   */
   guards: string;
   /** ARNs of secrets and parameters that plans may refer to. */
   secretArns: string[];
-  /** ARNs of log groups that plans may look through. */
+  /** ARNs of log groups that plans may search. */
   logGroupArns: string[];
   logRetention: RetentionDays;
   tracing: boolean;
   vpc: IVpc | undefined;
-  /** Subnets of the network. */
+  /** The network's subnets. */
   vpcSubnets: SubnetSelection;
 }
 
-/** The Lambda functions, each with a role of its own that allows what it does and nothing else. */
+/** The Lambda functions, each with a separate role that allows only what the function does. */
 export class Functions extends Construct {
   readonly byName: Record<FunctionName, LambdaFunction>;
-  /** Looks at the deployment from inside, for people; no part of a run. */
+  /** Checks the deployment from inside, for a person; not part of a run. */
   readonly doctor: LambdaFunction;
-  /** The group of the workers' log. */
+  /** The workers' log group. */
   readonly workerLog: string;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
@@ -87,10 +90,10 @@ export class Functions extends Construct {
       plan: this.#make("plan", props, {
         description: "Checks the plan, fixes the start instant, writes the assignments",
         memoryMb: 1_024,
-        // In fleet mode it waits for hosts that are being started.
+        // In fleet mode, it waits for hosts to start.
         timeout: Duration.minutes(15),
         reads: ["hosts/*", "hosts-failed/*"],
-        // It looks whether the secrets that a plan refers to are there, before anything is started.
+        // It checks that the secrets in a plan exist, before anything is started.
         statements: [accountReads, ...secrets],
         environment: { VOLLEY_GUARDS: props.guards },
       }),
@@ -114,7 +117,7 @@ export class Functions extends Construct {
     };
     if (props.vpc) this.#letPlanWake();
     this.workerLog = this.byName.attack.logGroup.logGroupName;
-    // With the workers' memory, network and secrets: what it reaches, they reach.
+    // With the workers' memory, network and secrets, so that it can reach exactly what they can.
     this.doctor = this.#make("doctor", props, {
       description: "Looks at the deployment from inside, for volley doctor",
       memoryMb: props.workerMemoryMb,
@@ -124,7 +127,7 @@ export class Functions extends Construct {
     });
   }
 
-  /** Functions in a network become inactive when they idle for weeks: Plan wakes them before a run. */
+  /** Functions in a network become inactive when idle for weeks: Plan wakes them before a run. */
   #letPlanWake(): void {
     const { plan, ...others } = this.byName;
     const woken = Object.values(others);
@@ -155,7 +158,7 @@ export class Functions extends Construct {
     );
     const reads = [bucket.arnForObjects("runs/*"), ...(shape.reads ?? []).map((key) => bucket.arnForObjects(key))];
     role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: reads }));
-    // Without this a key that is not there is "access denied", and looks like a failure.
+    // Without this, a missing key is "access denied", and looks like a failure.
     role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }));
     role.addToPolicy(
       new PolicyStatement({
@@ -184,7 +187,7 @@ export class Functions extends Construct {
 
 /**
  * A function whose handler is functions/<name>.ts, bundled into one file: by esbuild when the stack is synthesized from
- * the sources, and beforehand in a package.
+ * the sources, or in advance in a package.
  */
 export function bundledFunction(
   scope: Construct,
@@ -216,7 +219,7 @@ export function bundledFunction(
   });
 }
 
-/** Copies files beside a function's code. */
+/** Copies files next to a function's code. */
 function copyBeside(files: readonly BesideFile[]): ICommandHooks {
   return {
     beforeBundling: () => [],

@@ -33,10 +33,10 @@ import { Functions } from "./functions.ts";
 import { type ScheduledPlan, Schedules } from "./schedules.ts";
 import { StandInGateway } from "./standInGateway.ts";
 
-/** The definition that the local run executes too. */
+/** The definition, which the local run executes as well. */
 export const DEFINITION_PATH = fileURLToPath(new URL("../../statemachines/volley.asl.json", import.meta.url));
 
-/** What a deployment decides. */
+/** The settings of a deployment. */
 export interface LoadTestProps {
   /**
    * Hosts that may be loaded: names, `*.example.com`, addresses, blocks such as `10.0.0.0/8`. None by default. A name that
@@ -92,22 +92,22 @@ export interface LoadTestProps {
   readonly logGroupArns?: string[];
 }
 
-/** A distributed load test for JSON-RPC gateways: a state machine, its functions, and the bucket that they meet in. */
+/** A distributed load test for JSON-RPC gateways: a state machine, its functions, and the bucket that they share. */
 export class LoadTest extends Construct {
   readonly bucket: Bucket;
   readonly stateMachine: StateMachine;
   readonly functions: Functions;
-  /** What hosts of a fleet ask for assignments. */
+  /** The activity that a fleet's hosts poll for assignments. */
   readonly activity: Activity;
-  /** Log groups that plans may look through. */
+  /** Log groups that plans may search. */
   readonly logGroupArns: string[];
   /** Secrets and parameters that plans may refer to. */
   readonly secretArns: string[];
-  /** The stand-in gateway, where the deployment holds one. */
+  /** The stand-in gateway, if the deployment has one. */
   readonly standIn: StandInGateway | undefined;
-  /** EC2 hosts, where the deployment has them. */
+  /** EC2 hosts, if the deployment has them. */
   readonly fleet: Fleet | undefined;
-  /** The addresses that the load comes from, where it comes from fixed ones. */
+  /** The fixed addresses that the load comes from, if there are any. */
   readonly egressAddresses: string[];
 
   constructor(scope: Construct, id: string, props: LoadTestProps = {}) {
@@ -129,7 +129,7 @@ export class LoadTest extends Construct {
           tagFilters: { kind: "chunk" },
           expiration: props.chunkRetention ?? Duration.days(14),
         },
-        // Hosts say every few seconds that they are there; one that has gone is of no use to anybody.
+        // Hosts announce themselves every few seconds; announcements of hosts that are gone are useless.
         { id: "hosts", prefix: "hosts/", expiration: Duration.days(1) },
         { id: "failed hosts", prefix: "hosts-failed/", expiration: Duration.days(1) },
         { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
@@ -144,7 +144,7 @@ export class LoadTest extends Construct {
     this.secretArns = props.secretArns ?? [];
     const guards = guardsOf(props, fleetMaxHosts);
     this.standIn = props.standInGateway ? new StandInGateway(this, "StandIn", logRetention) : undefined;
-    // Known when it is deployed, so it is not among those that were looked at.
+    // Its host is only known after deployment, so it is not among those checked above.
     if (this.standIn) guards.allowedHosts = [...guards.allowedHosts, this.standIn.host];
     this.functions = new Functions(this, "Functions", {
       bucket: this.bucket,
@@ -198,13 +198,13 @@ export class LoadTest extends Construct {
         { name: "workers", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
       ],
     });
-    // Chunks and polls go to S3 without a NAT gateway's price for each GB.
+    // Chunks and polls reach S3 without a NAT gateway's price per GB.
     vpc.addGatewayEndpoint("S3", { service: GatewayVpcEndpointAwsService.S3 });
     const addresses = vpc.node
       .findAll()
       .filter((each) => each instanceof CfnEIP)
       .map((address) => address.attrPublicIp);
-    // The CDK's own types do not agree under exactOptionalPropertyTypes.
+    // The CDK's types conflict under exactOptionalPropertyTypes.
     return { vpc: vpc as IVpc, addresses };
   }
 
@@ -231,7 +231,8 @@ export class LoadTest extends Construct {
         includeExecutionData: false,
       },
     });
-    // The definition is a file, for which the CDK grants nothing. A policy of its own: the machine's ARN is in it.
+    // The definition is a file, so the CDK grants nothing for it. This needs a separate policy, because it contains the
+    // machine's ARN.
     const executions = (separator: ":" | "/"): string =>
       Stack.of(this).formatArn({
         service: "states",
@@ -255,7 +256,7 @@ export class LoadTest extends Construct {
     return stateMachine;
   }
 
-  /** Alarms on what a person has to look at, and a small dashboard. */
+  /** Alarms for what a person must look at, and a small dashboard. */
   #watchOver(topicArn: string | undefined): void {
     const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(this, "AlarmTopic", topicArn);
     const { attack, plan } = this.functions.byName;
@@ -299,7 +300,7 @@ export class LoadTest extends Construct {
   }
 }
 
-/** What a deployment allows. Throws where a host is none. */
+/** A deployment's guards. Throws if a host is malformed. */
 function guardsOf(props: LoadTestProps, fleetMaxHosts: number): Guards {
   const { allowedHosts = [], observeHosts = [], maxDuration = Duration.hours(6) } = props;
   const wrong = [...allowedHosts, ...observeHosts].filter((each) => !isHostEntry(each));

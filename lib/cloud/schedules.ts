@@ -11,27 +11,27 @@ import { checkPlan } from "../plan/load.ts";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction } from "./functions.ts";
 
-/** A plan that is run again and again. */
+/** A plan that runs on a schedule. */
 export interface ScheduledPlan {
-  /** Letters, digits, dashes; begins the runs' ids. */
+  /** Letters, digits, dashes; the prefix of the runs' ids. */
   readonly name: string;
-  /** As EventBridge Scheduler takes it: `rate(1 day)`, `cron(0 2 * * ? *)`. */
+  /** In EventBridge Scheduler's syntax: `rate(1 day)`, `cron(0 2 * * ? *)`. */
   readonly expression: string;
   /** The expression's time zone, such as Europe/Berlin; UTC by default. */
   readonly timezone?: string;
-  /** The plan, as a person writes it, with its targets written out. */
+  /** The plan, as a person writes it, with its targets inline. */
   readonly plan: Record<string, unknown>;
-  /** The baseline that each run is compared with: `volley baseline NAME RUN --stack STACK` names one. */
+  /** The baseline that each run is compared with; set it with `volley baseline NAME RUN --stack STACK`. */
   readonly baseline?: string;
 }
 
-/** What schedules need of the deployment around them. */
+/** What schedules need from the deployment. */
 export interface SchedulesProps {
   schedules: readonly ScheduledPlan[];
   bucket: Bucket;
   stateMachine: StateMachine;
   allowedHosts: readonly string[];
-  /** A topic that is told of a run that is worse. */
+  /** A topic to notify of regressions. */
   topicArn: string | undefined;
   logRetention: RetentionDays;
 }
@@ -39,10 +39,10 @@ export interface SchedulesProps {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/;
 const EXPRESSION = /^(rate|cron|at)\(.+\)$/;
 
-/** Most bytes of a schedule's input. */
+/** Maximum size of a schedule's input in bytes. */
 const MOST_INPUT_BYTES = 256 * 1_024;
 
-/** Runs by the clock: each schedule starts the state machine, and what has ended is compared with a baseline. */
+/** Scheduled runs: each schedule starts the state machine, and finished runs are compared with a baseline. */
 export class Schedules extends Construct {
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
@@ -64,7 +64,7 @@ export class Schedules extends Construct {
           arn: `arn:${Stack.of(this).partition}:scheduler:::aws-sdk:sfn:startExecution`,
           roleArn: role.roleArn,
           input: this.#input(each, props),
-          // A start whose answer was lost would send the load twice.
+          // If the response to a start were lost, a retry would send the load twice.
           retryPolicy: { maximumRetryAttempts: 0 },
         },
       });
@@ -73,7 +73,7 @@ export class Schedules extends Construct {
     this.#compare(props);
   }
 
-  /** What StartExecution is called with. Throws where the schedule or its plan is wrong. */
+  /** The input of StartExecution. Throws if the schedule or its plan is invalid. */
   #input(schedule: ScheduledPlan, { allowedHosts, stateMachine }: SchedulesProps): string {
     const { name, expression, plan, baseline } = schedule;
     if (!NAME.test(name)) throw new Error(`schedules: ${name} is no name of letters, digits and dashes`);
@@ -83,7 +83,7 @@ export class Schedules extends Construct {
     const scheduled = { schedule: name, ...(baseline !== undefined && { baseline }) };
     const input = JSON.stringify({
       StateMachineArn: stateMachine.stateMachineArn,
-      // The scheduler fills it in: each start has an id of its own.
+      // The scheduler replaces this: each start gets a unique id.
       Name: `${name}-<aws.scheduler.execution-id>`,
       Input: JSON.stringify({ plan, scheduled }),
     });

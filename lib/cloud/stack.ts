@@ -29,7 +29,7 @@ export class VolleyStack extends Stack {
     Tags.of(this).add("application", "volley");
   }
 
-  /** What a person needs who runs plans, follows and stops them, and reads their reports. */
+  /** The permissions that a person needs to run plans, follow and stop them, and read their reports. */
   #operatorPolicy(): ManagedPolicy {
     const { bucket, stateMachine, functions, fleet } = this.loadTest;
     const functionArns = [...Object.values(functions.byName), functions.doctor].map(({ functionArn }) => functionArn);
@@ -41,7 +41,7 @@ export class VolleyStack extends Stack {
           actions: ["states:StartExecution", "states:ListExecutions", "states:DescribeStateMachine"],
           resources: [stateMachine.stateMachineArn],
         }),
-        // The console shows an execution by its history; redrive makes a report again.
+        // The console shows an execution by its history; a redrive rebuilds a report.
         new PolicyStatement({
           actions: ["Describe", "Stop", "Redrive"]
             .map((action) => `states:${action}Execution`)
@@ -58,10 +58,10 @@ export class VolleyStack extends Stack {
           resources: [...WRITES.operator, "baselines/*"].map((pattern) => bucket.arnForObjects(pattern)),
         }),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
-        // What volley doctor looks at.
+        // What volley doctor reads.
         new PolicyStatement({ actions: ["lambda:GetFunctionConfiguration"], resources: functionArns }),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [functions.doctor.functionArn] }),
-        // What volley verify does besides: it looks at what Lambda bills, and ends a worker of a run of its own.
+        // What volley verify needs in addition: it reads what Lambda billed, and kills a worker of its own run.
         new PolicyStatement({
           actions: ["logs:FilterLogEvents"],
           resources: [functions.byName.attack.logGroup.logGroupArn],

@@ -5,11 +5,11 @@ import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { bundledFunction } from "./functions.ts";
 
-/** A gateway that answers by itself, behind a function URL of its own, for `volley verify`. It counts nothing. */
+/** A stand-in gateway behind its own function URL, for `volley verify`. It counts nothing. */
 export class StandInGateway extends Construct {
   /** Its URL, with a slash at the end. */
   readonly url: string;
-  /** Its host, which the deployment then allows. */
+  /** Its host, which the deployment's guards then allow. */
   readonly host: string;
 
   constructor(scope: Construct, id: string, logRetention: RetentionDays) {

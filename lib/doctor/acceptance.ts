@@ -8,7 +8,7 @@ export interface BilledCall {
   memoryMb: number;
 }
 
-/** How a run of the acceptance test ended. */
+/** The end of a run of the acceptance test. */
 export interface Ended {
   runId: string;
   plan: Plan;
@@ -20,13 +20,16 @@ export interface Ended {
 /** The worker that is killed. */
 export const KILLED = "w001-s00";
 
-/** How long workers may go on after an abort, in ms: their next look at the flag, and half a second for responses. */
+/**
+ * How long workers may continue after an abort, in ms: until their next poll of the flag, plus half a second for
+ * responses.
+ */
 const MOST_ABORT_MS = 2_500;
 
-/** How far Lambda's bill may be from the estimate, as a share. */
+/** How far Lambda's bill may deviate from the estimate, as a share. */
 const MOST_OFF = 0.25;
 
-/** A check that holds, or fails with what to look at. */
+/** A check that passes, or fails with a remedy. */
 function check(subject: string, holds: boolean, evidence: string, remedy: string): Check {
   return holds ? { subject, level: "ok", evidence } : { subject, level: "fail", evidence, remedy };
 }
@@ -36,7 +39,7 @@ function unreported(subject: string, { runId, status, error }: Ended): Check {
   return { subject, level: "fail", evidence, remedy: "look at the execution in Step Functions" };
 }
 
-/** A run that nobody interfered with: its ledger, its workers' start, and the border between its segments. */
+/** Checks an undisturbed run: its ledger, its workers' start, and the border between its segments. */
 export function steadyChecks(ended: Ended): Check[] {
   const { report, plan, runId } = ended;
   if (!report) return [unreported("a plain run", ended)];
@@ -74,7 +77,7 @@ export function steadyChecks(ended: Ended): Check[] {
   ];
 }
 
-/** A run that was aborted: its workers stop within two seconds, and it is reported. */
+/** Checks an aborted run: its workers stop within two seconds, and it has a report. */
 export function abortChecks(ended: Ended, abortedAtMs: number): Check[] {
   const { report, runId } = ended;
   if (!report) return [unreported("abort", ended)];
@@ -89,7 +92,7 @@ export function abortChecks(ended: Ended, abortedAtMs: number): Check[] {
   ];
 }
 
-/** A run of which a worker was killed: the other one goes on, and what is missing is named. */
+/** Checks a run with a killed worker: the other worker continues, and the report names what is missing. */
 export function killChecks(ended: Ended): Check[] {
   const { report, runId } = ended;
   if (!report) return [unreported("a killed worker", ended)];
@@ -114,14 +117,14 @@ function missedOf({ workers }: Report, id: string): number {
   return workers.filter((worker) => worker.id === id).reduce((sum, worker) => sum + missed(worker), 0);
 }
 
-/** A plan for a host that the deployment does not allow is refused by Plan. */
+/** Checks that Plan refuses a plan for a host that the deployment does not allow. */
 export function refusalCheck({ status, error }: Ended): Check {
   const isRefused = status === "FAILED" && error.startsWith("InputError");
   const evidence = isRefused ? "a plan for a host that is not allowed was refused" : `it ended ${status}: ${error}`;
   return check("guards", isRefused, evidence, "Plan has to refuse it: look at its log");
 }
 
-/** Holds what Lambda billed against the estimate of the runs. */
+/** Compares what Lambda billed with the runs' estimate. */
 export function billedCheck(calls: readonly BilledCall[], planned: number): Check {
   const subject = "Lambda time";
   if (calls.length === 0) {
@@ -135,7 +138,7 @@ export function billedCheck(calls: readonly BilledCall[], planned: number): Chec
   return { subject, level: "warn", evidence, remedy: "the estimate takes 20 s of lead and start for each call" };
 }
 
-/** A call's line in Lambda's log: `REPORT RequestId: … Billed Duration: 124 ms Memory Size: 256 MB …`. */
+/** Parses a call's line in Lambda's log: `REPORT RequestId: … Billed Duration: 124 ms Memory Size: 256 MB …`. */
 export function billedCallOf(line: string): BilledCall | undefined {
   const [, billedMs, memoryMb] = /^REPORT .*Billed Duration: (\d+) ms\s+Memory Size: (\d+) MB/.exec(line) ?? [];
   return billedMs === undefined ? undefined : { billedMs: Number(billedMs), memoryMb: Number(memoryMb) };

@@ -1,22 +1,22 @@
 import { wrapText } from "../report/table.ts";
 
-/** What looking at one part of a deployment showed. */
+/** The result of checking one part of a deployment. */
 export interface Check {
-  /** What was looked at, in one or two words. */
+  /** What was checked, in one or two words. */
   subject: string;
   level: "ok" | "warn" | "fail";
   /** What was seen. */
   evidence: string;
-  /** What to do about it; none where all is well. */
+  /** What to do about it; missing if all is well. */
   remedy?: string;
 }
 
-/** The width of a line's head: the level, and the subject. */
+/** The width of a line's first columns: the level and the subject. */
 const HEAD = 24;
 
 const COLOURS: Record<Check["level"], string> = { ok: "\u001b[32m", warn: "\u001b[33m", fail: "\u001b[31m" };
 
-/** Checks for a terminal, one below the other, and how many were not ok. */
+/** Formats checks for a terminal, one below the other, and counts those that are not ok. */
 export function renderChecks(checks: readonly Check[], { colour = false, columns = 100 } = {}): string {
   const lines = checks.flatMap(({ subject, level, evidence, remedy }) => {
     const word = level.padEnd(6);
@@ -30,7 +30,7 @@ export function renderChecks(checks: readonly Check[], { colour = false, columns
   return `${lines.join("\n")}\n\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed\n`;
 }
 
-/** A check of something that can fail: what it gave, or its error with what to do. */
+/** Runs a check that may throw: returns its results, or its error with the remedy. */
 export async function checked(subject: string, remedy: string, look: () => Promise<Check | Check[]>): Promise<Check[]> {
   try {
     return [await look()].flat();

@@ -12,34 +12,34 @@ import { PROBE_KEY } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Check, checked } from "./check.ts";
 
-/** What the function that looks from inside needs. */
+/** The external dependencies of the function that checks from inside. */
 export interface InsidePorts {
   store: Store;
   guards: Guards;
-  /** How many invocations the account allows at once. */
+  /** How many concurrent invocations the account allows. */
   concurrency(): Promise<number>;
   secret(reference: string): Promise<string>;
-  /** A header's value with its references to secrets resolved. */
+  /** Resolves the references to secrets in a header's value. */
   reveal(value: string): Promise<string>;
   sleep(ms: number): Promise<unknown>;
 }
 
-/** What is asked of it. */
+/** The function's input. */
 export interface InsideInput {
-  /** A checked plan that a run is to be made of; without one only the deployment is looked at. */
+  /** A checked plan for a run; without one, only the deployment is checked. */
   plan?: Plan;
 }
 
-/** Where no function may write. */
+/** Keys that no function may write. */
 const FORBIDDEN_KEYS = ["elsewhere.json", "runs/doctor/report.json"];
 
-/** How long the clock is looked at, in ms. */
+/** How long the clock is measured, in ms. */
 const CLOCK_MS = 6_000;
 
-/** Most milliseconds that a clock may be off before its worker has to correct it. */
+/** How far a clock may be off, in ms, before its worker has to correct it. */
 const MOST_CLOCK_MS = 100;
 
-/** Looks at a deployment from one of its own functions: with a role, from a network and by a clock as workers have. */
+/** Checks a deployment from one of its functions, with the same kind of role, network and clock as a worker. */
 export async function lookInside({ plan }: InsideInput, ports: InsidePorts): Promise<Check[]> {
   const probed = await checked("bucket", "look at the doctor function's role", () => bucketCheck(ports.store));
   const always = [
@@ -78,7 +78,7 @@ async function clockCheck({ store, sleep }: InsidePorts): Promise<Check> {
   return { subject, level: "warn", evidence, remedy: "workers go by S3's clock then; the report has each one's error" };
 }
 
-/** Tries to write where no function may. */
+/** Tries to write keys that no function may write. */
 async function roleCheck(store: Store): Promise<Check> {
   const written: string[] = [];
   for (const key of FORBIDDEN_KEYS) {
@@ -105,7 +105,7 @@ async function roleCheck(store: Store): Promise<Check> {
 async function concurrencyCheck({ guards, concurrency }: InsidePorts): Promise<Check> {
   const free = await concurrency();
   const evidence = `${free} Lambda invocations at once, not reserved by other functions`;
-  // At a border two segments' workers live side by side, and Plan, Watch and Reduce beside them.
+  // At a segment border, the workers of two segments run at the same time, along with Plan, Watch and Reduce.
   const most = Math.max(0, Math.floor((free - 3) / 2));
   if (most >= guards.maxWorkers) return { subject: "concurrency", level: "ok", evidence };
   return {
@@ -145,7 +145,7 @@ async function secretChecks(plan: Plan, { secret }: InsidePorts): Promise<Check[
 }
 
 async function targetChecks(plan: Plan, { secret, guards }: InsidePorts): Promise<Check[]> {
-  // What is only read is looked at apart: a metrics page that is refused keeps no target from being asked.
+  // Read-only endpoints are checked separately: a refused metrics page must not keep the targets from being checked.
   const loaded: Plan = { ...plan, observe: { ...plan.observe, endpoints: [], logs: [] } };
   const results = await preflight(loaded, { secret, deployed: guards });
   return results.map(({ chain, url, isAnswered, failure }): Check => {

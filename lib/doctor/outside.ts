@@ -1,15 +1,15 @@
 import type { Check } from "./check.ts";
 
-/** What AWS tells of one function. */
+/** AWS's information on one function. */
 export interface FunctionFacts {
   name: string;
   state: string;
   reason: string;
-  /** How its last update went: Successful, InProgress or Failed. */
+  /** The status of its last update: Successful, InProgress or Failed. */
   update: string;
 }
 
-/** A run, as far as what is left of it tells. */
+/** What is known about a run. */
 export interface RunFacts {
   runId: string;
   status: string;
@@ -17,10 +17,10 @@ export interface RunFacts {
   isReported: boolean;
 }
 
-/** How long a run is left alone, in ms, before it is asked whether it still goes on. */
+/** A run that takes longer than this, in ms, is marked as long-running. */
 const LONG_MS = 6 * 3_600_000;
 
-/** Whether the stack is in order, and of the same version as this command. */
+/** Checks that the stack is healthy, and has the same version as this command. */
 export function stackChecks(status: string, deployed: string | undefined, own: string): Check[] {
   const isSettled = /^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status);
   const remedy = "look at the stack's events in CloudFormation, and deploy again";
@@ -41,7 +41,7 @@ export function stackChecks(status: string, deployed: string | undefined, own: s
   ];
 }
 
-/** Whether functions can be called at once. */
+/** Checks that the functions can be called right away. */
 export function functionChecks(functions: readonly FunctionFacts[]): Check[] {
   const subject = "functions";
   const odd = functions.flatMap(({ name, state, reason, update }): Check[] => {
@@ -62,7 +62,7 @@ export function functionChecks(functions: readonly FunctionFacts[]): Check[] {
   return [{ subject, level: "ok", evidence: `${active.join(", ")}: active` }, ...odd];
 }
 
-/** What earlier runs left: runs that go on, and runs that ended without a report. */
+/** Checks what earlier runs left behind: running runs, and runs that ended without a report. */
 export function leftoverChecks(runs: readonly RunFacts[], stack: string, nowMs: number): Check[] {
   const subject = "earlier runs";
   const running = runs.filter(({ status }) => status === "RUNNING");
@@ -83,7 +83,7 @@ export function leftoverChecks(runs: readonly RunFacts[], stack: string, nowMs: 
   return [{ subject, level: "ok", evidence: `${runs.length} looked at: all have ended and have a report` }];
 }
 
-/** Whether hosts are left that no run needs. */
+/** Checks that there are no hosts that no run needs. */
 export function fleetCheck(hosts: number, isRunning: boolean): Check {
   const subject = "fleet";
   if (hosts === 0) return { subject, level: "ok", evidence: "no host is up" };
@@ -92,10 +92,10 @@ export function fleetCheck(hosts: number, isRunning: boolean): Check {
   return { subject, level: "warn", evidence: `${hosts} hosts are up, and no run is in progress`, remedy };
 }
 
-/** Most ms that this machine's clock may be off: AWS refuses signatures that are 5 minutes old. */
+/** How far this machine's clock may be off, in ms: AWS refuses signatures that are 5 minutes old. */
 const MOST_SKEW_MS = 60_000;
 
-/** How far this machine's clock is from AWS's; `theirsMs` was read between two looks at the own clock. */
+/** Compares this machine's clock with AWS's; `theirsMs` was read between two reads of the local clock. */
 export function ownClockCheck(theirsMs: number, beforeMs: number, afterMs: number): Check {
   const offMs = Math.round((beforeMs + afterMs) / 2 - theirsMs);
   const evidence = `${(offMs / 1_000).toFixed(1)} s from AWS's, known to a second`;

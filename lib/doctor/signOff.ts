@@ -1,9 +1,9 @@
 import type { Check } from "./check.ts";
 
-/** What an acceptance test's report says besides its checks. */
+/** What an acceptance test's report contains in addition to its checks. */
 export interface SignOff {
   stack: string;
-  /** The stack's state machine, which names region and account. */
+  /** The stack's state machine; its ARN contains the region and the account. */
   stateMachineArn: string;
   version: string;
   gateway: string;
@@ -13,7 +13,7 @@ export interface SignOff {
   by: string;
 }
 
-/** An acceptance test's report in Markdown: what held, with its evidence, where, when, and by whom. */
+/** An acceptance test's report in Markdown: what passed, with its evidence, where, when, and by whom. */
 export function signOffText(checks: readonly Check[], signOff: SignOff): string {
   const failed = checks.filter(({ level }) => level === "fail").length;
   const [, , , region = "", account = ""] = signOff.stateMachineArn.split(":");

@@ -20,43 +20,43 @@ import {
 } from "./acceptance.ts";
 import type { Check } from "./check.ts";
 
-/** What an acceptance test needs from outside. */
+/** The acceptance test's external dependencies. */
 export interface VerifyPorts {
   store: Store;
   start(runId: string, planKey: string): Promise<void>;
-  /** How a run's execution stands; undefined where there is none yet. */
+  /** The status of a run's execution; undefined if there is none yet. */
   status(runId: string): Promise<{ status: string; error: string } | undefined>;
-  /** What Lambda billed for workers since an instant, in ms since the epoch; empty where its log does not tell yet. */
+  /** What Lambda billed for workers since an instant, in ms since the epoch; empty if its log has no entries yet. */
   billed(sinceMs: number): Promise<BilledCall[]>;
-  /** The gateway's own counts; undefined where it tells none. */
+  /** The gateway's counts; undefined if it reports none. */
   truth(): Promise<TrueCounts[] | undefined>;
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
-  /** Told of each step. */
+  /** Called for each step. */
   note(text: string): void;
 }
 
-/** What is verified. */
+/** The acceptance test's input. */
 export interface VerifyInput {
-  /** Where the stand-in gateway is. */
+  /** The stand-in gateway's origin. */
   origin: string;
-  /** Begins each run's id. */
+  /** The prefix of each run's id. */
   name: string;
 }
 
-/** How long a run may take, and how often it is asked for, in ms. */
+/** How long a run may take, and how often it is polled, in ms. */
 const RUN_MS = 5 * 60_000;
 const ASK_MS = 1_000;
 
-/** When runs are interfered with, in ms from their start instants. */
+/** When runs are interfered with, in ms after their start instants. */
 const INTERFERE_MS = 5_000;
 
 /** How long Lambda's log may lag, in ms. */
 const LOG_LAG_MS = 60_000;
 
 /**
- * An acceptance test of a deployment: four short runs side by side against a stand-in gateway. One goes its way over a
- * border between segments, one is aborted, of one a worker is killed, one asks for a host that is not allowed.
+ * An acceptance test of a deployment: four short runs in parallel against a stand-in gateway. One runs undisturbed
+ * across a segment border, one is aborted, one has a worker killed, and one targets a host that is not allowed.
  */
 export async function verify({ origin, name }: VerifyInput, ports: VerifyPorts): Promise<Check[]> {
   const before = await ports.truth();
@@ -89,7 +89,7 @@ export async function verify({ origin, name }: VerifyInput, ports: VerifyPorts):
   ];
 }
 
-/** A plan of two workers; two requests of ten a second each. */
+/** A plan with two workers that send ten requests per second each. */
 function verifyPlan(origin: string, times: { duration: string; segment?: string }): Plan {
   const body = { jsonrpc: "2.0", method: "eth_chainId", params: [], id: 1 };
   const input = {
@@ -103,7 +103,7 @@ function verifyPlan(origin: string, times: { duration: string; segment?: string 
   return checkPlan(input, undefined, "the acceptance test's plan", { allowHosts: [new URL(origin).host] });
 }
 
-/** Starts a run, interferes with it in mid-run, and waits for its end. */
+/** Starts a run, interferes with it while it is running, and waits for its end. */
 async function runToEnd(
   runId: string,
   plan: Plan,
@@ -136,10 +136,10 @@ function relays(chains: readonly TrueCounts[]): number {
   return chains.reduce((sum, chain) => sum + chain.requests, 0);
 }
 
-/** Holds the requests that the reports say were sent against those that the gateway counted. */
+/** Compares the requests sent according to the reports with those that the gateway counted. */
 function countCheck(reports: readonly Report[], served: number | undefined): Check {
   const subject = "counts";
-  // What a killed worker sent in its last seconds nobody wrote down.
+  // Nobody recorded what a killed worker sent in its last seconds.
   const sent = reports.reduce((sum, { total }) => sum + total.ledger.sent, 0);
   if (served === undefined) {
     const remedy = "let it load a volley gateway on a host (--gateway), which counts what it serves";
@@ -153,7 +153,7 @@ function countCheck(reports: readonly Report[], served: number | undefined): Che
 }
 
 async function lambdaTime(runs: readonly Ended[], sinceMs: number, ports: VerifyPorts): Promise<Check> {
-  // A run that was cut short is billed for what it did.
+  // A run that was cut short is billed for the time it ran.
   const planned = runs.reduce((sum, { plan, report }) => {
     const durationMs = report?.run.measuredMs ?? plan.durationMs;
     return sum + estimate({ ...plan, durationMs }).workerGbSeconds;

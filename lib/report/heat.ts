@@ -1,6 +1,6 @@
 import type { Histogram } from "../results/histogram.ts";
 
-/** Maximum number of rows: when times span two orders of magnitude, each row covers a range of some 15 %. */
+/** Maximum number of rows: when times span two orders of magnitude, a row is some 15 % wide. */
 const ROWS = 32;
 
 /** Counts by response time and interval. */

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { makeProgram } from "../../bin/program.ts";
 
-/** The width of the help in the reference, whatever terminal it is made in. */
+/** The width of the help in the reference, independent of the terminal. */
 const COLUMNS = 100;
 
 /** docs/reference/cli.md: the help of each command. */
@@ -18,7 +18,7 @@ ${helpOf(program)}
 ${parts.join("\n")}`;
 }
 
-/** A command's help, without the examples' indentation being wrapped, and without this machine's name. */
+/** A command's help, without wrapping the examples' indentation, and without this machine's name. */
 function helpOf(command: Command): string {
   let text = "";
   command

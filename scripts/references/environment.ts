@@ -6,7 +6,7 @@ interface Variable {
   meaning: string;
 }
 
-/** Those that a person sets. */
+/** Variables that a person sets. */
 const YOURS: readonly Variable[] = [
   { name: "VOLLEY_ACTIVITY", meaning: "`volley host`: the activity to poll, instead of `--activity`" },
   { name: "VOLLEY_STORE", meaning: "`volley host`: where runs are kept, instead of `--store`" },
@@ -19,7 +19,7 @@ const YOURS: readonly Variable[] = [
   { name: "CI", meaning: "progress is printed in lines and never redrawn" },
 ];
 
-/** Those that a deployment, a fleet or the local runner sets for what it starts. */
+/** Variables that a deployment, a fleet or the local runner sets for the processes it starts. */
 const INTERNAL: readonly Variable[] = [
   { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda: a function without guards then allows nothing" },
   { name: "VOLLEY_CORES", meaning: "how many cores the workers share, which sets how early they are started" },

@@ -3,7 +3,7 @@ import { environmentReference } from "./environment.ts";
 import { planReference } from "./plan.ts";
 import { contextReference, exitCodesReference } from "./tables.ts";
 
-/** The files of docs/reference/, with what makes each from the sources. */
+/** The files of docs/reference/, each with the function that generates it from the sources. */
 export const REFERENCES: Record<string, () => string> = {
   "plan.md": planReference,
   "context.md": contextReference,

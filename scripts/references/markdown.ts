@@ -4,12 +4,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return `${line(head)}|${"---|".repeat(head.length)}\n${rows.map((row) => line(row.map(cell))).join("")}`;
 }
 
-/** A text as code in Markdown. */
+/** Formats text as code in Markdown. */
 export function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** A bar would end the cell, in code too. */
+/** A bar would end the cell, even in code. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

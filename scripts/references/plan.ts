@@ -1,7 +1,7 @@
 import { planJsonSchema } from "../../lib/plan/schema.ts";
 import { code, table } from "./markdown.ts";
 
-/** What of JSON Schema the plan's schema uses. */
+/** The part of JSON Schema that the plan's schema uses. */
 interface Schema {
   type?: string;
   const?: unknown;
@@ -22,7 +22,7 @@ interface Schema {
   minItems?: number;
 }
 
-/** A field of the plan: where it stands, and what the schema says of it. */
+/** A field of the plan: its path, and its schema. */
 interface Field {
   path: string;
   schema: Schema;
@@ -52,7 +52,7 @@ function fieldsOf(schema: Schema, path: string): Field[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const at = path === "" ? name : `${path}.${name}`;
     const isRequired = schema.required?.includes(name) === true && field.default === undefined;
-    // The kind of a variant is in its path already.
+    // The variant's kind is already in its path.
     if (field.const !== undefined) return [];
     return [{ path: at, schema: field, isRequired }, ...fieldsOf(field, at)];
   });
@@ -66,7 +66,7 @@ function fieldsOf(schema: Schema, path: string): Field[] {
   return [...own, ...variants, ...entries, ...named];
 }
 
-/** A field's type in words. */
+/** A field's type as text. */
 function typeOf(schema: Schema): string {
   const variants = schema.anyOf ?? schema.oneOf;
   if (schema.$ref) return "any JSON";
@@ -82,10 +82,10 @@ function isDuration({ anyOf = [] }: Schema): boolean {
   return anyOf.length === 2 && anyOf.every(({ type }) => type === "number" || type === "string");
 }
 
-/** What a field's numbers may be, and how many entries a list must have. */
+/** The valid range of a field's numbers, and the minimum number of entries in a list. */
 function rangeOf(schema: Schema): string {
   const { minimum, exclusiveMinimum, maximum, minItems } = schema;
-  // The largest integer that JSON holds exactly is no bound that anybody meets.
+  // Nobody reaches the largest integer that JSON holds exactly, so it is not listed as a bound.
   const most = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? `≤ ${figure(maximum)}` : "";
   const least = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? `≥ ${figure(minimum)}` : "";
   const above = exclusiveMinimum === undefined ? "" : `> ${figure(exclusiveMinimum)}`;

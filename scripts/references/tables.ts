@@ -6,7 +6,7 @@ import { code, table } from "./markdown.ts";
 
 const LOAD_TEST = fileURLToPath(new URL("../../lib/cloud/loadTest.ts", import.meta.url));
 
-/** Context values that have another name, and another unit, than the construct's property. */
+/** Context values whose name and unit differ from the construct's property. */
 const RENAMED: Record<string, string> = { maxDurationMinutes: "maxDuration", chunkRetentionDays: "chunkRetention" };
 
 /** docs/reference/exit-codes.md: how a command ends. */
