@@ -23,7 +23,7 @@ export async function deployedPlace(key: string): Promise<LastWordsPlace> {
   return lastWordsPlace(environment("VOLLEY_STORE"), key);
 }
 
-/** The deployment's guards; undefined on one machine, where a person's plan decides. */
+/** The deployment's guards; undefined on a single machine, where the plan itself says what is allowed. */
 export function deployedGuards(): Guards | undefined {
   const { VOLLEY_GUARDS: guards, AWS_LAMBDA_FUNCTION_NAME: lambda } = process.env;
   if (guards !== undefined) return JSON.parse(guards) as Guards;

@@ -97,7 +97,7 @@ function steadyOf(
   };
 }
 
-/** A histogram's percentiles in ms; null where nothing was recorded. */
+/** A histogram's percentiles in ms; null if nothing was recorded. */
 export function latencyOf(histogram: Histogram): LatencyMs {
   if (histogram.totalCount === 0) return null;
   return {

@@ -18,7 +18,7 @@ const MIN_ACHIEVED = 0.995;
  */
 const MAX_SATURATED = 0.02;
 
-/** The evidence for a verdict besides the report. */
+/** What a run is judged by in addition to its report. */
 export interface Evidence {
   /** Error messages of lost workers. */
   errors?: readonly string[];
