@@ -10,7 +10,7 @@ export interface BaselineOptions {
   stack?: string;
 }
 
-/** Makes a run a baseline; without a run, prints the run that the baseline refers to. */
+/** Sets a baseline to a run; without a run, prints the run that the baseline refers to. */
 export async function baseline(name: string, run: string | undefined, options: BaselineOptions): Promise<void> {
   const refused = (where: string, found: string, expected: string): InputError =>
     new InputError("volley baseline", [{ where, found, expected }]);

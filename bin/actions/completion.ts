@@ -13,7 +13,7 @@ const SCRIPTS: Record<Shell, (commands: readonly Command[]) => string> = {
   fish: fishScript,
 };
 
-/** Completes commands and options; if neither match, files. */
+/** Completes commands and options, and files if neither matches. */
 function bashScript(commands: readonly Command[]): string {
   const options = commands.map((command) => `    ${command.name()}) words="${names(command).join(" ")}" ;;`);
   const choices = choicesOf(commands).map(({ command, option, values }) => {

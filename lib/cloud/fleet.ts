@@ -29,7 +29,7 @@ import { bundledFunction, IS_BUILT } from "./functions.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Excludes everything from the repository, or the package, that a host does not need. */
+/** Exclusion patterns for everything in the repository, or the package, that a host does not need. */
 const NOT_NEEDED = ["*", "!bin", "!bin/**", "!lib", "!lib/**", "!functions", "!functions/**", "!fleet", "!fleet/**"];
 const FILES = ["!package.json", "!package-lock.json", "!tsconfig.json", "!statemachines", "!statemachines/**"];
 const NODE_24 = ["!tools", "!tools/**"];

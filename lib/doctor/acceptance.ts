@@ -8,7 +8,7 @@ export interface BilledCall {
   memoryMb: number;
 }
 
-/** The end of a run of the acceptance test. */
+/** The outcome of a run of the acceptance test. */
 export interface Ended {
   runId: string;
   plan: Plan;

@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 /** Prefix of the hosts' announcements; they do not belong to a run. */
 const HOSTS_PREFIX = "hosts/";
 
-/** Prefix of the log ends of hosts whose setup failed. */
+/** Prefix of objects with the end of a host's log, from hosts whose setup failed. */
 const FAILED_PREFIX = "hosts-failed/";
 
 /** A host's announcement that it is up: `hosts/<name>.json`. */

@@ -8,7 +8,7 @@ import { Lifeline } from "./lifeline.ts";
 const HOST = fileURLToPath(new URL("./functionHost.ts", import.meta.url));
 
 /**
- * The heap's initial size, in MB; as a limit, it costs nothing. With Node's small default, a worker's heap is marked
+ * The heap's initial limit, in MB, which costs nothing by itself. With Node's small default, a worker's heap is marked
  * and compacted every few seconds, and each time some requests are 10 ms late.
  */
 const HEAP = "--initial-heap-size=128";

@@ -5,8 +5,8 @@ import { readlinkSync } from "node:fs";
 const MAX_MS = 5_000;
 
 /**
- * What a process does in its namespace before it becomes the command: it waits for a line that signals that its network
- * is ready, runs the host's setup, and passes the line to the command as its last argument.
+ * What a process does in its namespace before it becomes the command: it waits for the line that says its network is
+ * ready, runs the host's setup, and passes that line to the command as its last argument.
  */
 const SCRIPT = `read -r last || exit 1
 [ -z "$VOLLEY_HOST_SETUP" ] || eval "$VOLLEY_HOST_SETUP" </dev/null >&2

@@ -54,8 +54,8 @@ export interface HeldLifeline {
 }
 
 /**
- * The thread that reads the pipe. It is separate from the main thread, which a response may keep busy for long. It
- * counts silence in ticks, so that a process that was itself suspended does not mistake that time for the parent's
+ * The thread that reads the pipe. It is separate from the main thread, which a response may keep busy for a long time.
+ * It counts silence in ticks, so that a process that was itself suspended does not mistake that time for the parent's
  * silence.
  */
 const READER = `

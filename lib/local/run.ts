@@ -272,7 +272,7 @@ export class LocalRun {
 
   async #invoke(name: string, payload: Json, signal: AbortSignal): Promise<Json> {
     const { remote, functions, onProcess, leadMs = remote ? REMOTE_LEAD_MS : LEAD_MS } = this.#options;
-    // A worker may have stopped before the flag is written, from which Reduce reads the reason.
+    // A worker may have stopped before the abort flag is written; Reduce reads the reason from that flag.
     if (name === "reduce") await this.#aborting;
     const module = (OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string;
     const input = name === "attack" || name === "watch" ? this.#withAllowance(payload) : payload;

@@ -11,7 +11,10 @@ const MIN_PEERS = 4;
 const MAX_DEVIATIONS = 3.5;
 const SCALE = 1.4826;
 
-/** The difference must also matter: this ratio to the median and this many ms, or this share of failed requests. */
+/**
+ * The difference must also matter: this ratio to the median and this many ms above it, or this much more of the
+ * requests failed.
+ */
 const MIN_RATIO = 1.25;
 const MIN_MS = 2;
 const MIN_FAILED = 0.01;

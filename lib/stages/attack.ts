@@ -27,7 +27,7 @@ import type { LastWordsPlace } from "../store/lastWords.ts";
 import { takeLease } from "../store/lease.ts";
 import { requireJson, type Store } from "../store/store.ts";
 
-/** A worker's clock is no longer corrected during this time before its first request, in ms. */
+/** A worker's clock is left unchanged for this long before its first request, in ms. */
 const CLOCK_SPARE_MS = 1_000;
 
 /** A worker's external dependencies. */

@@ -12,7 +12,7 @@ export interface Baseline {
 /** Valid names of a baseline. */
 export const BASELINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Makes a run that has a report a baseline; returns whether it has one. */
+/** Sets a baseline to a run that has a report; returns whether it has one. */
 export async function setBaseline(store: Store, name: string, runId: string, nowMs: number): Promise<boolean> {
   if ((await store.get(reportKey(runId, "json"))) === undefined) return false;
   await store.put(baselineKey(name), JSON.stringify({ runId, setAtMs: nowMs } satisfies Baseline));

@@ -17,7 +17,9 @@ export function asStateError(error: unknown): StateError {
   return new StateError("States.TaskFailed", error instanceof Error ? error.message : String(error));
 }
 
-/** Step Functions' rule for `ErrorEquals`: `States.TaskFailed` matches all but timeouts, `States.ALL` nearly all. */
+/**
+ * Step Functions' rule for `ErrorEquals`: names, `States.TaskFailed` for all but timeouts, `States.ALL` for nearly all.
+ */
 export function matches(names: readonly string[], error: string): boolean {
   return names.some(
     (name) =>
