@@ -41,9 +41,12 @@ const MAX_TARGETS = 4;
  * Warms this process up: sends the plan's own requests through the whole engine to a server inside the process, so that
  * code compiled on first use is compiled before the first request that counts. Sends at the run's rate, `rps`, if
  * possible, because different code is hot at a high rate than at a low one. Nothing leaves the process. Ends when it
- * has used enough CPU time, and at the latest after `mostMs`, however slow the machine is.
+ * has used enough CPU time, and at the latest after `mostMs`, however slow the machine is. A chain of subscribers alone
+ * sends no requests and needs none of this.
  */
-export async function warmUp(clock: Clock, plan: Plan, mostMs: number, rps: number): Promise<void> {
+export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: number): Promise<void> {
+  const plan = { ...whole, chains: whole.chains.filter(({ targets }) => targets.length > 0) };
+  if (plan.chains.length === 0) return;
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     // Each connection carries one small request at a time, so one piece of data is one request.
