@@ -134,6 +134,9 @@ test("TypeScript checks programs that import volley and volley/cdk, and the one 
   assert.deepEqual([typeof p99, scheduled, isWorse], ["number", 50, false]);
 });
 
+/** Plan, Attack, Watch, Reduce, Next, the doctor, and what gives a fleet back. */
+const FUNCTIONS = 7;
+
 test("a stack around the construct is synthesized without the sources, its functions whole", async () => {
   await succeed("node", ["--disable-warning=ExperimentalWarning", "example.ts"]);
   assert.match(readFileSync(join(project, "cdk.out/load-test.template.json"), "utf8"), /gateway\.example/);
@@ -144,11 +147,11 @@ test("a stack around the construct is synthesized without the sources, its funct
     const { Handler, Runtime } = Properties as Record<string, unknown>;
     return Type === "AWS::Lambda::Function" && Runtime === "nodejs24.x" ? [Handler] : [];
   });
-  assert.deepEqual(handlers, Array(6).fill("index.handler"));
+  assert.deepEqual(handlers, Array(FUNCTIONS).fill("index.handler"));
   const page = globSync("cdk.out/asset.*/{index.mjs,page/page.js,node_modules/uplot/dist/uPlot.iife.min.js}", {
     cwd: project,
   });
-  assert.equal(page.filter((path) => path.endsWith("index.mjs")).length, 6);
+  assert.equal(page.filter((path) => path.endsWith("index.mjs")).length, FUNCTIONS);
   assert.equal(page.filter((path) => path.endsWith("page.js")).length, 2);
   assert.equal(page.filter((path) => path.endsWith("uPlot.iife.min.js")).length, 2);
 });
