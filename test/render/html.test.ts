@@ -67,6 +67,19 @@ test("on paper the page is light whatever the theme, and no plot is cut off", as
   assert.equal(await page.evaluate(cut), 0);
 });
 
+test("a page that is printed has its plots drawn: there is no further frame to draw them in", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } });
+  await page.goto(write(temporaryFolder(t), madeReport({ plan })));
+  await page.locator(".u-wrap canvas").first().waitFor();
+  const canvases = "document.querySelectorAll('.u-wrap canvas').length";
+  const before = await page.evaluate(canvases);
+  await page.evaluate("requestAnimationFrame = () => 0");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.evaluate(canvases), before);
+});
+
 test("tables sort by any column, also from the keyboard", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

@@ -1,6 +1,7 @@
 import type { ReportChain } from "../../report/schema.ts";
 import { element, short } from "./elements.ts";
 import { colour, currentView, onView } from "./plots.ts";
+import { whenPlaced } from "./whenPlaced.ts";
 
 const HEIGHT = 240;
 const LEFT = 62;
@@ -17,7 +18,7 @@ export function heatMap({ heat, intervals }: Chain, name: string): HTMLElement {
   const hint = element("p", { class: "soft" }, "ms by seconds; the stronger the colour, the more responses");
   const figure = element("figure", {}, element("figcaption", {}, title), canvas, hint);
   const draw = (): void => drawHeat(canvas, heat, intervals);
-  requestAnimationFrame(draw);
+  whenPlaced(draw);
   onView(draw);
   new ResizeObserver(draw).observe(figure);
   return figure;

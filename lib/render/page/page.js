@@ -286,6 +286,18 @@ function sumOf(rates) {
   return Object.values(rates).reduce((sum, value) => sum + value, 0);
 }
 
+// lib/render/page/whenPlaced.ts
+var waiting = /* @__PURE__ */ new Set();
+function whenPlaced(action) {
+  waiting.add(action);
+  requestAnimationFrame(placed);
+}
+function placed() {
+  const actions = [...waiting];
+  waiting.clear();
+  for (const action of actions) action();
+}
+
 // lib/render/page/plots.ts
 var plots = [];
 var timePlots = /* @__PURE__ */ new Set();
@@ -369,7 +381,7 @@ function plot([title, summary], x, lines, scale) {
     ]
   };
   const figure = element("figure", {}, caption, place);
-  requestAnimationFrame(() => {
+  whenPlaced(() => {
     const made = new uPlot({ ...options, width: place.clientWidth }, [x, ...drawn], place);
     plots.push(made);
     if (scale.x === SECONDS) {
@@ -620,7 +632,7 @@ function heatMap({ heat, intervals }, name) {
   const hint = element("p", { class: "soft" }, "ms by seconds; the stronger the colour, the more responses");
   const figure = element("figure", {}, element("figcaption", {}, title), canvas, hint);
   const draw2 = () => drawHeat(canvas, heat, intervals);
-  requestAnimationFrame(draw2);
+  whenPlaced(draw2);
   onView(draw2);
   new ResizeObserver(draw2).observe(figure);
   return figure;
@@ -1411,6 +1423,7 @@ function draw() {
     ...glossary()
   ];
   root.replaceChildren(...head, contents(sections), ...sections);
+  placed();
   followAddress();
 }
 draw();

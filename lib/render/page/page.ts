@@ -19,6 +19,7 @@ import {
   trafficTables,
   workerTable,
 } from "./tables.ts";
+import { placed } from "./whenPlaced.ts";
 
 /* The report's page, in the browser. After a change `npm run page` bundles it into page.js, which lib/render/html.ts reads. */
 
@@ -167,6 +168,7 @@ function draw(): void {
     ...glossary(),
   ];
   root.replaceChildren(...head, contents(sections), ...sections);
+  placed();
   followAddress();
 }
 

@@ -1,5 +1,6 @@
 import type uPlotType from "uplot";
 import { element, short } from "./elements.ts";
+import { whenPlaced } from "./whenPlaced.ts";
 
 declare const uPlot: typeof uPlotType;
 
@@ -132,7 +133,7 @@ export function plot(
   };
   const figure = element("figure", {}, caption, place);
   // Its width is known only once it stands in the page.
-  requestAnimationFrame(() => {
+  whenPlaced(() => {
     const made = new uPlot({ ...options, width: place.clientWidth }, [x, ...drawn], place);
     plots.push(made);
     if (scale.x === SECONDS) {
