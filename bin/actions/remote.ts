@@ -66,7 +66,7 @@ async function followRemotely(
   });
   const { dashboard: port } = options;
   const following = follow(store, runId, plan, output);
-  const dashboard = port === undefined ? undefined : await serveRun(port === true ? 0 : port, store, runId, plan);
+  const dashboard = port === undefined ? undefined : await serveRun(port === true ? 0 : port, store, runId);
   if (dashboard) output.note(`dashboard: ${dashboard.url}`);
   try {
     const ended = await followExecution({

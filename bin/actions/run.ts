@@ -51,7 +51,7 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
   const local = new LocalRun({ plan, runId, folder, onWarning, ...(remote && { remote }) });
   const signals = stopOnSignals(local, output);
   const port = options.dashboard === true ? 0 : options.dashboard;
-  const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId, plan);
+  const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId);
   const placeOf = (key: string): string => (uri ? `${uri.replace(":", "://")}/${key}` : resolve(folder, key));
   output.started({ runId, place: placeOf(runPrefix(runId)), ...(dashboard && { dashboard: dashboard.url }) });
   const following = follow(local.store, runId, plan, output);

@@ -55,10 +55,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
   const id = await listed(source, name);
   if (id === undefined) return refuse(response, 404, "There is no such page.");
   if (rest === "events") return tellLive(response, source, id);
-  const live = await reportOf(source, id).then(
-    (report) => report ?? openLive(source.store, id).then((run) => run?.latest()),
-  );
-  return live ? html(response, renderHtml(live)) : refuse(response, 404, `${id} has no report, and does not go on.`);
+  const report = (await reportOf(source, id)) ?? (await openLive(source.store, id).latest());
+  return report
+    ? html(response, renderHtml(report))
+    : refuse(response, 404, `${id} has no report, and does not go on.`);
 }
 
 async function comparePage(response: ServerResponse, source: RunSource, asked: URLSearchParams) {
@@ -92,12 +92,12 @@ async function reportOf({ store }: RunSource, id: string): Promise<Report | unde
 /** Sends updates to the page of a run in progress, until the run has its report. */
 async function tellLive(response: ServerResponse, source: RunSource, id: string): Promise<void> {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
-  const run = await openLive(source.store, id);
+  const run = openLive(source.store, id);
   while (!response.destroyed) {
     const ended = await reportOf(source, id);
-    const report = ended ?? (await run?.latest());
+    const report = ended ?? (await run.latest());
     if (report) response.write(`data: ${JSON.stringify(report)}\n\n`);
-    if (ended || !run) break;
+    if (ended || !report) break;
     await new Promise((done) => setTimeout(done, EVERY_MS));
   }
   response.end();

@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { createRequire } from "node:module";
 import { type TestContext, test } from "node:test";
+import { openLive } from "../../lib/live/liveRun.ts";
 import { type RunsServer, serveRuns } from "../../lib/live/runsServer.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import type { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { planKey, reportKey, scheduleKey } from "../../lib/store/keys.ts";
+import { planKey, reportKey, scheduleKey, searchKey, trialId } from "../../lib/store/keys.ts";
 import { startChromium } from "../support/chromium.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
@@ -81,6 +82,31 @@ test("a run's page, that of one which goes on, and any two compared are there", 
   assert.match(compared.body, /night-1 → night-2/);
   assert.match(compared.body, /<th scope="row">kava<\/th>/);
   assert.equal((await ask(`${url}compare?before=night-1`)).status, 404);
+});
+
+test("the page of a search in progress is that of its current trial, and of the last one until the next is planned", async (t) => {
+  const store = new MemoryStore();
+  const search = { ...plan, profile: { type: "search" } };
+  store.set(planKey("finds"), JSON.stringify(search));
+  const planned = (number: number): void => {
+    const runId = trialId("finds", number);
+    const schedule = { runId, startAtMs: Date.now(), endAtMs: Date.now() + 5_000, workers: 2, segments: 1 };
+    store.set(planKey(runId), JSON.stringify(plan));
+    store.set(scheduleKey(runId), JSON.stringify({ ...schedule, assignments: 2 }));
+  };
+  const shown = async (): Promise<string | undefined> => (await run.latest())?.run.id;
+  const run = openLive(store, "finds");
+  assert.equal(await shown(), undefined);
+  planned(1);
+  assert.equal(await shown(), trialId("finds", 1));
+  store.set(searchKey("finds"), JSON.stringify([{}]));
+  assert.equal(await shown(), trialId("finds", 1));
+  planned(2);
+  assert.equal(await shown(), trialId("finds", 2));
+
+  const server = await serveRuns(0, { store, runs: async () => [{ id: "finds", isRunning: true }] });
+  t.after(() => server.close());
+  assert.match((await ask(`${server.url}runs/finds/`)).body, /<title>finds\/trials\/002 · Volley<.*"live":\{"atMs"/s);
 });
 
 test("another name for this machine is refused, and no path leads to an object that is no run's", async (t) => {
