@@ -16,10 +16,10 @@ import { PROBE_KEY, reportKey } from "../lib/store/keys.ts";
 import type { DeployedRun, Deployment } from "./deployment.ts";
 
 /** Maximum size of a function's input in bytes. */
-const MOST_PAYLOAD_BYTES = 6 * 2 ** 20;
+const MAX_PAYLOAD_BYTES = 6 * 2 ** 20;
 
 /** Maximum number of runs to check, newest first. */
-const MOST_RUNS = 20;
+const MAX_RUNS = 20;
 
 const LACKS = "the operator policy of the stack (output OperatorPolicyArn) allows it";
 
@@ -27,7 +27,7 @@ const LACKS = "the operator policy of the stack (output OperatorPolicyArn) allow
 export async function inspect(deployment: Deployment, plan?: Plan): Promise<Check[]> {
   const { status, outputs } = deployment.facts;
   const names = functionNames(outputs);
-  const runs = deployment.list().then((all) => Promise.all(all.slice(0, MOST_RUNS).map(runFacts(deployment))));
+  const runs = deployment.list().then((all) => Promise.all(all.slice(0, MAX_RUNS).map(runFacts(deployment))));
   const parts = await Promise.all([
     checked("functions", LACKS, async () => functionChecks(await Promise.all([...names].map(functionFacts)))),
     checked("inside", `${LACKS}; its log says more`, async () => askInside(names.get("doctor"), plan ? { plan } : {})),
@@ -55,7 +55,7 @@ async function functionFacts([name, FunctionName]: [string, string]): Promise<Fu
 async function askInside(functionName: string | undefined, input: InsideInput): Promise<Check[]> {
   if (functionName === undefined) throw new Error("the stack has no doctor function: deploy this version");
   const Payload = Buffer.from(JSON.stringify(input));
-  if (Payload.length > MOST_PAYLOAD_BYTES) throw new Error("the plan is too large for one call: leave its replays out");
+  if (Payload.length > MAX_PAYLOAD_BYTES) throw new Error("the plan is too large for one call: leave its replays out");
   const client = new LambdaClient({ maxAttempts: 1, requestHandler: { socketTimeout: 320_000 } });
   const answer = await client.send(new InvokeCommand({ FunctionName: functionName, Payload }));
   const result = JSON.parse(Buffer.from(answer.Payload ?? []).toString() || "null") as Check[] & {

@@ -40,7 +40,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/;
 const EXPRESSION = /^(rate|cron|at)\(.+\)$/;
 
 /** Maximum size of a schedule's input in bytes. */
-const MOST_INPUT_BYTES = 256 * 1_024;
+const MAX_INPUT_BYTES = 256 * 1_024;
 
 /** Scheduled runs: each schedule starts the state machine, and finished runs are compared with a baseline. */
 export class Schedules extends Construct {
@@ -87,7 +87,7 @@ export class Schedules extends Construct {
       Name: `${name}-<aws.scheduler.execution-id>`,
       Input: JSON.stringify({ plan, scheduled }),
     });
-    if (Buffer.byteLength(input) > MOST_INPUT_BYTES) throw new Error(`schedules.${name}: its plan is above 256 KB`);
+    if (Buffer.byteLength(input) > MAX_INPUT_BYTES) throw new Error(`schedules.${name}: its plan is above 256 KB`);
     return input;
   }
 

@@ -24,10 +24,10 @@ export const KILLED = "w001-s00";
  * How long workers may continue after an abort, in ms: until their next poll of the flag, plus half a second for
  * responses.
  */
-const MOST_ABORT_MS = 2_500;
+const MAX_ABORT_MS = 2_500;
 
 /** How far Lambda's bill may deviate from the estimate, as a share. */
-const MOST_OFF = 0.25;
+const MAX_DEVIATION = 0.25;
 
 /** A check that passes, or fails with a remedy. */
 function check(subject: string, holds: boolean, evidence: string, remedy: string): Check {
@@ -85,7 +85,7 @@ export function abortChecks(ended: Ended, abortedAtMs: number): Check[] {
   return [
     check(
       "abort",
-      report.run.aborted !== undefined && wentOnMs <= MOST_ABORT_MS,
+      report.run.aborted !== undefined && wentOnMs <= MAX_ABORT_MS,
       `workers had stopped ${(wentOnMs / 1_000).toFixed(1)} s after the flag; the report says ${report.run.aborted ?? "nothing of it"}`,
       `volley report ${runId} shows it`,
     ),
@@ -134,7 +134,7 @@ export function billedCheck(calls: readonly BilledCall[], planned: number): Chec
   const billed = calls.reduce((sum, { billedMs, memoryMb }) => sum + (billedMs / 1_000) * (memoryMb / 1_024), 0);
   const off = billed / planned - 1;
   const evidence = `${billed.toFixed(1)} GB-s billed for ${calls.length} calls, ${planned.toFixed(1)} estimated (${(off * 100).toFixed(0)} %)`;
-  if (Math.abs(off) <= MOST_OFF) return { subject, level: "ok", evidence };
+  if (Math.abs(off) <= MAX_DEVIATION) return { subject, level: "ok", evidence };
   return { subject, level: "warn", evidence, remedy: "the estimate takes 20 s of lead and start for each call" };
 }
 

@@ -37,7 +37,7 @@ const FORBIDDEN_KEYS = ["elsewhere.json", "runs/doctor/report.json"];
 const CLOCK_MS = 6_000;
 
 /** How far a clock may be off, in ms, before its worker has to correct it. */
-const MOST_CLOCK_MS = 100;
+const MAX_CLOCK_ERROR_MS = 100;
 
 /** Checks a deployment from one of its functions, with the same kind of role, network and clock as a worker. */
 export async function lookInside({ plan }: InsideInput, ports: InsidePorts): Promise<Check[]> {
@@ -73,7 +73,7 @@ async function clockCheck({ store, sleep }: InsidePorts): Promise<Check> {
   const subject = "clock in Lambda";
   if (!error) return { subject, level: "warn", evidence: "S3 told no time", remedy: "run it again" };
   const evidence = `${error.errorMs.toFixed(0)} ms from S3's, known within ${error.boundMs.toFixed(0)} ms`;
-  const isWrong = Math.abs(error.errorMs) > MOST_CLOCK_MS + error.boundMs;
+  const isWrong = Math.abs(error.errorMs) > MAX_CLOCK_ERROR_MS + error.boundMs;
   if (!isWrong) return { subject, level: "ok", evidence };
   return { subject, level: "warn", evidence, remedy: "workers go by S3's clock then; the report has each one's error" };
 }

@@ -93,12 +93,12 @@ export function fleetCheck(hosts: number, isRunning: boolean): Check {
 }
 
 /** How far this machine's clock may be off, in ms: AWS refuses signatures that are 5 minutes old. */
-const MOST_SKEW_MS = 60_000;
+const MAX_SKEW_MS = 60_000;
 
 /** Compares this machine's clock with AWS's; `theirsMs` was read between two reads of the local clock. */
 export function ownClockCheck(theirsMs: number, beforeMs: number, afterMs: number): Check {
   const offMs = Math.round((beforeMs + afterMs) / 2 - theirsMs);
   const evidence = `${(offMs / 1_000).toFixed(1)} s from AWS's, known to a second`;
-  if (Math.abs(offMs) <= MOST_SKEW_MS) return { subject: "clock here", level: "ok", evidence };
+  if (Math.abs(offMs) <= MAX_SKEW_MS) return { subject: "clock here", level: "ok", evidence };
   return { subject: "clock here", level: "fail", evidence, remedy: "set it: AWS refuses calls that are 5 minutes off" };
 }
