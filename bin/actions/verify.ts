@@ -29,12 +29,11 @@ export async function verifyStack(options: VerifyOptions): Promise<void> {
     throw new InputError("volley verify", [{ where: `--stack ${stack}`, found: "no stand-in gateway", expected }]);
   }
   const beganAt = new Date();
-  const name = `verify-${beganAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   note(`looking at ${stack}`);
   const looked = await inspect(deployment);
   const tested = await verify(
-    { origin, name },
+    { origin, beganAt },
     {
       store: deployment.store,
       start: (runId, key) => deployment.start(runId, key),

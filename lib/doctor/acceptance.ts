@@ -1,5 +1,6 @@
 import type { Plan } from "../plan/schema.ts";
 import type { Report, ReportWorker } from "../report/schema.ts";
+import { KILLED } from "../store/keys.ts";
 import type { Check } from "./check.ts";
 
 /** One call of a worker's function, as Lambda billed it. */
@@ -16,9 +17,6 @@ export interface Ended {
   error: string;
   report: Report | undefined;
 }
-
-/** The worker that is killed. */
-export const KILLED = "w001-s00";
 
 /**
  * How long workers may continue after an abort, in ms: until their next poll of the flag, plus half a second for

@@ -6,14 +6,13 @@ import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { encodeAbort } from "../store/abort.ts";
-import { abortKey, leaseKey, planKey, reportKey, scheduleKey } from "../store/keys.ts";
+import { abortKey, killKey, planKey, reportKey, scheduleKey, VERIFY_PREFIX } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
 import {
   abortChecks,
   type BilledCall,
   billedCheck,
   type Ended,
-  KILLED,
   killChecks,
   refusalCheck,
   steadyChecks,
@@ -40,8 +39,8 @@ export interface VerifyPorts {
 export interface VerifyInput {
   /** The stand-in gateway's origin. */
   origin: string;
-  /** The prefix of each run's id. */
-  name: string;
+  /** When the test began; part of each run's id. */
+  beganAt: Date;
 }
 
 /** How long a run may take, and how often it is polled, in ms. */
@@ -58,11 +57,12 @@ const LOG_LAG_MS = 60_000;
  * An acceptance test of a deployment: four short runs in parallel against a stand-in gateway. One runs undisturbed
  * across a segment border, one is aborted, one has a worker killed, and one targets a host that is not allowed.
  */
-export async function verify({ origin, name }: VerifyInput, ports: VerifyPorts): Promise<Check[]> {
+export async function verify({ origin, beganAt }: VerifyInput, ports: VerifyPorts): Promise<Check[]> {
+  const began = beganAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
   const before = await ports.truth();
   const beganMs = ports.nowMs();
   const run = (kind: string, plan: Plan, interfere?: (runId: string, startAtMs: number) => Promise<unknown>) =>
-    runToEnd(`${name}-${kind}`, plan, ports, interfere);
+    runToEnd(`${VERIFY_PREFIX}${began}-${kind}`, plan, ports, interfere);
   const steady = verifyPlan(origin, { duration: "20s", segment: "10s" });
   let abortedAtMs = 0;
   const [ended, aborted, killed, refused] = await Promise.all([
@@ -72,7 +72,7 @@ export async function verify({ origin, name }: VerifyInput, ports: VerifyPorts):
       await ports.store.putIfAbsent(abortKey(runId), encodeAbort({ kind: "command" }, ports.nowMs()));
     }),
     run("kill", verifyPlan(origin, { duration: "20s" }), (runId) =>
-      ports.store.put(leaseKey(runId, KILLED, 2), JSON.stringify({ kill: true })),
+      ports.store.put(killKey(runId), JSON.stringify({ kill: true })),
     ),
     run("refused", verifyPlan("https://volley-verify.invalid", { duration: "1s" })),
   ]);

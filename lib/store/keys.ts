@@ -28,6 +28,17 @@ export function leaseKey(runId: string, assignment: string, attempt: number): st
   return `${leasesPrefix(runId)}${assignment}/${attempt}.json`;
 }
 
+/** What the ids of the acceptance test's runs begin with. */
+export const VERIFY_PREFIX = "verify-";
+
+/** The assignment whose worker the acceptance test kills. */
+export const KILLED = "w001-s00";
+
+/** The lease that kills a worker of the acceptance test. */
+export function killKey(runId: string): string {
+  return leaseKey(runId, KILLED, 2);
+}
+
 /** Prefix of the leases of a run's runners. */
 export function runnersPrefix(runId: string): string {
   return `${runPrefix(runId)}runners/`;

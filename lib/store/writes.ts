@@ -5,7 +5,7 @@ import {
   comparisonKey,
   failuresPrefix,
   histogramsKey,
-  leaseKey,
+  killKey,
   leasesPrefix,
   logsPrefix,
   observationsKey,
@@ -21,6 +21,7 @@ import {
   searchKey,
   summariesPrefix,
   ticksPrefix,
+  VERIFY_PREFIX,
   watchedPrefix,
 } from "./keys.ts";
 
@@ -43,8 +44,8 @@ export const WRITES = {
   doctor: [PROBE_KEY],
   compare: [comparisonKey(ANY)],
   /**
-   * Plans, the abort flag, the lease that ends the acceptance test's worker, and the report of a run whose reduction
-   * failed.
+   * Plans, the abort flag, the lease that kills a worker of the acceptance test, in its runs alone, and the report of a
+   * run whose reduction failed.
    */
-  operator: [planKey(ANY), leaseKey(ANY, "w001-s00", 2), abortKey(ANY), ...REPORT, histogramsKey(ANY)],
+  operator: [planKey(ANY), killKey(`${VERIFY_PREFIX}${ANY}`), abortKey(ANY), ...REPORT, histogramsKey(ANY)],
 } as const satisfies Record<string, readonly string[]>;
