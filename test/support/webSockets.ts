@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 
 /** A server of WebSockets on a free port of loopback that ends with the test. */
 export interface SocketServer {
-  /** `ws://` and its host. */
+  /** `ws://` and its host; with TLS `wss://localhost`; empty for a unix socket. */
   origin: string;
   /** The handshakes that it took. */
   handshakes: IncomingMessage[];
@@ -20,6 +21,10 @@ export interface SocketServerOptions {
   /** An HTTP status with which a handshake is refused. */
   refuse?(request: IncomingMessage): number | undefined;
   options?: ServerOptions;
+  /** With it the server speaks TLS. */
+  tls?: { key: Buffer; cert: Buffer };
+  /** The unix socket on which it listens instead. */
+  path?: string;
 }
 
 interface Call {
@@ -37,9 +42,9 @@ export function nodeAnswer(text: string): string {
 /** Starts a server of WebSockets that answers each message. */
 export async function socketServer(
   test: Pick<TestContext, "after">,
-  { answer = nodeAnswer, refuse, options }: SocketServerOptions = {},
+  { answer = nodeAnswer, refuse, options, tls, path }: SocketServerOptions = {},
 ): Promise<SocketServer> {
-  const server = createServer();
+  const server = tls ? createTlsServer(tls) : createServer();
   const sockets = new WebSocketServer({ noServer: true, ...options });
   const started: SocketServer = { origin: "", handshakes: [], sockets: sockets.clients, messages: [] };
   server.on("upgrade", (request, socket, head) => {
@@ -59,9 +64,13 @@ export async function socketServer(
       });
     });
   });
-  server.listen(0, "127.0.0.1");
+  if (path === undefined) server.listen(0, tls ? "localhost" : "127.0.0.1");
+  else server.listen(path);
   await once(server, "listening");
-  started.origin = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  if (path === undefined) {
+    const host = tls ? "wss://localhost" : "ws://127.0.0.1";
+    started.origin = `${host}:${(server.address() as AddressInfo).port}`;
+  }
   test.after(async () => {
     for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
