@@ -118,9 +118,10 @@ export class SubscriptionRecorder {
     const counts = { ...this.#counts, items, subscribeTime: encodeHistogram(this.#subscribeTime) };
     this.#counts = noCounts();
     this.#subscribeTime.reset();
-    const { connects, notifications, failures, drops, periods } = counts;
+    const { connects, subscribed, notifications, failures, drops, periods } = counts;
     const isEmpty =
-      connects + notifications + periods.length === 0 && Object.keys({ ...failures, ...drops }).length === 0;
+      connects + subscribed + notifications + periods.length === 0 &&
+      Object.keys({ ...failures, ...drops }).length === 0;
     return isEmpty ? undefined : counts;
   }
 }
