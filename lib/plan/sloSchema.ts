@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "./durationField.ts";
+import type { SLO_PERCENTILES } from "./sloPercentiles.ts";
 
 /** The least success if the plan does not say. */
 const MIN_SUCCESS = 0.99;
@@ -16,7 +17,7 @@ const percentileLimits = {
   p95Ms: z.number().positive().optional().describe("Highest 95th percentile of the response time, in ms"),
   p99Ms: z.number().positive().optional().describe("Highest 99th percentile of the response time, in ms"),
   p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
-};
+} satisfies Record<(typeof SLO_PERCENTILES)[number]["field"], unknown>;
 
 const relayRps = z.number().positive().optional().describe("Least valid relays per second, as a mean over the run");
 
@@ -53,19 +54,20 @@ export const targetSlo = z.strictObject({ success: success.optional(), ...partLi
 /** What a chain, a method or a target must show, line by line. */
 export type Slo = z.infer<typeof chainSloSchema>;
 
-const LINES = ["success", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "p999Ms", "classes"] as const;
+/** What can be required of a run's last seconds. */
+const stopLines = { success: success.optional(), ...percentileLimits, classes };
+
+const STOP_LINES = Object.keys(stopLines) as (keyof typeof stopLines)[];
 
 /** Thresholds that stop a run. */
 export const stopSchema = z
   .strictObject({
     chain: z.string().optional().describe("The chain that they hold for; without it each chain, by itself"),
-    success: success.optional(),
-    ...percentileLimits,
-    classes,
+    ...stopLines,
     window: duration
       .prefault("30s")
       .describe("The time over which they are taken; nothing is judged before the run has lasted as long"),
   })
-  .refine((stop) => LINES.some((line) => stop[line] !== undefined), `at least one of ${LINES.join(", ")}`);
+  .refine((stop) => STOP_LINES.some((line) => stop[line] !== undefined), `at least one of ${STOP_LINES.join(", ")}`);
 
 export type Stop = z.infer<typeof stopSchema>;

@@ -3,6 +3,7 @@ import { nearest } from "../plan/nearest.ts";
 import { jsonPath } from "../plan/problems.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
+import { MIN_SAMPLES_ABOVE, SLO_PERCENTILES } from "../plan/sloPercentiles.ts";
 
 /** Something that a plan may say but that is probably not meant. */
 export interface Warning {
@@ -11,15 +12,8 @@ export interface Warning {
   text: string;
 }
 
-/** With fewer samples than this beyond it, a percentile is down to chance. */
-const SAMPLES_BEYOND = 20;
-
-const PERCENTILES = [
-  ["p90Ms", 0.1],
-  ["p95Ms", 0.05],
-  ["p99Ms", 0.01],
-  ["p999Ms", 0.001],
-] as const;
+/** The percentiles that need many requests: a median needs only a few. */
+const TAIL_PERCENTILES = SLO_PERCENTILES.filter(({ line }) => line !== "p50");
 
 /** Methods of Ethereum nodes (the execution APIs' specification, and the usual ones of net and web3). */
 const RPC_METHODS = (
@@ -58,10 +52,10 @@ function chainWarnings({ slo, durationMs, profile }: Plan, chain: Chain, index: 
   const where = jsonPath(["chains", index]);
   const warnings: Warning[] = [];
   const requests = (chain.rps * durationMs) / 1_000;
-  for (const [line, share] of profile.type === "search" ? [] : PERCENTILES) {
-    if ((chain.slo?.[line] ?? slo[line]) === undefined || requests * share >= SAMPLES_BEYOND) continue;
-    const needed = Math.ceil(SAMPLES_BEYOND / share);
-    const text = `${chain.name} sends ${Math.round(requests)} requests; ${line} needs some ${needed} to be a figure`;
+  for (const { field, above } of profile.type === "search" ? [] : TAIL_PERCENTILES) {
+    if ((chain.slo?.[field] ?? slo[field]) === undefined || requests * above >= MIN_SAMPLES_ABOVE) continue;
+    const needed = Math.ceil(MIN_SAMPLES_ABOVE / above);
+    const text = `${chain.name} sends ${Math.round(requests)} requests; ${field} needs some ${needed} to be a figure`;
     warnings.push({ where, text });
   }
   const told = new Set<string>();

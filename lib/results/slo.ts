@@ -1,4 +1,5 @@
 import type { Plan } from "../plan/schema.ts";
+import { SLO_PERCENTILES } from "../plan/sloPercentiles.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { isUnanswered, type LatencyMs, type Percentile } from "./allRequests.ts";
 import type { Tally } from "./chunk.ts";
@@ -24,15 +25,6 @@ export interface SloLine {
   found: number | null;
   pass: boolean;
 }
-
-/** The SLO's percentiles, with their fields in the plan. */
-const LIMITS = [
-  ["p50", "p50Ms"],
-  ["p90", "p90Ms"],
-  ["p95", "p95Ms"],
-  ["p99", "p99Ms"],
-  ["p999", "p999Ms"],
-] as const;
 
 /** The SLO of a chain: the plan's, overridden by the chain's own, and by its target's if it has only one. */
 export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo {
@@ -62,7 +54,7 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
   if (success === null) return [];
   const lines: SloLine[] = [];
   if (slo.success !== undefined) lines.push(atLeast("success", success, slo.success));
-  for (const [line, field] of LIMITS) {
+  for (const { line, field } of SLO_PERCENTILES) {
     const limit = slo[field];
     if (limit !== undefined) lines.push(atMost(line, answeredMs(responseTimeAllMs, judged, line), limit));
   }

@@ -1,6 +1,7 @@
 import { nextTrial, type TrialLoad } from "../capacity/search.ts";
 import { LONGEST_TRIAL_MS } from "../plan/allowance.ts";
 import type { Plan } from "../plan/schema.ts";
+import { MIN_SAMPLES_ABOVE, SLO_PERCENTILES } from "../plan/sloPercentiles.ts";
 import { searchSettings } from "../report/capacity.ts";
 import { seedOf } from "../schedule/random.ts";
 import { planKey, searchKey, trialId } from "../store/keys.ts";
@@ -29,8 +30,6 @@ export async function planTrial(
   return planRun(store, trialId(runId, number), trial, { ...times, nowMs: times.nowMs + coolDownMs });
 }
 
-/** Samples beyond a percentile that make it meaningful. */
-const SAMPLES_BEYOND = 20;
 /** A trial waits this many times the slowest allowed response time, but at least the minimum. */
 const PATIENCE = 8;
 const MIN_TIMEOUT_MS = 2_000;
@@ -41,17 +40,11 @@ const MIN_TIMEOUT_MS = 2_000;
  */
 function trialPlan(plan: Plan, { rps }: TrialLoad, number: number): Plan {
   const { slo, limits } = plan;
-  const beyond = [
-    [slo.p50Ms, 0.5],
-    [slo.p90Ms, 0.1],
-    [slo.p95Ms, 0.05],
-    [slo.p99Ms, 0.01],
-    [slo.p999Ms, 0.001],
-  ] as const;
-  const strictest = Math.min(0.5, ...beyond.flatMap(([limit, share]) => (limit === undefined ? [] : [share])));
-  const slowestMs = Math.max(0, ...beyond.flatMap(([limit]) => limit ?? []));
+  const limited = SLO_PERCENTILES.filter(({ field }) => slo[field] !== undefined);
+  const strictest = Math.min(0.5, ...limited.map(({ above }) => above));
+  const slowestMs = Math.max(0, ...limited.map(({ field }) => slo[field] ?? 0));
   const least = Math.min(...Object.values(rps));
-  const neededMs = (SAMPLES_BEYOND / strictest / least) * 1_000;
+  const neededMs = (MIN_SAMPLES_ABOVE / strictest / least) * 1_000;
   const { workers: _, ...rest } = plan;
   return {
     ...rest,
