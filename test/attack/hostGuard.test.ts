@@ -48,6 +48,17 @@ test("no connection is opened to an origin that the guard refuses, literal addre
   assert.deepEqual(await classesOf(server.origin, {}), { valid: 3 });
 });
 
+test("no connection is opened to an address that `resolve` maps an allowed origin to, if the guard refuses it", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const guard = new HostGuard({ allowed: ["gateway.example"], loopback: false });
+  const to = (address: string) =>
+    classesOf("http://gateway.example", { guard, resolve: { "gateway.example": address } });
+  assert.deepEqual(await to(new URL(server.origin).host), { "forbidden-address": 3 });
+  assert.deepEqual(await to("169.254.169.254"), { "forbidden-address": 3 });
+  assert.deepEqual(await to("other.example"), { "forbidden-host": 3 });
+  assert.equal(server.connections, 0);
+});
+
 test("a name that has come to lead to a forbidden address is refused when it is looked up", async () => {
   const guard = new HostGuard({ allowed: ["gateway.example"], loopback: true });
   const lookUp = (...addresses: string[]): Promise<Error | null> => {

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { storedSecret } from "../../functions/ports/storedSecret.ts";
 import { callInProcess } from "../../lib/local/functionProcess.ts";
+import { allowanceOf } from "../../lib/plan/allowance.ts";
 import { type Assignment, assign } from "../../lib/plan/assign.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
@@ -71,7 +72,8 @@ async function refusalOf(
   assert.ok(assignment);
   const written = structuredClone({ plan, assignment });
   change(written);
-  const { folder } = await storeWith(t, written.plan);
+  const { folder, store } = await storeWith(t, written.plan);
+  await store.put(planKey(written.assignment.runId), JSON.stringify(written.plan));
   const guards = { ...GUARDS, allowedHosts: [host], maxRps: 200, maxDurationMs: 5_000 };
   const payload = { assignment: written.assignment, runId: "r" };
   const call = called("attack", folder, payload, { VOLLEY_GUARDS: JSON.stringify(guards) });
@@ -108,9 +110,43 @@ test("a deployment's worker sends what Plan wrote, and nothing that was changed 
       ({ assignment }) => Object.assign(assignment, { shares: [{ chain: "ethereum", shard: 0, of: 1, rps: 100 }] }),
       /shares.*ethereum 0\/1 at 100.*ethereum 0\/2 at 50/s,
     ],
-    ["another's run", ({ assignment }) => Object.assign(assignment, { runId: "r2" }), /r2/],
+    [
+      "another's run",
+      ({ assignment }) => Object.assign(assignment, { runId: "r2" }),
+      /the assignment's run.*r2.*expected r\b/s,
+    ],
   ];
   for (const [what, change, says] of cases) assert.match(await refusalOf(t, change), says, what);
+});
+
+test("without a deployment, a worker and Watch hold the plan in the store against what the run was started with", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const short = { workers: 1, duration: "1s" };
+  const plan = checkedPlan(server.origin, short);
+  const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() + 500, leadMs: 500 });
+  const callFunction = (name: string, folder: string, payload: object): Promise<Json> => {
+    const module = fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url));
+    const input = { ...payload, allowance: allowanceOf(plan) } as unknown as Json;
+    return callInProcess(module, input, AbortSignal.timeout(60_000), { env: { VOLLEY_STORE: `file:${folder}` } });
+  };
+  const faster = plan.chains.map((chain) => ({ ...chain, rps: 10_000 }));
+  const { folder: fasterFolder } = await storeWith(t, { ...plan, chains: faster });
+  await assert.rejects(
+    callFunction("attack", fasterFolder, { assignment }),
+    /10000 requests per second.*of its start/s,
+  );
+
+  const url = "http://192.0.2.9/metrics";
+  const elsewhere: Plan = checkedPlan(url, {
+    ...short,
+    allowedHosts: ["192.0.2.9"],
+    observe: { endpoints: [{ url }] },
+  });
+  const { folder, store } = await storeWith(t, elsewhere);
+  await assert.rejects(callFunction("attack", folder, { assignment }), /the host 192\.0\.2\.9/);
+  await callFunction("watch", folder, { runId: "r" });
+  assert.match((await store.get(scrapeKey("r", 0))) ?? "", /is refused/);
+  assert.equal(server.connections, 0);
 });
 
 test("a function of Lambda that was given no guards allows no host", async (t) => {

@@ -24,6 +24,9 @@ test("a plan that was made faster or longer in the store is told, right from abo
   assert.deepEqual(problems({ chains: PLAN.chains.map((chain) => ({ ...chain, rps: 101 })) }), ["$.chains"]);
   assert.deepEqual(problems({ durationMs: PLAN.durationMs + 1 }), ["$.duration"]);
   assert.deepEqual(problems({ durationMs: "long" }), ["$.duration"]);
+  const subscriptions = [{ name: "newHeads", url: "wss://gateway.example", to: "newHeads", subscribers: 1 }];
+  const chains = PLAN.chains.map((chain) => ({ ...chain, subscriptions }));
+  assert.deepEqual(problems({ chains }), ["$.chains"], "it began without subscribers");
   const replay = { replay: Array.from({ length: 1_000 }, (_, n) => n % 10) };
   assert.deepEqual(problems({ chains: PLAN.chains.map((chain) => ({ ...chain, ...replay })) }), ["$.chains"]);
 });
