@@ -1,5 +1,6 @@
 import { RunList } from "../../lib/live/runList.ts";
 import { serveRuns } from "../../lib/live/runsServer.ts";
+import { boundText } from "../../lib/report/lowerBound.ts";
 import type { RunSummary } from "../../lib/report/runSummary.ts";
 import { renderTable } from "../../lib/report/table.ts";
 import { runSource } from "../runSource.ts";
@@ -33,12 +34,12 @@ const HEAD = [
   { title: "p99 ms", drop: 2 },
 ];
 
-function row({ id, state, startedAt, achievedRps, success, p99Ms }: RunSummary): string[] {
+function row({ id, state, startedAt, achievedRps, success, p99Ms, p99IsLowerBound = false }: RunSummary): string[] {
   const figure = (value: number | null | undefined): string =>
     value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
   const percent = success === null || success === undefined ? "–" : `${Number((success * 100).toFixed(2))} %`;
   const began = startedAt === undefined ? "–" : startedAt.slice(0, 19).replace("T", " ");
-  return [id, state, began, figure(achievedRps), percent, figure(p99Ms)];
+  return [id, state, began, figure(achievedRps), percent, boundText(figure(p99Ms), p99IsLowerBound)];
 }
 
 export interface ServeOptions {

@@ -26,7 +26,7 @@ function section({ before, after, differences, notes }: Comparison): string {
       : `<section class="verdict bad"><strong>${worse} ${worse === 1 ? "figure is" : "figures are"} worse</strong></section>`;
   const rows = differences.map((difference) => {
     const { chain, metric, isReal, isWorse } = difference;
-    const cells = [figureText(difference.before, metric), figureText(difference.after, metric), changeText(difference)];
+    const cells = [figureText(difference, "before"), figureText(difference, "after"), changeText(difference)];
     const which = isWorse ? '<td class="text bad">worse</td>' : `<td class="text">${isReal ? "real" : "noise"}</td>`;
     return `<tr><th scope="row">${escapeHtml(chain)}</th><td class="text">${METRIC_TITLES[metric]}</td>${cells
       .map((cell) => `<td>${escapeHtml(cell)}</td>`)

@@ -1,4 +1,5 @@
 import { escapeHtml } from "../report/escape.ts";
+import { boundText } from "../report/lowerBound.ts";
 import type { ChainSummary, RunSummary } from "../report/runSummary.ts";
 import { htmlHead } from "./html.ts";
 import { type TrendLine, trendFigure } from "./trend.ts";
@@ -73,7 +74,7 @@ function list(runs: readonly RunSummary[]): string {
       : escapeHtml(run.id);
     return `<tr>${radio("before", place === 1)}${radio("after", place === 0)}<th scope="row" class="text">${name}</th>
 <td class="text ${TONES[run.state]}">${run.state}</td><td class="text">${(run.startedAt ?? "–").slice(0, 19).replace("T", " ")}</td>
-<td>${number(run.achievedRps)}</td><td>${run.success === undefined || run.success === null ? "–" : `${Math.floor(run.success * 100_000) / 1_000} %`}</td><td>${number(run.p99Ms)}</td></tr>`;
+<td>${number(run.achievedRps)}</td><td>${run.success === undefined || run.success === null ? "–" : `${Math.floor(run.success * 100_000) / 1_000} %`}</td><td>${boundText(number(run.p99Ms), run.p99IsLowerBound === true)}</td></tr>`;
   });
   const heads = head.map((each, place) => `<th scope="col"${place < 5 ? ' class="text"' : ""}>${each}</th>`);
   return `<h2>All runs</h2>

@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
 import { formatDuration } from "../plan/duration.ts";
 import { cleanText } from "../plan/terminal.ts";
+import { boundText, isLowerBound } from "../report/lowerBound.ts";
 import type { Report, ReportChain, Traffic } from "../report/schema.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
-import { isUnanswered } from "../results/allRequests.ts";
 import { capacityText } from "./capacityText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
@@ -136,10 +136,10 @@ function latencyTable({ chains, total }: Report, width: number): string {
 }
 
 /** Percentiles over all requests sent; a percentile without a response is shown as a lower bound. */
-function allSent({ responseTimeAllMs, ledger }: Traffic): string[] {
+function allSent(traffic: Traffic): string[] {
   const names = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
-  return all(responseTimeAllMs).map((text, place) =>
-    responseTimeAllMs && isUnanswered(ledger, names[place] ?? "max") ? `≥ ${text}` : text,
+  return all(traffic.responseTimeAllMs).map((text, place) =>
+    boundText(text, isLowerBound(traffic, names[place] ?? "max")),
   );
 }
 

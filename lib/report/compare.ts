@@ -1,4 +1,5 @@
 import { cleanText } from "../plan/terminal.ts";
+import { boundText, isLowerBound } from "./lowerBound.ts";
 import type { Report, ReportChain } from "./schema.ts";
 import { renderTable, TEXT_COLUMNS, wrapText } from "./table.ts";
 import { type Figure, TOLERANCES, type Tolerances } from "./tolerances.ts";
@@ -9,6 +10,8 @@ export interface Difference {
   metric: Figure;
   before: number | null;
   after: number | null;
+  /** Whether each is only a lower bound: a percentile that falls on a request without a response. */
+  isLowerBound: { before: boolean; after: boolean };
   /** (after − before) ÷ before. */
   change: number | null;
   /** The probability of a difference this large if the runs were alike; null if there are too few slices. */
@@ -42,6 +45,7 @@ export function compareReports(before: Report, after: Report, tolerances: Tolera
 
 function difference(metric: Figure, before: ReportChain, after: ReportChain, tolerance: number): Difference {
   const [from, to] = [figureOf(before, metric), figureOf(after, metric)];
+  const isBound = (chain: ReportChain): boolean => isPercentile(metric) && isLowerBound(chain, metric);
   const change = from === null || to === null || from === 0 ? null : (to - from) / from;
   const [a, b] = [slicesOf(before, metric), slicesOf(after, metric)];
   const pValue = Math.min(a.length, b.length) < FEWEST_SLICES ? null : rankTest(a, b);
@@ -52,6 +56,7 @@ function difference(metric: Figure, before: ReportChain, after: ReportChain, tol
     metric,
     before: from,
     after: to,
+    isLowerBound: { before: isBound(before), after: isBound(after) },
     change,
     pValue,
     isReal,
@@ -60,8 +65,12 @@ function difference(metric: Figure, before: ReportChain, after: ReportChain, tol
 }
 
 function figureOf(chain: ReportChain, metric: Figure): number | null {
-  if (metric === "success" || metric === "achievedRps") return chain[metric];
+  if (!isPercentile(metric)) return chain[metric];
   return (chain.responseTimeAllMs ?? chain.responseTimeMs)?.[metric] ?? null;
+}
+
+function isPercentile(metric: Figure): metric is "p50" | "p90" | "p99" {
+  return metric !== "success" && metric !== "achievedRps";
 }
 
 function slicesOf({ seconds, intervals }: ReportChain, metric: Figure): number[] {
@@ -129,8 +138,8 @@ export function compareText({ before, after, differences, notes }: Comparison, w
   const rows = differences.map((difference) => [
     difference.chain,
     METRIC_TITLES[difference.metric],
-    figureText(difference.before, difference.metric),
-    figureText(difference.after, difference.metric),
+    figureText(difference, "before"),
+    figureText(difference, "after"),
     changeText(difference),
     pText(difference),
     difference.isWorse ? "WORSE" : difference.isReal ? "real" : "noise",
@@ -163,10 +172,11 @@ export function pText({ pValue }: Difference): string {
   return pValue === null ? "too few slices" : pValue < 0.001 ? "< 0.001" : pValue.toFixed(3);
 }
 
-/** A figure, formatted for its kind. */
-export function figureText(value: number | null, metric: Figure): string {
+/** A figure of one of the two runs, formatted for its kind. */
+export function figureText({ metric, isLowerBound: isBound, ...values }: Difference, run: "before" | "after"): string {
+  const value = values[run];
   if (value === null) return "–";
   return metric === "success"
     ? `${(value * 100).toFixed(3)} %`
-    : value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+    : boundText(value.toLocaleString("en-US", { maximumFractionDigits: 2 }), isBound[run]);
 }

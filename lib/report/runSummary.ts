@@ -1,3 +1,4 @@
+import { isLowerBound } from "./lowerBound.ts";
 import type { Report } from "./schema.ts";
 
 /** What a list of runs shows about one chain. */
@@ -27,6 +28,8 @@ export interface RunSummary {
   achievedRps?: number;
   success?: number | null;
   p99Ms?: number | null;
+  /** Whether p99Ms is only a lower bound: it falls on a request without a response. */
+  p99IsLowerBound?: boolean;
   chains: ChainSummary[];
 }
 
@@ -41,6 +44,7 @@ export function summaryOf({ run, verdict, total, chains, capacity }: Report): Ru
     achievedRps: total.achievedRps,
     success: total.success,
     p99Ms: total.responseTimeAllMs?.p99 ?? null,
+    p99IsLowerBound: isLowerBound(total, "p99"),
     chains: chains.map(({ name, achievedRps, success, responseTimeAllMs }) => {
       const own = capacity?.chains.find((each) => each.name === name);
       return {

@@ -1,6 +1,6 @@
 import { escapeMarkdown } from "../../report/escape.ts";
+import { boundText, isLowerBound } from "../../report/lowerBound.ts";
 import type { Report, Traffic } from "../../report/schema.ts";
-import { isUnanswered } from "../../results/allRequests.ts";
 
 /** A Markdown summary for a pull request. */
 export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {
@@ -55,8 +55,7 @@ function rate(value: number): string {
 }
 
 /** A percentile over all requests sent; shown as a lower bound if it falls on requests without a response. */
-function atLeast({ responseTimeAllMs: latency, ledger }: Traffic, percentile: "p50" | "p99"): string {
-  if (!latency) return "–";
-  const text = latency[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 });
-  return isUnanswered(ledger, percentile) ? `≥ ${text}` : text;
+function atLeast(traffic: Traffic, percentile: "p50" | "p99"): string {
+  const text = traffic.responseTimeAllMs?.[percentile].toLocaleString("en-US", { maximumFractionDigits: 2 });
+  return boundText(text ?? "–", isLowerBound(traffic, percentile));
 }

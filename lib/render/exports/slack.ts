@@ -1,3 +1,4 @@
+import { boundText, isLowerBound } from "../../report/lowerBound.ts";
 import type { Report } from "../../report/schema.ts";
 
 /** Maximum number of reasons in a message; the rest are in the report. */
@@ -12,8 +13,10 @@ export function renderSlack({ run, verdict, chains }: Report): string {
   const icon = verdict.valid ? (verdict.pass ? ":white_check_mark:" : ":x:") : ":warning:";
   const reasons = verdict.reasons.slice(0, MOST_REASONS).map((reason) => `• ${escapeSlack(reason)}`);
   const more = verdict.reasons.length - reasons.length;
-  const lines = chains.map(({ name, pass, achievedRps, success, responseTimeAllMs }) => {
-    const p99 = responseTimeAllMs === null ? "–" : `${number(responseTimeAllMs.p99)} ms`;
+  const lines = chains.map((chain) => {
+    const { name, pass, achievedRps, success, responseTimeAllMs } = chain;
+    const p99Text = responseTimeAllMs === null ? "–" : `${number(responseTimeAllMs.p99)} ms`;
+    const p99 = boundText(p99Text, isLowerBound(chain, "p99"));
     const share = success === null ? "–" : `${Math.floor(success * 100_000) / 1_000} %`;
     return `${pass ? "✓" : "✗"} *${escapeSlack(name)}*: ${number(achievedRps)} requests/s, success ${share}, p99 ${p99}`;
   });
