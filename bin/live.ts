@@ -7,6 +7,7 @@ import { searchText, trialText } from "../lib/live/search.ts";
 import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { cleanLines } from "../lib/plan/terminal.ts";
+import { rate } from "../lib/render/textFigures.ts";
 import type { Trial } from "../lib/report/capacity.ts";
 import { wrapText } from "../lib/report/table.ts";
 import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
@@ -156,9 +157,8 @@ function startedText({ runId, place, dashboard }: Started): string {
 
 function plannedText({ workers }: RunSchedule, plan: Plan): string {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
-  const rate = rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
   const chains = plan.chains.length === 1 ? "1 chain" : `${plan.chains.length} chains`;
-  return `${rate} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
+  return `${rate(rps)} requests/s on ${chains} from ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }
 
 /** Polling uses at most one part in this many of a core's time. */

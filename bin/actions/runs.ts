@@ -1,5 +1,6 @@
 import { RunList } from "../../lib/live/runList.ts";
 import { serveRuns } from "../../lib/live/runsServer.ts";
+import { percent, rate } from "../../lib/render/textFigures.ts";
 import { boundText } from "../../lib/report/lowerBound.ts";
 import type { RunSummary } from "../../lib/report/runSummary.ts";
 import { renderTable } from "../../lib/report/table.ts";
@@ -35,11 +36,8 @@ const HEAD = [
 ];
 
 function row({ id, state, startedAt, achievedRps, success, p99Ms, p99IsLowerBound = false }: RunSummary): string[] {
-  const figure = (value: number | null | undefined): string =>
-    value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
-  const percent = success === null || success === undefined ? "–" : `${Number((success * 100).toFixed(2))} %`;
   const began = startedAt === undefined ? "–" : startedAt.slice(0, 19).replace("T", " ");
-  return [id, state, began, figure(achievedRps), percent, boundText(figure(p99Ms), p99IsLowerBound)];
+  return [id, state, began, rate(achievedRps), percent(success), boundText(rate(p99Ms), p99IsLowerBound)];
 }
 
 export interface ServeOptions {

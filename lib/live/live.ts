@@ -1,4 +1,5 @@
 import { formatDuration } from "../plan/duration.ts";
+import { percent } from "../render/textFigures.ts";
 import { renderTable, wrapText } from "../report/table.ts";
 import type { ChainProgress } from "./progress.ts";
 
@@ -73,10 +74,6 @@ function failures({ invalid, errors, missed }: ChainProgress): string {
 
 function rate(rps: number | null): string {
   return rps === null ? "–" : Math.round(rps).toLocaleString("en-US");
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : `${Number((share * 100).toFixed(2))} %`;
 }
 
 function latency(ms: number | null): string {

@@ -1,6 +1,7 @@
 import { type SearchStand, searchStand, TOGETHER } from "../capacity/search.ts";
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
+import { rate } from "../render/textFigures.ts";
 import { searchSettings, type Trial } from "../report/capacity.ts";
 
 /** One line about a finished trial of a search. */
@@ -31,8 +32,4 @@ function bracketText({ load: { scope }, bracket: { low, high } }: SearchStand): 
   if (low === undefined && high === undefined) return "nothing bracketed yet";
   if (high === undefined) return `at least ${level(low ?? 0)}`;
   return low === undefined ? `below ${level(high)}` : `between ${level(low)} and ${level(high)}`;
-}
-
-function rate(rps: number): string {
-  return rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }

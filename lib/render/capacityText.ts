@@ -1,6 +1,7 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Capacity, ChainCapacity } from "../report/schema.ts";
 import { renderTable, wrapText } from "../report/table.ts";
+import { rate } from "./textFigures.ts";
 
 /** The capacity section for a terminal: each chain's capacity, the cost of a relay, and the scaling estimate. */
 export function capacityText(capacity: Capacity, width: number): string {
@@ -100,10 +101,6 @@ function scalingText({ scaling, generator, totalRps }: Capacity): string {
   const each = usdPerMillionRelays === null ? "" : `, ${usdText(usdPerMillionRelays)} a million relays`;
   lines.push(`this load in Lambda: ${Math.round(gbSeconds)} GB-s and ${invocations} calls, ${usdText(usd)}${each}`);
   return lines.map((line) => `  ${line}`).join("\n");
-}
-
-function rate(rps: number | null | undefined): string {
-  return rps === null || rps === undefined ? "–" : rps.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
 /** A price in dollars, to three decimal places; smaller ones to two significant digits. */

@@ -2,6 +2,7 @@ import { escapeHtml } from "../report/escape.ts";
 import { boundText } from "../report/lowerBound.ts";
 import type { ChainSummary, RunSummary } from "../report/runSummary.ts";
 import { htmlHead } from "./html.ts";
+import { flooredPercent, rate } from "./textFigures.ts";
 import { type TrendLine, trendFigure } from "./trend.ts";
 
 /** The colour of each state, matching the report's verdict. */
@@ -74,7 +75,7 @@ function list(runs: readonly RunSummary[]): string {
       : escapeHtml(run.id);
     return `<tr>${radio("before", place === 1)}${radio("after", place === 0)}<th scope="row" class="text">${name}</th>
 <td class="text ${TONES[run.state]}">${run.state}</td><td class="text">${(run.startedAt ?? "–").slice(0, 19).replace("T", " ")}</td>
-<td>${number(run.achievedRps)}</td><td>${run.success === undefined || run.success === null ? "–" : `${Math.floor(run.success * 100_000) / 1_000} %`}</td><td>${boundText(number(run.p99Ms), run.p99IsLowerBound === true)}</td></tr>`;
+<td>${rate(run.achievedRps)}</td><td>${flooredPercent(run.success)}</td><td>${boundText(rate(run.p99Ms), run.p99IsLowerBound === true)}</td></tr>`;
   });
   const heads = head.map((each, place) => `<th scope="col"${place < 5 ? ' class="text"' : ""}>${each}</th>`);
   return `<h2>All runs</h2>
@@ -86,8 +87,4 @@ ${rows.join("\n")}
 </tbody></table></div>
 <p class="zoom"><button>Compare</button></p>
 </form>`;
-}
-
-function number(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }

@@ -1,5 +1,6 @@
 import type { LatencyMs, Report } from "../report/schema.ts";
 import { renderTable } from "../report/table.ts";
+import { number, rate } from "./textFigures.ts";
 
 /**
  * The subscribers' results, in two tables: what they received, and how they connected. Empty if there are no
@@ -11,11 +12,11 @@ export function subscriptionText({ chains }: Report, width: number): string {
   const received = all.map((each) => [
     each.chain,
     each.name,
-    whole(each.notifications),
-    whole(each.expected),
-    whole(each.missed),
-    whole(each.doubled),
-    whole(each.silent),
+    number(each.notifications),
+    number(each.expected),
+    number(each.missed),
+    number(each.doubled),
+    number(each.silent),
     ms(each.lagMs, "p50"),
     ms(each.lagMs, "p99"),
     ms(each.lagMs, "max"),
@@ -23,11 +24,11 @@ export function subscriptionText({ chains }: Report, width: number): string {
   const connected = all.map((each) => [
     each.chain,
     each.name,
-    whole(each.subscribers),
-    whole(each.subscribed),
-    whole(sum(each.failures)),
-    whole(sum(each.drops)),
-    whole(each.handedOver),
+    number(each.subscribers),
+    number(each.subscribed),
+    number(sum(each.failures)),
+    number(sum(each.drops)),
+    number(each.handedOver),
     ms(each.subscribeMs, "p50"),
     ms(each.subscribeMs, "p99"),
     [...Object.keys(each.failures), ...Object.keys(each.drops)].slice(0, 3).join(", ") || "–",
@@ -48,11 +49,11 @@ export function socketText({ chains }: Report, width: number): string {
       ? [
           [
             name,
-            whole(sockets.opened),
-            whole(sum(sockets.closed)),
-            whole(sum(sockets.refused)),
-            whole(sockets.unmatched),
-            `${whole(Math.round(sockets.bufferedBytes / 1_024))} KiB`,
+            number(sockets.opened),
+            number(sum(sockets.closed)),
+            number(sum(sockets.refused)),
+            number(sockets.unmatched),
+            `${number(Math.round(sockets.bufferedBytes / 1_024))} KiB`,
           ],
         ]
       : [],
@@ -72,10 +73,6 @@ function sum(tally: Readonly<Record<string, number>>): number {
   return Object.values(tally).reduce((all, each) => all + each, 0);
 }
 
-function whole(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
 function ms(latency: LatencyMs, name: "p50" | "p99" | "max"): string {
-  return latency === null ? "–" : `${latency[name].toLocaleString("en-US", { maximumFractionDigits: 1 })} ms`;
+  return latency === null ? "–" : `${rate(latency[name])} ms`;
 }

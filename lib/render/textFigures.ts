@@ -14,12 +14,17 @@ export function number(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-export function rate(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+export function rate(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
-export function percent(share: number | null): string {
-  return share === null ? "–" : `${Number((share * 100).toFixed(2))} %`;
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(2))} %`;
+}
+
+/** A share in percent, rounded down: only what is whole says 100 %. */
+export function flooredPercent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "–" : `${Math.floor(share * 100_000) / 1_000} %`;
 }
 
 export function precise(valueMs: number): string {

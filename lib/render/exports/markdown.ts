@@ -1,6 +1,7 @@
 import { escapeMarkdown } from "../../report/escape.ts";
 import { boundText, isLowerBound } from "../../report/lowerBound.ts";
 import type { Report, Traffic } from "../../report/schema.ts";
+import { flooredPercent, rate } from "../textFigures.ts";
 
 /** A Markdown summary for a pull request. */
 export function renderMarkdown({ run, verdict, chains, total, capacity }: Report): string {
@@ -9,7 +10,7 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
     `${"pass" in chain ? (chain.pass ? "✓ " : "✗ ") : ""}${escapeMarkdown(chain.name)}`,
     rate(chain.offeredRps),
     rate(chain.achievedRps),
-    chain.success === null ? "–" : `${Math.floor(chain.success * 100_000) / 1_000} %`,
+    flooredPercent(chain.success),
     atLeast(chain, "p50"),
     atLeast(chain, "p99"),
     String(chain.ledger.missed),
@@ -29,8 +30,7 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
   ];
   const searched = capacity && capacity.trials.length > 0 ? capacity.chains : [];
   const capacities = searched.map(({ name, capacityRps, bottleneck }) => {
-    const rps = capacityRps === null ? "–" : rate(capacityRps);
-    return `- **${escapeMarkdown(name)}** carries ${rps} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
+    return `- **${escapeMarkdown(name)}** carries ${rate(capacityRps)} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
   });
   const parts = [
     `### ${escapeMarkdown(run.name)}: ${state}`,
@@ -48,10 +48,6 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
 
 function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
-}
-
-function rate(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
 /** A percentile over all requests sent; shown as a lower bound if it falls on requests without a response. */

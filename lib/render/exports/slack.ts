@@ -1,5 +1,6 @@
 import { boundText, isLowerBound } from "../../report/lowerBound.ts";
 import type { Report } from "../../report/schema.ts";
+import { flooredPercent, rate } from "../textFigures.ts";
 
 /** Maximum number of reasons in a message; the rest are in the report. */
 const MOST_REASONS = 5;
@@ -15,10 +16,9 @@ export function renderSlack({ run, verdict, chains }: Report): string {
   const more = verdict.reasons.length - reasons.length;
   const lines = chains.map((chain) => {
     const { name, pass, achievedRps, success, responseTimeAllMs } = chain;
-    const p99Text = responseTimeAllMs === null ? "–" : `${number(responseTimeAllMs.p99)} ms`;
+    const p99Text = responseTimeAllMs === null ? "–" : `${rate(responseTimeAllMs.p99)} ms`;
     const p99 = boundText(p99Text, isLowerBound(chain, "p99"));
-    const share = success === null ? "–" : `${Math.floor(success * 100_000) / 1_000} %`;
-    return `${pass ? "✓" : "✗"} *${escapeSlack(name)}*: ${number(achievedRps)} requests/s, success ${share}, p99 ${p99}`;
+    return `${pass ? "✓" : "✗"} *${escapeSlack(name)}*: ${rate(achievedRps)} requests/s, success ${flooredPercent(success)}, p99 ${p99}`;
   });
   const sections = [
     `${icon} *${escapeSlack(run.name)}*: ${state}`,
@@ -38,8 +38,4 @@ const MOST_TEXT = 3_000;
 /** Escapes the three characters that Slack treats as control characters. */
 function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
