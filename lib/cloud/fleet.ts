@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { AutoScalingGroup, BlockDeviceVolume, EbsDeviceVolumeType } from "aws-cdk-lib/aws-autoscaling";
 import {
   AmazonLinuxCpuType,
@@ -19,13 +19,14 @@ import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Function as HandlerFunction } from "aws-cdk-lib/aws-lambda";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Activity, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { WRITES } from "../store/writes.ts";
-import { bundledFunction, IS_BUILT } from "./functions.ts";
+import { bundledFunction, IS_BUILT } from "./bundledFunction.ts";
+import { onExecutionEnded } from "./executionEnded.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -181,40 +182,23 @@ export class Fleet extends Construct {
 
   /** Releases the hosts however an execution ends: an aborted state machine could not do it itself. */
   #release({ stateMachine, logRetention }: FleetProps): void {
-    const logGroup = new LogGroup(this, "ReleaseLog", {
-      retention: logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new Role(this, "ReleaseRole", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     const statements: [actions: string[], resources: string[]][] = [
-      [["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]],
       [["states:ListExecutions"], [stateMachine.stateMachineArn]],
       [["autoscaling:SetDesiredCapacity"], [this.group.autoScalingGroupArn]],
     ];
-    for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
     const release = bundledFunction(this, "release", {
       description: "Gives the fleet's hosts back when no run is on",
       memorySize: 256,
       timeout: Duration.minutes(1),
-      role,
-      logGroup,
+      idPrefix: "Release",
+      logRetention,
+      statements: statements.map(([actions, resources]) => new PolicyStatement({ actions, resources })),
       environment: {
         VOLLEY_STATE_MACHINE: stateMachine.stateMachineArn,
         VOLLEY_FLEET_GROUP: this.group.autoScalingGroupName,
       },
     });
-    new Rule(this, "Ended", {
-      description: "A run has ended",
-      eventPattern: {
-        source: ["aws.states"],
-        detailType: ["Step Functions Execution Status Change"],
-        detail: {
-          status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-          stateMachineArn: [stateMachine.stateMachineArn],
-        },
-      },
-      targets: [new LambdaFunction(release)],
-    });
+    onExecutionEnded(this, "A run has ended", stateMachine, new LambdaFunction(release));
     // An event may be lost, or the list of executions may lag; unneeded hosts would then cost money until the next run
     // ends.
     new Rule(this, "Backstop", {

@@ -1,28 +1,14 @@
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import type { IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
-import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import {
-  Architecture,
-  Code,
-  type FunctionOptions,
-  Function as LambdaFunction,
-  Runtime,
-  Tracing,
-} from "aws-cdk-lib/aws-lambda";
-import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { type Function as LambdaFunction, Tracing } from "aws-cdk-lib/aws-lambda";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { LAMBDA_LEAD_MS, LEAD_PER_WORKER_MS } from "../schedule/tempo.ts";
 import { WRITES } from "../store/writes.ts";
-import { BESIDE, type BesideFile, BUNDLING, type FunctionName } from "./bundling.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Whether this is a package's JavaScript, which comes with bundled functions, rather than the sources. */
-export const IS_BUILT = import.meta.url.endsWith(".js");
+import { bundledFunction } from "./bundledFunction.ts";
+import type { FunctionName } from "./bundling.ts";
 
 /** The settings and permissions of one function. */
 interface Shape {
@@ -141,38 +127,25 @@ export class Functions extends Construct {
   }
 
   #make(name: FunctionName | "doctor", props: FunctionsProps, shape: Shape): LambdaFunction {
-    const logGroup = new LogGroup(this, `${name}Log`, {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
-    if (props.vpc) {
-      role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("service-role/AWSLambdaVPCAccessExecutionRole"));
-    }
     const { bucket } = props;
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [logGroup.logGroupArn],
-      }),
-    );
     const reads = [bucket.arnForObjects("runs/*"), ...(shape.reads ?? []).map((key) => bucket.arnForObjects(key))];
-    role.addToPolicy(new PolicyStatement({ actions: ["s3:GetObject"], resources: reads }));
-    // Without this, a missing key is "access denied", and looks like a failure.
-    role.addToPolicy(new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }));
-    role.addToPolicy(
+    const statements = [
+      new PolicyStatement({ actions: ["s3:GetObject"], resources: reads }),
+      // Without this, a missing key is "access denied", and looks like a failure.
+      new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }),
       new PolicyStatement({
         actions: ["s3:PutObject", ...(name === "attack" ? ["s3:PutObjectTagging"] : [])],
         resources: WRITES[name].map((pattern) => bucket.arnForObjects(pattern)),
       }),
-    );
-    for (const statement of shape.statements ?? []) role.addToPolicy(statement);
+      ...(shape.statements ?? []),
+    ];
     return bundledFunction(this, name, {
       description: shape.description,
       memorySize: shape.memoryMb,
       timeout: shape.timeout,
-      role,
-      logGroup,
+      idPrefix: name,
+      logRetention: props.logRetention,
+      statements,
       tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
       environment: {
@@ -183,51 +156,4 @@ export class Functions extends Construct {
       },
     });
   }
-}
-
-/**
- * A function whose handler is functions/<name>.ts, bundled into one file: by esbuild when the stack is synthesized from
- * the sources, or in advance in a package.
- */
-export function bundledFunction(
-  scope: Construct,
-  name: keyof typeof BESIDE,
-  props: Omit<FunctionOptions, "architecture">,
-): LambdaFunction {
-  const shared = { ...props, runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 };
-  if (IS_BUILT) {
-    return new LambdaFunction(scope, name, {
-      ...shared,
-      handler: "index.handler",
-      code: Code.fromAsset(`${ROOT}bundles/${name}`),
-    });
-  }
-  return new NodejsFunction(scope, name, {
-    ...shared,
-    entry: `${ROOT}functions/${name}.ts`,
-    handler: "handler",
-    projectRoot: ROOT,
-    depsLockFilePath: `${ROOT}package-lock.json`,
-    bundling: {
-      ...BUNDLING,
-      format: OutputFormat.ESM,
-      minify: true,
-      sourceMap: false,
-      bundleAwsSDK: true,
-      commandHooks: copyBeside(BESIDE[name]),
-    },
-  });
-}
-
-/** Copies files next to a function's code. */
-function copyBeside(files: readonly BesideFile[]): ICommandHooks {
-  return {
-    beforeBundling: () => [],
-    beforeInstall: () => [],
-    afterBundling: (inputDir, outputDir) =>
-      files.flatMap(([from, to]) => [
-        `mkdir -p ${dirname(`${outputDir}/${to}`)}`,
-        `cp -p ${inputDir}/${from} ${outputDir}/${to}`,
-      ]),
-  };
 }

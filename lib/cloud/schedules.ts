@@ -1,15 +1,15 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { Rule } from "aws-cdk-lib/aws-events";
+import { Duration, Stack } from "aws-cdk-lib";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { checkPlan } from "../plan/load.ts";
 import { WRITES } from "../store/writes.ts";
-import { bundledFunction } from "./functions.ts";
+import { bundledFunction } from "./bundledFunction.ts";
+import { onExecutionEnded } from "./executionEnded.ts";
 
 /** A plan that runs on a schedule. */
 export interface ScheduledPlan {
@@ -92,41 +92,24 @@ export class Schedules extends Construct {
   }
 
   #compare({ bucket, stateMachine, topicArn, logRetention }: SchedulesProps): void {
-    const logGroup = new LogGroup(this, "CompareLog", {
-      retention: logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new Role(this, "CompareRole", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     const statements: [actions: string[], resources: string[]][] = [
-      [["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]],
       [["s3:GetObject"], [bucket.arnForObjects("runs/*"), bucket.arnForObjects("baselines/*")]],
       [["s3:ListBucket"], [bucket.bucketArn]],
       [["s3:PutObject"], WRITES.compare.map((pattern) => bucket.arnForObjects(pattern))],
       ...(topicArn === undefined ? [] : [[["sns:Publish"], [topicArn]] as [string[], string[]]]),
     ];
-    for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
     const compare = bundledFunction(this, "compare", {
       description: "Compares a scheduled run with its baseline",
       memorySize: 512,
       timeout: Duration.minutes(2),
-      role,
-      logGroup,
+      idPrefix: "Compare",
+      logRetention,
+      statements: statements.map(([actions, resources]) => new PolicyStatement({ actions, resources })),
       environment: {
         VOLLEY_STORE: `s3:${bucket.bucketName}`,
         ...(topicArn !== undefined && { VOLLEY_TOPIC: topicArn }),
       },
     });
-    new Rule(this, "Ended", {
-      description: "A run has ended, perhaps a scheduled one",
-      eventPattern: {
-        source: ["aws.states"],
-        detailType: ["Step Functions Execution Status Change"],
-        detail: {
-          status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-          stateMachineArn: [stateMachine.stateMachineArn],
-        },
-      },
-      targets: [new LambdaFunction(compare)],
-    });
+    onExecutionEnded(this, "A run has ended, perhaps a scheduled one", stateMachine, new LambdaFunction(compare));
   }
 }

@@ -1,9 +1,8 @@
-import { Duration, Fn, RemovalPolicy } from "aws-cdk-lib";
-import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Duration, Fn } from "aws-cdk-lib";
 import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
-import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { bundledFunction } from "./functions.ts";
+import { bundledFunction } from "./bundledFunction.ts";
 
 /** A stand-in gateway behind its own function URL, for `volley verify`. It counts nothing. */
 export class StandInGateway extends Construct {
@@ -14,20 +13,13 @@ export class StandInGateway extends Construct {
 
   constructor(scope: Construct, id: string, logRetention: RetentionDays) {
     super(scope, id);
-    const logGroup = new LogGroup(this, "Log", { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
-    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [logGroup.logGroupArn],
-      }),
-    );
     const gateway = bundledFunction(this, "gateway", {
       description: "A stand-in gateway for volley verify",
       memorySize: 512,
       timeout: Duration.seconds(5),
-      role,
-      logGroup,
+      idPrefix: "",
+      logRetention,
+      statements: [],
     });
     this.url = gateway.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }).url;
     this.host = Fn.select(2, Fn.split("/", this.url));
