@@ -2,7 +2,7 @@ import { isAnswer, VALID, type Verdict } from "../answers/jsonrpc.ts";
 import { Samples } from "../answers/samples.ts";
 import type { OpeningMs } from "../http/connection.ts";
 import type { Phase } from "../plan/assign.ts";
-import { MAX_TARGETS_APART } from "../plan/schema.ts";
+import { MAX_TARGETS_APART } from "../plan/sizes.ts";
 import { BlockCounter } from "../results/blocks.ts";
 import {
   type SecondCounts,

@@ -7,7 +7,7 @@ import { guardedLookup } from "../http/lookup.ts";
 import { Names } from "../http/names.ts";
 import type { Handshake } from "../http/request.ts";
 import { MEMORY_BYTES } from "../http/response.ts";
-import { MAX_BODY_BYTES } from "../plan/schema.ts";
+import { MAX_BODY_BYTES } from "../plan/sizes.ts";
 import { UNFINISHED } from "../results/chunk.ts";
 import type { Clock } from "../store/clock.ts";
 import { poolOf } from "../ws/poolOf.ts";

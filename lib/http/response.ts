@@ -1,4 +1,4 @@
-import { MAX_BODY_BYTES } from "../plan/schema.ts";
+import { MAX_BODY_BYTES } from "../plan/sizes.ts";
 import { ChunkLines } from "./chunkLines.ts";
 import { Gathered, ResponseMemory } from "./gathered.ts";
 import { type Head, headEnd, readHead } from "./head.ts";

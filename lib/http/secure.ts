@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
-import { type Plan, SECRET_VALUE } from "../plan/schema.ts";
+import { SECRET_VALUE } from "../plan/placeholders.ts";
+import type { Plan } from "../plan/schema.ts";
 
 /** The TLS settings, with the plan's certificates loaded. */
 export interface Secure {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve as resolvePath } from "node:path";
 import { type DeployedHosts, targetGuard } from "./hosts.ts";
+import { SECRET_VALUE } from "./placeholders.ts";
 import type { Problem } from "./problems.ts";
-import { type Plan, SECRET_VALUE } from "./schema.ts";
+import type { Plan } from "./schema.ts";
 
 /** A host, with a port if it has one. */
 export interface Endpoint {

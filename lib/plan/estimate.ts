@@ -1,9 +1,10 @@
 import { lambdaLeadMs, MAX_FLUSH_MS, POLL_MS } from "../schedule/tempo.ts";
 import { cutSegments, splitRates } from "./assign.ts";
+import { bodyOf } from "./body.ts";
 import { isStoppable } from "./breaker.ts";
 import { PRICES } from "./prices.ts";
 import { firstShare, meanShare } from "./profile.ts";
-import { bodyOf, type Plan } from "./schema.ts";
+import type { Plan } from "./schema.ts";
 
 /** The settings of a deployment that decide what a run costs. */
 export interface EstimateSetting {

@@ -1,8 +1,9 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import { bodyOf } from "./body.ts";
 import { jsonTemplate } from "./jsonTemplate.ts";
 import { parseTemplate } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
-import { bodyOf, type Plan, type Target } from "./schema.ts";
+import type { Plan, Target } from "./schema.ts";
 
 /** Most bytes that a compressed body is decoded to. */
 const MAX_BYTES = 64 * 2 ** 20;

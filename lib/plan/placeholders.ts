@@ -70,3 +70,6 @@ function range(kind: "integer" | "block", from: string, to = from): Placeholder 
  * `ssm://name`, whose names may contain slashes.
  */
 export const SECRET_REFERENCE = /\benv:\/\/[A-Za-z_]\w*|\b(?:secret|ssm):\/\/[\w/.@+=-]+/g;
+
+/** A value that is a reference to a secret and nothing else. */
+export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;

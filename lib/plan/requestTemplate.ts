@@ -1,6 +1,7 @@
+import { bodyOf } from "./body.ts";
 import { jsonTemplate } from "./jsonTemplate.ts";
 import { type Placeholder, parseTemplate } from "./placeholders.ts";
-import { bodyOf, type Target } from "./schema.ts";
+import type { Target } from "./schema.ts";
 import { bytesOf, hasControl, type Writing } from "./values.ts";
 
 /** A placeholder in its place in a request. */

@@ -6,16 +6,8 @@ import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { hostEntry, name } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
 import { observe } from "./observeSchema.ts";
+import { MAX_BODY_BYTES } from "./sizes.ts";
 import { planSlo, type Slo, stopSchema } from "./sloSchema.ts";
-
-/** Most bytes of a response body that a worker reads, if the plan does not say. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-/** Most targets of a chain that are recorded separately. */
-export const MAX_TARGETS_APART = 64;
-
-/** A value that is a reference to a secret and nothing else. */
-export const SECRET_VALUE = /^(env|secret|ssm):\/\/\S+$/;
 
 const pem = z.string().min(1);
 
@@ -240,12 +232,6 @@ export interface Target {
   /** What a response must be; without it the body decides. */
   expect?: "json-rpc" | "http";
   slo?: Slo;
-}
-
-/** The bytes of a target's body, with its placeholders not filled in; undefined if it has no body. */
-export function bodyOf({ body, bodyBase64 }: Pick<Target, "body" | "bodyBase64">): Buffer | undefined {
-  if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, "base64");
-  return body === undefined ? undefined : Buffer.from(body);
 }
 
 /** Subscribers of one kind, as the plan describes them. */

@@ -1,7 +1,8 @@
 import { methodOf } from "./methodOf.ts";
 import { nearest } from "./nearest.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
-import { type Chain, MAX_TARGETS_APART, type Plan } from "./schema.ts";
+import type { Chain, Plan } from "./schema.ts";
+import { MAX_TARGETS_APART } from "./sizes.ts";
 import type { Slo } from "./sloSchema.ts";
 
 /**

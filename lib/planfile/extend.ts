@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { isExactNumber } from "../plan/exactJson.ts";
-import { SECRET_VALUE } from "../plan/schema.ts";
+import { SECRET_VALUE } from "../plan/placeholders.ts";
 
 type Fields = Record<string, unknown>;
 

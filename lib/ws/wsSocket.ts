@@ -3,7 +3,7 @@ import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import type { Dialer } from "../http/dial.ts";
 import type { Handshake } from "../http/request.ts";
 import { handshakeUrl } from "../plan/httpUrl.ts";
-import { MAX_BODY_BYTES } from "../plan/schema.ts";
+import { MAX_BODY_BYTES } from "../plan/sizes.ts";
 import { handshakeHeaders, subprotocols } from "./handshake.ts";
 import { ABNORMAL, closeClass, upgradeClass, wsErrorClass } from "./wsFailure.ts";
 

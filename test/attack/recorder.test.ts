@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Recorder } from "../../lib/attack/recorder.ts";
-import { MAX_TARGETS_APART } from "../../lib/plan/schema.ts";
+import { MAX_TARGETS_APART } from "../../lib/plan/sizes.ts";
 import { type Series, total, UNFINISHED } from "../../lib/results/chunk.ts";
 import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
 import { SeriesSum, sumSeries } from "../../lib/results/seriesSum.ts";

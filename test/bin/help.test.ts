@@ -1,22 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { promisify } from "node:util";
-import { ROOT } from "../support/volley.ts";
-
-/** The paths, from the root on, of all modules that the command line loads for some arguments. */
-async function loadedFor(...args: string[]): Promise<string[]> {
-  const { stderr } = await promisify(execFile)(
-    process.execPath,
-    ["--import", "./test/support/loadedModules.mjs", "bin/volley.ts", ...args],
-    { cwd: ROOT },
-  );
-  const urls = stderr.split("\n").filter((line) => line.startsWith("file:"));
-  return urls.map((url) => url.slice(`file://${ROOT}`.length));
-}
+import { loadedFor } from "../support/loadedModules.ts";
 
 test("--help loads the definitions of the commands, Commander, and nothing that a command does", async () => {
-  const loaded = await loadedFor("--help");
+  const loaded = await loadedFor("bin/volley.ts", "--help");
   const packages = loaded.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
   assert.deepEqual([...new Set(packages)], ["commander"]);
   assert.deepEqual(
@@ -28,6 +15,8 @@ test("--help loads the definitions of the commands, Commander, and nothing that 
 });
 
 test("a command loads what it does, and not what the others do", async () => {
-  const actions = (await loadedFor("schema", "plan")).filter((path) => path.startsWith("bin/actions/"));
+  const actions = (await loadedFor("bin/volley.ts", "schema", "plan")).filter((path) =>
+    path.startsWith("bin/actions/"),
+  );
   assert.deepEqual(actions, ["bin/actions/schema.ts"]);
 });
