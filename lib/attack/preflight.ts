@@ -1,7 +1,7 @@
 import { classOf } from "../answers/classes.ts";
 import { type Assignment, chainSchedule } from "../plan/assign.ts";
 import { harmless } from "../plan/harmless.ts";
-import type { Problem } from "../plan/problems.ts";
+import { jsonPath, type Problem } from "../plan/problems.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { subscribeTarget } from "../plan/subscriptions.ts";
 import { systemClock } from "../store/clock.ts";
@@ -29,9 +29,11 @@ const BEGIN_DEPLOYED_MS = 5_000;
 
 /** How one target responded to a request before the run. */
 export interface Preflight {
-  /** The indexes of the chain and the target in the plan. */
+  /** The chain's index in the plan, and the index among what is tried for it. */
   chain: number;
   target: number;
+  /** The target's or the subscription's JSONPath in the plan. */
+  where: string;
   url: string;
   /** The class of the outcome if it was not a valid relay; undefined if it was. */
   failure?: string;
@@ -68,6 +70,13 @@ interface Place {
 /** What is tried for a chain: its targets, and a subscription of each kind. */
 function triedOf({ targets, subscriptions = [] }: Chain): Target[] {
   return [...targets.slice(0, MAX_TARGETS), ...subscriptions.map(subscribeTarget)];
+}
+
+/** The path of what is tried at a place. */
+function pathOf(plan: Plan, { chain, target }: Place): string {
+  const { length } = (plan.chains[chain] as Chain).targets.slice(0, MAX_TARGETS);
+  const path = target < length ? (["targets", target] as const) : (["subscriptions", target - length] as const);
+  return jsonPath(["chains", chain, ...path]);
 }
 
 function placesOf(tried: Chain, chain: number): Place[] {
@@ -129,7 +138,8 @@ async function tryTargets(
     ...(deployed && { deployed }),
   };
   const { series } = await attack({ plan: single, assignment, attempt: 1, firstNumbers }, ports);
-  return places.map(({ chain, target }, index) => {
+  return places.map((place, index) => {
+    const { chain, target } = place;
     const { errors = {}, invalid = {}, missed = {} } = series.find((each) => each.chain === `${index}`) ?? {};
     const isSent = Object.keys(missed).length === 0;
     const [error] = Object.keys(errors);
@@ -137,6 +147,7 @@ async function tryTargets(
     return {
       chain,
       target,
+      where: pathOf(plan, place),
       url: triedOf(plan.chains[chain] as Chain)[target]?.url ?? "",
       isAnswered: isSent && error === undefined,
       isSent,
@@ -148,9 +159,8 @@ async function tryTargets(
 
 /** A problem for each target that does not respond. */
 export function preflightProblems(results: readonly Preflight[]): Problem[] {
-  return results.flatMap(({ chain, target, url, isAnswered, isSent, failure = "" }) => {
+  return results.flatMap(({ where, url, isAnswered, isSent, failure = "" }) => {
     if (isAnswered || !isSent) return [];
-    const where = `$.chains[${chain}].targets[${target}]`;
     const found = `${url}, which gives no response: ${failure} (${classOf(failure)?.meaning ?? "no class of ours"})`;
     return [{ where, found, expected: 'a target that answers, or "preflight": false to load it all the same' }];
   });
