@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { attack } from "../../lib/attack/worker.ts";
 import type { WorkerPorts } from "../../lib/attack/workerPorts.ts";
+import { tripOf } from "../../lib/observe/breaker.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import { total } from "../../lib/results/chunk.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
 import { systemClock } from "../../lib/store/clock.ts";
+import { MemoryStore } from "../support/memoryStore.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { nodeAnswer, socketServer } from "../support/webSockets.ts";
 
@@ -243,4 +246,23 @@ loaded("chains that call the same server share no socket", async (t) => {
   const sum = await run(server.origin, { connections: 2, chains: [own("a"), own("b")] });
   assert.deepEqual(ended(sum), { valid: sum.sent });
   assert.equal(server.handshakes.length, 2);
+});
+
+loaded("calls whose sockets are closed or refused trip the breaker, and answered ones do not", async (t) => {
+  const closing = await socketServer(t, {
+    answer(_, socket) {
+      socket.close(1_013);
+      return undefined;
+    },
+  });
+  const refusing = await socketServer(t, { refuse: () => 503 });
+  const fine = await socketServer(t);
+  const trips = await Promise.all(
+    [closing, refusing, fine].map(async ({ origin }) => {
+      const store = new MemoryStore();
+      await run(origin, {}, { emit: async (chunk) => store.set(tickKey(chunk, 0)) });
+      return tripOf(await ticksSince(store, "run", 0), { errorRatio: 0.9, window: 10_000 })?.kind;
+    }),
+  );
+  assert.deepEqual(trips, ["breaker", "breaker", undefined]);
 });
