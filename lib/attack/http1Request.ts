@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { IdPlace } from "../answers/ids.ts";
 import type { IdPlaces } from "../http/request.ts";
-import { hasControl, isMethod, isToken } from "../plan/values.ts";
+import { hasControl, isMethod, isToken, textOfBytes } from "../plan/values.ts";
 import type { Rendered } from "./render.ts";
-import { hostOf } from "./requests.ts";
 
 /** A header with a rendered value. */
 interface Header {
@@ -100,6 +99,11 @@ function http1Head({ method, host, path, head: { headers, closes }, body }: Mess
   if (body || WITH_BODY.has(method)) head += `Content-Length: ${body?.bytes.length ?? 0}\r\n`;
   if (closes && !headers.some(isClose)) head += "Connection: close\r\n";
   return { bytes: `${head}\r\n`, ids };
+}
+
+/** Host and port for the Host header: as written, in ASCII. */
+function hostOf(authority: string): string {
+  return /^[!-~]*$/.test(authority) ? authority : new URL(`http://${textOfBytes(authority)}`).host;
 }
 
 function refuseUnless(isLegal: boolean, what: string): void {

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { type Demands, demandsOf, type Expected, expectedOf } from "../answers/expected.ts";
 import type { IdPlace } from "../answers/ids.ts";
 import type { Handshake, WireRequest } from "../http/request.ts";
@@ -10,7 +9,7 @@ import { chainProblems, headProblems } from "../plan/requestProblems.ts";
 import { type Piece, type RequestTemplate, requestTemplate } from "../plan/requestTemplate.ts";
 import type { Chain, Plan, Target } from "../plan/schema.ts";
 import { Turns } from "../plan/turns.ts";
-import { bytesOf, hasControl } from "../plan/values.ts";
+import { bytesOf, hasControl, textOfBytes } from "../plan/values.ts";
 import { seedOf } from "../schedule/random.ts";
 import { type Head, Http1Writer, isClose } from "./http1Request.ts";
 import { Part, type Rendered, type RenderInput } from "./render.ts";
@@ -217,14 +216,10 @@ class TargetRequests {
   #expectedOf(body: Rendered | undefined): Expected {
     if (this.#expected && this.#template.sameExpectation) return this.#expected;
     // For compressed bodies, the uncompressed call decides; they contain no ids that change per request.
-    const text = this.#target.body === undefined ? bodyText(this.#target) : utf8Of(body?.bytes ?? "");
+    const text = this.#target.body === undefined ? bodyText(this.#target) : textOfBytes(body?.bytes ?? "");
     this.#expected = expectedOf(text, body?.ids ?? [], this.#demands);
     return this.#expected;
   }
-}
-
-function utf8Of(bytes: string): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 /** Adds a User-Agent, and removes Content-Length, which is computed. */
@@ -262,12 +257,7 @@ export function plainSecret(reference: string, value: string): string {
 }
 
 function originOf(scheme: string, authority: string): string {
-  return new URL(`${scheme}//${utf8Of(authority)}`).origin;
-}
-
-/** Host and port for the Host header: as written, in ASCII. */
-export function hostOf(authority: string): string {
-  return /^[!-~]*$/.test(authority) ? authority : new URL(`http://${utf8Of(authority)}`).host;
+  return new URL(`${scheme}//${textOfBytes(authority)}`).origin;
 }
 
 const NO_IDS: readonly IdPlace[] = [];

@@ -28,6 +28,11 @@ export function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** The text whose bytes `bytesOf` returned. */
+export function textOfBytes(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
 /** What a value must be to fit its place; undefined if it fits. */
 export function unfitFor(value: string, writing: Writing): string | undefined {
   switch (writing) {
