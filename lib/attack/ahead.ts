@@ -1,3 +1,4 @@
+import { firstInShard, type Shard } from "../schedule/schedule.ts";
 import type { PreparedRequest } from "./requests.ts";
 
 /** Maximum requests prepared ahead of their turn, and their maximum total bytes. */
@@ -6,14 +7,6 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Requests prepared per turn of the event loop: this many take less time than a send may be late. */
 const AT_ONCE = 16;
-
-/** Which of a chain's requests are prepared: n ≡ shard (mod of), from ≤ n < to. */
-export interface AheadRange {
-  shard: number;
-  of: number;
-  from: number;
-  to: number;
-}
 
 /**
  * Prepares a chain's requests ahead of their turn, between sends. A request that is not ready when it is due is made
@@ -31,12 +24,12 @@ export class RequestsAhead {
   #taken: number;
   #isMaking = false;
 
-  /** `make` returns the n-th request. Prepares the first ones at once. */
-  constructor(make: (n: number) => PreparedRequest, { shard, of, from, to }: AheadRange) {
+  /** `make` returns the n-th request of those in the shard. Prepares the first ones at once. */
+  constructor(make: (n: number) => PreparedRequest, { shard, of, from, to }: Shard) {
     this.#make = make;
     this.#of = of;
     this.#to = to;
-    this.#made = from + ((((shard - from) % of) + of) % of);
+    this.#made = firstInShard(from, { shard, of });
     this.#taken = this.#made;
     const bytes = this.#made < to ? make(this.#made).http1.length : 0;
     this.#ahead = Math.max(AT_ONCE, Math.min(MAX_AHEAD, Math.floor(MAX_BYTES / (bytes + 1))));

@@ -1,5 +1,6 @@
 import type { Plan } from "../plan/schema.ts";
-import { type AheadRange, RequestsAhead } from "./ahead.ts";
+import type { Shard } from "../schedule/schedule.ts";
+import { RequestsAhead } from "./ahead.ts";
 import type { TrackEvents } from "./pacer.ts";
 import type { Recorder } from "./recorder.ts";
 import type { ChainRequests, PreparedRequest } from "./requests.ts";
@@ -10,7 +11,7 @@ export interface TrackParts {
   plan: Plan;
   requests: ChainRequests;
   /** Which of the phase's requests are sent. */
-  range: AheadRange;
+  range: Shard;
   /**
    * The number of the phase's first request in the chain: no two requests of a chain share one, not even across warm-up
    * and measurement.
