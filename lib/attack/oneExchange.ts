@@ -1,9 +1,7 @@
-import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
 import type { ConnectionOptions, Exchange, OpeningMs } from "../http/connection.ts";
 import { ConnectionCount } from "../http/connections.ts";
 import { ResponseMemory } from "../http/gathered.ts";
-import { guardedLookup } from "../http/lookup.ts";
-import { Names } from "../http/names.ts";
+import { guardedNames } from "../http/names.ts";
 import { MEMORY_BYTES } from "../http/response.ts";
 import { poolOf } from "../ws/poolOf.ts";
 import type { PreparedRequest } from "./requests.ts";
@@ -22,7 +20,7 @@ export async function oneExchange(request: PreparedRequest, options: ConnectionO
   const shared = {
     count: new ConnectionCount(1),
     memory: new ResponseMemory(MEMORY_BYTES),
-    names: new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), { ttl: 0, select: "roundRobin" }),
+    names: guardedNames(options),
   };
   const { origin, handshake } = request;
   const pool = poolOf({ origin, handshake }, options, shared, (times) => Object.assign(timesMs, times));

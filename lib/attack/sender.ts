@@ -1,10 +1,8 @@
-import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
 import type { Connection, ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import { ConnectionCount, type Pool, type Shared } from "../http/connections.ts";
 import { mostConnections } from "../http/fileLimit.ts";
 import { ResponseMemory } from "../http/gathered.ts";
-import { guardedLookup } from "../http/lookup.ts";
-import { Names } from "../http/names.ts";
+import { guardedNames } from "../http/names.ts";
 import type { Handshake } from "../http/request.ts";
 import { MEMORY_BYTES } from "../http/response.ts";
 import { MAX_BODY_BYTES } from "../plan/sizes.ts";
@@ -17,9 +15,6 @@ import { type DueRequest, INTERNAL_ERROR, TimedExchange } from "./timedExchange.
 
 /** How often the oldest requests are checked for timeouts, in ms. */
 const TIMEOUT_CHECK_MS = 20;
-
-/** The default if no DNS options are given. */
-const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;
 
 /** A sender's optional settings. */
 export interface SenderSettings {
@@ -59,7 +54,7 @@ export class Sender {
     this.#shared = {
       count: new ConnectionCount(most),
       memory: new ResponseMemory(MEMORY_BYTES),
-      names: new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), options.dns ?? NO_CACHE),
+      names: guardedNames(options),
     };
     this.#counterOf = counterOf;
     this.#onOpened = (times) => {

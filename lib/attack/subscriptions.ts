@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
 import type { ConnectionOptions } from "../http/connection.ts";
 import { refusalOf } from "../http/connections.ts";
 import { Dialer } from "../http/dial.ts";
-import { guardedLookup } from "../http/lookup.ts";
-import { Names } from "../http/names.ts";
+import { guardedNames } from "../http/names.ts";
 import type { Assignment, Share } from "../plan/assign.ts";
 import type { Chain, Subscription } from "../plan/schema.ts";
 import { subscribeTarget } from "../plan/subscriptions.ts";
@@ -61,14 +59,13 @@ export class WorkerSubscriptions {
     if (!handshake) throw new Error(`the subscription ${subscription.name} of chain ${chain.name} has no WebSocket`);
     const recorder = new SubscriptionRecorder(subscription.to === "newHeads");
     recorderOf(chain.name).subscriptions.set(subscription.name, recorder);
-    const names = new Names(guardedLookup(options.guard ?? LOOPBACK_ALONE), options.dns ?? NO_CACHE);
     const origin = dialedOrigin(handshake);
     const maxBodyBytes = Math.min(MOST_NOTIFICATION_BYTES, options.limits?.maxBodyBytes ?? MOST_NOTIFICATION_BYTES);
     const parts = {
       subscription,
       handshake,
       request,
-      dialer: new Dialer(origin, options, names.lookup),
+      dialer: new Dialer(origin, options, guardedNames(options).lookup),
       refusal: refusalOf(origin, options)?.code,
       options: { ...options, limits: { maxBodyBytes }, compress: options.webSocket?.compress ?? false },
       recorder,
@@ -76,8 +73,7 @@ export class WorkerSubscriptions {
       startAtMs: assignment.startAtMs,
       isHandedOver: assignment.segment > 0,
     };
-    const { fromMs, toMs } = assignment;
-    return new Subscribers(parts, { shard, of, fromMs, toMs, aheadMs: TAKE_OVER_AHEAD_MS });
+    return new Subscribers(parts, { shard, of, fromMs: assignment.fromMs, aheadMs: TAKE_OVER_AHEAD_MS });
   }
 
   /** Starts connecting them by the plan's ramp. */
@@ -100,5 +96,3 @@ export class WorkerSubscriptions {
     for (const each of this.#subscribers) each.stop();
   }
 }
-
-const NO_CACHE = { ttl: 0, select: "roundRobin" } as const;

@@ -1,9 +1,15 @@
 import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
+import { LOOPBACK_ALONE } from "../guard/hostGuard.ts";
 import type { Plan } from "../plan/schema.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { guardedLookup } from "./lookup.ts";
 
 /** Maximum cached names: data can produce more. */
 const MAX_NAMES = 1_000;
+
+/** The DNS options if a plan has none. */
+const NO_CACHE: Plan["dns"] = { ttl: 0, select: "roundRobin" };
 
 interface Known {
   addresses: LookupAddress[];
@@ -84,6 +90,14 @@ export class Names {
     const known = this.#known.get(hostname);
     return known ? known.next++ % count : 0;
   }
+}
+
+/** Names that are looked up as a plan says, and that must not resolve to what its guard forbids. */
+export function guardedNames({
+  guard = LOOPBACK_ALONE,
+  dns = NO_CACHE,
+}: Pick<ConnectionOptions, "guard" | "dns">): Names {
+  return new Names(guardedLookup(guard), dns);
 }
 
 function noAddress(hostname: string): NodeJS.ErrnoException {

@@ -1,14 +1,14 @@
+import { countInShard } from "../schedule/schedule.ts";
 import { Subscriber, type SubscriberParts } from "./subscriber.ts";
 
 /** How often due subscribers are started, in ms. */
 const TURN_MS = 10;
 
-/** A worker's share of a subscription's subscribers, and its segment in ms from the start instant. */
+/** A worker's share of a subscription's subscribers, and when its segment begins, in ms from the start instant. */
 export interface SubscriberShare {
   shard: number;
   of: number;
   fromMs: number;
-  toMs: number;
   /** How long before its segment a worker takes over subscribers from the previous segment, in ms. */
   aheadMs: number;
 }
@@ -25,7 +25,7 @@ export class Subscribers {
     const { subscribers, rampMs } = parts.subscription;
     // Subscribers taken over from another worker are all connected before that worker's segment ends.
     const [beginMs, overMs] = parts.isHandedOver ? [fromMs - aheadMs, aheadMs / 2] : [fromMs, rampMs];
-    this.#due = Array.from({ length: Math.max(0, Math.ceil((subscribers - shard) / of)) }, (_, place) => {
+    this.#due = Array.from({ length: countInShard({ shard, of, from: 0, to: subscribers }) }, (_, place) => {
       const index = shard + place * of;
       return { atMs: beginMs + (overMs * index) / subscribers, subscriber: new Subscriber(parts, index) };
     });
