@@ -19,6 +19,7 @@ test("bash completes commands, a command's options and an option's values, and l
   assert.deepEqual(offered(script, "volley run --da"), ["--dashboard"]);
   assert.deepEqual(offered(script, "volley export run --format vegeta"), ["vegeta", "vegeta-json"]);
   assert.deepEqual(offered(script, "volley run pl"), []);
+  assert.deepEqual(offered(script, "volley run "), [], "options are offered after a dash only");
   assert.deepEqual(offered(script, "volley host --life"), [], "hidden options stay hidden");
 });
 
@@ -29,4 +30,20 @@ test("zsh and fish are given each command with its description", async () => {
     assert.ok(zsh?.stdout.includes(`'${command.name()}:${description}'`), command.name());
     assert.ok(fish?.stdout.includes(` -a ${command.name()} -d '${description}'`), command.name());
   }
+});
+
+test("zsh and fish are given each command's options, and fish an option's values", async () => {
+  const [zsh = "", fish = ""] = await Promise.all(
+    ["zsh", "fish"].map(async (shell) => (await volley(["completion", shell])).stdout),
+  );
+  for (const command of makeProgram().commands) {
+    const inZsh = zsh.split("\n").find((line) => line.startsWith(`    ${command.name()}) options=(`)) ?? "";
+    const inFish = fish.split("\n").filter((line) => line.includes(`__fish_seen_subcommand_from ${command.name()}'`));
+    for (const { long = "", hidden } of command.options) {
+      const places = [inZsh.includes(`'${long}:`), inFish.some((line) => line.includes(` -l ${long.slice(2)} `))];
+      assert.deepEqual(places, [!hidden, !hidden], `${command.name()} ${long}`);
+    }
+  }
+  assert.match(fish, /-l format -x -a '[^']*vegeta vegeta-json[^']*'/);
+  assert.match(zsh, /_describe -o option options/, "without -o, zsh offers options in the place of files");
 });
