@@ -112,5 +112,8 @@ test("a worker refuses a plan that was changed after it was checked, before it o
   assert.match(await refusedAt(other, { allowedHosts: ["gateway.example"] }), /the host other\.example/);
   const gateway = { ...other, gateway: { port: 0, seed: 1, chains: [] } } as Plan;
   assert.match(await refusedAt(gateway, { allowedHosts: ["gateway.example"] }), /the host other\.example/);
+  const socket = { ...plan, unixSocket: "/run/docker.sock" };
+  const allowed = { allowedHosts: [new URL(server.origin).host] };
+  assert.match(await refusedAt(socket, allowed), /a unix socket/);
   assert.equal(server.connections, 0);
 });

@@ -209,6 +209,15 @@ test("a deployment's Plan refuses a plan whose target gives no response, and wri
   assert.ok(await new FolderStore(folder).get(assignmentsKey("r")));
 });
 
+test("a deployment's Plan refuses a plan above the deployment's guards, and writes no assignments", async (t) => {
+  const folder = temporaryFolder(t);
+  const guards = { ...GUARDS, maxRps: 99 };
+  const env = { ...(await account(t)), VOLLEY_GUARDS: JSON.stringify(guards) };
+  const call = called("plan", folder, { runId: "r", input: planInput("https://gateway.example") }, env);
+  await assert.rejects(call, /100 requests per second in all; expected at most 99 \(maxRps\)/);
+  assert.equal(await new FolderStore(folder).get(assignmentsKey("r")), undefined);
+});
+
 test("in a deployment env:// resolves variables that are meant for it, never the role's credentials", async (t) => {
   const observe = {
     endpoints: [{ url: "https://gateway.example/metrics", headers: { "X-Key": "env://AWS_SECRET_ACCESS_KEY" } }],
