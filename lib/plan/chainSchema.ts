@@ -22,16 +22,16 @@ const accept = z
     null: z
       .boolean()
       .optional()
-      .describe("Whether a null result is an answer; by default where the method may find none"),
-    revert: z.boolean().optional().describe("Whether a reverted execution is an answer; by default it is"),
-    codes: z.array(z.int()).optional().describe("Codes of JSON-RPC errors that are answers"),
+      .describe("Whether a null result counts as an answer; by default only for methods that may find nothing"),
+    revert: z.boolean().optional().describe("Whether a reverted execution counts as an answer; by default it does"),
+    codes: z.array(z.int()).optional().describe("Codes of JSON-RPC errors that count as answers"),
     status: z
       .array(z.int().min(200).max(599))
       .optional()
       .describe("HTTP statuses besides 2xx with which a response counts as its body says"),
   })
   .optional()
-  .describe("What is an answer of the node and no failure, besides a result");
+  .describe("Which responses besides a result count as answers of the node and not as failures");
 
 /** What counts as an answer, besides a result. */
 export type Accept = NonNullable<z.infer<typeof accept>>;
@@ -45,7 +45,7 @@ const expectation = z
   );
 
 const inlineTarget = z.strictObject({
-  method: token.default("POST").describe("The HTTP method, as it is sent"),
+  method: token.default("POST").describe("The HTTP method, sent as written"),
   url: targetUrl,
   headers: z
     .record(token, z.union([headerValue, z.array(headerValue)]))
@@ -55,12 +55,19 @@ const inlineTarget = z.strictObject({
     .union([z.string(), z.json()])
     .optional()
     .describe("The body: text as it is, or any JSON value, which is sent as compact JSON"),
-  name: z.string().min(1).max(100).optional().describe("What the report calls the target; by default what it calls"),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("The target's name in the report; by default the JSON-RPC or HTTP method that it calls"),
   expect: expectation,
   weight: z.number().positive().default(1).describe("This target's share of the chain's requests, against the others"),
   checks: z.array(check).min(1).optional().describe("What a response must show besides being a relay"),
-  accept: accept.describe("What is an answer of the node and no failure, instead of what the chain says"),
-  slo: targetSlo.optional().describe("What this target alone must show; a chain records up to 64 targets apart"),
+  accept: accept.describe(
+    "Which responses count as answers of the node and not as failures; replaces the chain's setting",
+  ),
+  slo: targetSlo.optional().describe("What this target must achieve; a chain records up to 64 targets separately"),
 });
 
 const targetFile = z.string().min(1).describe("A file in vegeta's http or json format, relative to the plan");
@@ -70,7 +77,7 @@ const replay = z.strictObject({
     .string()
     .min(1)
     .describe('A request log, relative to the plan: a JSON object a line, with "at" (RFC 3339, or ms), url, method, …'),
-  factor: z.number().positive().default(1).describe("How much faster than it was recorded"),
+  factor: z.number().positive().default(1).describe("How many times faster than recorded"),
 });
 
 export const chain = z
@@ -83,7 +90,7 @@ export const chain = z
       .describe("A target file, or a list of target files and targets written out"),
     slo: chainSloSchema.optional().describe("What this chain must achieve: each field overrides the plan's"),
     expect: expectation,
-    replay: replay.optional().describe("Instead of rps and targets: requests as they were recorded"),
+    replay: replay.optional().describe("A recorded request log, instead of rps and targets"),
     data: z
       .string()
       .min(1)
@@ -98,7 +105,7 @@ export const chain = z
     order: z
       .enum(["turns", "random"])
       .optional()
-      .describe("How targets follow each other: in turns, exactly by their weights, or at random by them"),
+      .describe("The order of the targets: in turns, exactly by weight, or drawn at random by weight"),
     staleBlocks: z
       .int()
       .min(0)
@@ -108,7 +115,7 @@ export const chain = z
       .array(subscription)
       .min(1)
       .optional()
-      .describe("Subscribers over WebSockets, beside the calls or instead of them"),
+      .describe("Subscribers over WebSockets, in addition to the calls or instead of them"),
     accept,
     rateLimitCodes: z
       .array(z.int())

@@ -4,8 +4,8 @@ import { name } from "./fields.ts";
 const standInChain = z.strictObject({
   name,
   endpoint: z.string().min(1).describe("The value of ?endpoint= that selects this chain"),
-  chainId: z.int().positive().default(1).describe("What it answers to eth_chainId"),
-  blockTimeMs: z.number().positive().default(12_000).describe("How often it has a new block, in ms"),
+  chainId: z.int().positive().default(1).describe("The response to eth_chainId"),
+  blockTimeMs: z.number().positive().default(12_000).describe("The time between two blocks, in ms"),
   latencyMs: z
     .strictObject({
       p50: z.number().positive().describe("The median, in ms"),
@@ -17,8 +17,12 @@ const standInChain = z.strictObject({
     .int()
     .positive()
     .default(256)
-    .describe("Requests that the chain's node serves at once; the others wait"),
-  queue: z.int().nonnegative().default(4_096).describe("Places in the queue; beyond them the answer is HTTP 503"),
+    .describe("Requests that the chain's node serves at once; the rest wait in a queue"),
+  queue: z
+    .int()
+    .nonnegative()
+    .default(4_096)
+    .describe("Length of the queue; when it is full, the response is HTTP 503"),
   errors: z
     .strictObject({
       http500: z.number().min(0).max(1).default(0).describe("Answers with HTTP 500"),
@@ -31,19 +35,19 @@ const standInChain = z.strictObject({
     .describe("The share of requests that end in each kind of error"),
   perRequest: z
     .strictObject({
-      dbQueries: z.number().nonnegative().default(2).describe("Queries of the database"),
-      redisOperations: z.number().nonnegative().default(4).describe("Operations of Redis"),
-      cpuMs: z.number().nonnegative().default(0.4).describe("Time of a core, in ms"),
+      dbQueries: z.number().nonnegative().default(2).describe("Database queries"),
+      redisOperations: z.number().nonnegative().default(4).describe("Redis operations"),
+      cpuMs: z.number().nonnegative().default(0.4).describe("CPU time, in ms"),
       dbMs: z.number().nonnegative().default(0).describe("How long a relay holds a connection of the database pool"),
     })
     .prefault({})
-    .describe("What a relay costs the gateway, as its counters at /metrics tell"),
+    .describe("What a relay costs the gateway, as counted at /metrics"),
 });
 
 /** The stand-in gateway's settings, in a plan's `gateway` or a file for `volley gateway`. */
 export const gatewaySchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0).describe("0 takes a free port"),
-  seed: z.int().nonnegative().default(1).describe("Of its latencies and errors, so that runs repeat"),
+  seed: z.int().nonnegative().default(1).describe("The seed of its latencies and errors, so that runs can be repeated"),
   cpuCores: z
     .int()
     .positive()
@@ -58,7 +62,7 @@ export const gatewaySchema = z.strictObject({
     .array(standInChain)
     .min(1)
     .default(() => DEFAULT_STAND_IN_CHAINS.map((each) => standInChain.parse(each)))
-    .describe("The chains it answers for; without this the guide's four"),
+    .describe("The chains that it serves; by default the guide's four"),
 });
 
 const DEFAULT_STAND_IN_CHAINS = [

@@ -12,7 +12,7 @@ const selector = {
   chainNames: z
     .record(z.string(), z.string())
     .default({})
-    .describe("The label's value for each chain, where it is not the chain's name"),
+    .describe("The label's value for each chain, if it differs from the chain's name"),
 };
 
 const headers = z
@@ -22,7 +22,7 @@ const headers = z
 
 const match = pattern
   .default("error|timeout|timed out|refused|exhausted|too many")
-  .describe("Lines that are kept and counted, whatever their case");
+  .describe("The lines to keep and count, ignoring case");
 
 export const observe = z.strictObject({
   endpoints: z
@@ -33,36 +33,40 @@ export const observe = z.strictObject({
       }),
     )
     .default([])
-    .describe("Prometheus endpoints of the gateway and its hosts, read while the run goes"),
+    .describe("Prometheus endpoints of the gateway and its hosts, read during the run"),
   every: duration.prefault("5s").describe("How often they are read"),
   show: z.array(pattern).default(["connection|pool"]).describe("Names of further metrics to keep and plot"),
   costs: z
-    .array(z.strictObject({ name, ...selector, usd: z.number().nonnegative().optional().describe("The price of one") }))
+    .array(
+      z.strictObject({
+        name,
+        ...selector,
+        usd: z.number().nonnegative().optional().describe("The price of one unit, in dollars"),
+      }),
+    )
     .default([])
-    .describe("Counters that a relay adds to: queries, operations, bytes, CPU seconds"),
+    .describe("Counters that each relay increases: queries, operations, bytes, CPU seconds"),
   resources: z
     .array(
       z.strictObject({
         name,
         used: z.strictObject(selector).describe("A gauge of what is in use, or a counter of seconds in use"),
-        limit: z.union([z.number().positive(), z.strictObject(selector)]).describe("How much there is"),
+        limit: z.union([z.number().positive(), z.strictObject(selector)]).describe("How much of it exists"),
       }),
     )
     .default([])
-    .describe("What may be used up: CPU, pools, connections"),
+    .describe("Resources that may run out: CPU, pools, connections"),
   logs: z
     .array(
       z.union([
         z.strictObject({ url: httpUrl, headers, match }),
         z.strictObject({
           logGroup: z.string().min(1).describe("A log group of CloudWatch"),
-          region: z.string().min(1).optional().describe("Its region, where it is not the command's own"),
+          region: z.string().min(1).optional().describe("The log group's Region, if it differs from the command's"),
           match,
         }),
       ]),
     )
     .default([])
-    .describe(
-      "Logs whose new lines are looked through while the run goes: a file over HTTP, or a CloudWatch log group",
-    ),
+    .describe("Logs whose new lines are searched during the run: a file over HTTP, or a CloudWatch log group"),
 });

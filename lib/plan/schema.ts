@@ -13,12 +13,12 @@ const pem = z.string().min(1);
 
 const tls = z.strictObject({
   insecure: z.boolean().default(false).describe("Accept any certificate, even if it is not trusted"),
-  ca: pem.optional().describe("Certificates that are trusted besides the usual ones: a PEM file, or env://, secret://"),
+  ca: pem.optional().describe("Certificates to trust in addition to the usual ones: a PEM file, or env://, secret://"),
   cert: pem
     .optional()
     .describe("The client's certificate: a PEM file relative to the plan, or env://, secret://, ssm://"),
-  key: pem.optional().describe("Its key: a PEM file relative to the plan, or env://, secret://, ssm://"),
-  serverName: z.string().min(1).optional().describe("The name that is asked for (SNI) instead of the target's host"),
+  key: pem.optional().describe("The client's key: a PEM file relative to the plan, or env://, secret://, ssm://"),
+  serverName: z.string().min(1).optional().describe("The server name to send (SNI) instead of the target's host"),
 });
 
 const webSocket = z.strictObject({
@@ -29,11 +29,11 @@ const webSocket = z.strictObject({
 });
 
 const dns = z.strictObject({
-  ttl: duration.prefault("60s").describe("How long an answer is used"),
+  ttl: duration.prefault("60s").describe("How long a resolved address is used"),
   select: z
     .enum(["roundRobin", "random", "first"])
     .default("roundRobin")
-    .describe("Which of a name's addresses a new connection takes"),
+    .describe("Which of a name's addresses a new connection uses"),
 });
 
 const limits = z.strictObject({
@@ -42,7 +42,7 @@ const limits = z.strictObject({
     .min(1)
     .max(60_000)
     .default(10_000)
-    .describe("Requests in flight at one worker; one that comes due above this is missed, never delayed"),
+    .describe("Most requests in flight at one worker; a request that is due above this is missed, never delayed"),
   maxBodyBytes: z
     .int()
     .min(1)
@@ -59,22 +59,36 @@ const limits = z.strictObject({
     .positive()
     .default(1_000)
     .describe("A run whose workers' first requests were later than this, in ms, is invalid"),
-  maxRps: z.number().positive().optional().describe("Refuse the plan when its chains add up to more than this"),
-  maxUsd: z.number().positive().optional().describe("Refuse the plan when its estimate in AWS is above this"),
+  maxRps: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Refuse the plan if the rates of its chains add up to more than this"),
+  maxUsd: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Refuse the plan if its estimated cost in AWS is above this, in dollars"),
   breaker: z
     .union([
       z.literal(false),
       z.strictObject({
-        errorRatio: z.number().gt(0).max(1).describe("The share of requests without a valid relay that trips it"),
+        errorRatio: z
+          .number()
+          .gt(0)
+          .max(1)
+          .describe("The share of requests without a valid relay that trips the breaker"),
         window: duration.prefault("10s").describe("The time over which the share is taken"),
       }),
     ])
     .optional()
-    .describe("Abort the run when the target fails this badly; by default when not one of 30 s is valid, false never"),
+    .describe(
+      "Abort the run when the target fails: by default if no request of 30 s becomes a relay; false turns it off",
+    ),
   stop: z
     .array(stopSchema)
     .optional()
-    .describe("Thresholds that stop the run where a window of it misses them, as k6's abortOnFail; the breaker is one"),
+    .describe("Thresholds that stop the run if a window of it misses them, like k6's abortOnFail"),
 });
 
 const share = z.number().min(0).max(1).describe("A share of each chain's rps, 0 … 1");
@@ -90,9 +104,9 @@ const profile = z.discriminatedUnion("type", [
       steps: z
         .array(z.strictObject({ share, for: duration }))
         .min(1)
-        .describe("The steps in order; their times add up to the duration"),
+        .describe("The steps in order; their times must add up to the duration"),
     })
-    .describe("One rate after another; their times add up to the duration"),
+    .describe("One rate after another; their times must add up to the duration"),
   z
     .strictObject({
       type: z.literal("search").describe("Look for each chain's capacity"),
@@ -101,20 +115,25 @@ const profile = z.discriminatedUnion("type", [
         .min(0.002)
         .max(0.5)
         .default(0.02)
-        .describe("How narrow the capacity is bracketed, as a share"),
-      repeats: z.int().min(0).max(10).default(1).describe("How often the two rates at the edge are tried again"),
+        .describe("The width of the bracket around the capacity at which the search ends, as a share"),
+      repeats: z
+        .int()
+        .min(0)
+        .max(10)
+        .default(1)
+        .describe("How often the two rates of the final bracket are tried again"),
       coolDown: duration.prefault("1s").describe("Pause between trials"),
-      together: z.boolean().default(true).describe("Search too with all chains at once, and report the interference"),
+      together: z.boolean().default(true).describe("Also search with all chains at once, and report the interference"),
     })
     .describe("Find each chain's highest rate that meets the SLO, beginning at rps; the duration is that of a trial"),
 ]);
 
 const capacity = z.strictObject({
-  targetRps: z.number().positive().default(5_000).describe("What is to be carried, over all chains"),
-  headroom: z.number().min(0).max(10).default(0.25).describe("What is to be spare above it, as a share"),
-  spareInstances: z.int().min(0).default(1).describe("Instances more than that, against the loss of one"),
+  targetRps: z.number().positive().default(5_000).describe("The rate that the gateway must carry, over all chains"),
+  headroom: z.number().min(0).max(10).default(0.25).describe("Spare capacity above that rate, as a share of it"),
+  spareInstances: z.int().min(0).default(1).describe("Additional instances, in case one is lost"),
   instances: z.int().min(1).default(1).describe("Instances of the gateway that were loaded"),
-  instanceUsdPerMonth: z.number().nonnegative().optional().describe("What one costs a month"),
+  instanceUsdPerMonth: z.number().nonnegative().optional().describe("The price of one instance per month, in dollars"),
 });
 
 /** The plan as a person writes it; `volley schema plan` prints it as a JSON Schema. */
@@ -125,18 +144,28 @@ export const planSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "A plan, relative to this one, that this one changes: objects merge, chains by name, null removes a field",
+      "The plan that this one changes, as a path relative to this file: objects merge, chains by name, null removes a field",
     ),
-  name: name.describe("What the run is called; its id begins with it"),
+  name: name.describe("The run's name; the run's id begins with it"),
   chains: z.array(chain).min(1).describe("The chains, each with its own rate and targets"),
   duration: duration.describe("How long the measurement lasts"),
-  perWorkerRps: z.number().positive().max(1_000_000).default(500).describe("The most that one worker sends"),
-  workers: z.int().min(1).max(10_000).optional().describe("Pins the number of workers; otherwise the rates decide"),
-  profile: profile.default({ type: "constant" }).describe("How each chain's rate goes over the duration"),
+  perWorkerRps: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .default(500)
+    .describe("The highest rate of one worker, in requests per second"),
+  workers: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("A fixed number of workers; by default the rates determine it"),
+  profile: profile.default({ type: "constant" }).describe("How each chain's rate changes over the duration"),
   arrivals: z
     .enum(["even", "poisson"])
     .default("even")
-    .describe('How requests are spaced: evenly, or "poisson" as independent users would come (seeded)'),
+    .describe('How requests are spaced: evenly, or "poisson" as from independent users (seeded)'),
   ids: z
     .enum(["as-written", "unique"])
     .default("as-written")
@@ -147,57 +176,60 @@ export const planSchema = z.strictObject({
     .max(1)
     .default(0)
     .describe(
-      "The share of requests that are timed in parts: first byte and body, and for connections DNS, connect, TLS",
+      "The share of requests that are timed in phases: first byte and body, and DNS, connect and TLS for new connections",
     ),
   warmup: duration
     .optional()
-    .describe("Real traffic at the plan's rate before the measurement, reported apart; none by default"),
+    .describe("Real traffic at the plan's rate before the measurement, reported separately; none by default"),
   segment: duration
     .refine((ms) => ms <= MAX_SEGMENT_MS, "at most 12 minutes: a Lambda lives 15")
     .prefault("12m")
-    .describe("The longest time that one invocation of a worker sends; longer runs are handed over, without a gap"),
+    .describe("The longest time that one invocation of a worker sends; the next one takes over without a gap"),
   timeout: duration.prefault("10s").describe("How long a request may take before it is an error"),
-  keepalive: z.boolean().default(true).describe("Reuse connections; false opens one for each request"),
+  keepalive: z.boolean().default(true).describe("Reuse connections; false opens a new one for each request"),
   connections: z
     .int()
     .min(0)
     .max(60_000)
     .optional()
     .describe(
-      "Connections that each worker opens before the start; by default what its rate needs at 200 ms a response, and of WebSockets ten",
+      "Connections that each worker opens before the start; by default as many as its rate needs at 200 ms per response, or ten WebSockets",
     ),
   http: z.enum(["1.1", "2"]).default("1.1").describe('HTTP version; "2" needs https targets (ALPN)'),
-  tls: tls.optional().describe("How TLS is spoken to https targets"),
+  tls: tls.optional().describe("TLS settings for https targets"),
   resolve: z
     .record(z.string(), z.string())
     .optional()
     .describe(
-      'Where connections go instead: "host" or "host:port" to the same, as curl\'s --connect-to and k6\'s hosts',
+      'Where connections go instead: maps "host" or "host:port" to another one, like curl\'s --connect-to and k6\'s hosts',
     ),
   unixSocket: z.string().min(1).max(107).optional().describe("A unix socket that all connections go to"),
-  dns: dns.prefault({}).describe("How names are looked up"),
-  webSocket: webSocket.optional().describe("How ws and wss targets are spoken to"),
-  slo: planSlo.prefault({}).describe("What the run must show to pass"),
-  mode: z.enum(["lambda", "fleet"]).default("lambda").describe("Where the workers run; on one machine: processes"),
-  seed: z.int().nonnegative().default(1).describe("Of the choice among weighted targets, so that runs repeat"),
+  dns: dns.prefault({}).describe("How host names are resolved"),
+  webSocket: webSocket.optional().describe("Settings for ws and wss targets"),
+  slo: planSlo.prefault({}).describe("What every chain must achieve for the run to pass"),
+  mode: z
+    .enum(["lambda", "fleet"])
+    .default("lambda")
+    .describe("Where the workers run; on one machine they are processes"),
+  seed: z.int().nonnegative().default(1).describe("The seed of every random choice, so that a run can be repeated"),
   allowedHosts: z
     .array(hostEntry)
     .default([])
     .describe(
       'Hosts that may be loaded, besides loopback: names, "*.example.com", addresses, with a port or without. A name ' +
-        'that leads to a private address also needs that address, or a block such as "10.0.0.0/8"',
+        'that resolves to a private address also needs that address, or a block such as "10.0.0.0/8"',
     ),
   observeHosts: z
     .array(hostEntry)
     .optional()
     .describe("Further hosts that metrics and logs may be read from, besides loopback and allowedHosts"),
-  observe: observe.prefault({}).describe("What is read of the gateway while the run goes"),
-  capacity: capacity.prefault({}).describe("What the gateway is to carry, and what it costs"),
-  limits: limits.prefault({}).describe("Bounds that the run must keep"),
+  observe: observe.prefault({}).describe("What is read from the gateway during the run"),
+  capacity: capacity.prefault({}).describe("The load that the gateway must carry, and what its instances cost"),
+  limits: limits.prefault({}).describe("Limits of the run"),
   preflight: z
     .boolean()
     .default(true)
-    .describe("Send one request to each target before the run, and end it where one does not answer"),
+    .describe("Send one request to each target before the run, and end the run if one does not respond"),
   gateway: gatewaySchema
     .optional()
     .describe("Start the stand-in gateway on loopback for the run, and send every target there"),

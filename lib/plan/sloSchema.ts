@@ -9,7 +9,7 @@ const success = z
   .number()
   .min(0)
   .max(1)
-  .describe("The least share of requests that must become valid relays; 1 asks for all of them");
+  .describe("Lowest share of requests that must become valid relays; 1 requires all of them");
 
 const percentileLimits = {
   p50Ms: z.number().positive().optional().describe("Highest median response time, in ms"),
@@ -19,18 +19,24 @@ const percentileLimits = {
   p999Ms: z.number().positive().optional().describe("Highest 99.9th percentile of the response time, in ms"),
 } satisfies Record<(typeof SLO_PERCENTILES)[number]["field"], unknown>;
 
-const relayRps = z.number().positive().optional().describe("Least valid relays per second, as a mean over the run");
+const relayRps = z
+  .number()
+  .positive()
+  .optional()
+  .describe("Lowest mean number of valid relays per second over the run");
 
 const classes = z
   .record(z.string().regex(/^[\w.-]+\*?$/), z.number().min(0).max(1))
   .optional()
-  .describe("Highest share of the requests sent that may end in each class of failure; a * at the end takes all alike");
+  .describe(
+    "Highest share of the requests sent that may end in each class of failure; a * at the end matches all classes that begin like this",
+  );
 
 const usdPerMillionRelays = z
   .number()
   .positive()
   .optional()
-  .describe("Highest cost of a million valid relays, in dollars, by the prices in observe.costs");
+  .describe("Highest cost of a million valid relays in dollars, at the prices in observe.costs");
 
 /** What can be required of requests if only their outcome and response time are recorded separately. */
 const partLines = { ...percentileLimits, relayRps };
@@ -38,7 +44,7 @@ const partLines = { ...percentileLimits, relayRps };
 const methods = z
   .record(z.string(), z.strictObject({ success: success.optional(), ...partLines }))
   .optional()
-  .describe("What each JSON-RPC method must show, over all targets of a chain that call it");
+  .describe("What each JSON-RPC method must achieve, over all targets of a chain that call it");
 
 const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
 
@@ -62,11 +68,11 @@ const STOP_LINES = Object.keys(stopLines) as (keyof typeof stopLines)[];
 /** Thresholds that stop a run. */
 export const stopSchema = z
   .strictObject({
-    chain: z.string().optional().describe("The chain that they hold for; without it each chain, by itself"),
+    chain: z.string().optional().describe("The chain that the threshold applies to; by default each chain separately"),
     ...stopLines,
     window: duration
       .prefault("30s")
-      .describe("The time over which they are taken; nothing is judged before the run has lasted as long"),
+      .describe("The time over which the figures are taken; nothing is judged before the run has lasted this long"),
   })
   .refine((stop) => STOP_LINES.some((line) => stop[line] !== undefined), `at least one of ${STOP_LINES.join(", ")}`);
 

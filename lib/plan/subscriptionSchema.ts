@@ -11,7 +11,7 @@ export const subscription = z.strictObject({
   filter: z
     .record(z.string(), z.json())
     .optional()
-    .describe('Of logs: which ones, such as {"address": "0x…", "topics": […]}'),
+    .describe('Which logs to subscribe to, such as {"address": "0x…", "topics": […]}'),
   subscribers: z.int().min(1).max(1_000_000).describe("Subscribers over all workers, each on its own socket"),
-  ramp: duration.optional().describe("Over how long they connect; by default a hundred a second"),
+  ramp: duration.optional().describe("Time over which the subscribers connect; by default 100 connect each second"),
 });
