@@ -102,7 +102,8 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   const all = quantities(plan);
   const isFleet = plan.mode === "fleet";
   const invocations = isFleet ? 0 : all.children;
-  const workerGbSeconds = isFleet ? 0 : workerSeconds(all) * (setting.workerMb / 1_024);
+  const workerSeconds = isFleet ? 0 : billedWorkerSeconds(all.workers, invocations, all.seconds);
+  const workerGbSeconds = workerSeconds * (setting.workerMb / 1_024);
   const gbSeconds = workerGbSeconds + otherGbSeconds(all, isFleet);
   const watchCalls = Math.ceil((all.leadS + all.seconds) / WATCH_CALL_S);
   // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; for each
@@ -128,9 +129,12 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   return { requests: all.requests, invocations, gbSeconds, workerGbSeconds, items, usd };
 }
 
-/** The total time of all worker invocations, in s: each is invoked its lead before its first request. */
-function workerSeconds({ workers, children, seconds, leadS }: Quantities): number {
-  return workers * seconds + children * (leadS + END_S);
+/**
+ * The time that Lambda bills for all invocations of workers that each send for `seconds`, in s: each is invoked its lead
+ * before its first request.
+ */
+export function billedWorkerSeconds(workers: number, invocations: number, seconds: number): number {
+  return workers * seconds + invocations * (lambdaLeadMs(workers) / 1_000 + END_S);
 }
 
 function otherGbSeconds({ workers, seconds, leadS }: Quantities, isFleet: boolean): number {

@@ -1,7 +1,7 @@
 import { relayCosts } from "../capacity/costs.ts";
 import { growth, type Scrape, select } from "../observe/scrape.ts";
 import { observeOf } from "../observe/standIn.ts";
-import { DEFAULT_SETTING } from "../plan/estimate.ts";
+import { billedWorkerSeconds, DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Plan, Resource } from "../plan/schema.ts";
 import type { Report } from "./schema.ts";
 
@@ -127,12 +127,9 @@ function usesOf(scrapes: readonly Scrape[], resources: readonly Resource[], chai
   return uses.sort((a, b) => b.utilisation - a.utilisation);
 }
 
-/** Extra time that a worker is billed for besides its segment, in ms: start, warm-up, the last responses. */
-const BILLED_BESIDES_MS = 4_000;
-
-/** The workers' usage in Lambda's units: their measured time at the default memory size. */
+/** The workers' usage in Lambda's units: their measured time, with each invocation's lead and end, at the default memory size. */
 function generatorUse({ run, workers }: Report): { gbSeconds: number; invocations: number } {
   const invocations = workers.reduce((sum, { outcomes }) => sum + outcomes.length, 0);
-  const seconds = (workers.length * (run.measuredMs + run.warmupMs) + invocations * BILLED_BESIDES_MS) / 1_000;
+  const seconds = billedWorkerSeconds(workers.length, invocations, (run.measuredMs + run.warmupMs) / 1_000);
   return { gbSeconds: seconds * (DEFAULT_SETTING.workerMb / 1_024), invocations };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Scrape } from "../../lib/observe/scrape.ts";
+import { estimate } from "../../lib/plan/estimate.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import { capacityOfRun, type Trial, trialResult } from "../../lib/report/capacity.ts";
 import { type Measured, measure } from "../../lib/report/measure.ts";
@@ -134,18 +135,19 @@ test("a resource's use is the mean of its level over the mean of its limit, whil
   assert.equal(uses[1]?.evidence, "7.0 of 10.0 in use (pool_used) at 100 requests/s to kava");
 });
 
-test("the generator is billed for each worker's run and warm-up, and 4 s more for each invocation", () => {
+test("the generator is billed for each worker's run and warm-up, and its lead and end for each invocation, as in the estimate", () => {
   const plan = planOf(10, {}, { warmup: "5s" });
   const { gbSeconds, invocations } = measure(madeReport({ plan }), plan, []);
   assert.equal(invocations, 1);
   const report = madeReport({ plan });
   const GB = 0.25;
-  near(gbSeconds, 19 * GB, "10 s, 5 s of warm-up and 4 s");
+  near(gbSeconds, 36.51 * GB, "10 s, 5 s of warm-up, 20.01 s of lead and 1.5 s of end");
+  near(gbSeconds, estimate(plan).workerGbSeconds, "what the estimate says of a run that was not cut short");
   const twice = {
     ...report,
     workers: report.workers.map((worker) => ({ ...worker, outcomes: ["completed", "completed"] })),
   };
-  near(measure(twice as Report, plan, []).gbSeconds, 23 * GB, "a worker of two segments");
+  near(measure(twice as Report, plan, []).gbSeconds, 58.02 * GB, "a worker of two segments");
   const run = capacityOfRun(plan, report, { ...measure(report, plan, []), gbSeconds: 100, invocations: 50 }, []);
   const { usd, usdPerMillionRelays } = run.generator;
   // AWS's prices on arm64 in us-east-1: $0.0000133334 a GB-second, $0.20 a million requests.
