@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -15,6 +14,7 @@ import { assignmentsKey, planKey, scheduleKey, scrapeKey } from "../../lib/store
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan, planInput } from "../support/plans.ts";
 import { answeringServer, deadOrigin, jsonResponse, RELAY } from "../support/servers.ts";
+import { startService } from "../support/service.ts";
 
 const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 100, maxUsd: 100 };
 
@@ -233,7 +233,7 @@ test("workers that ask the Parameter Store at one instant all get their secret, 
   let tokens = 40;
   let lastMs = performance.now();
   let refusals = 0;
-  const server = createServer((incoming, response) => {
+  await startService(t, "AWS_ENDPOINT_URL_SSM", (incoming, response) => {
     incoming.resume().on("end", () => {
       const nowMs = performance.now();
       tokens = Math.min(40, tokens + ((nowMs - lastMs) / 1_000) * 40);
@@ -246,19 +246,6 @@ test("workers that ask the Parameter Store at one instant all get their secret, 
         response.writeHead(400).end('{"__type":"ThrottlingException","message":"Rate exceeded"}');
       }
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close());
-  const before = { ...process.env };
-  t.after(() => {
-    process.env = before;
-  });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_SSM: endpoint,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "x",
-    AWS_SECRET_ACCESS_KEY: "x",
   });
   const asked = await Promise.allSettled(Array.from({ length: 120 }, () => storedSecret("ssm://token")));
   assert.deepEqual([...new Set(asked.map((each) => each.status === "fulfilled" && each.value))], ["v"]);
@@ -267,23 +254,10 @@ test("workers that ask the Parameter Store at one instant all get their secret, 
 
 test("a secret that is not there is told at once, by its name", async (t) => {
   let calls = 0;
-  const server = createServer((incoming, response) => {
+  await startService(t, "AWS_ENDPOINT_URL_SSM", (incoming, response) => {
     calls++;
     incoming.resume();
     response.writeHead(400).end('{"__type":"ParameterNotFound","message":"no such parameter"}');
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close());
-  const before = { ...process.env };
-  t.after(() => {
-    process.env = before;
-  });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_SSM: endpoint,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "x",
-    AWS_SECRET_ACCESS_KEY: "x",
   });
   await assert.rejects(storedSecret("ssm://tokne"), /^SecretError: ssm:\/\/tokne cannot be read: ParameterNotFound/);
   assert.equal(calls, 1);

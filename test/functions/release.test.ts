@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { startService, textOf } from "../support/service.ts";
 
 const MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:volley";
 const ended = "arn:aws:states:us-east-1:123456789012:execution:volley:evening-1";
@@ -12,10 +11,8 @@ test("hosts are given back although the list still has the execution that ended,
   let released = 0;
   let lists = 0;
   let comesWith: [list: number, executions: string[]] | undefined;
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const piece of request) body += String(piece);
-    if (body.includes("Action=SetDesiredCapacity")) {
+  await startService(t, "AWS_ENDPOINT_URL", async (request, response) => {
+    if ((await textOf(request)).includes("Action=SetDesiredCapacity")) {
       released++;
       response.setHeader("Content-Type", "text/xml").end("<SetDesiredCapacityResponse/>");
       return;
@@ -28,17 +25,8 @@ test("hosts are given back although the list still has the execution that ended,
       status: "RUNNING",
     }));
     response.setHeader("Content-Type", "application/x-amz-json-1.0").end(JSON.stringify({ executions }));
-  }).listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
   });
   Object.assign(process.env, {
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "example",
-    AWS_SECRET_ACCESS_KEY: "example",
     VOLLEY_STATE_MACHINE: MACHINE,
     VOLLEY_FLEET_GROUP: "hosts",
     VOLLEY_LIST_LAG_MS: "50",

@@ -1,32 +1,18 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { wakeFunctions } from "../../functions/ports/wake.ts";
+import { startService } from "../support/service.ts";
 
 test("functions that are inactive are called, which wakes them, and waited for; those that are active are left alone", async (t) => {
   const states: Record<string, string[]> = { attack: ["Inactive", "Pending", "Active"], watch: ["Active"] };
   const calls: string[] = [];
-  const server = createServer((request, response) => {
+  await startService(t, "AWS_ENDPOINT_URL_LAMBDA", (request, response) => {
     const [, name = "", what = ""] = /functions\/(\w+)\/(\w+)/.exec(request.url ?? "") ?? [];
     calls.push(`${name} ${what}`);
     response.setHeader("Content-Type", "application/json");
     if (what === "configuration")
       return void response.end(JSON.stringify({ State: states[name]?.shift() ?? "Active" }));
     response.writeHead(502, { "x-amzn-ErrorType": "ResourceNotReadyException" }).end("{}");
-  }).listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const before = { ...process.env };
-  t.after(() => {
-    process.env = before;
-    server.close();
-    server.closeAllConnections();
-  });
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "example",
-    AWS_SECRET_ACCESS_KEY: "example",
   });
   await wakeFunctions();
   assert.equal(calls.length, 0, "a deployment without a network wakes none");
