@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Recorder } from "../../lib/attack/recorder.ts";
+import { checkPart } from "../../lib/results/checkPart.ts";
+import type { Chunk, Series } from "../../lib/results/chunk.ts";
+import type { SubscriptionCounts } from "../../lib/results/subscriptions.ts";
+import { SubscriptionRecorder } from "../../lib/ws/subscriptionRecorder.ts";
+
+/** A chunk with one chain's calls over a WebSocket and its subscribers, as a worker records them. */
+function socketChunk(): { chunk: Chunk; series: Series; heads: SubscriptionCounts } {
+  const recorder = new Recorder("node", "measure", 1_000);
+  recorder.sent(0, 0, 100);
+  recorder.responded(0, { responseMs: 1, serviceMs: 1, status: 101, bytes: 50, classified: "valid" });
+  recorder.sockets.closed["ws-closed-1006"] = 1;
+  const subscriptions = new SubscriptionRecorder(true);
+  recorder.subscriptions.set("newHeads", subscriptions);
+  subscriptions.connecting(false);
+  const state = subscriptions.subscribed(0, 10, 5);
+  subscriptions.notified(state, 20, { key: "0xab", order: 7, isRemoved: false });
+  subscriptions.ended(state, 30, "ws-closed-1006");
+  const series = recorder.take() ?? assert.fail("nothing was recorded");
+  const names = ["atMs", "cpu", "eventLoop", "eventLoopDelayMs", "gcMaxMs", "gcMs", "residentMb", "inFlight"];
+  const health = Object.fromEntries([...names, "connections", "opened"].map((name) => [name, 0]));
+  const place = { version: 1, runId: "r", assignment: "w000-s00", worker: 0, segment: 0, attempt: 1, sequence: 1 };
+  const chunk = { ...place, atMs: 40, intervalMs: 1_000, series: [series], health } as unknown as Chunk;
+  return { chunk, series, heads: series.subscriptions?.newHeads ?? assert.fail("no subscriber was recorded") };
+}
+
+test("counts of sockets and subscribers pass as a worker records them", () => {
+  const { chunk, heads } = socketChunk();
+  assert.equal(heads.items.length, 1);
+  assert.equal(heads.periods.length, 1);
+  checkPart(JSON.parse(JSON.stringify(chunk)), "chunk");
+});
+
+/** A change to what a worker recorded, and what the error says. */
+const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) => unknown, says: RegExp][] = [
+  ["sockets", ({ series }) => Object.assign(series, { sockets: 1 }), /series\[0\]\.sockets is no object/],
+  ["opened", ({ series }) => Object.assign(series.sockets ?? {}, { opened: -1 }), /sockets\.opened is no count/],
+  ["closed", ({ series }) => Object.assign(series.sockets?.closed ?? {}, { x: 0.5 }), /sockets\.closed\.x is no count/],
+  ["subscriptions", ({ series }) => Object.assign(series, { subscriptions: [] }), /\.subscriptions is no object/],
+  ["a subscription", ({ series }) => Object.assign(series, { subscriptions: { a: null } }), /\.a is no object/],
+  ["subscribed", ({ heads }) => Object.assign(heads, { subscribed: "1" }), /newHeads\.subscribed is no count/],
+  ["failures", ({ heads }) => Object.assign(heads, { failures: { x: -1 } }), /newHeads.* is no/],
+  ["drops", ({ heads }) => Object.assign(heads, { drops: [] }), /newHeads.* is no/],
+  ["subscribeTime", ({ heads }) => Object.assign(heads, { subscribeTime: 7 }), /subscribeTime is no text/],
+  ["items", ({ heads }) => Object.assign(heads, { items: {} }), /newHeads\.items/],
+  ["a row of items", ({ heads }) => heads.items[0]?.pop(), /newHeads\.items has a row/],
+  ["an item's key", ({ heads }) => heads.items[0]?.splice(0, 1, "x".repeat(101)), /newHeads\.items has a row/],
+  ["an item's order", ({ heads }) => heads.items[0]?.splice(1, 1, null as never), /newHeads\.items has a row/],
+  ["an item's count", ({ heads }) => heads.items[0]?.splice(3, 1, -1), /newHeads\.items has a row/],
+  ["an item's lags", ({ heads }) => heads.items[0]?.splice(6, 1, { "1e9": 1 }), /newHeads\.items has a row/],
+  ["a row of periods", ({ heads }) => heads.periods[0]?.pop(), /newHeads\.periods has a row/],
+  ["a period's subscriber", ({ heads }) => heads.periods[0]?.splice(0, 1, 0.5), /newHeads\.periods has a row/],
+  ["a period's instant", ({ heads }) => heads.periods[0]?.splice(2, 1, null as never), /newHeads\.periods has a row/],
+  ["a period's end", ({ heads }) => heads.periods[0]?.splice(5, 1, "x" as never), /newHeads\.periods has a row/],
+];
+
+for (const [what, change, says] of BROKEN) {
+  test(`a chunk from the store is refused if this is not as a worker writes it: ${what}`, () => {
+    const recorded = socketChunk();
+    change(recorded);
+    assert.throws(() => checkPart(recorded.chunk, "chunk"), says);
+  });
+}
