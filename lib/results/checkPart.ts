@@ -1,5 +1,6 @@
 import { checkSubscriptions } from "./checkSubscriptions.ts";
-import { type Chunk, type Series, type Summary, total } from "./chunk.ts";
+import type { Chunk, Series, Summary } from "./chunk.ts";
+import { checkTally, count, isCount, list, number, record, text } from "./fields.ts";
 
 /**
  * Checks that an object from the store is a chunk or a summary as a worker writes it, so that the reducer survives
@@ -115,36 +116,4 @@ function checkHealth(value: unknown, where: string): void {
   if (health.tcp === undefined) return;
   const tcp = record(health.tcp, `${where}.tcp`);
   for (const name of ["established", "timeWait", "portsLeft", "retransmits"]) count(tcp[name], `${where}.tcp.${name}`);
-}
-
-function checkTally(value: unknown, where: string): void {
-  const tally = record(value, where) as Record<string, number>;
-  for (const [name, each] of Object.entries(tally)) count(each, `${where}.${name}`);
-  count(total(tally), where);
-}
-
-function record(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${where} is no object`);
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown, where: string): unknown[] {
-  if (!Array.isArray(value)) throw new Error(`${where} is no list`);
-  return value;
-}
-
-function count(value: unknown, where: string): void {
-  if (!isCount(value)) throw new Error(`${where} is no count`);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function number(value: unknown, where: string): void {
-  if (!Number.isFinite(value)) throw new Error(`${where} is no number`);
-}
-
-function text(value: unknown, where: string): void {
-  if (typeof value !== "string") throw new Error(`${where} is no text`);
 }

@@ -1,3 +1,4 @@
+import { checkTally, count, isCount, list, record, text } from "./fields.ts";
 import type { SubscriptionCounts } from "./subscriptions.ts";
 
 /** Maximum length of an announced item's key: a hash and an index. */
@@ -8,19 +9,23 @@ const MOST_KEY = 100;
  * invalid field.
  */
 export function checkSubscriptions(value: unknown, where: string): void {
-  for (const [name, counts] of Object.entries(object(value, where))) {
-    checkCounts(object(counts, `${where}.${name}`) as unknown as SubscriptionCounts, `${where}.${name}`);
+  for (const [name, counts] of Object.entries(record(value, where))) {
+    checkCounts(record(counts, `${where}.${name}`) as unknown as SubscriptionCounts, `${where}.${name}`);
   }
 }
 
 function checkCounts(counts: SubscriptionCounts, where: string): void {
   const { connects, handedOver, subscribed, notifications, removed, gaps, unfollowed, failures, drops } = counts;
   const numbers = { connects, handedOver, subscribed, notifications, removed, gaps, unfollowed };
-  for (const [name, each] of Object.entries(numbers)) must(isCount(each), `${where}.${name} is no count`);
-  for (const tally of [failures, drops]) must(isTally(tally), `${where} has a tally that is none`);
-  must(typeof counts.subscribeTime === "string", `${where}.subscribeTime is no text`);
-  must(Array.isArray(counts.items) && counts.items.every(isItem), `${where}.items has a row that is none`);
-  must(Array.isArray(counts.periods) && counts.periods.every(isPeriod), `${where}.periods has a row that is none`);
+  for (const [name, each] of Object.entries(numbers)) count(each, `${where}.${name}`);
+  for (const [name, tally] of Object.entries({ failures, drops })) checkTally(tally, `${where}.${name}`);
+  text(counts.subscribeTime, `${where}.subscribeTime`);
+  checkRows(counts.items, isItem, `${where}.items`);
+  checkRows(counts.periods, isPeriod, `${where}.periods`);
+}
+
+function checkRows(rows: unknown, isRow: (row: unknown) => boolean, where: string): void {
+  if (!list(rows, where).every(isRow)) throw new Error(`${where} has a row that is none`);
 }
 
 function isItem(row: unknown): boolean {
@@ -42,17 +47,4 @@ function isPeriod(row: unknown): boolean {
 
 function isTally(value: unknown): value is Record<string, number> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isCount);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function object(value: unknown, where: string): Record<string, unknown> {
-  must(typeof value === "object" && value !== null && !Array.isArray(value), `${where} is no object`);
-  return value as Record<string, unknown>;
-}
-
-function must(holds: boolean, message: string): void {
-  if (!holds) throw new Error(message);
 }
