@@ -1,4 +1,4 @@
-import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
+import { createHistogram, type Histogram, recordMs } from "./histogram.ts";
 
 /** The percentiles in a report, by name. */
 export const PERCENTILES = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 } as const;
@@ -43,8 +43,7 @@ function unansweredMs({ responseTime }: Pick<AllRequests, "responseTime">, timeo
 export function histogramOfAll(responseTime: Histogram, failed: number, timeoutMs: number): Histogram {
   const all = createHistogram();
   all.add(responseTime);
-  if (failed > 0)
-    all.record(Math.min(HIGHEST_US, Math.round(unansweredMs({ responseTime }, timeoutMs) * 1_000)), failed);
+  if (failed > 0) recordMs(all, unansweredMs({ responseTime }, timeoutMs), failed);
   return all;
 }
 

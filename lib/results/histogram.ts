@@ -266,10 +266,10 @@ export function createHistogram(): Histogram {
   return new Histogram();
 }
 
-/** Records a duration in ms, rounded to whole µs. */
-export function recordMs(histogram: Histogram, ms: number): void {
+/** Records a duration in ms, rounded to whole µs, `times` times. */
+export function recordMs(histogram: Histogram, ms: number, times = 1): void {
   const us = Math.round(ms * 1_000);
-  histogram.record(us <= 0 ? 0 : Math.min(us, HIGHEST_US));
+  histogram.record(us <= 0 ? 0 : Math.min(us, HIGHEST_US), times);
 }
 
 /** Encodes a histogram as text: `Histogram.encode`. */

@@ -1,13 +1,12 @@
-/** Counts by the class of the reason a socket ended. */
-type Counts = Record<string, number>;
+import { addTally, type Tally } from "./chunk.ts";
 
 /** What happened to a chain's WebSockets, apart from the calls on them. */
 export interface SocketCounts {
   opened: number;
   /** Open sockets that the other side or the network closed, by class. */
-  closed: Counts;
+  closed: Tally;
   /** Handshakes that failed, by class. */
-  refused: Counts;
+  refused: Tally;
   /** Messages that no call waited for: late responses after a timeout, or responses to nothing that was sent. */
   unmatched: number;
   /** The most bytes buffered in one socket until the other side reads them. */
@@ -29,7 +28,6 @@ export function addSockets(into: SocketCounts, from: SocketCounts): void {
   into.opened += from.opened;
   into.unmatched += from.unmatched;
   into.bufferedBytes = Math.max(into.bufferedBytes, from.bufferedBytes);
-  for (const field of ["closed", "refused"] as const) {
-    for (const [name, count] of Object.entries(from[field])) into[field][name] = (into[field][name] ?? 0) + count;
-  }
+  addTally(into.closed, from.closed);
+  addTally(into.refused, from.refused);
 }

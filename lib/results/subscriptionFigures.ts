@@ -1,4 +1,4 @@
-import { createHistogram, HIGHEST_US, type Histogram } from "./histogram.ts";
+import { createHistogram, type Histogram, recordMs } from "./histogram.ts";
 import type { ItemRow, Lags, PeriodRow, SubscriptionSum } from "./subscriptions.ts";
 
 /**
@@ -107,8 +107,7 @@ function recordLags(item: Item, ...histograms: Histogram[]): void {
   for (const { firstMs, lags } of item.parts) {
     for (const [us, count] of Object.entries(lags)) {
       const ms = firstMs - item.firstMs + Number(us) / 1_000;
-      const lagUs = Math.min(HIGHEST_US, Math.max(0, Math.round(ms * 1_000)));
-      for (const histogram of histograms) histogram.record(lagUs, count);
+      for (const histogram of histograms) recordMs(histogram, ms, count);
     }
   }
 }

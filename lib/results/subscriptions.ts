@@ -1,7 +1,5 @@
+import { addTally, type Tally } from "./chunk.ts";
 import { createHistogram, encodeHistogram, type Histogram, parseHistogram } from "./histogram.ts";
-
-/** Counts by class. */
-type Counts = Record<string, number>;
 
 /** Lags behind a row's first receipt, rounded, in µs, and the number of receipts with each lag. */
 export type Lags = Record<string, number>;
@@ -50,8 +48,8 @@ export interface SubscriptionCounts {
   /** Subscriptions confirmed by the node. */
   subscribed: number;
   /** Why subscribers could not subscribe, and why they lost their sockets, by class. */
-  failures: Counts;
-  drops: Counts;
+  failures: Tally;
+  drops: Tally;
   notifications: number;
   /** Logs that a reorganisation removed. */
   removed: number;
@@ -80,8 +78,8 @@ export class SubscriptionSum {
   removed = 0;
   gaps = 0;
   unfollowed = 0;
-  readonly failures: Counts = {};
-  readonly drops: Counts = {};
+  readonly failures: Tally = {};
+  readonly drops: Tally = {};
   readonly items: ItemRow[] = [];
   readonly periods: PeriodRow[] = [];
   readonly subscribeTime: Histogram = createHistogram();
@@ -91,7 +89,7 @@ export class SubscriptionSum {
     const time = parseHistogram(counts.subscribeTime);
     this.subscribeTime.addParsed(time);
     for (const name of NUMBERS) this[name] += counts[name];
-    for (const name of TALLIES) addCounts(this[name], counts[name]);
+    for (const name of TALLIES) addTally(this[name], counts[name]);
     for (const row of counts.items) this.items.push(row);
     for (const row of counts.periods) this.periods.push(row);
   }
@@ -103,10 +101,6 @@ export class SubscriptionSum {
     const { items, periods } = this;
     return { ...numbers, failures, drops, items, periods, subscribeTime: encodeHistogram(this.subscribeTime) };
   }
-}
-
-function addCounts(into: Counts, from: Counts): void {
-  for (const [name, count] of Object.entries(from)) into[name] = (into[name] ?? 0) + count;
 }
 
 /** Adds counts to the sums of the same subscriptions. */
