@@ -11,7 +11,13 @@ import {
   parseHistogram,
 } from "./histogram.ts";
 import { addSockets, anySockets, noSockets } from "./sockets.ts";
-import { addSubscriptions, type SubscriptionSum, subscriptionCounts } from "./subscriptions.ts";
+import {
+  addSubscriptions,
+  type ParsedSubscription,
+  parseSubscriptions,
+  type SubscriptionSum,
+  subscriptionCounts,
+} from "./subscriptions.ts";
 
 /** A series with parsed histograms. */
 export interface ParsedSeries {
@@ -21,6 +27,7 @@ export interface ParsedSeries {
   sendLag: ParsedCounts;
   timings: [string, ParsedCounts][];
   targets: ParsedCounts[];
+  subscriptions: ParsedSubscription[];
 }
 
 /** Parses a series' histograms. Throws if one of them cannot be read. */
@@ -32,6 +39,7 @@ export function parseSeries(series: Series): ParsedSeries {
     sendLag: parseHistogram(series.sendLag),
     timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
     targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
+    subscriptions: parseSubscriptions(series.subscriptions ?? {}),
   };
 }
 
@@ -103,7 +111,7 @@ export class SeriesSum {
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
     if (series.sockets) addSockets(this.sockets, series.sockets);
-    if (series.subscriptions && keepIntervals) addSubscriptions(this.subscriptions, series.subscriptions);
+    if (keepIntervals) addSubscriptions(this.subscriptions, parsed.subscriptions);
     this.addSeconds(series);
   }
 
@@ -112,7 +120,7 @@ export class SeriesSum {
     for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
   }
 
-  /** Adds another sum, which stays unchanged. */
+  /** Adds another sum, which stays unchanged; its blocks and what its subscribers received are left out. */
   merge(sum: SeriesSum): void {
     for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
     for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);

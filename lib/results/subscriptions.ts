@@ -1,5 +1,5 @@
 import { addTally, type Tally } from "./chunk.ts";
-import { createHistogram, encodeHistogram, type Histogram, parseHistogram } from "./histogram.ts";
+import { createHistogram, encodeHistogram, type Histogram, type ParsedCounts, parseHistogram } from "./histogram.ts";
 
 /** Lags behind a row's first receipt, rounded, in µs, and the number of receipts with each lag. */
 export type Lags = Record<string, number>;
@@ -63,6 +63,20 @@ export interface SubscriptionCounts {
   periods: PeriodRow[];
 }
 
+/** Counts with their histogram parsed. */
+export interface ParsedSubscription {
+  name: string;
+  counts: SubscriptionCounts;
+  subscribeTime: ParsedCounts;
+}
+
+/** Parses the histograms of counts by subscription name. Throws if one of them cannot be read. */
+export function parseSubscriptions(from: Readonly<Record<string, SubscriptionCounts>>): ParsedSubscription[] {
+  return Object.entries(from).map(([name, counts]) => {
+    return { name, counts, subscribeTime: parseHistogram(counts.subscribeTime) };
+  });
+}
+
 /** The numeric counts. */
 const NUMBERS = ["connects", "handedOver", "subscribed", "notifications", "removed", "gaps", "unfollowed"] as const;
 
@@ -84,10 +98,8 @@ export class SubscriptionSum {
   readonly periods: PeriodRow[] = [];
   readonly subscribeTime: Histogram = createHistogram();
 
-  /** Adds counts. Throws if their histogram cannot be read, and then adds nothing. */
-  add(counts: SubscriptionCounts): void {
-    const time = parseHistogram(counts.subscribeTime);
-    this.subscribeTime.addParsed(time);
+  add({ counts, subscribeTime }: ParsedSubscription): void {
+    this.subscribeTime.addParsed(subscribeTime);
     for (const name of NUMBERS) this[name] += counts[name];
     for (const name of TALLIES) addTally(this[name], counts[name]);
     for (const row of counts.items) this.items.push(row);
@@ -104,14 +116,11 @@ export class SubscriptionSum {
 }
 
 /** Adds counts to the sums of the same subscriptions. */
-export function addSubscriptions(
-  into: Map<string, SubscriptionSum>,
-  from: Readonly<Record<string, SubscriptionCounts>>,
-): void {
-  for (const [name, counts] of Object.entries(from)) {
-    const sum = into.get(name) ?? new SubscriptionSum();
-    into.set(name, sum);
-    sum.add(counts);
+export function addSubscriptions(into: Map<string, SubscriptionSum>, from: readonly ParsedSubscription[]): void {
+  for (const parsed of from) {
+    const sum = into.get(parsed.name) ?? new SubscriptionSum();
+    into.set(parsed.name, sum);
+    sum.add(parsed);
   }
 }
 

@@ -8,7 +8,7 @@ import { intervalMs, type Series } from "../results/chunk.ts";
 import { addLedgers } from "../results/ledger.ts";
 import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
 import { SeriesSum } from "../results/seriesSum.ts";
-import { addSubscriptions, subscriptionCounts } from "../results/subscriptions.ts";
+import { addSubscriptions, parseSubscriptions, subscriptionCounts } from "../results/subscriptions.ts";
 import { type AbortFlag, decodeAbort } from "../store/abort.ts";
 import { abortKey, assignmentsKey, partKey, planKey, scheduleKey, searchOf } from "../store/keys.ts";
 import type { RunContext } from "../store/runContext.ts";
@@ -69,7 +69,7 @@ export async function reduceParts(
       const sum = chainOf(chains, each.chain, each.phase);
       sum.ledger = addLedgers([sum.ledger, each.ledger]);
       sum.sum.merge(each.sum);
-      addSubscriptions(sum.sum.subscriptions, subscriptionCounts(each.sum.subscriptions));
+      addSubscriptions(sum.sum.subscriptions, parseSubscriptions(subscriptionCounts(each.sum.subscriptions)));
     }
     reduction.findings.push(...reduced.reduction.findings);
     reduction.finishedMs = Math.max(reduction.finishedMs, reduced.reduction.finishedMs);

@@ -6,6 +6,7 @@ import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { chunkKey, failureKey } from "../../lib/store/keys.ts";
 import { takeLease } from "../../lib/store/lease.ts";
+import { SubscriptionRecorder } from "../../lib/ws/subscriptionRecorder.ts";
 import { chainInput } from "../support/plans.ts";
 import { healthSample } from "../support/reports.ts";
 import { chunksOf, emptyChunk, type Fixture, fixture, RUN, writeChunks, writeSummary } from "../support/results.ts";
@@ -89,6 +90,27 @@ test("an object that cannot be read is named and ends nothing", async (t) => {
   const { chains, findings } = await reduce(run);
   assert.ok(balances(chains[0]?.ledger ?? assert.fail()));
   assert.match(findings.map(findingText).join("\n"), /000001\.json/);
+});
+
+test("subscribers' times that cannot be read are named and end nothing", async (t) => {
+  const run = fixture(t);
+  const [first, ...others] = run.assignments;
+  assert.ok(first);
+  for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
+  const [chunk, ...rest] = chunksOf(run.plan, first, 1, 2);
+  const [series] = chunk?.series ?? [];
+  assert.ok(chunk && series);
+  const subscriptions = new SubscriptionRecorder(true);
+  subscriptions.connecting(false);
+  const newHeads = subscriptions.take(1_000) ?? assert.fail("nothing was recorded");
+  series.subscriptions = { newHeads: { ...newHeads, subscribeTime: "no histogram" } };
+  await writeChunks(run, [chunk, ...rest]);
+  const { chains, findings } = await reduce(run);
+  assert.ok(balances(chains[0]?.ledger ?? assert.fail()));
+  assert.deepEqual(
+    findings.flatMap((each) => (each.kind === "histogram" ? [each.assignment] : [])),
+    [first.id],
+  );
 });
 
 test("two attempts that share the schedule add up; requests sent twice are told", async (t) => {
