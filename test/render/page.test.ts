@@ -93,6 +93,19 @@ test("the page begins with the verdict, the highest risk and what to do, before 
   assert.match(text, /ethereum, p99: 20 of a limit of 25, \d+ % to spare; 10 of 1000 requests ended in http-429/);
 });
 
+test("a cost that was not measured is the highest risk, and is not taken for a missing response", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const report = limited();
+  report.chains[1]?.slo.push({ line: "cost", limit: 5, found: null, pass: false });
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), report));
+  assert.match(
+    await page.innerText(".answers"),
+    /boba, \$ per million relays: not measured, where 5 is the limit; 10 of 1000 requests ended in http-429/,
+  );
+});
+
 test("the distribution, each chain's percentiles over time, methods, bytes and a search's curve are shown", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

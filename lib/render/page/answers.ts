@@ -1,6 +1,7 @@
 import type { Report, ReportChain } from "../../report/schema.ts";
 import { report } from "./data.ts";
 import { element, ms, share } from "./elements.ts";
+import { isLeast, lineName, nothingFound } from "./tables.ts";
 
 /** A line of a chain's SLO with what is left until its limit, as a share of the limit; negative where it was missed. */
 interface Margin {
@@ -30,16 +31,16 @@ function highestRisk({ hints, verdict, chains, total }: Report): string {
   const [least] = margins(chains);
   const [failure] = Object.entries({ ...total.errors, ...total.invalid }).sort(([, a], [, b]) => b - a);
   const failed = failure && `${failure[1]} of ${total.ledger.sent} requests ended in ${failure[0]}`;
-  if (least && least.line.line !== "success") return `${marginText(least)}${failed ? `; ${failed}` : ""}.`;
+  if (least) return `${marginText(least)}${failed ? `; ${failed}` : ""}.`;
   if (failed) return `${failed}.`;
   return "None was seen. The plan has no limit on a response time, so that a slow target would pass too.";
 }
 
 function marginText({ chain, line, spare }: Margin): string {
-  const { line: name, limit, found } = line;
-  const level = (value: number): string => (name === "class" ? share(value).text : `${ms(value).text}`);
-  const what = `${chain}, ${line.class ?? name.replace("p999", "p99.9")}`;
-  if (found === null) return `${what}: no response, where ${level(limit)} is the limit`;
+  const { limit, found } = line;
+  const level = (value: number): string => (line.line === "class" ? share(value) : ms(value)).text;
+  const what = `${chain}, ${lineName(line)}`;
+  if (found === null) return `${what}: ${nothingFound(line)}, where ${level(limit)} is the limit`;
   const left = spare < 0 ? `${Math.round(-spare * 100)} % beyond it` : `${Math.round(spare * 100)} % to spare`;
   return `${what}: ${level(found)} of a limit of ${level(limit)}, ${left}`;
 }
@@ -47,14 +48,14 @@ function marginText({ chain, line, spare }: Margin): string {
 /** Lines that a chain may not exceed, the one with least to spare first. */
 function margins(chains: Report["chains"]): Margin[] {
   const all = chains.flatMap(({ name: chain, slo }) =>
-    slo.map((line): Margin => {
-      const { limit, found } = line;
-      if (["success", "relay-rate", "subscribed", "notifications"].includes(line.line))
-        return { chain, line, spare: Number.POSITIVE_INFINITY };
-      return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
-    }),
+    slo
+      .filter((line) => !isLeast(line))
+      .map((line): Margin => {
+        const { limit, found } = line;
+        return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
+      }),
   );
-  return all.filter(({ spare }) => spare !== Number.POSITIVE_INFINITY).sort((a, b) => a.spare - b.spare);
+  return all.sort((a, b) => a.spare - b.spare);
 }
 
 function whatToDo({ hints, verdict, chains, capacity, run }: Report): string {

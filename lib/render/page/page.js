@@ -149,6 +149,298 @@ function compare(a = 0, b = 0) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
 }
 
+// lib/render/page/tables.ts
+var ALL = "all chains";
+var trafficColumns = [
+  { title: "Offered/s", cell: ({ offeredRps }) => rate(offeredRps) },
+  { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
+  { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) }
+];
+var latencyColumns = [
+  ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+    (name) => ({
+      title: name.replace("p999", "p99.9"),
+      hint: "response time in ms, from the instant at which the request was due",
+      cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
+    })
+  ),
+  ...["p50", "p99"].map(
+    (name) => ({
+      title: `service ${name}`,
+      hint: "service time in ms, from the instant at which the request was sent",
+      cell: ({ serviceTimeMs }) => ms(serviceTimeMs?.[name])
+    })
+  ),
+  ...["p50", "p99"].map(
+    (name) => ({
+      title: `send lag ${name}`,
+      hint: "the generator's own lateness in ms",
+      cell: ({ sendLagMs }) => ms(sendLagMs?.[name])
+    })
+  )
+];
+var quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 };
+function allSent({ responseTimeAllMs, ledger }, name) {
+  const cell = ms(responseTimeAllMs?.[name]);
+  const answered = ledger.responses / Math.max(1, ledger.responses + ledger.errors);
+  return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
+}
+function sloTable() {
+  const rows = report.chains.flatMap(({ name, slo, targets, methods = [] }) => [
+    ...slo.map((line) => ({ of: name, ...line })),
+    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line })))
+  ]);
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Of", cell: ({ of }) => words(of) },
+    { title: "Line", cell: (row) => words(lineName(row)) },
+    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
+    {
+      title: "Found",
+      cell: (row) => row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))
+    },
+    { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
+  ];
+  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
+}
+function lineName({ line, class: failure = "" }) {
+  if (line === "class") return failure;
+  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
+  if (line === "relay-rate") return "valid relays/s";
+  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+}
+function isLeast({ line }) {
+  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
+}
+function levelText({ line }, value) {
+  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
+  if (line === "relay-rate") return rate(value).text;
+  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
+}
+function nothingFound({ line }) {
+  return line === "cost" ? "not measured" : "no response";
+}
+function chainTables() {
+  const all = [...report.chains, { ...report.total, name: ALL }];
+  const name = { title: "Chain", cell: (row) => words(row.name) };
+  const entries = ["scheduled", "sent", "missed", "responses", "errors", "unfinished", "valid", "invalid"];
+  const ledger = entries.filter((key) => key !== "unfinished" || report.total.ledger.unfinished > 0).map((key) => ({
+    title: key,
+    cell: (row) => count(row.ledger[key], key === "missed" || key === "errors" || key === "invalid")
+  }));
+  if (report.chains.some(({ truth }) => truth)) {
+    ledger.push({
+      title: "gateway counted",
+      hint: "what the stand-in gateway itself counted",
+      cell: ({ truth }) => truth ? count(truth.requests) : words("")
+    });
+  }
+  const failing = all.filter((row) => row.ledger.errors > 0);
+  const allColumns = [
+    name,
+    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+      (percentile) => ({
+        title: percentile.replace("p999", "p99.9"),
+        cell: (row) => allSent(row, percentile)
+      })
+    )
+  ];
+  return [
+    element("h2", {}, "Chains"),
+    table("Rate and response time in ms", [name, ...trafficColumns, ...latencyColumns], all),
+    ...failing.length > 0 ? [table("Response time of all requests sent, those without a response included, in ms", allColumns, failing)] : [],
+    element("h2", {}, "Ledger"),
+    table(
+      "scheduled = sent + missed; sent = responses + errors (+ in flight at an abort); responses = valid + invalid",
+      [name, ...ledger],
+      all
+    )
+  ];
+}
+function outcomeTable() {
+  const kinds = ["missed", "errors", "invalid", "answers", "statuses"];
+  const titles = {
+    missed: "not sent",
+    errors: "no response",
+    invalid: "invalid response",
+    answers: "answer of the node",
+    statuses: "HTTP status"
+  };
+  const isBad = (kind) => kind !== "statuses" && kind !== "answers";
+  const classes = kinds.flatMap(
+    (kind) => Object.entries(report.total[kind] ?? {}).map(([key, sum]) => ({ kind, key, count: sum }))
+  );
+  if (classes.length === 0) return [];
+  const perChain = report.chains.map(
+    (chain) => ({
+      title: chain.name,
+      cell: ({ kind, key }) => count(chain[kind]?.[key] ?? 0, isBad(kind))
+    })
+  );
+  return [
+    element("h2", {}, "Outcomes"),
+    table(
+      "Requests by status and by class of what went wrong",
+      [
+        { title: "What", cell: ({ kind }) => words(titles[kind]) },
+        { title: "Class", cell: ({ key }) => words(key) },
+        ...perChain,
+        { title: ALL, cell: ({ kind, count: sum }) => count(sum, isBad(kind)) }
+      ],
+      classes
+    ),
+    ...sampleTable()
+  ];
+}
+function sampleTable() {
+  const rows = report.chains.flatMap(({ name, samples = [] }) => samples.map((sample) => ({ chain: name, ...sample })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Class", cell: (row) => words(row.class) },
+    { title: "HTTP", cell: ({ status }) => words(String(status)) },
+    { title: "Code", cell: ({ code }) => words(code === void 0 ? "" : String(code)) },
+    { title: "Message", cell: ({ message }) => words(message ?? "") },
+    { title: "Its body begins", cell: ({ begins }) => words(begins) }
+  ];
+  return [table("One response of each class, without what may be secret", columns, rows)];
+}
+var hostColumn = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };
+function targetTable() {
+  const rows = report.chains.flatMap(({ name, targets }) => targets.map((target) => ({ chain: name, ...target })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Target", cell: ({ name }) => words(name) },
+    { title: "sent", cell: ({ sent }) => count(sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    { title: "errors", cell: ({ errors }) => count(errors, true) },
+    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
+    ...["p50", "p90", "p99", "max"].map(
+      (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
+    )
+  ];
+  return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
+}
+function methodTable() {
+  const rows = report.chains.flatMap(({ name, methods = [] }) => methods.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  const columns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Method", cell: ({ method }) => words(method) },
+    { title: "sent", cell: ({ sent }) => count(sent) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    { title: "errors", cell: ({ errors }) => count(errors, true) },
+    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
+    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
+      (name) => ({
+        title: name.replace("p999", "p99.9"),
+        cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
+      })
+    )
+  ];
+  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns, rows)];
+}
+function trafficTables() {
+  const all = [...report.chains, { ...report.total, name: ALL }];
+  const seconds = Math.max(1, report.run.measuredMs / 1e3);
+  const name = { title: "Chain", cell: (row) => words(row.name) };
+  const columns = [
+    name,
+    { title: "sent, bytes", cell: ({ bytesSent }) => count(bytesSent) },
+    { title: "received", cell: ({ bytesReceived }) => count(bytesReceived) },
+    { title: "decoded", hint: "after gzip, deflate, br or zstd", cell: ({ bytesDecoded }) => count(bytesDecoded) },
+    {
+      title: "received a response",
+      cell: ({ bytesReceived, ledger }) => count(Math.round(bytesReceived / Math.max(1, ledger.responses)))
+    },
+    { title: "received, kB/s", cell: ({ bytesReceived }) => ms(bytesReceived / 1e3 / seconds) }
+  ];
+  const opened = report.generator.all.reduce((sum, point) => sum + point.opened, 0);
+  const most = Math.max(0, ...report.generator.all.map(({ connections: connections2 }) => connections2));
+  const each = report.total.ledger.sent / Math.max(1, opened);
+  const connections = `${whole.format(opened)} connections were opened during the run, at most ${whole.format(most)} were open at once; ` + (opened === 0 ? "no request waited for one." : `${whole.format(Math.round(each))} requests for each opened.`);
+  const timings = all.flatMap(
+    (row) => Object.entries(row.timingsMs).map(([part, latency]) => ({ chain: row.name, part, latency }))
+  );
+  const timingColumns = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Part", cell: ({ part }) => words(part) },
+    ...["p50", "p90", "p99", "max"].map(
+      (percentile) => ({ title: percentile, cell: ({ latency }) => ms(latency?.[percentile]) })
+    )
+  ];
+  return [
+    element("h2", {}, "Connections and bytes"),
+    element("p", {}, connections),
+    table("Bytes of bodies", columns, all),
+    ...timings.length > 0 ? [table("Parts of the time, in ms", timingColumns, timings)] : []
+  ];
+}
+function steadyTable() {
+  const rows = [...report.chains, { ...report.total, name: ALL }].flatMap(
+    ({ name, steady, responseTimeMs }) => "why" in steady ? [] : [{ name, steady, overall: responseTimeMs }]
+  );
+  const { run, coolDownMs } = report;
+  const warmup = run.warmupMs > 0 ? `${run.warmupMs / 1e3} s of warm-up before it, in no figure` : "no warm-up";
+  const phases = `Measured ${run.measuredMs / 1e3} s; ${warmup}; ${ms(coolDownMs).text} ms from the end to the last response.`;
+  if (rows.length === 0) {
+    const why = "why" in report.total.steady ? report.total.steady.why : "";
+    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state was found: ${why}.`)];
+  }
+  const columns = [
+    { title: "Chain", cell: ({ name }) => words(name) },
+    { title: "steady from, s", cell: ({ steady }) => count(steady.fromMs / 1e3) },
+    { title: "Success", cell: ({ steady }) => share(steady.success) },
+    ...["p50", "p90", "p99"].flatMap((name) => [
+      { title: name, cell: ({ steady }) => ms(steady.responseTimeMs?.[name]) },
+      { title: `whole run ${name}`, cell: ({ overall }) => ms(overall?.[name]) }
+    ])
+  ];
+  const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
+  return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns, rows)];
+}
+function workerTable() {
+  const columns = [
+    { title: "Worker", cell: ({ id }) => words(id) },
+    { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
+    ...report.run.mode === "fleet" ? [hostColumn] : [],
+    ...trafficColumns,
+    { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
+    { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+    { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
+    { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+    ...latencyColumns,
+    { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
+    {
+      title: "Clock",
+      hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
+      cell: ({ clock }) => clock ? {
+        text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
+        value: clock.errorMs,
+        bad: clock.corrected
+      } : ms(null)
+    },
+    { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
+    { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
+    { title: "Connections", hint: "most at a flush", cell: ({ health }) => count(health.connections) },
+    {
+      title: "Stands out by",
+      hint: "far from the workers that send the same chains: beyond 3.5 scaled median deviations",
+      cell: ({ outlier }) => words(outlier.join("; "), outlier.length > 0)
+    },
+    {
+      title: "Ended",
+      cell: ({ outcomes }) => words(
+        outcomes.join(", "),
+        outcomes.some((outcome) => outcome !== "completed")
+      )
+    }
+  ];
+  return [element("h2", {}, "Workers"), table("Each worker's own figures; times in ms", columns, report.workers)];
+}
+
 // lib/render/page/answers.ts
 function answers() {
   const entries = [
@@ -169,28 +461,26 @@ function highestRisk({ hints: hints2, verdict, chains, total }) {
   const [least] = margins(chains);
   const [failure] = Object.entries({ ...total.errors, ...total.invalid }).sort(([, a], [, b]) => b - a);
   const failed = failure && `${failure[1]} of ${total.ledger.sent} requests ended in ${failure[0]}`;
-  if (least && least.line.line !== "success") return `${marginText(least)}${failed ? `; ${failed}` : ""}.`;
+  if (least) return `${marginText(least)}${failed ? `; ${failed}` : ""}.`;
   if (failed) return `${failed}.`;
   return "None was seen. The plan has no limit on a response time, so that a slow target would pass too.";
 }
 function marginText({ chain, line, spare }) {
-  const { line: name, limit, found } = line;
-  const level2 = (value) => name === "class" ? share(value).text : `${ms(value).text}`;
-  const what = `${chain}, ${line.class ?? name.replace("p999", "p99.9")}`;
-  if (found === null) return `${what}: no response, where ${level2(limit)} is the limit`;
+  const { limit, found } = line;
+  const level2 = (value) => (line.line === "class" ? share(value) : ms(value)).text;
+  const what = `${chain}, ${lineName(line)}`;
+  if (found === null) return `${what}: ${nothingFound(line)}, where ${level2(limit)} is the limit`;
   const left = spare < 0 ? `${Math.round(-spare * 100)} % beyond it` : `${Math.round(spare * 100)} % to spare`;
   return `${what}: ${level2(found)} of a limit of ${level2(limit)}, ${left}`;
 }
 function margins(chains) {
   const all = chains.flatMap(
-    ({ name: chain, slo }) => slo.map((line) => {
+    ({ name: chain, slo }) => slo.filter((line) => !isLeast(line)).map((line) => {
       const { limit, found } = line;
-      if (["success", "relay-rate", "subscribed", "notifications"].includes(line.line))
-        return { chain, line, spare: Number.POSITIVE_INFINITY };
       return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
     })
   );
-  return all.filter(({ spare }) => spare !== Number.POSITIVE_INFINITY).sort((a, b) => a.spare - b.spare);
+  return all.sort((a, b) => a.spare - b.spare);
 }
 function whatToDo({ hints: hints2, verdict, chains, capacity, run }) {
   const [hint] = hints2;
@@ -693,298 +983,6 @@ function drawLabels(context, { edgesMs }, axis) {
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 5].find((each) => each * power >= least) ?? 10);
-}
-
-// lib/render/page/tables.ts
-var ALL = "all chains";
-var trafficColumns = [
-  { title: "Offered/s", cell: ({ offeredRps }) => rate(offeredRps) },
-  { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
-  { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) }
-];
-var latencyColumns = [
-  ...["p50", "p90", "p95", "p99", "p999", "max"].map(
-    (name) => ({
-      title: name.replace("p999", "p99.9"),
-      hint: "response time in ms, from the instant at which the request was due",
-      cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
-    })
-  ),
-  ...["p50", "p99"].map(
-    (name) => ({
-      title: `service ${name}`,
-      hint: "service time in ms, from the instant at which the request was sent",
-      cell: ({ serviceTimeMs }) => ms(serviceTimeMs?.[name])
-    })
-  ),
-  ...["p50", "p99"].map(
-    (name) => ({
-      title: `send lag ${name}`,
-      hint: "the generator's own lateness in ms",
-      cell: ({ sendLagMs }) => ms(sendLagMs?.[name])
-    })
-  )
-];
-var quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 };
-function allSent({ responseTimeAllMs, ledger }, name) {
-  const cell = ms(responseTimeAllMs?.[name]);
-  const answered = ledger.responses / Math.max(1, ledger.responses + ledger.errors);
-  return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
-}
-function sloTable() {
-  const rows = report.chains.flatMap(({ name, slo, targets, methods = [] }) => [
-    ...slo.map((line) => ({ of: name, ...line })),
-    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
-    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line })))
-  ]);
-  if (rows.length === 0) return [];
-  const columns = [
-    { title: "Of", cell: ({ of }) => words(of) },
-    { title: "Line", cell: (row) => words(lineName(row)) },
-    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
-    {
-      title: "Found",
-      cell: (row) => row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))
-    },
-    { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
-  ];
-  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
-}
-function lineName({ line, class: failure = "" }) {
-  if (line === "class") return failure;
-  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
-  if (line === "relay-rate") return "valid relays/s";
-  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
-}
-function isLeast({ line }) {
-  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
-}
-function levelText({ line }, value) {
-  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
-  if (line === "relay-rate") return rate(value).text;
-  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
-}
-function nothingFound({ line }) {
-  return line === "cost" ? "not measured" : "no response";
-}
-function chainTables() {
-  const all = [...report.chains, { ...report.total, name: ALL }];
-  const name = { title: "Chain", cell: (row) => words(row.name) };
-  const entries = ["scheduled", "sent", "missed", "responses", "errors", "unfinished", "valid", "invalid"];
-  const ledger = entries.filter((key) => key !== "unfinished" || report.total.ledger.unfinished > 0).map((key) => ({
-    title: key,
-    cell: (row) => count(row.ledger[key], key === "missed" || key === "errors" || key === "invalid")
-  }));
-  if (report.chains.some(({ truth }) => truth)) {
-    ledger.push({
-      title: "gateway counted",
-      hint: "what the stand-in gateway itself counted",
-      cell: ({ truth }) => truth ? count(truth.requests) : words("")
-    });
-  }
-  const failing = all.filter((row) => row.ledger.errors > 0);
-  const allColumns = [
-    name,
-    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
-      (percentile) => ({
-        title: percentile.replace("p999", "p99.9"),
-        cell: (row) => allSent(row, percentile)
-      })
-    )
-  ];
-  return [
-    element("h2", {}, "Chains"),
-    table("Rate and response time in ms", [name, ...trafficColumns, ...latencyColumns], all),
-    ...failing.length > 0 ? [table("Response time of all requests sent, those without a response included, in ms", allColumns, failing)] : [],
-    element("h2", {}, "Ledger"),
-    table(
-      "scheduled = sent + missed; sent = responses + errors (+ in flight at an abort); responses = valid + invalid",
-      [name, ...ledger],
-      all
-    )
-  ];
-}
-function outcomeTable() {
-  const kinds = ["missed", "errors", "invalid", "answers", "statuses"];
-  const titles = {
-    missed: "not sent",
-    errors: "no response",
-    invalid: "invalid response",
-    answers: "answer of the node",
-    statuses: "HTTP status"
-  };
-  const isBad = (kind) => kind !== "statuses" && kind !== "answers";
-  const classes = kinds.flatMap(
-    (kind) => Object.entries(report.total[kind] ?? {}).map(([key, sum]) => ({ kind, key, count: sum }))
-  );
-  if (classes.length === 0) return [];
-  const perChain = report.chains.map(
-    (chain) => ({
-      title: chain.name,
-      cell: ({ kind, key }) => count(chain[kind]?.[key] ?? 0, isBad(kind))
-    })
-  );
-  return [
-    element("h2", {}, "Outcomes"),
-    table(
-      "Requests by status and by class of what went wrong",
-      [
-        { title: "What", cell: ({ kind }) => words(titles[kind]) },
-        { title: "Class", cell: ({ key }) => words(key) },
-        ...perChain,
-        { title: ALL, cell: ({ kind, count: sum }) => count(sum, isBad(kind)) }
-      ],
-      classes
-    ),
-    ...sampleTable()
-  ];
-}
-function sampleTable() {
-  const rows = report.chains.flatMap(({ name, samples = [] }) => samples.map((sample) => ({ chain: name, ...sample })));
-  if (rows.length === 0) return [];
-  const columns = [
-    { title: "Chain", cell: ({ chain }) => words(chain) },
-    { title: "Class", cell: (row) => words(row.class) },
-    { title: "HTTP", cell: ({ status }) => words(String(status)) },
-    { title: "Code", cell: ({ code }) => words(code === void 0 ? "" : String(code)) },
-    { title: "Message", cell: ({ message }) => words(message ?? "") },
-    { title: "Its body begins", cell: ({ begins }) => words(begins) }
-  ];
-  return [table("One response of each class, without what may be secret", columns, rows)];
-}
-var hostColumn = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };
-function targetTable() {
-  const rows = report.chains.flatMap(({ name, targets }) => targets.map((target) => ({ chain: name, ...target })));
-  if (rows.length === 0) return [];
-  const columns = [
-    { title: "Chain", cell: ({ chain }) => words(chain) },
-    { title: "Target", cell: ({ name }) => words(name) },
-    { title: "sent", cell: ({ sent }) => count(sent) },
-    { title: "Success", cell: ({ success }) => share(success) },
-    { title: "errors", cell: ({ errors }) => count(errors, true) },
-    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
-    ...["p50", "p90", "p99", "max"].map(
-      (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
-    )
-  ];
-  return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
-}
-function methodTable() {
-  const rows = report.chains.flatMap(({ name, methods = [] }) => methods.map((each) => ({ chain: name, ...each })));
-  if (rows.length === 0) return [];
-  const columns = [
-    { title: "Chain", cell: ({ chain }) => words(chain) },
-    { title: "Method", cell: ({ method }) => words(method) },
-    { title: "sent", cell: ({ sent }) => count(sent) },
-    { title: "Success", cell: ({ success }) => share(success) },
-    { title: "errors", cell: ({ errors }) => count(errors, true) },
-    { title: "invalid", cell: ({ invalid }) => count(invalid, true) },
-    ...["p50", "p90", "p95", "p99", "p999", "max"].map(
-      (name) => ({
-        title: name.replace("p999", "p99.9"),
-        cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name])
-      })
-    )
-  ];
-  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns, rows)];
-}
-function trafficTables() {
-  const all = [...report.chains, { ...report.total, name: ALL }];
-  const seconds = Math.max(1, report.run.measuredMs / 1e3);
-  const name = { title: "Chain", cell: (row) => words(row.name) };
-  const columns = [
-    name,
-    { title: "sent, bytes", cell: ({ bytesSent }) => count(bytesSent) },
-    { title: "received", cell: ({ bytesReceived }) => count(bytesReceived) },
-    { title: "decoded", hint: "after gzip, deflate, br or zstd", cell: ({ bytesDecoded }) => count(bytesDecoded) },
-    {
-      title: "received a response",
-      cell: ({ bytesReceived, ledger }) => count(Math.round(bytesReceived / Math.max(1, ledger.responses)))
-    },
-    { title: "received, kB/s", cell: ({ bytesReceived }) => ms(bytesReceived / 1e3 / seconds) }
-  ];
-  const opened = report.generator.all.reduce((sum, point) => sum + point.opened, 0);
-  const most = Math.max(0, ...report.generator.all.map(({ connections: connections2 }) => connections2));
-  const each = report.total.ledger.sent / Math.max(1, opened);
-  const connections = `${whole.format(opened)} connections were opened during the run, at most ${whole.format(most)} were open at once; ` + (opened === 0 ? "no request waited for one." : `${whole.format(Math.round(each))} requests for each opened.`);
-  const timings = all.flatMap(
-    (row) => Object.entries(row.timingsMs).map(([part, latency]) => ({ chain: row.name, part, latency }))
-  );
-  const timingColumns = [
-    { title: "Chain", cell: ({ chain }) => words(chain) },
-    { title: "Part", cell: ({ part }) => words(part) },
-    ...["p50", "p90", "p99", "max"].map(
-      (percentile) => ({ title: percentile, cell: ({ latency }) => ms(latency?.[percentile]) })
-    )
-  ];
-  return [
-    element("h2", {}, "Connections and bytes"),
-    element("p", {}, connections),
-    table("Bytes of bodies", columns, all),
-    ...timings.length > 0 ? [table("Parts of the time, in ms", timingColumns, timings)] : []
-  ];
-}
-function steadyTable() {
-  const rows = [...report.chains, { ...report.total, name: ALL }].flatMap(
-    ({ name, steady, responseTimeMs }) => "why" in steady ? [] : [{ name, steady, overall: responseTimeMs }]
-  );
-  const { run, coolDownMs } = report;
-  const warmup = run.warmupMs > 0 ? `${run.warmupMs / 1e3} s of warm-up before it, in no figure` : "no warm-up";
-  const phases = `Measured ${run.measuredMs / 1e3} s; ${warmup}; ${ms(coolDownMs).text} ms from the end to the last response.`;
-  if (rows.length === 0) {
-    const why = "why" in report.total.steady ? report.total.steady.why : "";
-    return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state was found: ${why}.`)];
-  }
-  const columns = [
-    { title: "Chain", cell: ({ name }) => words(name) },
-    { title: "steady from, s", cell: ({ steady }) => count(steady.fromMs / 1e3) },
-    { title: "Success", cell: ({ steady }) => share(steady.success) },
-    ...["p50", "p90", "p99"].flatMap((name) => [
-      { title: name, cell: ({ steady }) => ms(steady.responseTimeMs?.[name]) },
-      { title: `whole run ${name}`, cell: ({ overall }) => ms(overall?.[name]) }
-    ])
-  ];
-  const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
-  return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns, rows)];
-}
-function workerTable() {
-  const columns = [
-    { title: "Worker", cell: ({ id }) => words(id) },
-    { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
-    ...report.run.mode === "fleet" ? [hostColumn] : [],
-    ...trafficColumns,
-    { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
-    { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
-    { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
-    { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
-    ...latencyColumns,
-    { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
-    {
-      title: "Clock",
-      hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
-      cell: ({ clock }) => clock ? {
-        text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
-        value: clock.errorMs,
-        bad: clock.corrected
-      } : ms(null)
-    },
-    { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
-    { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
-    { title: "Connections", hint: "most at a flush", cell: ({ health }) => count(health.connections) },
-    {
-      title: "Stands out by",
-      hint: "far from the workers that send the same chains: beyond 3.5 scaled median deviations",
-      cell: ({ outlier }) => words(outlier.join("; "), outlier.length > 0)
-    },
-    {
-      title: "Ended",
-      cell: ({ outcomes }) => words(
-        outcomes.join(", "),
-        outcomes.some((outcome) => outcome !== "completed")
-      )
-    }
-  ];
-  return [element("h2", {}, "Workers"), table("Each worker's own figures; times in ms", columns, report.workers)];
 }
 
 // lib/render/page/overTime.ts

@@ -67,14 +67,15 @@ export function sloTable(): HTMLElement[] {
   return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
 }
 
-function lineName({ line, class: failure = "" }: Line): string {
+export function lineName({ line, class: failure = "" }: Line): string {
   if (line === "class") return failure;
   if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
   if (line === "relay-rate") return "valid relays/s";
   return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
 }
 
-function isLeast({ line }: Line): boolean {
+/** Whether a line's limit is a floor; of all others it is a ceiling. */
+export function isLeast({ line }: Line): boolean {
   return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
 }
 
@@ -84,7 +85,7 @@ function levelText({ line }: Line, value: number): string {
   return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
 }
 
-function nothingFound({ line }: Line): string {
+export function nothingFound({ line }: Line): string {
   return line === "cost" ? "not measured" : "no response";
 }
 
