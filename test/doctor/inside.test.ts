@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Check } from "../../lib/doctor/check.ts";
+import { type InsidePorts, lookInside } from "../../lib/doctor/inside.ts";
+import type { Plan } from "../../lib/plan/schema.ts";
+import { systemClock } from "../../lib/store/clock.ts";
+import { PROBE_KEY } from "../../lib/store/keys.ts";
+import type { StoreTime } from "../../lib/store/store.ts";
+import { MemoryStore } from "../support/memoryStore.ts";
+import { CALL, checkedPlan } from "../support/plans.ts";
+
+/** A deployment, and how it differs from one that is well. */
+interface Deployment {
+  /** How far the function's clock is ahead of the store's, in ms; null if the store tells no time. */
+  aheadMs?: number | null;
+  /** The name of the error of a write that the role does not allow; null if it is allowed. */
+  denial?: string | null;
+  /** Concurrent invocations that the account allows. */
+  free?: number;
+  /** The references that can be read. */
+  secrets?: string[];
+}
+
+class Bucket extends MemoryStore {
+  readonly #deployment: Deployment;
+
+  constructor(deployment: Deployment) {
+    super();
+    this.#deployment = deployment;
+  }
+
+  override async put(key: string, body: string): Promise<void> {
+    const { denial = "AccessDenied" } = this.#deployment;
+    if (key !== PROBE_KEY && denial !== null) throw Object.assign(new Error("no"), { name: denial });
+    return super.put(key, body);
+  }
+
+  override async time(): Promise<StoreTime | undefined> {
+    const { aheadMs = 0 } = this.#deployment;
+    return aheadMs === null ? undefined : { atMs: systemClock.nowMs() - aheadMs, resolutionMs: 10 };
+  }
+}
+
+/** What the doctor says about a deployment, by subject. */
+async function look(deployment: Deployment, plan?: Plan): Promise<Map<string, Check[]>> {
+  const guards = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 200, maxUsd: 100 };
+  const secret: InsidePorts["secret"] = async (reference) => {
+    if (!deployment.secrets?.includes(reference)) throw new Error(`${reference} cannot be read`);
+    return "value";
+  };
+  const checks = await lookInside(plan ? { plan } : {}, {
+    store: new Bucket(deployment),
+    guards,
+    concurrency: async () => deployment.free ?? 1_000,
+    secret,
+    reveal: async (value) => value,
+    sleep: async () => {},
+  });
+  return Map.groupBy(checks, ({ subject }) => subject);
+}
+
+async function levelOf(subject: string, deployment: Deployment): Promise<string | undefined> {
+  return (await look(deployment)).get(subject)?.[0]?.level;
+}
+
+test("a deployment that is well has four checks from inside, all ok", async () => {
+  const checks = [...(await look({})).values()].flat();
+  assert.deepEqual(
+    checks.map(({ subject, level }) => `${level} ${subject}`),
+    ["ok bucket", "ok clock in Lambda", "ok roles", "ok concurrency"],
+  );
+});
+
+test("a function's clock may be off by a tenth of a second in either direction; a store that tells no time is a warning", async () => {
+  for (const aheadMs of [-80, 80]) assert.equal(await levelOf("clock in Lambda", { aheadMs }), "ok", `${aheadMs} ms`);
+  for (const aheadMs of [-150, 150, null])
+    assert.equal(await levelOf("clock in Lambda", { aheadMs }), "warn", `${aheadMs} ms`);
+});
+
+test("a role is right only if the forbidden writes are denied: an error of another kind shows nothing", async () => {
+  const [open] = (await look({ denial: null })).get("roles") ?? [];
+  assert.equal(open?.level, "fail");
+  assert.match(open?.evidence ?? "", /could write elsewhere\.json and runs\/doctor\/report\.json/);
+  const [throttled] = (await look({ denial: "SlowDown" })).get("roles") ?? [];
+  assert.equal(throttled?.level, "fail");
+  assert.match(throttled?.evidence ?? "", /elsewhere\.json was refused for another reason: SlowDown/);
+});
+
+test("the account's concurrency is enough for the workers of two segments, and for Plan, Watch and Reduce", async () => {
+  assert.equal(await levelOf("concurrency", { free: 403 }), "ok");
+  const [few] = (await look({ free: 402 })).get("concurrency") ?? [];
+  assert.equal(few?.level, "warn");
+  assert.match(few?.evidence ?? "", /enough for 199 workers/);
+  assert.match((await look({ free: 2 })).get("concurrency")?.[0]?.evidence ?? "", /enough for 0 workers/);
+});
+
+test("each secret of a plan is read, and a host that the deployment does not allow is a problem of its own", async () => {
+  const url = "https://elsewhere.example/";
+  const headers = { "X-Key": "secret://there", "X-Other": "secret://tokne" };
+  const chains = [{ name: "ethereum", rps: 1, targets: [{ url, headers, body: CALL }] }];
+  const plan = checkedPlan(url, { chains, allowedHosts: ["elsewhere.example"] });
+  const checks = await look({ secrets: ["secret://there"] }, plan);
+  const secrets = (checks.get("secrets") ?? []).map(({ level, evidence }) => `${level} ${evidence}`);
+  assert.deepEqual(secrets, ["ok secret://there can be read", "fail secret://tokne cannot be read"]);
+  const [guards] = checks.get("guards") ?? [];
+  assert.equal(guards?.level, "fail");
+  assert.match(guards?.evidence ?? "", /elsewhere\.example/);
+});
