@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
@@ -26,15 +25,13 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { isHostEntry } from "../guard/hostGuard.ts";
+import { DEFINITION_PATH } from "../local/functions.ts";
 import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Guards } from "../plan/guards.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
 import { type ScheduledPlan, Schedules } from "./schedules.ts";
 import { StandInGateway } from "./standInGateway.ts";
-
-/** The definition, which the local run executes as well. */
-export const DEFINITION_PATH = fileURLToPath(new URL("../../statemachines/volley.asl.json", import.meta.url));
 
 /** The settings of a deployment. */
 export interface LoadTestProps {

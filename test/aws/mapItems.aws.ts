@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/cloud/loadTest.ts";
 import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
+import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
