@@ -1,5 +1,5 @@
 import type { Plan } from "../plan/schema.ts";
-import type { Report, ReportWorker } from "../report/schema.ts";
+import type { Report } from "../report/schema.ts";
 import { KILLED } from "../store/keys.ts";
 import type { Check } from "./check.ts";
 
@@ -111,8 +111,7 @@ export function killChecks(ended: Ended): Check[] {
 }
 
 function missedOf({ workers }: Report, id: string): number {
-  const missed = ({ ledger }: ReportWorker): number => ledger.missed;
-  return workers.filter((worker) => worker.id === id).reduce((sum, worker) => sum + missed(worker), 0);
+  return workers.filter((worker) => worker.id === id).reduce((sum, { ledger }) => sum + ledger.missed, 0);
 }
 
 /** Checks that Plan refuses a plan for a host that the deployment does not allow. */

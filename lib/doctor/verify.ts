@@ -63,10 +63,9 @@ export async function verify({ origin, beganAt }: VerifyInput, ports: VerifyPort
   const beganMs = ports.nowMs();
   const run = (kind: string, plan: Plan, interfere?: (runId: string, startAtMs: number) => Promise<unknown>) =>
     runToEnd(`${VERIFY_PREFIX}${began}-${kind}`, plan, ports, interfere);
-  const steady = verifyPlan(origin, { duration: "20s", segment: "10s" });
   let abortedAtMs = 0;
   const [ended, aborted, killed, refused] = await Promise.all([
-    run("steady", steady, undefined),
+    run("steady", verifyPlan(origin, { duration: "20s", segment: "10s" })),
     run("abort", verifyPlan(origin, { duration: "60s" }), async (runId, startAtMs) => {
       abortedAtMs = ports.nowMs() - startAtMs;
       await ports.store.putIfAbsent(abortKey(runId), encodeAbort({ kind: "command" }, ports.nowMs()));

@@ -20,7 +20,7 @@ import { type AbortCause, encodeAbort } from "../store/abort.ts";
 import { FolderStore } from "../store/folderStore.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../store/keys.ts";
 import { RunnerLease, type RunnerState, runnerState } from "../store/runnerLease.ts";
-import type { Store } from "../store/store.ts";
+import { readJson, type Store } from "../store/store.ts";
 import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
 import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS } from "./functions.ts";
@@ -201,14 +201,12 @@ export class LocalRun {
   async #goOn(): Promise<LocalRunResult> {
     const { plan, runId } = this.#options;
     const history: HistoryEvent[] = [];
-    const schedule = await this.store.get(scheduleKey(runId));
+    const schedule = await readJson<RunSchedule>(this.store, scheduleKey(runId));
     const assignments = await this.store.get(assignmentsKey(runId));
-    if (schedule === undefined || assignments === undefined)
-      throw new Error(`${runId} was never planned: run the plan again`);
-    const planned = plannedRun(JSON.parse(schedule) as RunSchedule);
-    const isOver = Date.now() > (JSON.parse(schedule) as RunSchedule).endAtMs;
+    if (!schedule || assignments === undefined) throw new Error(`${runId} was never planned: run the plan again`);
+    const isOver = Date.now() > schedule.endAtMs;
     const definition: Definition = { ...this.#definition, StartAt: isOver ? "Too large for one reducer?" : "Run" };
-    const input: Json = { ...planned };
+    const input: Json = { ...plannedRun(schedule) };
     const port = Number(new URL(plan.chains[0]?.targets[0]?.url ?? "http://none/").port);
     const gateway =
       plan.gateway && !isOver && plan.mode !== "fleet"
@@ -224,8 +222,8 @@ export class LocalRun {
   }
 
   async #report(): Promise<{ report?: Report }> {
-    const text = await this.store.get(reportKey(this.#options.runId, "json"));
-    return text === undefined ? {} : { report: JSON.parse(text) as Report };
+    const report = await readJson<Report>(this.store, reportKey(this.#options.runId, "json"));
+    return report ? { report } : {};
   }
 
   #execute(definition: Definition, input: Json, history: HistoryEvent[]): Promise<ExecutionResult> {

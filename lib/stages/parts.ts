@@ -56,13 +56,14 @@ export async function reduceParts(
   measuredMs: number,
 ): Promise<Reduced> {
   const { store, plan } = run;
-  const [only, ...others] = partsOf(schedule);
+  const parts = partsOf(schedule);
+  const [only, ...others] = parts;
   if (only && others.length === 0) return reducePart(run, only, assignments, measuredMs);
   const chains = new Map<string, ChainResult>();
-  const timeline = new GeneratorTimeline(intervalMs(run.plan.durationMs));
+  const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
   const reduction: Reduction = { chains: [], findings: [], finishedMs: 0 };
   const workers: ReportWorker[] = [];
-  for (const part of partsOf(schedule)) {
+  for (const part of parts) {
     const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
     const reduced = stored ? restored(stored) : await reducePart(run, part, assignments, measuredMs);
     for (const each of reduced.reduction.chains) {

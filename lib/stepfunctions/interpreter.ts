@@ -105,9 +105,9 @@ class Execution {
       this.#signal.throwIfAborted();
       const state = machine.States[name] as State;
       const here = `${path}/${name}`;
-      this.#event(`${eventKind(state)}StateEntered`, here);
+      this.#event(`${state.Type}StateEntered`, here);
       const step = await this.#state(state, data, { ...context, State: { Name: name } }, here);
-      this.#event(`${eventKind(state)}StateExited`, here);
+      this.#event(`${state.Type}StateExited`, here);
       data = sized(step.output, name);
       if (step.next === undefined) return data;
       name = step.next;
@@ -291,8 +291,4 @@ class Execution {
     this.#event("MapStateSucceeded", path);
     return results;
   }
-}
-
-function eventKind(state: State): string {
-  return state.Type;
 }
