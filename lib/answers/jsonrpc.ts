@@ -27,8 +27,8 @@ export function classifyResponse(status: number, body: Buffer, expected: Expecte
   return judgeResponse(status, body, expected, n).name;
 }
 
-/** The status given to answers over a WebSocket: over HTTP no response has it. */
-const SWITCHED = 101;
+/** The status given to answers over a WebSocket, which is that of the handshake: over HTTP no response has it. */
+export const SWITCHED = 101;
 
 /**
  * Judges a complete response to the n-th request. The HTTP status comes first, then whether the body is the response

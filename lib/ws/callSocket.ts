@@ -1,13 +1,11 @@
 import { batchId } from "../answers/ids.ts";
+import { SWITCHED } from "../answers/jsonrpc.ts";
 import { madeIdOf } from "../answers/messageId.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "../http/connection.ts";
 import type { Dialer } from "../http/dial.ts";
 import { type Handshake, numbered } from "../http/request.ts";
 import type { SocketCounter } from "./socketCounts.ts";
 import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
-
-/** The HTTP status recorded for a response over a WebSocket: that of its handshake. */
-const SWITCHED = 101;
 
 /** The dependencies of a call socket. */
 interface CallSocketParts {

@@ -1,7 +1,6 @@
-import { judgeResponse, VALID } from "../answers/jsonrpc.ts";
+import { judgeResponse, SWITCHED, VALID } from "../answers/jsonrpc.ts";
 import type { Dialer } from "../http/dial.ts";
-import type { Handshake, WireRequest } from "../http/request.ts";
-import { numbered } from "../http/request.ts";
+import { type Handshake, numbered, type WireRequest } from "../http/request.ts";
 import type { Subscription } from "../plan/schema.ts";
 import type { Clock } from "../store/clock.ts";
 import { readNotification } from "./notification.ts";
@@ -88,7 +87,7 @@ export class Subscriber {
       return;
     }
     if (this.#state) return;
-    const { name } = judgeResponse(101, data, request.expected, 0);
+    const { name } = judgeResponse(SWITCHED, data, request.expected, 0);
     if (name === VALID) this.#state = this.#confirmed(nowMs);
     else this.#fail(name);
   }

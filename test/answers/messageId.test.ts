@@ -8,6 +8,8 @@ for (const [what, text, expected] of [
   ["the version first", `{"jsonrpc":"2.0","id":${ID},"result":"0x1"}`, ID],
   ["the id first", `{"id":${ID},"jsonrpc":"2.0","result":"0x1"}`, ID],
   ["the id last", `{"jsonrpc":"2.0","result":{"id":1},"id":${ID}}`, ID],
+  ["the id first and geth's line break", `{"jsonrpc":"2.0","id":${ID},"result":"0x1"}\n`, ID],
+  ["the id last and a line break", `{"jsonrpc":"2.0","result":"0x1","id":${ID}}\n`, ID],
   ["blanks", ` { "jsonrpc" : "2.0" , "id" : ${ID} , "result" : 1 } `, ID],
   ["an id as text", `{"jsonrpc":"2.0","id":"${ID}","result":1}`, ID],
   ["text around the id", `{"jsonrpc":"2.0","id":"req-${ID}-x","result":1}`, ID],
