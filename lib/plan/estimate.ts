@@ -1,4 +1,4 @@
-import { lambdaLeadMs, MAX_FLUSH_MS, POLL_MS } from "../schedule/tempo.ts";
+import { lambdaLeadMs, MAX_FLUSH_MS, POLL_MS, WATCH_CALL_MS, WATCHED_EVERY_MS } from "../schedule/tempo.ts";
 import { cutSegments, splitRates } from "./assign.ts";
 import { bodyOf } from "./body.ts";
 import { isStoppable } from "./breaker.ts";
@@ -40,12 +40,8 @@ const HOSTS_GO_S = 60;
 /** Hosts besides those that the run needs. */
 const SPARE_HOSTS = 1;
 
-/** How many seconds of ticks Watch lists at each look, once a second, and how long one call of Watch runs, in s. */
+/** How many seconds of ticks Watch lists at each look, once a second. */
 const TICKS_S = 25;
-const WATCH_CALL_S = 600;
-
-/** Seconds between Watch's records that it looked. */
-const WATCHED_S = 5;
 
 /** Reads of an invocation: its looks at S3's clock, and the plan, its clock's object and its lease. */
 const READS_PER_INVOCATION = 8;
@@ -105,7 +101,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   const workerSeconds = isFleet ? 0 : billedWorkerSeconds(all.workers, invocations, all.seconds);
   const workerGbSeconds = workerSeconds * (setting.workerMb / 1_024);
   const gbSeconds = workerGbSeconds + otherGbSeconds(all, isFleet);
-  const watchCalls = Math.ceil((all.leadS + all.seconds) / WATCH_CALL_S);
+  const watchCalls = Math.ceil((all.leadS + all.seconds) / (WATCH_CALL_MS / 1_000));
   // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; for each
   // child its start, the Wait, the Choice and the Task.
   const transitions = 9 + 2 * watchCalls + 4 * all.children;
@@ -154,7 +150,8 @@ function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantitie
   const looks = (endpoints.length > 0 ? 1 : 0) + (logs.length > 0 ? 1 : 0);
   const scrapes = (looks * seconds) / (every / 1_000);
   // A lease and a summary of each child; the plan twice, schedule, assignments and parts; four files of the report.
-  const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + seconds / WATCHED_S + children * 2 + 9;
+  const looked = seconds / (WATCHED_EVERY_MS / 1_000);
+  const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + looked + children * 2 + 9;
   // Workers poll for the abort flag and the next lease, Watch for the flag; Reduce reads each summary.
   const polls = (2 * workers * seconds) / (POLL_MS / 1_000) + leadS + seconds;
   return { puts, gets: polls + children * (READS_PER_INVOCATION + 1) + scrapes };
