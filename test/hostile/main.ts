@@ -7,8 +7,9 @@ import { playRound } from "./round.ts";
 
 /*
  * npm run hostile [-- --seconds 600] [--seed 1]: workers against servers that answer what no server should, for a set
- * time, and Watch's readers against pages and lines. Each round is one seed, two seconds and one kind of server; a finding names the seed, which plays it again. Seeds
- * that found something are kept in seeds.json, and npm test plays them.
+ * time, and Watch's readers against pages and lines. Each round is one seed, two seconds and one kind of server; a
+ * finding names the seed, which plays it again. Seeds that found something are kept in seeds.json, and npm test plays
+ * them.
  */
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "600" }, seed: { type: "string" } } });
