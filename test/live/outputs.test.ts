@@ -10,6 +10,10 @@ import { type LiveSender, samplesOf } from "../../lib/live/outputs/samples.ts";
 import { startSending } from "../../lib/live/outputs/sending.ts";
 import { statsdSender } from "../../lib/live/outputs/statsd.ts";
 import type { ChainProgress } from "../../lib/live/progress.ts";
+import { parsePrometheus } from "../../lib/observe/prometheus.ts";
+import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
 
 const KAVA: ChainProgress = {
   name: "kava",
@@ -149,6 +153,19 @@ test("remote write sends each figure as a series, as Prometheus' specification h
   const ended = seriesOf(last.body);
   assert.deepEqual([ended.length, ended[0]?.atMs], [series.length, AT_MS + 1]);
   assert.equal(ended[0]?.value.readBigUInt64LE(), 0x7ff0000000000002n, "Prometheus' mark of a series that has ended");
+});
+
+test("each figure sent has a name and labels that the export to Prometheus has", async () => {
+  const plan = checkedPlan("http://127.0.0.1:1", { duration: "2s" });
+  const page = parsePrometheus(await renderPrometheus(madeReport({ plan })));
+  const kind = (name: string, labels: Record<string, string>): string => {
+    const { outcome = "", quantile = "", ...others } = labels;
+    return [name, ...Object.keys(others).sort(), outcome, quantile].join(" ");
+  };
+  const exported = new Set(page.map(({ name, labels }) => kind(name, labels)));
+  for (const { name, labels } of samplesOf("night", [{ ...KAVA, p99Ms: 20 }])) {
+    assert.ok(exported.has(kind(name, labels)), kind(name, labels));
+  }
 });
 
 test("a message of many chains is whole, though longer than a literal", async (t) => {
