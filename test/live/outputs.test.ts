@@ -242,3 +242,31 @@ test("a receiver that fails is told of once, gets later figures, and holds no ot
   assert.deepEqual(told, ["flaky: HTTP 500"]);
   assert.ok(taken.includes(1));
 });
+
+test("figures wait for those on their way, the last ones too, and the receiver is closed after them", async () => {
+  const events: string[] = [];
+  const slow: LiveSender = {
+    async send() {
+      events.push("send");
+      await new Promise((done) => setTimeout(done, 60));
+      events.push("sent");
+    },
+    async close() {
+      events.push("closed");
+    },
+  };
+  const sending = startSending("night", new Map([["slow", slow]]), {
+    nowMs: () => AT_MS,
+    everyMs: 10,
+    onFailure: assert.fail,
+  });
+  sending.take([KAVA]);
+  while (events.length < 3) await new Promise((done) => setTimeout(done, 5));
+  await sending.close();
+  assert.equal(events.pop(), "closed");
+  assert.ok(events.length >= 6, "two sends at intervals, and the last");
+  assert.ok(
+    events.every((event, index) => event === (index % 2 === 0 ? "send" : "sent")),
+    events.join(),
+  );
+});
