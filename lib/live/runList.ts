@@ -4,7 +4,7 @@ import { inListOrder, type RunSummary, summaryOf } from "../report/runSummary.ts
 import type { Report } from "../report/schema.ts";
 import { planKey, reportKey, scheduleKey } from "../store/keys.ts";
 import { runnerState } from "../store/runnerLease.ts";
-import { readJson, type Store } from "../store/store.ts";
+import { forEachAtOnce, readJson, type Store } from "../store/store.ts";
 
 /** Number of reports read at once. */
 const AT_ONCE = 8;
@@ -29,9 +29,7 @@ export class RunList {
   async read(): Promise<RunSummary[]> {
     const known = await this.#source.runs();
     const summaries: RunSummary[] = [];
-    for (let first = 0; first < known.length; first += AT_ONCE) {
-      summaries.push(...(await Promise.all(known.slice(first, first + AT_ONCE).map((each) => this.#summary(each)))));
-    }
+    await forEachAtOnce(known, async (each) => void summaries.push(await this.#summary(each)), AT_ONCE);
     return inListOrder(summaries);
   }
 

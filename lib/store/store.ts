@@ -29,15 +29,19 @@ export interface ListOptions {
 }
 
 /** How many reads and writes run concurrently if there are many: a store may be far away. */
-export const AT_ONCE = 32;
+const AT_ONCE = 32;
 
-/** Calls `act` for each of many values, for at most AT_ONCE of them at a time. Rejects with the first failure. */
-export async function forEachAtOnce<T>(values: Iterable<T>, act: (value: T) => Promise<void>): Promise<void> {
+/** Calls `act` for each of many values, for at most `atOnce` of them at a time. Rejects with the first failure. */
+export async function forEachAtOnce<T>(
+  values: Iterable<T>,
+  act: (value: T) => Promise<void>,
+  atOnce = AT_ONCE,
+): Promise<void> {
   const waiting = values[Symbol.iterator]();
   const lane = async (): Promise<void> => {
     for (let next = waiting.next(); !next.done; next = waiting.next()) await act(next.value);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 /** A time truncated to its resolution: the true time is later by less than that. In ms since the epoch. */
