@@ -68,7 +68,7 @@ async function askInside(functionName: string | undefined, input: InsideInput): 
 async function clockHere({ store }: Deployment): Promise<Check> {
   const beforeMs = Date.now();
   const theirs = await store.time(PROBE_KEY);
-  if (!theirs) throw new Error("S3 told no time");
+  if (!theirs) throw new Error("S3 reported no time");
   return ownClockCheck(theirs.atMs + theirs.resolutionMs / 2, beforeMs, Date.now());
 }
 

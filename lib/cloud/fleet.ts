@@ -187,7 +187,7 @@ export class Fleet extends Construct {
       [["autoscaling:SetDesiredCapacity"], [this.group.autoScalingGroupArn]],
     ];
     const release = bundledFunction(this, "release", {
-      description: "Gives the fleet's hosts back when no run is on",
+      description: "Releases the fleet's hosts when no run is in progress",
       memorySize: 256,
       timeout: Duration.minutes(1),
       idPrefix: "Release",
@@ -202,7 +202,7 @@ export class Fleet extends Construct {
     // An event may be lost, or the list of executions may lag; unneeded hosts would then cost money until the next run
     // ends.
     new Rule(this, "Backstop", {
-      description: "Gives hosts back that an execution's end did not",
+      description: "Releases hosts that the end of an execution did not",
       schedule: Schedule.rate(Duration.minutes(15)),
       targets: [new LambdaFunction(release)],
     });

@@ -84,7 +84,7 @@ export class Functions extends Construct {
         environment: { VOLLEY_GUARDS: props.guards },
       }),
       watch: this.#make("watch", props, {
-        description: "Looks on: circuit breaker, the gateway's metrics",
+        description: "Watches a run: circuit breaker, the gateway's metrics",
         memoryMb: 256,
         timeout: Duration.minutes(15),
         statements: [...secrets, ...logReads],
@@ -96,7 +96,7 @@ export class Functions extends Construct {
         timeout: Duration.minutes(15),
       }),
       next: this.#make("next", props, {
-        description: "Takes a trial into its capacity search, plans the next one",
+        description: "Records a trial in its capacity search, plans the next one",
         memoryMb: 1_024,
         timeout: Duration.minutes(2),
       }),

@@ -37,55 +37,55 @@ import { StandInGateway } from "./standInGateway.ts";
 export interface LoadTestProps {
   /**
    * Hosts that may be loaded: names, `*.example.com`, addresses, blocks such as `10.0.0.0/8`. None by default. A name that
-   * leads to a private address also needs that address or its block.
+   * resolves to a private address also needs that address or its block.
    */
   readonly allowedHosts?: string[];
-  /** Further hosts whose metrics and logs plans may read; those that may be loaded are among them. */
+  /** Further hosts whose metrics and logs plans may read, besides those that may be loaded. */
   readonly observeHosts?: string[];
-  /** Memory of a worker in MB, and with it its share of a CPU; 256 is enough for 500 requests per second. */
+  /** A worker's memory in MB, which also sets its share of a CPU; 256 is enough for 500 requests per second. */
   readonly workerMemoryMb?: number;
-  /** Most workers of a run; 200 by default. */
+  /** Maximum number of workers of a run; 200 by default. */
   readonly maxWorkers?: number;
-  /** Most requests per second of a run, over all chains; 50,000 by default. */
+  /** Maximum requests per second of a run, over all chains; 50,000 by default. */
   readonly maxRps?: number;
-  /** Longest run; 6 hours by default. */
+  /** Maximum duration of a run; 6 hours by default. */
   readonly maxDuration?: Duration;
-  /** Most that a run may cost, by its estimate, in US dollars; 10 by default. */
+  /** Maximum estimated price of a run, in US dollars; 10 by default. */
   readonly maxUsdPerRun?: number;
   /** How long the workers' chunks are kept; 14 days by default. Plans and reports are kept until they are deleted. */
   readonly chunkRetention?: Duration;
   /** How long logs are kept; two weeks by default. */
   readonly logRetention?: RetentionDays;
-  /** Send the load from fixed addresses: workers run in a VPC of their own behind NAT gateways with elastic addresses. */
+  /** Send the load from fixed addresses: workers run in a new VPC, behind NAT gateways with elastic addresses. */
   readonly fixedEgress?: boolean;
-  /** A network that is there, for gateways with private addresses; it must lead to S3 and AWS's interfaces. Not with fixedEgress. */
+  /** An existing network, for gateways with private addresses; S3 and AWS's APIs must be reachable from it. Not with fixedEgress. */
   readonly vpc?: IVpc;
   /** Its subnets for workers and hosts; private ones with egress by default. */
   readonly vpcSubnets?: SubnetSelection;
-  /** A fleet of EC2 hosts for plans in fleet mode; without it such plans wait for hosts of your own. */
+  /** A fleet of EC2 hosts for plans in fleet mode; without it, such plans wait for hosts that you start. */
   readonly fleet?: boolean;
-  /** Most hosts of the fleet; 20 by default. */
+  /** Maximum number of the fleet's hosts; 20 by default. */
   readonly fleetMaxHosts?: number;
-  /** Their type, by the network's baseline that a worker's load needs; c7g.large by default. */
+  /** Their instance type: its baseline bandwidth must carry a worker's load; c7g.large by default. */
   readonly fleetInstanceType?: string;
   /** Spot instances: cheaper, and a run may lose some. */
   readonly fleetSpot?: boolean;
   /** Trace the functions and the state machine with X-Ray. */
   readonly tracing?: boolean;
-  /** ARNs of secrets and parameters that plans may refer to by secret:// and ssm://. */
+  /** ARNs of secrets and parameters that plans may refer to as secret:// and ssm://. */
   readonly secretArns?: string[];
-  /** An SNS topic that is sent the alarms; without it they show in CloudWatch alone. */
+  /** An SNS topic for the alarms; without it, they appear only in CloudWatch. */
   readonly alarmTopicArn?: string;
-  /** A policy that every role of the deployment has as its permissions boundary, where an account demands one. */
+  /** A policy for every role of the deployment as its permissions boundary, if the account requires one. */
   readonly permissionsBoundaryArn?: string;
-  /** Plans that are run by the clock and compared with a baseline; the alarms' topic is told of a run that is worse. */
+  /** Plans that run on a schedule and are compared with a baseline; the alarms' topic gets a message if a run is worse. */
   readonly schedules?: ScheduledPlan[];
   /**
-   * Hold a stand-in gateway behind a public function URL, which `volley verify` loads. Whoever knows the URL may call it;
+   * Deploy a stand-in gateway behind a public function URL, for `volley verify`. Anyone who knows the URL can call it;
    * deploy without it once the deployment is verified.
    */
   readonly standInGateway?: boolean;
-  /** ARNs of CloudWatch log groups, each ending in `:*`, that plans may look through for errors. */
+  /** ARNs of CloudWatch log groups, each ending in `:*`, that plans may search for errors. */
   readonly logGroupArns?: string[];
 }
 

@@ -61,7 +61,7 @@ export class VolleyStack extends Stack {
         // What volley doctor reads.
         new PolicyStatement({ actions: ["lambda:GetFunctionConfiguration"], resources: functionArns }),
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [functions.doctor.functionArn] }),
-        // What volley verify needs in addition: it reads what Lambda billed, and kills a worker of its own run.
+        // What volley verify needs in addition: it reads what Lambda billed, and kills a worker of one of its runs.
         new PolicyStatement({
           actions: ["logs:FilterLogEvents"],
           resources: [functions.byName.attack.logGroup.logGroupArn],

@@ -71,7 +71,7 @@ async function clockCheck({ store, sleep }: InsidePorts): Promise<Check> {
   await clock.narrow(systemClock.nowMs() + CLOCK_MS);
   const error = clock.error();
   const subject = "clock in Lambda";
-  if (!error) return { subject, level: "warn", evidence: "S3 told no time", remedy: "run it again" };
+  if (!error) return { subject, level: "warn", evidence: "S3 reported no time", remedy: "run it again" };
   const evidence = `${error.errorMs.toFixed(0)} ms from S3's, known within ${error.boundMs.toFixed(0)} ms`;
   const isWrong = Math.abs(error.errorMs) > MAX_CLOCK_ERROR_MS + error.boundMs;
   if (!isWrong) return { subject, level: "ok", evidence };

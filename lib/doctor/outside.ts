@@ -88,7 +88,7 @@ export function fleetCheck(hosts: number, isRunning: boolean): Check {
   const subject = "fleet";
   if (hosts === 0) return { subject, level: "ok", evidence: "no host is up" };
   if (isRunning) return { subject, level: "ok", evidence: `${hosts} hosts are up for a run` };
-  const remedy = "nothing for 15 minutes: a schedule gives them back; then set the group's desired capacity to 0";
+  const remedy = "nothing for 15 minutes: a schedule releases them; then set the group's desired capacity to 0";
   return { subject, level: "warn", evidence: `${hosts} hosts are up, and no run is in progress`, remedy };
 }
 
