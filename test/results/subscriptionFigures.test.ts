@@ -89,3 +89,15 @@ test("items between a subscriber's sockets are counted by how the first one ende
     { missed: 0, missedWhileDropped: 10, missedAtHandOver: 2 },
   );
 });
+
+test("the first and the last item of one subscriber do not hide that another missed them", () => {
+  const { missed } = figuresOf(
+    [...blocks(1, 2, 1), block(3, 1), block(4, 2), block(5, 1), ...blocks(6, 9, 1)],
+    [
+      [0, 0, 9_900, 1, 9, "planned"],
+      [1, 2_500, 5_500, 3, 5, "planned"],
+    ],
+  );
+  // Subscriber 0 missed blocks 3 and 5, which are the first and the last of subscriber 1.
+  assert.equal(missed, 2);
+});
