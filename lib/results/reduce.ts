@@ -81,10 +81,13 @@ export async function reduceRun(
     const read = await Promise.all(
       batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id)))),
     );
-    for (const each of read.flat()) findings.push(...each.findings);
-    for (const attempt of read.flat().flatMap(({ attempts }) => attempts)) stale.judge(attempt.series);
-    for (const attempt of read.flat().flatMap(({ attempts }) => attempts))
-      finishedMs = Math.max(finishedMs, attempt.summary?.atMs ?? 0);
+    for (const { attempts, findings: found } of read.flat()) {
+      findings.push(...found);
+      for (const { series, summary } of attempts) {
+        stale.judge(series);
+        finishedMs = Math.max(finishedMs, summary?.atMs ?? 0);
+      }
+    }
     for (const [position, [worker, own]] of batch.entries()) {
       const attempts = (read[position] ?? []).map((each) => each.attempts);
       onWorker(reduceWorker(plan, { worker, assignments: own, attempts }, chains, findings));

@@ -113,6 +113,18 @@ test("subscribers' times that cannot be read are named and end nothing", async (
   );
 });
 
+test("a run is finished when the last of its workers is", async (t) => {
+  const run = fixture(t);
+  for (const [index, assignment] of run.assignments.entries()) {
+    const chunks = chunksOf(run.plan, assignment, 1, 1);
+    await writeSummary(
+      run,
+      chunks.map((chunk) => ({ ...chunk, atMs: [2_100, 4_250, 3_900, 4_100][index] ?? assert.fail() })),
+    );
+  }
+  assert.equal((await reduce(run)).finishedMs, 4_250);
+});
+
 test("two attempts that share the schedule add up; requests sent twice are told", async (t) => {
   const shared = fixture(t);
   const doubled = fixture(t);
