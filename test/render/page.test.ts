@@ -146,6 +146,33 @@ test("an address leads to a section, a part of the run and a chain, and keeps to
   assert.match(address, /from=1\.3&to=3\.8/);
 });
 
+test("an address that was cut off within a character opens the page, and shows all chains", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage();
+  await page.goto(`${write(temporaryFolder(t), limited())}#over-time&from=1&to=3&chain=%E6%9`);
+  await page.locator("figcaption", { hasText: "How long responses took, all chains" }).waitFor({ timeout: 5_000 });
+});
+
+test("what is copied from a table is no markup, no mention and no formula where it is put", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const report = limited();
+  const [worker] = report.workers;
+  assert.ok(worker);
+  report.workers = [{ ...worker, id: "w100", chains: [" =cmd() <b>@all\n|x"] }];
+  const page = await browser.newPage();
+  await page.goto(write(temporaryFolder(t), report));
+  const tools = page.getByRole("group", { name: "Tools of the table: Each worker's own figures" });
+  await page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }");
+  const copied = async (name: string): Promise<string> => {
+    await tools.getByRole("button", { name }).click();
+    return String(await page.evaluate("window.copied"));
+  };
+  assert.match(await copied("Copy as Markdown"), /\n\| w100 \| {2}=cmd\(\) \\<b\\>&#64;all \\\|x \|/);
+  assert.match(await copied("Copy as CSV"), /\nw100,"' =cmd\(\) <b>@all\n\|x",/);
+});
+
 test("tables are searched and copied, and the report is downloaded as it is", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

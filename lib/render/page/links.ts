@@ -42,9 +42,18 @@ function fields(): Map<string, string> {
       .filter((part) => part.includes("="))
       .map((part) => {
         const [name = "", value = ""] = part.split("=");
-        return [name, decodeURIComponent(value)];
+        return [name, decoded(value)];
       }) as [string, string][],
   );
+}
+
+/** A value of the address; as it is written if it was cut off within a character. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 /** Shows what the address says, and keeps the address to what is shown. */

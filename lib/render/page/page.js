@@ -4,6 +4,17 @@ function replaceReport(next) {
   report = next;
 }
 
+// lib/report/escape.ts
+function csvField(value) {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const text = /^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+function escapeMarkdown(text) {
+  return text.replace(/[&@]/g, (character) => `&#${character.charCodeAt(0)};`).replace(/[\\`*_[\]<>|~]/g, "\\$&").replace(/\s+/g, " ");
+}
+
 // lib/render/page/tableTools.ts
 var ROWS_WORTH_A_SEARCH = 8;
 function tableTools(shown, rows, search) {
@@ -34,19 +45,15 @@ function tableTools(shown, rows, search) {
   return tools;
 }
 function markdownOf({ titles, lines }) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const texts = lines().map((cells) => line(cells.map(({ text }) => text)));
-  return `${[line(titles), line(titles.map((_, place) => place === 0 ? "---" : "---:")), ...texts].join("\n")}
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const texts = lines().map((cells) => line(cells.map(({ text }) => escapeMarkdown(text))));
+  return `${[line(titles.map(escapeMarkdown)), line(titles.map((_, place) => place === 0 ? "---" : "---:")), ...texts].join("\n")}
 `;
 }
 function csvOf({ titles, lines }) {
-  const field = (value) => {
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const plain = ({ text, value }) => text === "–" ? "" : value;
-  const texts = lines().map((cells) => cells.map((cell) => field(plain(cell))).join(","));
-  return `${[titles.map(field).join(","), ...texts].join("\r\n")}\r
+  const plain = ({ text, value }) => text === "–" ? null : value;
+  const texts = lines().map((cells) => cells.map((cell) => csvField(plain(cell))).join(","));
+  return `${[titles.map(csvField).join(","), ...texts].join("\r\n")}\r
 `;
 }
 async function copy(text) {
@@ -718,9 +725,16 @@ function fields() {
   return new Map(
     location.hash.slice(1).split("&").filter((part) => part.includes("=")).map((part) => {
       const [name = "", value = ""] = part.split("=");
-      return [name, decodeURIComponent(value)];
+      return [name, decoded(value)];
     })
   );
+}
+function decoded(value) {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 function followAddress() {
   const [section = ""] = location.hash.slice(1).split("&");

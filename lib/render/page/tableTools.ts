@@ -1,3 +1,4 @@
+import { csvField, escapeMarkdown } from "../../report/escape.ts";
 import { type Cell, element } from "./elements.ts";
 
 /** What a table's tools work on: its titles, and the lines that are shown, in their order. */
@@ -40,22 +41,17 @@ export function tableTools(shown: Shown, rows: number, search: (text: string) =>
 }
 
 function markdownOf({ titles, lines }: Shown): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const texts = lines().map((cells) => line(cells.map(({ text }) => text)));
-  return `${[line(titles), line(titles.map((_, place) => (place === 0 ? "---" : "---:"))), ...texts].join("\n")}\n`;
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const texts = lines().map((cells) => line(cells.map(({ text }) => escapeMarkdown(text))));
+  return `${[line(titles.map(escapeMarkdown)), line(titles.map((_, place) => (place === 0 ? "---" : "---:"))), ...texts].join("\n")}\n`;
 }
 
-/** As RFC 4180 has it, figures as the report has them. Text that a spreadsheet would run as a formula is quoted apart. */
+/** Lines as CSV, figures as the report has them. */
 function csvOf({ titles, lines }: Shown): string {
-  const field = (value: string | number): string => {
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
   // A figure that was not measured is none.
-  const plain = ({ text, value }: Cell): string | number => (text === "–" ? "" : value);
-  const texts = lines().map((cells) => cells.map((cell) => field(plain(cell))).join(","));
-  return `${[titles.map(field).join(","), ...texts].join("\r\n")}\r\n`;
+  const plain = ({ text, value }: Cell): string | number | null => (text === "–" ? null : value);
+  const texts = lines().map((cells) => cells.map((cell) => csvField(plain(cell))).join(","));
+  return `${[titles.map(csvField).join(","), ...texts].join("\r\n")}\r\n`;
 }
 
 /** Copies text, also from a page that was opened as a file. */
