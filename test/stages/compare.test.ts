@@ -57,8 +57,22 @@ test("a run without a report, without a baseline, or with a verdict that is bad 
   assert.match((await after(NIGHTLY, report)).told, /no baseline nightly: volley baseline nightly new --stack NAME/);
   const missed = { ...report, verdict: { ...report.verdict, pass: false, reasons: ["p99 is 40 ms."] } };
   assert.match((await after({ schedule: "hourly" }, missed)).told, /the SLO was missed: p99 is 40 ms\./);
+  const invalid = { ...report, verdict: { ...report.verdict, valid: false, pass: true, reasons: ["Send lag."] } };
+  assert.match((await after({ schedule: "hourly" }, invalid)).told, /an invalid run: Send lag\./);
   assert.equal((await after({ schedule: "hourly" }, report)).told, "");
   assert.equal((await after(undefined, missed)).told, "");
+});
+
+test("a notification's subject has at most the 100 characters that SNS allows", async () => {
+  const schedule = "n".repeat(40);
+  const store = new MemoryStore();
+  const runId = `${schedule}-d8a3dbd4-6f5c-4e0b-9c57-1f0a2b3c4d5e`;
+  store.set(scheduledKey(runId), JSON.stringify({ schedule }));
+  let longest = 0;
+  await compareTask(store, runId, async (subject) => {
+    longest = subject.length;
+  });
+  assert.equal(longest, 100);
 });
 
 test("only a run with a report becomes a baseline", async () => {
