@@ -42,19 +42,19 @@ export function heldTo(plan: Plan, allowance: Allowance | undefined): Plan {
 /** How a plan from the store exceeds the allowance. */
 export function allowanceProblems(plan: Plan, { maxRps, maxSubscribers, maxDurationMs }: Allowance): Problem[] {
   const problems: Problem[] = [];
+  const atMost = (limit: string): string => `at most ${limit}, as when the run started`;
   const rps = peakRps(plan);
   // Negated, so that NaN exceeds the bound too. The rate has a tolerance for rounding.
   if (maxRps !== undefined && !(rps <= maxRps * 1.001)) {
-    problems.push({ where: "$.chains", found: `${rps} requests per second`, expected: `the ${maxRps} of its start` });
+    problems.push({ where: "$.chains", found: `${rps} requests per second`, expected: atMost(`${maxRps}`) });
   }
   const subscribers = subscribersOf(plan);
   if (maxSubscribers !== undefined && !(subscribers <= maxSubscribers)) {
-    const expected = `the ${maxSubscribers} of its start`;
-    problems.push({ where: "$.chains", found: `${subscribers} subscribers`, expected });
+    problems.push({ where: "$.chains", found: `${subscribers} subscribers`, expected: atMost(`${maxSubscribers}`) });
   }
   const lengthMs = plan.durationMs + plan.warmupMs;
   if (!(lengthMs <= maxDurationMs)) {
-    problems.push({ where: "$.duration", found: `${lengthMs} ms`, expected: `the ${maxDurationMs} ms of its start` });
+    problems.push({ where: "$.duration", found: `${lengthMs} ms`, expected: atMost(`${maxDurationMs} ms`) });
   }
   return problems;
 }

@@ -23,12 +23,13 @@ export function sloProblems(plan: Plan): Problem[] {
   ];
 }
 
+const FEW_TARGETS = `at most ${MAX_TARGETS_APART}: a chain with more records no target separately`;
+
 /** SLOs of targets that are not recorded separately. */
 function targetProblems({ targets }: Chain, index: number): Problem[] {
   if (targets.length <= MAX_TARGETS_APART || targets.every(({ slo }) => slo === undefined)) return [];
   const found = `${targets.length} targets, some with an slo`;
-  const expected = `at most ${MAX_TARGETS_APART}, as many as are recorded apart`;
-  return [{ where: jsonPath(["chains", index, "targets"]), found, expected }];
+  return [{ where: jsonPath(["chains", index, "targets"]), found, expected: FEW_TARGETS }];
 }
 
 /** Methods that no chain calls, or that a chain with too many targets to record them separately calls. */
@@ -43,8 +44,7 @@ function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: re
     }
     return chains.flatMap(({ name, targets }) => {
       if (targets.length <= MAX_TARGETS_APART || !targets.some((target) => methodOf(target) === method)) return [];
-      const expected = `at most ${MAX_TARGETS_APART}, as many as are recorded apart`;
-      return [{ where, found: `${targets.length} targets of ${name}`, expected }];
+      return [{ where, found: `${targets.length} targets of ${name}`, expected: FEW_TARGETS }];
     });
   });
 }
