@@ -42,6 +42,18 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** Most workers of one host: more are certainly a mistake. */
+const MAX_WORKERS = 256;
+
+/** Parses a number of workers, or `auto`. */
+export function parseWorkers(text: string): number | "auto" {
+  if (text === "auto") return text;
+  const workers = Number(text);
+  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
+    throw new InvalidArgumentError(`expected auto, or 1 … ${MAX_WORKERS} workers`);
+  return workers;
+}
+
 /** Parses an option's duration, in the format of plans. */
 export function parseDuration(text: string): string {
   if (!DURATION_PATTERN.test(text))

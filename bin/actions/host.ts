@@ -1,7 +1,11 @@
+import { setMaxListeners } from "node:events";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { SFNClient } from "@aws-sdk/client-sfn";
 import { announce } from "../../lib/fleet/gather.ts";
 import { serveActivity } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
+import { autoWorkers, workerNames } from "../../lib/fleet/workers.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
 import { InputError } from "../../lib/plan/problems.ts";
@@ -17,6 +21,7 @@ export interface HostOptions {
   store?: string;
   endpoint?: string;
   name: string;
+  workers: number | "auto";
   lifeline?: boolean;
 }
 
@@ -39,35 +44,55 @@ async function serve(options: HostOptions): Promise<void> {
   const activity = required(options.activity ?? process.env.VOLLEY_ACTIVITY, "--activity", "the activity's ARN");
   const store = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
   const endpoint = options.endpoint ?? process.env.VOLLEY_ENDPOINT;
-  // Loaded on demand: --check needs no AWS client.
-  const { SFNClient } = await import("@aws-sdk/client-sfn");
-  const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-  const client = new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
+  const workers = options.workers === "auto" ? autoWorkers(availableParallelism()) : options.workers;
+  const names = workerNames(options.name, workers);
   const stopped = new AbortController();
+  // Each worker waits for this signal: there may be more of them than the listeners at which Node suspects a leak.
+  setMaxListeners(0, stopped.signal);
   const running = new Set<FunctionProcess>();
   if (options.lifeline) endWithRunner(running);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
   const kept = await openStore(store);
-  const here = (): Promise<void> => announce(kept, options.name, Date.now()).catch(() => {});
-  await here();
-  const announcing = setInterval(here, ANNOUNCE_MS);
-  process.stdout.write(`${options.name} waits for assignments of ${activity}\n`);
-  await serveActivity(
-    { activityArn: activity, workerName: options.name },
-    {
-      client,
-      run: (input, signal) =>
-        callInProcess(ATTACK, input as Json, signal, {
-          env: { VOLLEY_STORE: store, VOLLEY_HOST: options.name },
-          onStart: (worker) => running.add(worker),
-          onExit: (worker) => running.delete(worker),
-        }),
-      say: (text) => void process.stdout.write(`${options.name}: ${text}\n`),
-    },
-    stopped.signal,
-  );
-  clearInterval(announcing);
-  await announce(kept, options.name, null).catch(() => {});
+  const tell = async (atMs: number | null): Promise<void> => {
+    await Promise.all(names.map((name) => announce(kept, name, atMs).catch(() => {})));
+  };
+  await tell(Date.now());
+  const announcing = setInterval(() => tell(Date.now()), ANNOUNCE_MS);
+  const who = names.length === 1 ? `${options.name} waits` : `${options.name}: ${names.length} workers wait`;
+  process.stdout.write(`${who} for assignments of ${activity}\n`);
+  const serveAs = async (name: string): Promise<void> =>
+    serveActivity(
+      { activityArn: activity, workerName: name },
+      {
+        client: await activityClient(endpoint),
+        run: (input, signal) =>
+          callInProcess(ATTACK, input as Json, signal, {
+            env: { VOLLEY_STORE: store, VOLLEY_HOST: name },
+            onStart: (worker) => running.add(worker),
+            onExit: (worker) => running.delete(worker),
+          }),
+        say: (text) => void process.stdout.write(`${name}: ${text}\n`),
+      },
+      stopped.signal,
+    );
+  try {
+    await Promise.all(names.map(serveAs));
+  } finally {
+    stopped.abort();
+    clearInterval(announcing);
+    await tell(null);
+  }
+}
+
+/**
+ * A client of Step Functions, at another endpoint if there is one. Each worker has a client: the polls of many workers
+ * would otherwise hold all connections of one, and no heartbeat could be sent.
+ */
+async function activityClient(endpoint: string | undefined): Promise<SFNClient> {
+  // Loaded on demand: --check needs no AWS client.
+  const { SFNClient } = await import("@aws-sdk/client-sfn");
+  const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+  return new SFNClient(endpoint === undefined ? {} : { ...local, endpoint });
 }
 
 /**

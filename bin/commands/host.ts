@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import type { HostOptions } from "../actions/host.ts";
+import { parseWorkers } from "../options.ts";
 
 /** `volley host`. */
 export function hostCommand(): Command {
@@ -11,13 +12,20 @@ export function hostCommand(): Command {
     .option("--store <uri>", "where runs are kept: s3:<bucket> or file:<folder>; or VOLLEY_STORE")
     .option("--endpoint <url>", "the endpoint of Step Functions, if not AWS's; or VOLLEY_ENDPOINT")
     .option("--name <name>", "the name of this host", hostname())
+    .addOption(
+      new Option("--workers <n>", "assignments at once, each in a process: a number, or auto for the host's cores")
+        .env("VOLLEY_WORKERS")
+        .argParser(parseWorkers)
+        .default(1),
+    )
     .addOption(new Option("--lifeline", "end with the runner that holds the other end of standard input").hideHelp())
     .addHelpText(
       "after",
       `
 Examples:
   volley host --check
-  volley host --activity arn:aws:states:eu-west-1:123456789012:activity:volley --store s3:volley-runs
+  volley host --activity arn:aws:states:eu-west-1:123456789012:activity:volley --store s3:volley-runs \\
+    --workers auto
 
 As a service: fleet/volley-host.service. To tune the host: fleet/tune-system-limits.sh.`,
     )

@@ -47,6 +47,7 @@ export function contextProps(scope: Construct): LoadTestProps {
     schedules: read("a list of schedules, each with name, expression and plan", schedulesOf)("schedules"),
     workerMemoryMb: number("workerMemoryMb"),
     fleetMaxHosts: number("fleetMaxHosts"),
+    fleetWorkersPerHost: number("fleetWorkersPerHost"),
     fleetInstanceType: text("fleetInstanceType"),
     maxWorkers: number("maxWorkers"),
     maxRps: number("maxRps"),

@@ -14,6 +14,7 @@ export const CONTEXT_NAMES = [
   "schedules",
   "workerMemoryMb",
   "fleetMaxHosts",
+  "fleetWorkersPerHost",
   "fleetInstanceType",
   "maxWorkers",
   "maxRps",

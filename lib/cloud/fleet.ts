@@ -47,6 +47,8 @@ export interface FleetProps {
   plan: HandlerFunction;
   /** Maximum number of concurrent hosts. */
   maxHosts: number;
+  /** How many workers each host runs, one to a core. */
+  workersPerHost: number;
   /** Choose it by the network baseline that the load needs: a c7g.large has 0.94 Gbit/s. */
   instanceType: string;
   spot: boolean;
@@ -141,7 +143,7 @@ export class Fleet extends Construct {
   }
 
   /** Installs Volley with dependencies from npm's registry, tunes the host, and starts the service. */
-  #userData(code: Asset, { bucket, activity, guards }: FleetProps): UserData {
+  #userData(code: Asset, { bucket, activity, workersPerHost, guards }: FleetProps): UserData {
     const userData = UserData.forLinux();
     // If anything fails, Plan reports the end of the log to whoever is waiting for this host.
     const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
@@ -161,6 +163,7 @@ export class Fleet extends Construct {
       "fleet/tune-system-limits.sh",
       `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
+      `echo VOLLEY_WORKERS=${workersPerHost} >> /etc/volley/host.env`,
       // Host names contain no quotes: the JSON is in single quotes, for the shell and for systemd.
       `printf "VOLLEY_GUARDS='%s'\\n" '${guards}' >> /etc/volley/host.env`,
       "cp fleet/volley-host.service /etc/systemd/system/ && systemctl enable --now volley-host",
@@ -169,9 +172,10 @@ export class Fleet extends Construct {
   }
 
   /** Lets Plan set the number of hosts that the run needs; Plan then waits for them. */
-  #raise({ plan, maxHosts }: FleetProps): void {
+  #raise({ plan, maxHosts, workersPerHost }: FleetProps): void {
     plan.addEnvironment("VOLLEY_FLEET_GROUP", this.group.autoScalingGroupName);
     plan.addEnvironment("VOLLEY_FLEET_MAX_HOSTS", String(maxHosts));
+    plan.addEnvironment("VOLLEY_FLEET_WORKERS_PER_HOST", String(workersPerHost));
     plan.addToRolePolicy(
       new PolicyStatement({
         actions: ["autoscaling:SetDesiredCapacity", "autoscaling:SuspendProcesses"],

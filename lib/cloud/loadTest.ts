@@ -66,7 +66,9 @@ export interface LoadTestProps {
   readonly fleet?: boolean;
   /** Maximum number of the fleet's hosts; 20 by default. */
   readonly fleetMaxHosts?: number;
-  /** Their instance type: its baseline bandwidth must carry a worker's load; c7g.large by default. */
+  /** How many workers each of them runs, at most one to a core of the instance type; 1 by default. */
+  readonly fleetWorkersPerHost?: number;
+  /** Their instance type: its baseline bandwidth must carry its workers' load; c7g.large by default. */
   readonly fleetInstanceType?: string;
   /** Spot instances: cheaper, and a run may lose some. */
   readonly fleetSpot?: boolean;
@@ -114,7 +116,8 @@ export class LoadTest extends Construct {
       PermissionsBoundary.of(this).apply(boundary);
     }
     const { logRetention = RetentionDays.TWO_WEEKS, tracing = false } = props;
-    const { fleetMaxHosts = 20 } = props;
+    const { fleetMaxHosts = 20, fleetWorkersPerHost = 1 } = props;
+    if (!Number.isInteger(fleetWorkersPerHost)) throw new Error("fleetWorkersPerHost is a whole number of workers");
     this.bucket = new Bucket(this, "Runs", {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
@@ -139,7 +142,7 @@ export class LoadTest extends Construct {
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
     this.secretArns = props.secretArns ?? [];
-    const guards = guardsOf(props, fleetMaxHosts);
+    const guards = guardsOf(props, fleetMaxHosts, fleetWorkersPerHost);
     this.standIn = props.standInGateway ? new StandInGateway(this, "StandIn", logRetention) : undefined;
     // Its host is only known after deployment, so it is not among those checked above.
     if (this.standIn) guards.allowedHosts = [...guards.allowedHosts, this.standIn.host];
@@ -163,6 +166,7 @@ export class LoadTest extends Construct {
           stateMachine: this.stateMachine,
           plan: this.functions.byName.plan,
           maxHosts: fleetMaxHosts,
+          workersPerHost: fleetWorkersPerHost,
           instanceType: props.fleetInstanceType ?? "c7g.large",
           spot: props.fleetSpot ?? false,
           secretArns: this.secretArns,
@@ -298,7 +302,7 @@ export class LoadTest extends Construct {
 }
 
 /** A deployment's guards. Throws if a host is malformed. */
-function guardsOf(props: LoadTestProps, fleetMaxHosts: number): Guards {
+function guardsOf(props: LoadTestProps, maxHosts: number, workersPerHost: number): Guards {
   const { allowedHosts = [], observeHosts = [], maxDuration = Duration.hours(6) } = props;
   const wrong = [...allowedHosts, ...observeHosts].filter((each) => !isHostEntry(each));
   if (wrong.length > 0)
@@ -310,7 +314,11 @@ function guardsOf(props: LoadTestProps, fleetMaxHosts: number): Guards {
     maxDurationMs: maxDuration.toMilliseconds(),
     maxWorkers: props.maxWorkers ?? 200,
     maxUsd: props.maxUsdPerRun ?? 10,
-    ...(props.fleet && { maxHosts: fleetMaxHosts }),
-    setting: { workerMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb, isBehindNat: props.fixedEgress === true },
+    ...(props.fleet && { maxHosts }),
+    setting: {
+      workerMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb,
+      isBehindNat: props.fixedEgress === true,
+      ...(props.fleet && { workersPerHost }),
+    },
   };
 }

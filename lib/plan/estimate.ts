@@ -12,6 +12,8 @@ export interface EstimateSetting {
   workerMb: number;
   /** Whether the load goes through NAT gateways (fixedEgress). */
   isBehindNat: boolean;
+  /** How many workers each host of its fleet runs; 1 by default. */
+  workersPerHost?: number;
 }
 
 /** The default deployment. */
@@ -107,7 +109,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   const transitions = 9 + 2 * watchCalls + 4 * all.children;
   const { puts, gets } = storeCalls(plan, all);
   const natBytes = setting.isBehindNat ? all.bytesOut + all.requests * RESPONSE_BYTES : 0;
-  const hosts = all.workers + SPARE_HOSTS;
+  const hosts = Math.ceil(all.workers / (setting.workersPerHost ?? 1)) + SPARE_HOSTS;
   const hostHours = isFleet ? (hosts * (HOSTS_COME_S + all.seconds + HOSTS_GO_S)) / 3_600 : 0;
   const hostUsd = PRICES.hostHour + (setting.isBehindNat ? 0 : PRICES.addressHour);
   const items = [

@@ -61,10 +61,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     if (isAbove) problems.push({ where, found, expected: `${most}, as this deployment allows` });
   }
   const isFleet = plan.mode === "fleet";
-  if (isFleet && workers > (guards.maxHosts ?? Number.POSITIVE_INFINITY)) {
-    const expected = `at most ${guards.maxHosts}, as this deployment's fleet has (fleetMaxHosts)`;
-    problems.push({ where: "$.workers", found: `${workers} hosts, one for each worker`, expected });
-  }
+  if (isFleet) problems.push(...fleetProblems(workers, guards));
   const assignments = assign(plan, { runId: "", startAtMs: 0, leadMs: lambdaLeadMs(workers) });
   const longestMs = Math.max(0, ...assignments.map(({ timeoutSeconds }) => timeoutSeconds)) * 1_000;
   if (!isFleet && longestMs > LAMBDA_MS) {
@@ -88,4 +85,13 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     });
   }
   return problems;
+}
+
+function fleetProblems(workers: number, { maxHosts, setting }: Guards): Problem[] {
+  const workersPerHost = setting?.workersPerHost ?? 1;
+  const hosts = Math.ceil(workers / workersPerHost);
+  if (maxHosts === undefined || hosts <= maxHosts) return [];
+  const each = workersPerHost === 1 ? "one for each worker" : `for ${workers} workers, ${workersPerHost} on each`;
+  const expected = `at most ${maxHosts}, as this deployment's fleet has (fleetMaxHosts)`;
+  return [{ where: "$.workers", found: `${hosts} hosts, ${each}`, expected }];
 }

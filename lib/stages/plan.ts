@@ -29,8 +29,8 @@ export interface PlanPorts {
   preflight(plan: Plan): Promise<Preflight[]>;
   /** Wakes the run's functions that have been idle for weeks. */
   wake(): Promise<void>;
-  /** Starts this many hosts, if the deployment has a fleet. */
-  startHosts(hosts: number): Promise<void>;
+  /** Starts the hosts that run this many workers, if the deployment has a fleet. */
+  startHosts(workers: number): Promise<void>;
   /** How long to wait for hosts, in ms. */
   fleetWaitMs: number;
   /** The timing for a run that is planned now. */
@@ -54,9 +54,9 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
   if (guards && plan.preflight && plan.mode !== "fleet") refuse(preflightProblems(await ports.preflight(plan)));
   await ports.wake();
   if (plan.mode === "fleet") {
-    const hosts = splitRates(plan).length;
-    await ports.startHosts(hosts);
-    await gatherHosts(store, hosts, { nowMs: ports.nowMs, sleep: ports.sleep, limitMs: ports.fleetWaitMs });
+    const workers = splitRates(plan).length;
+    await ports.startHosts(workers);
+    await gatherHosts(store, workers, { nowMs: ports.nowMs, sleep: ports.sleep, limitMs: ports.fleetWaitMs });
   }
   const times = ports.times();
   return plan.profile.type === "search" ? planSearch(store, runId, plan, times) : planRun(store, runId, plan, times);

@@ -192,7 +192,8 @@ test("a fleet's host may write whatever a worker's function may", () => {
 });
 
 test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given back when an execution ends", () => {
-  const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetMaxHosts: 12, fleetInstanceType: "c7gn.large" } });
+  const own = { fleetMaxHosts: 12, fleetWorkersPerHost: "2", fleetInstanceType: "c7gn.large" };
+  const app = new App({ context: { ...UNBUNDLED, fleet: "true", ...own } });
   const fleet = Template.fromStack(new VolleyStack(app, "volley"));
   fleet.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
     MinSize: "0",
@@ -216,8 +217,12 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
     "npm ci --omit=dev",
     "chmod -R a+rX",
     "tune-system-limits.sh",
+    "echo VOLLEY_WORKERS=2 >> /etc/volley/host.env",
   ];
   for (const step of [...steps, "systemctl enable --now volley-host"]) assert.ok(userData.includes(step), step);
+  fleet.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: { Variables: Match.objectLike({ VOLLEY_FLEET_WORKERS_PER_HOST: "2" }) },
+  });
   const policies = JSON.stringify(
     fleet.findResources("AWS::IAM::Policy", { Properties: { Roles: [{ Ref: Match.stringLikeRegexp("HostRole") }] } }),
   );

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { startHosts } from "../../functions/ports/fleetGroup.ts";
 import { startService, textOf } from "../support/service.ts";
 
-test("a run's hosts and a spare one are started, no more than the fleet may have, and zones are not balanced meanwhile", async (t) => {
+test("the hosts for a run's workers and a spare one are started, no more than the fleet may have; zones are not balanced meanwhile", async (t) => {
   const calls: URLSearchParams[] = [];
   await startService(t, "AWS_ENDPOINT_URL", async (request, response) => {
     calls.push(new URLSearchParams(await textOf(request)));
@@ -14,6 +14,8 @@ test("a run's hosts and a spare one are started, no more than the fleet may have
   Object.assign(process.env, { VOLLEY_FLEET_GROUP: "hosts", VOLLEY_FLEET_MAX_HOSTS: "6" });
   await startHosts(5);
   await startHosts(6);
+  process.env.VOLLEY_FLEET_WORKERS_PER_HOST = "2";
+  await startHosts(5);
   const told = calls.map((call) => [
     call.get("Action"),
     call.get("ScalingProcesses.member.1") ?? call.get("DesiredCapacity"),
@@ -23,5 +25,8 @@ test("a run's hosts and a spare one are started, no more than the fleet may have
     ["SetDesiredCapacity", "6"],
     ["SuspendProcesses", "AZRebalance"],
     ["SetDesiredCapacity", "6"],
+    ["SuspendProcesses", "AZRebalance"],
+    // Three hosts with two workers each, and the spare.
+    ["SetDesiredCapacity", "4"],
   ]);
 });

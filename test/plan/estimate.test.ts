@@ -49,6 +49,8 @@ test("memory, NAT gateways and a fleet's hosts are in the estimate", () => {
   assert.equal(fleet.invocations, 0);
   assertNear(usdOf(fleet, "EC2"), 11 * ((SECONDS + 300) / 3_600) * (0.0725 + 0.005), "EC2");
   // Segments are not cut: ten children of four transitions, and Watch is called four times.
+  const shared = estimate({ ...plan, mode: "fleet" }, { ...DEFAULT_SETTING, workersPerHost: 4 });
+  assertNear(usdOf(shared, "EC2"), 4 * ((SECONDS + 300) / 3_600) * (0.0725 + 0.005), "EC2, four workers a host");
   assertNear(usdOf(fleet, "Step Functions"), (10 * 4 + 17) * 0.000025, "transitions");
 });
 

@@ -120,7 +120,7 @@ test("a fleet's workers are no Lambda invocations", () => {
   assert.equal(of(fleet, {}, 2)[0]?.found, "3 Lambda invocations at once");
 });
 
-test("a plan in fleet mode has no more workers than the fleet has hosts; in Lambda that is no limit", () => {
+test("a plan in fleet mode needs no more hosts than the fleet has; in Lambda that is no limit", () => {
   const hosts = { workers: 2 };
   const fleet = planFor("https://gateway.example", { ...hosts, mode: "fleet" });
   assert.deepEqual(of(fleet, { maxHosts: 2 }), []);
@@ -129,6 +129,11 @@ test("a plan in fleet mode has no more workers than the fleet has hosts; in Lamb
     [["2 hosts, one for each worker", "at most 1, as this deployment's fleet has (fleetMaxHosts)"]],
   );
   assert.deepEqual(of(planFor("https://gateway.example", hosts), { maxHosts: 1 }), []);
+  const setting = { workerMb: 256, isBehindNat: false, workersPerHost: 2 };
+  assert.deepEqual(of(fleet, { maxHosts: 1, setting }), []);
+  const three = planFor("https://gateway.example", { workers: 3, mode: "fleet" });
+  const [problem] = of(three, { maxHosts: 1, maxWorkers: 3, setting });
+  assert.equal(problem?.found, "2 hosts, for 3 workers, 2 on each");
 });
 
 test("all guards that are passed are told at once", () => {
