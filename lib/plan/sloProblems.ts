@@ -14,10 +14,12 @@ export function sloProblems(plan: Plan): Problem[] {
   return [
     ...methodProblems(slo, chains, ["slo"]),
     ...costProblems(plan, slo, ["slo"]),
+    ...subscriberProblems(slo, chains, ["slo"]),
     ...chains.flatMap((chain, index) => [
       ...targetProblems(chain, index),
       ...methodProblems(chain.slo, [chain], ["chains", index, "slo"]),
       ...costProblems(plan, chain.slo, ["chains", index, "slo"]),
+      ...subscriberProblems(chain.slo, [chain], ["chains", index, "slo"]),
     ]),
     ...(limits.stop ?? []).flatMap(({ chain }, index) => stopProblems(chain, chains, index)),
   ];
@@ -54,6 +56,17 @@ function costProblems({ observe }: Plan, slo: Slo | undefined, path: readonly (s
   if (slo?.usdPerMillionRelays === undefined || observe.costs.some(({ usd }) => usd !== undefined)) return [];
   const where = jsonPath([...path, "usdPerMillionRelays"]);
   return [{ where, found: "a limit on the cost", expected: "a counter with a price: usd in observe.costs" }];
+}
+
+/** Limits for subscribers if there are none. */
+function subscriberProblems(
+  slo: Slo | undefined,
+  chains: readonly Chain[],
+  path: readonly (string | number)[],
+): Problem[] {
+  if (slo?.subscribers === undefined || chains.some(({ subscriptions }) => subscriptions)) return [];
+  const where = jsonPath([...path, "subscribers"]);
+  return [{ where, found: "limits for subscribers", expected: "a chain with subscriptions" }];
 }
 
 /** A threshold of a chain that does not exist. */

@@ -46,7 +46,28 @@ const methods = z
   .optional()
   .describe("What each JSON-RPC method must achieve, over all targets of a chain that call it");
 
-const chainLines = { ...partLines, classes, usdPerMillionRelays, methods };
+const share = z.number().min(0).max(1).optional();
+
+const subscribers = z
+  .strictObject({
+    missed: share.describe("Highest share of the due notifications that may be missed, instead of 1 − success"),
+    doubled: share.describe("Highest share of the notifications that may come to a subscriber that has them already"),
+    dropped: share.describe("Highest share of the subscriptions that may end because their socket is lost"),
+    subscribeP99Ms: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Highest 99th percentile of the time to subscribe, in ms"),
+    lagP99Ms: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Highest 99th percentile of the lag behind the first subscriber, in ms"),
+  })
+  .optional()
+  .describe("What each subscription of a chain must achieve, besides success");
+
+const chainLines = { ...partLines, classes, usdPerMillionRelays, methods, subscribers };
 
 /** The plan's SLO, which applies to each chain. Percentiles cover all requests sent, including failed ones. */
 export const planSlo = z.strictObject({ success: success.default(MIN_SUCCESS), ...chainLines });

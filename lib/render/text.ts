@@ -2,7 +2,8 @@ import { styleText } from "node:util";
 import { formatDuration } from "../plan/duration.ts";
 import { cleanText } from "../plan/terminal.ts";
 import { boundText, isLowerBound } from "../report/lowerBound.ts";
-import type { Report, ReportChain, Traffic } from "../report/schema.ts";
+import type { Report, Traffic } from "../report/schema.ts";
+import { isFloor, isResponseTime, lineName, nothingFound, type SloResult, unitOf } from "../report/sloLine.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
 import { capacityText } from "./capacityText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
@@ -164,23 +165,23 @@ function sloTable({ chains }: Report, width: number): string {
 }
 
 /** An SLO line as text: its subject, its limit, and the measured value. */
-function sloLineText({ line, class: failure = "", limit, found }: ReportChain["slo"][number]) {
-  switch (line) {
-    case "success":
-      return { name: line, asked: `≥ ${percent(limit)}`, found: percent(found) };
-    case "class":
-      return { name: failure, asked: `≤ ${percent(limit)}`, found: percent(found) };
-    case "subscribed":
-    case "notifications":
-      return { name: `${failure}: ${line}`, asked: `≥ ${percent(limit)}`, found: percent(found) };
-    case "relay-rate":
-      return { name: "valid relays/s", asked: `≥ ${rate(limit)}`, found: rate(found ?? 0) };
-    case "cost":
-      return { name: "$ per million relays", asked: `≤ ${limit}`, found: found?.toFixed(2) ?? "not measured" };
-    default: {
-      const name = `${line.replace("p999", "p99.9")} of all sent`;
-      return { name, asked: `≤ ${precise(limit)} ms`, found: found === null ? "no response" : `${precise(found)} ms` };
-    }
+function sloLineText(line: SloResult) {
+  const name = isResponseTime(line) ? `${lineName(line)} of all sent` : lineName(line);
+  const level = (value: number): string => levelText(line, value);
+  const found = line.found === null ? nothingFound(line) : level(line.found);
+  return { name, asked: `${isFloor(line) ? "≥" : "≤"} ${level(line.limit)}`, found };
+}
+
+function levelText(line: SloResult, value: number): string {
+  switch (unitOf(line)) {
+    case "share":
+      return percent(value);
+    case "rps":
+      return rate(value);
+    case "usd":
+      return value.toFixed(2);
+    case "ms":
+      return `${precise(value)} ms`;
   }
 }
 

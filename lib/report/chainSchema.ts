@@ -97,13 +97,21 @@ const sloLine = z.object({
     "cost",
     "subscribed",
     "notifications",
+    "missed",
+    "doubled",
+    "dropped",
+    "subscribe-p99",
+    "lag-p99",
   ]),
   class: z
     .string()
     .optional()
     .describe("Of a line on a class of failure: its name, with a * for all that begin so; or the subscription"),
   limit: z.number().describe("A share for success and a class, ms for a percentile, relays per second, dollars"),
-  found: z.number().nullable().describe("null where the percentile got no response, or the cost was not measured"),
+  found: z
+    .number()
+    .nullable()
+    .describe("null where the percentile got no response, the cost was not measured, or nobody was subscribed"),
   pass: z.boolean(),
 });
 

@@ -63,6 +63,14 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     limit: z.number(),
   }),
   z.object({
+    kind: z.literal("subscribers"),
+    chain,
+    subscription: z.string(),
+    line: z.enum(["missed", "doubled", "dropped", "subscribe-p99", "lag-p99"]),
+    found: z.number().nullable().describe("A share, or ms; null where nobody was subscribed"),
+    limit: z.number(),
+  }),
+  z.object({
     kind: z.literal("cost"),
     chain,
     usdPerMillionRelays: z.number().nullable().describe("null where a counter with a price was not measured"),
@@ -190,6 +198,8 @@ export function reasonText(reason: Reason): string {
       return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of the subscribers were subscribed, below ${percent(reason.limit)}.`;
     case "notifications":
       return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of what was due came, below ${percent(reason.limit)}.`;
+    case "subscribers":
+      return `${reason.chain}, ${reason.subscription}: ${subscribersText(reason)}.`;
     case "cost": {
       const { chain: name, usdPerMillionRelays: usd, limitUsd } = reason;
       const found = usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;
@@ -209,6 +219,21 @@ export function reasonText(reason: Reason): string {
     }
     case "search-untold":
       return `${reason.untold} of ${reason.trials} trials were inconclusive, because of the generator: ${reason.first}`;
+  }
+}
+
+function subscribersText({ line, found, limit }: Extract<Reason, { kind: "subscribers" }>): string {
+  switch (line) {
+    case "missed":
+      return `${percent(found ?? 0)} of the due notifications were missed, above ${percent(limit)}`;
+    case "doubled":
+      return `${percent(found ?? 0)} of the notifications were doubled, above ${percent(limit)}`;
+    case "dropped":
+      return `${percent(found ?? 0)} of the subscriptions lost their socket, above ${percent(limit)}`;
+    case "subscribe-p99":
+      return found === null ? "nobody was subscribed" : `time to subscribe p99 ${ms(found)} is above ${limit} ms`;
+    case "lag-p99":
+      return `lag p99 ${ms(found ?? 0)} is above ${limit} ms`;
   }
 }
 

@@ -13,6 +13,20 @@ export const socketsSchema = z.object({
   bufferedBytes: count.describe("The most bytes that waited in one socket for the other side to read"),
 });
 
+const lag = z.number().nullable().describe("The lag's percentile, in ms; null where nothing was received");
+
+const interval = z.object({
+  fromMs: z.number(),
+  toMs: z.number(),
+  received: count.describe("Receipts, without doubled ones"),
+  expected: count,
+  missed: count,
+  doubled: count,
+  dropped: count.describe("Sockets that were lost"),
+  p50: lag,
+  p99: lag,
+});
+
 /** What a chain's subscribers of one kind saw. */
 export const subscriptionSchema = z.object({
   name: z.string().describe("What is subscribed to, and a number where the chain has several of it"),
@@ -39,8 +53,8 @@ export const subscriptionSchema = z.object({
   unfollowed: count.describe("Notifications that name nothing, or more things than are followed"),
   lagMs: latencySchema.describe("Behind the first subscriber of all that received the same"),
   intervals: z
-    .array(z.object({ fromMs: z.number(), toMs: z.number(), received: count, p50: z.number(), p99: z.number() }))
-    .describe("The lag by when a thing was first received, in ms"),
+    .array(interval)
+    .describe("The same over the run, by when a thing was first received; dropped by when the socket was lost"),
 });
 
 export type ReportSubscription = z.infer<typeof subscriptionSchema>;

@@ -33,12 +33,13 @@ function subscriptionReports(
 function lagIntervals(intervals: SubscriptionFigures["intervals"], lengthMs: number): ReportSubscription["intervals"] {
   return [...intervals]
     .sort(([a], [b]) => a - b)
-    .map(([index, histogram]) => ({
+    .map(([index, { lag, ...counts }]) => ({
       fromMs: index * lengthMs,
       toMs: (index + 1) * lengthMs,
-      received: histogram.totalCount,
-      p50: round(histogram.getValueAtPercentile(50) / 1_000, 3),
-      p99: round(histogram.getValueAtPercentile(99) / 1_000, 3),
+      received: lag.totalCount,
+      ...counts,
+      p50: lag.totalCount === 0 ? null : round(lag.getValueAtPercentile(50) / 1_000, 3),
+      p99: lag.totalCount === 0 ? null : round(lag.getValueAtPercentile(99) / 1_000, 3),
     }));
 }
 

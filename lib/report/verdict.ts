@@ -196,6 +196,12 @@ function lineReason(
     case "subscribed":
     case "notifications":
       return { kind: line, chain: place.chain, subscription: failure, share: found ?? 0, limit };
+    case "missed":
+    case "doubled":
+    case "dropped":
+    case "subscribe-p99":
+    case "lag-p99":
+      return { kind: "subscribers", chain: place.chain, subscription: failure, line, found, limit };
     case "class":
       return { kind: "class-share", chain: place.chain, class: failure, share: found ?? 0, limit };
     case "cost":

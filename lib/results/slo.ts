@@ -2,22 +2,14 @@ import type { Plan } from "../plan/schema.ts";
 import { SLO_PERCENTILES } from "../plan/sloPercentiles.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { isUnanswered, type LatencyMs, type Percentile } from "./allRequests.ts";
-import type { Tally } from "./chunk.ts";
+import { type Tally, total } from "./chunk.ts";
+
+/** A line on a subscription's subscribers. */
+type SubscriberLine = "subscribed" | "notifications" | "missed" | "doubled" | "dropped" | "subscribe-p99" | "lag-p99";
 
 /** A line of an SLO: the limit, and the measured value. */
 export interface SloLine {
-  line:
-    | "success"
-    | "p50"
-    | "p90"
-    | "p95"
-    | "p99"
-    | "p999"
-    | "relay-rate"
-    | "class"
-    | "cost"
-    | "subscribed"
-    | "notifications";
+  line: "success" | "p50" | "p90" | "p95" | "p99" | "p999" | "relay-rate" | "class" | "cost" | SubscriberLine;
   /** For the line `class`, the failure class; for lines on subscribers, the subscription's name. */
   class?: string | undefined;
   limit: number;
@@ -77,21 +69,46 @@ export interface JudgedSubscription {
   /** Notifications that were due, and how many of them never arrived. */
   expected: number;
   missed: number;
+  /** All notifications, and those that repeated an earlier one. */
+  notifications: number;
+  doubled: number;
+  /** Subscriptions that were confirmed, and how many of them lost their socket, by class. */
+  subscribed: number;
+  drops: Tally;
+  /** Time to subscribe, and lag behind the first subscriber. */
+  subscribeMs: LatencyMs;
+  lagMs: LatencyMs;
 }
 
 /**
  * Compares an SLO's success with the share of subscribers that subscribed, and with the share of due notifications that
- * arrived.
+ * arrived; and its limits for subscribers with their figures. A line is left out if there is nothing that it limits.
  */
 export function subscriptionLines(
   subscriptions: readonly JudgedSubscription[],
-  { success }: Pick<Slo, "success">,
+  { success, subscribers: asked = {} }: Pick<Slo, "success" | "subscribers">,
 ): SloLine[] {
-  if (success === undefined) return [];
-  return subscriptions.flatMap(({ name, subscribers, reached, expected, missed }): SloLine[] => [
-    { ...atLeast("subscribed", reached / subscribers, success), class: name },
-    ...(expected > 0 ? [{ ...atLeast("notifications", (expected - missed) / expected, success), class: name }] : []),
-  ]);
+  return subscriptions.flatMap((judged) => {
+    const { name, subscribers, reached, expected, missed, notifications, doubled, subscribed, drops } = judged;
+    const lines: SloLine[] = [];
+    const limitShare = (line: SubscriberLine, count: number, of: number, limit: number | undefined): void => {
+      if (limit !== undefined && of > 0) lines.push(atMost(line, count / of, limit));
+    };
+    if (success !== undefined) lines.push(atLeast("subscribed", reached / subscribers, success));
+    if (success !== undefined && asked.missed === undefined && expected > 0) {
+      lines.push(atLeast("notifications", (expected - missed) / expected, success));
+    }
+    limitShare("missed", missed, expected, asked.missed);
+    limitShare("doubled", doubled, notifications, asked.doubled);
+    limitShare("dropped", total(drops), subscribed, asked.dropped);
+    if (asked.subscribeP99Ms !== undefined) {
+      lines.push(atMost("subscribe-p99", judged.subscribeMs?.p99 ?? null, asked.subscribeP99Ms));
+    }
+    if (asked.lagP99Ms !== undefined && judged.lagMs) {
+      lines.push(atMost("lag-p99", judged.lagMs.p99, asked.lagP99Ms));
+    }
+    return lines.map((line) => ({ ...line, class: name }));
+  });
 }
 
 function atLeast(line: SloLine["line"], found: number, limit: number): SloLine {

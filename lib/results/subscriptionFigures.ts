@@ -45,8 +45,17 @@ export interface SubscriptionFigures {
   missedAtHandOver: number;
   /** Lag behind the first subscriber that received the same item, in ms. */
   lag: Histogram;
-  /** The same lag by when the item was first received, in intervals from the start instant. */
-  intervals: Map<number, Histogram>;
+  /** The same by when items were first received, in intervals from the start instant. */
+  intervals: Map<number, IntervalFigures>;
+}
+
+/** What happened to the items that were first received in one interval, and the sockets that were lost in it. */
+export interface IntervalFigures {
+  lag: Histogram;
+  expected: number;
+  missed: number;
+  doubled: number;
+  dropped: number;
 }
 
 /** How to interpret what was received. */
@@ -68,16 +77,15 @@ export function subscriptionFigures(
   const silent = expectOf(items, sum.periods);
   const between = betweenPeriods(items, sum.periods, endMs);
   const lag = createHistogram();
-  const intervals = new Map<number, Histogram>();
-  for (const item of items) recordLags(item, lag, intervalOf(intervals, item.firstMs, intervalMs));
-  const missed = items.map(({ expected, received }) => Math.max(0, expected - received));
+  const intervals = intervalsOf(items, sum.periods, intervalMs);
+  for (const item of items) recordLags(item, lag);
   const numbers = Map.groupBy(items, ({ order }) => order);
   return {
     // In a run in progress, no subscriber's time on a socket has ended.
     reached: sum.periods.length > 0 ? new Set(sum.periods.map(([subscriber]) => subscriber)).size : sum.subscribed,
     items: items.length,
-    expected: items.reduce((all, { expected, received }) => all + Math.max(expected, received), 0),
-    missed: missed.reduce((all, each) => all + each, 0),
+    expected: items.reduce((all, item) => all + expectedOf(item), 0),
+    missed: items.reduce((all, item) => all + missedOf(item), 0),
     missedByNumber: areBlocks ? [...numbers.values()].reduce((all, same) => all + missedOfNumber(same), 0) : 0,
     doubled: items.reduce((all, { doubled }) => all + doubled, 0),
     reorganised: areBlocks ? [...numbers.values()].filter((same) => same.length > 1).length : 0,
@@ -103,20 +111,44 @@ function mergeItems(rows: readonly ItemRow[]): Map<string, Item> {
   return items;
 }
 
-function recordLags(item: Item, ...histograms: Histogram[]): void {
+function recordLags(item: Item, histogram: Histogram): void {
   for (const { firstMs, lags } of item.parts) {
     for (const [us, count] of Object.entries(lags)) {
-      const ms = firstMs - item.firstMs + Number(us) / 1_000;
-      for (const histogram of histograms) recordMs(histogram, ms, count);
+      recordMs(histogram, firstMs - item.firstMs + Number(us) / 1_000, count);
     }
   }
 }
 
-function intervalOf(intervals: Map<number, Histogram>, atMs: number, intervalMs: number): Histogram {
-  const index = Math.max(0, Math.floor(atMs / intervalMs));
-  const histogram = intervals.get(index) ?? createHistogram();
-  intervals.set(index, histogram);
-  return histogram;
+/** Receipts of an item that were due. */
+function expectedOf({ expected, received }: Item): number {
+  return Math.max(expected, received);
+}
+
+function missedOf({ expected, received }: Item): number {
+  return Math.max(0, expected - received);
+}
+
+function intervalsOf(
+  items: readonly Item[],
+  periods: readonly PeriodRow[],
+  intervalMs: number,
+): Map<number, IntervalFigures> {
+  const intervals = new Map<number, IntervalFigures>();
+  const at = (ms: number): IntervalFigures => {
+    const index = Math.max(0, Math.floor(ms / intervalMs));
+    const own = intervals.get(index) ?? { lag: createHistogram(), expected: 0, missed: 0, doubled: 0, dropped: 0 };
+    intervals.set(index, own);
+    return own;
+  };
+  for (const item of items) {
+    const own = at(item.firstMs);
+    recordLags(item, own.lag);
+    own.expected += expectedOf(item);
+    own.missed += missedOf(item);
+    own.doubled += item.doubled;
+  }
+  for (const [, , toMs, , , end] of periods) if (end === "dropped") at(toMs).dropped++;
+  return intervals;
 }
 
 /** For the blocks of one number: how many subscribers should have received one and received none. */

@@ -51,3 +51,11 @@ test("a threshold that stops a run asks for something, of a chain that is there"
     /stop\[0\]\.chain: found "boba"; expected .*kava/,
   );
 });
+
+test("limits for subscribers need a chain that has some", () => {
+  const slo = { subscribers: { lagP99Ms: 500 } };
+  assert.match(problems({ slo }), /\$\.slo\.subscribers: found limits for subscribers; expected .*subscriptions/);
+  assert.match(problems({}, { slo }), /\$\.chains\[0\]\.slo\.subscribers/);
+  const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers: 1 }];
+  assert.equal(problems({ slo }, { slo, subscriptions }), "");
+});

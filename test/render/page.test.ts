@@ -90,7 +90,7 @@ test("the page begins with the verdict, the highest risk and what to do, before 
     found.every((place, index) => place > (found[index - 1] ?? -1)),
     `${found} ${text.slice(0, 800)}`,
   );
-  assert.match(text, /ethereum, p99: 20 of a limit of 25, \d+ % to spare; 10 of 1000 requests ended in http-429/);
+  assert.match(text, /ethereum, p99: 20 ms of a limit of 25 ms, \d+ % to spare; 10 of 1000 requests ended in http-429/);
 });
 
 test("a cost that was not measured is the highest risk, and is not taken for a missing response", async (t) => {

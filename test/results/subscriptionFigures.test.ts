@@ -43,9 +43,25 @@ test("a lag counts from the first receipt of all workers, in the interval of tha
     [150, 1],
   ]);
   assert.deepEqual(
-    [...intervals].map(([interval, { totalCount }]) => [interval, totalCount]),
+    [...intervals].map(([interval, { lag: own }]) => [interval, own.totalCount]),
     [[0, 3]],
   );
+});
+
+test("intervals count what was due, missed, doubled and dropped in them, and add up to the whole", () => {
+  const { intervals, expected, missed, doubled } = figuresOf(
+    [...blocks(1, 5, 2), block(6, 1), ["h7", 7, 7_000, 2, 3, 0, { 0: 2 }], ...blocks(8, 9, 2)],
+    [
+      [0, 0, 9_500, 1, 9, "planned"],
+      [1, 0, 9_500, 1, 9, "dropped"],
+    ],
+  );
+  const counts = [...intervals].map(([at, { lag: _, ...each }]) => ({ at, ...each }));
+  assert.deepEqual(counts, [
+    { at: 0, expected: 8, missed: 0, doubled: 0, dropped: 0 },
+    { at: 1, expected: 10, missed: 1, doubled: 3, dropped: 1 },
+  ]);
+  assert.deepEqual({ expected, missed, doubled }, { expected: 18, missed: 1, doubled: 3 });
 });
 
 test("what a subscriber is owed ends a second after its start and a second before its end", () => {

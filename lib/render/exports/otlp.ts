@@ -9,6 +9,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { InputError } from "../../plan/problems.ts";
 import type { Report } from "../../report/schema.ts";
+import { exportedSubscriptions } from "./subscriptionFigures.ts";
 
 /** The SDK's result code for a successful export. */
 const SUCCESS = 0;
@@ -78,11 +79,18 @@ function timeCourse({ run, chains }: Report): GaugeMetricData[] {
   return [metric("requests", "{request}/s", requests), metric("response_time", "ms", times)];
 }
 
+type Gauge = ReturnType<ReturnType<MeterProvider["getMeter"]>["createGauge"]>;
+type MakeGauge = (name: string, unit: string, description: string) => Gauge;
+
 function record(report: Report, provider: MeterProvider): void {
   const meter = provider.getMeter("volley");
   const run = { "volley.run": report.run.id, "volley.plan": report.run.name };
-  const gauge = (name: string, unit: string, description: string) =>
-    meter.createGauge(`volley.${name}`, { unit, description });
+  const gauge: MakeGauge = (name, unit, description) => meter.createGauge(`volley.${name}`, { unit, description });
+  recordRun(report, gauge, run);
+  recordSubscriptions(report, gauge, run);
+}
+
+function recordRun(report: Report, gauge: MakeGauge, run: Record<string, string>): void {
   gauge("run.valid", "1", "Whether the generator kept to the schedule").record(Number(report.verdict.valid), run);
   gauge("run.pass", "1", "Whether the SLO was met").record(Number(report.verdict.pass), run);
   if (report.startSkewMs !== null) gauge("start_skew", "ms", "The largest start skew").record(report.startSkewMs, run);
@@ -108,5 +116,21 @@ function record(report: Report, provider: MeterProvider): void {
     for (const [quantile, ms] of Object.entries(chain.responseTimeAllMs ?? {})) {
       all.record(ms, { ...attributes, quantile });
     }
+  }
+}
+
+function recordSubscriptions(report: Report, gauge: MakeGauge, run: Record<string, string>): void {
+  const all = exportedSubscriptions(report);
+  if (all.length === 0) return;
+  const notified = gauge("notifications", "{notification}", "Notifications by what became of them");
+  const connected = gauge("subscriptions", "{subscription}", "Subscribers, and what became of them");
+  const lag = gauge("notification_lag", "ms", "Lag behind the first subscriber, by quantile");
+  const time = gauge("subscribe_time", "ms", "From the handshake to the subscription, by quantile");
+  for (const { chain, subscription, notifications, subscriptions, lagMs, subscribeMs } of all) {
+    const own = { ...run, "volley.chain": chain, "volley.subscription": subscription };
+    for (const [outcome, count] of Object.entries(notifications)) notified.record(count, { ...own, outcome });
+    for (const [outcome, count] of Object.entries(subscriptions)) connected.record(count, { ...own, outcome });
+    for (const [quantile, ms] of Object.entries(lagMs)) lag.record(ms, { ...own, quantile });
+    for (const [quantile, ms] of Object.entries(subscribeMs)) time.record(ms, { ...own, quantile });
   }
 }

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from "prom-client";
 import type { Report } from "../../report/schema.ts";
+import { exportedSubscriptions } from "./subscriptionFigures.ts";
 
 /** The report's figures in Prometheus' text format, for a textfile collector or a Pushgateway. */
 export async function renderPrometheus(report: Report): Promise<string> {
@@ -42,21 +43,23 @@ export async function renderPrometheus(report: Report): Promise<string> {
 }
 
 /** The subscribers' figures, if there are any. */
-function subscriptionGauges(
-  { run, chains }: Report,
-  gauge: (name: string, help: string, labelNames?: string[]) => Gauge,
-): void {
-  const all = chains.flatMap(({ name, subscriptions = [] }) => subscriptions.map((each) => ({ chain: name, ...each })));
+function subscriptionGauges(report: Report, gauge: (name: string, help: string, labelNames?: string[]) => Gauge): void {
+  const all = exportedSubscriptions(report);
   if (all.length === 0) return;
   const labels = ["chain", "subscription"];
   const notified = gauge("notifications", "Notifications by what became of them", [...labels, "outcome"]);
+  const connected = gauge("subscriptions", "Subscribers, and what became of them", [...labels, "outcome"]);
   const lag = gauge("notification_lag_seconds", "Behind the first subscriber", [...labels, "quantile"]);
-  for (const { chain, name, notifications, expected, missed, doubled, lagMs } of all) {
-    const own = { run: run.name, chain, subscription: name };
-    const outcomes = { received: notifications, due: expected, missed, doubled };
-    for (const [outcome, count] of Object.entries(outcomes)) notified.set({ ...own, outcome }, count);
-    for (const [quantile, ms] of Object.entries(lagMs ?? {}))
-      lag.set({ ...own, quantile: QUANTILES[quantile] ?? quantile }, ms / 1_000);
+  const time = gauge("subscribe_seconds", "From the handshake to the subscription", [...labels, "quantile"]);
+  for (const { chain, subscription, notifications, subscriptions, lagMs, subscribeMs } of all) {
+    const own = { run: report.run.name, chain, subscription };
+    for (const [outcome, count] of Object.entries(notifications)) notified.set({ ...own, outcome }, count);
+    for (const [outcome, count] of Object.entries(subscriptions)) connected.set({ ...own, outcome }, count);
+    for (const [to, times] of [[lag, lagMs] as const, [time, subscribeMs] as const]) {
+      for (const [quantile, ms] of Object.entries(times)) {
+        to.set({ ...own, quantile: QUANTILES[quantile] ?? quantile }, ms / 1_000);
+      }
+    }
   }
 }
 

@@ -1,12 +1,13 @@
-import type { Report, ReportChain } from "../../report/schema.ts";
+import type { Report } from "../../report/schema.ts";
+import { isFloor, lineName, nothingFound, type SloResult } from "../../report/sloLine.ts";
 import { report } from "./data.ts";
-import { element, ms, share } from "./elements.ts";
-import { isLeast, lineName, nothingFound } from "./tables.ts";
+import { element } from "./elements.ts";
+import { levelText } from "./tables.ts";
 
 /** A line of a chain's SLO with what is left until its limit, as a share of the limit; negative where it was missed. */
 interface Margin {
   chain: string;
-  line: ReportChain["slo"][number];
+  line: SloResult;
   spare: number;
 }
 
@@ -38,7 +39,7 @@ function highestRisk({ hints, verdict, chains, total }: Report): string {
 
 function marginText({ chain, line, spare }: Margin): string {
   const { limit, found } = line;
-  const level = (value: number): string => (line.line === "class" ? share(value) : ms(value)).text;
+  const level = (value: number): string => levelText(line, value);
   const what = `${chain}, ${lineName(line)}`;
   if (found === null) return `${what}: ${nothingFound(line)}, where ${level(limit)} is the limit`;
   const left = spare < 0 ? `${Math.round(-spare * 100)} % beyond it` : `${Math.round(spare * 100)} % to spare`;
@@ -49,7 +50,7 @@ function marginText({ chain, line, spare }: Margin): string {
 function margins(chains: Report["chains"]): Margin[] {
   const all = chains.flatMap(({ name: chain, slo }) =>
     slo
-      .filter((line) => !isLeast(line))
+      .filter((line) => !isFloor(line))
       .map((line): Margin => {
         const { limit, found } = line;
         return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };

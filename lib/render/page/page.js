@@ -1,3 +1,27 @@
+// lib/report/sloLine.ts
+var SUBSCRIBER_SHARES = ["subscribed", "notifications", "missed", "doubled", "dropped"];
+var SHARES = ["success", "class", ...SUBSCRIBER_SHARES];
+var OF_SUBSCRIBERS = [...SUBSCRIBER_SHARES, "subscribe-p99", "lag-p99"];
+var FLOORS = ["success", "relay-rate", "subscribed", "notifications"];
+function unitOf({ line }) {
+  if (SHARES.includes(line)) return "share";
+  if (line === "relay-rate") return "rps";
+  return line === "cost" ? "usd" : "ms";
+}
+function isFloor({ line }) {
+  return FLOORS.includes(line);
+}
+function lineName({ line, class: failure = "" }) {
+  if (line === "class") return failure;
+  if (OF_SUBSCRIBERS.includes(line)) return `${failure}: ${line.replace("-", " ")}`;
+  if (line === "relay-rate") return "valid relays/s";
+  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+}
+function nothingFound({ line }) {
+  if (line === "subscribe-p99") return "nobody was subscribed";
+  return line === "cost" ? "not measured" : "no response";
+}
+
 // lib/render/page/data.ts
 var report = JSON.parse(document.getElementById("data")?.textContent ?? "");
 function replaceReport(next) {
@@ -202,7 +226,7 @@ function sloTable() {
   const columns = [
     { title: "Of", cell: ({ of }) => words(of) },
     { title: "Line", cell: (row) => words(lineName(row)) },
-    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
+    { title: "Asked", cell: (row) => words(`${isFloor(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
     {
       title: "Found",
       cell: (row) => row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))
@@ -211,22 +235,17 @@ function sloTable() {
   ];
   return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
 }
-function lineName({ line, class: failure = "" }) {
-  if (line === "class") return failure;
-  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
-  if (line === "relay-rate") return "valid relays/s";
-  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
-}
-function isLeast({ line }) {
-  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
-}
-function levelText({ line }, value) {
-  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
-  if (line === "relay-rate") return rate(value).text;
-  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
-}
-function nothingFound({ line }) {
-  return line === "cost" ? "not measured" : "no response";
+function levelText(line, value) {
+  switch (unitOf(line)) {
+    case "share":
+      return share(value).text;
+    case "rps":
+      return rate(value).text;
+    case "usd":
+      return `$${value.toFixed(2)}`;
+    case "ms":
+      return `${ms(value).text} ms`;
+  }
 }
 function chainTables() {
   const all = [...report.chains, { ...report.total, name: ALL }];
@@ -474,7 +493,7 @@ function highestRisk({ hints: hints2, verdict, chains, total }) {
 }
 function marginText({ chain, line, spare }) {
   const { limit, found } = line;
-  const level2 = (value) => (line.line === "class" ? share(value) : ms(value)).text;
+  const level2 = (value) => levelText(line, value);
   const what = `${chain}, ${lineName(line)}`;
   if (found === null) return `${what}: ${nothingFound(line)}, where ${level2(limit)} is the limit`;
   const left = spare < 0 ? `${Math.round(-spare * 100)} % beyond it` : `${Math.round(spare * 100)} % to spare`;
@@ -482,7 +501,7 @@ function marginText({ chain, line, spare }) {
 }
 function margins(chains) {
   const all = chains.flatMap(
-    ({ name: chain, slo }) => slo.filter((line) => !isLeast(line)).map((line) => {
+    ({ name: chain, slo }) => slo.filter((line) => !isFloor(line)).map((line) => {
       const { limit, found } = line;
       return { chain, line, spare: found === null ? Number.NEGATIVE_INFINITY : 1 - found / (limit || 1e-9) };
     })
@@ -1286,6 +1305,11 @@ function lagPlots({ chain, name, intervals }) {
       "received",
       intervals.map(({ received: each }) => each),
       2
+    ),
+    line(
+      "missed",
+      intervals.map(({ missed }) => missed),
+      3
     )
   ];
   return [

@@ -77,7 +77,7 @@ export function subscriptionSection(): HTMLElement[] {
 function lagPlots({ chain, name, intervals }: Row): HTMLElement[] {
   if (intervals.length === 0) return [];
   const x = intervals.map(({ fromMs }) => fromMs / 1_000);
-  const line = (label: string, values: number[], index: number): Line => ({
+  const line = (label: string, values: (number | null)[], index: number): Line => ({
     label,
     values,
     colour: seriesColour(index),
@@ -99,6 +99,11 @@ function lagPlots({ chain, name, intervals }: Row): HTMLElement[] {
       "received",
       intervals.map(({ received: each }) => each),
       2,
+    ),
+    line(
+      "missed",
+      intervals.map(({ missed }) => missed),
+      3,
     ),
   ];
   return [

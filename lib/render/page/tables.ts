@@ -1,4 +1,5 @@
 import type { ReportChain, ReportWorker, Traffic } from "../../report/schema.ts";
+import { isFloor, lineName, nothingFound, type SloResult, unitOf } from "../../report/sloLine.ts";
 import { report } from "./data.ts";
 import { type Cell, type Column, count, element, ms, rate, share, table, whole, words } from "./elements.ts";
 
@@ -43,8 +44,6 @@ export function allSent({ responseTimeAllMs, ledger }: Traffic, name: keyof type
   return responseTimeAllMs && quantiles[name] > answered ? { ...cell, text: `≥ ${cell.text}`, bad: true } : cell;
 }
 
-type Line = ReportChain["slo"][number];
-
 /** The SLO line by line: of chains, and of targets and methods that have one of their own. */
 export function sloTable(): HTMLElement[] {
   const rows = report.chains.flatMap(({ name, slo, targets, methods = [] }) => [
@@ -57,7 +56,7 @@ export function sloTable(): HTMLElement[] {
   const columns: Column<Row>[] = [
     { title: "Of", cell: ({ of }) => words(of) },
     { title: "Line", cell: (row) => words(lineName(row)) },
-    { title: "Asked", cell: (row) => words(`${isLeast(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
+    { title: "Asked", cell: (row) => words(`${isFloor(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
     {
       title: "Found",
       cell: (row) => (row.found === null ? words(nothingFound(row), true) : words(levelText(row, row.found))),
@@ -67,26 +66,18 @@ export function sloTable(): HTMLElement[] {
   return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
 }
 
-export function lineName({ line, class: failure = "" }: Line): string {
-  if (line === "class") return failure;
-  if (line === "subscribed" || line === "notifications") return `${failure}: ${line}`;
-  if (line === "relay-rate") return "valid relays/s";
-  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
-}
-
-/** Whether a line's limit is a floor; of all others it is a ceiling. */
-export function isLeast({ line }: Line): boolean {
-  return ["success", "relay-rate", "subscribed", "notifications"].includes(line);
-}
-
-function levelText({ line }: Line, value: number): string {
-  if (["success", "class", "subscribed", "notifications"].includes(line)) return share(value).text;
-  if (line === "relay-rate") return rate(value).text;
-  return line === "cost" ? `$${value.toFixed(2)}` : `${ms(value).text} ms`;
-}
-
-export function nothingFound({ line }: Line): string {
-  return line === "cost" ? "not measured" : "no response";
+/** An SLO line's limit, or what was found for it. */
+export function levelText(line: SloResult, value: number): string {
+  switch (unitOf(line)) {
+    case "share":
+      return share(value).text;
+    case "rps":
+      return rate(value).text;
+    case "usd":
+      return `$${value.toFixed(2)}`;
+    case "ms":
+      return `${ms(value).text} ms`;
+  }
 }
 
 export type Named = Traffic & { name: string; truth?: ReportChain["truth"] };
