@@ -1,3 +1,4 @@
+import { lagLimitMs } from "../plan/lagLimit.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { KILLED } from "../store/keys.ts";
@@ -42,7 +43,8 @@ export function steadyChecks(ended: Ended): Check[] {
   const { report, plan, runId } = ended;
   if (!report) return [unreported("a plain run", ended)];
   const { ledger, seconds } = report.total;
-  const { sendLagP99Ms, startSkewMs } = plan.limits;
+  const { startSkewMs } = plan.limits;
+  const limitMs = lagLimitMs(plan);
   const skew = report.startSkewMs;
   const lag = report.total.sendLagMs?.p99 ?? null;
   const broken = seconds.filter(({ scheduled, sent }) => scheduled !== sent).map(({ second }) => second);
@@ -68,8 +70,8 @@ export function steadyChecks(ended: Ended): Check[] {
     ),
     check(
       "send lag",
-      lag !== null && lag <= sendLagP99Ms,
-      `p99 ${lag?.toFixed(1) ?? "?"} ms, at most ${sendLagP99Ms}`,
+      lag !== null && lag <= limitMs,
+      `p99 ${lag?.toFixed(1) ?? "?"} ms, at most ${limitMs}`,
       "more memory for the workers (workerMemoryMb)",
     ),
   ];

@@ -52,8 +52,10 @@ const limits = z.strictObject({
   sendLagP99Ms: z
     .number()
     .positive()
-    .default(50)
-    .describe("A run whose send lag's p99 is above this, in ms, is invalid: it measured the generator"),
+    .optional()
+    .describe(
+      "A run whose send lag's p99 is above this, in ms, is invalid: it measured the generator; by default a quarter of the smallest p99Ms or p999Ms of its SLOs, and at most 50",
+    ),
   startSkewMs: z
     .number()
     .positive()

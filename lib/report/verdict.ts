@@ -1,4 +1,5 @@
 import { isStoppable } from "../plan/breaker.ts";
+import { lagLimitMs } from "../plan/lagLimit.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { balances } from "../results/ledger.ts";
@@ -73,9 +74,8 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
   const { total, startSkewMs, workers, findings } = report;
   const reasons = missedReasons(report, errors);
   const p99Ms = total.sendLagMs?.p99 ?? 0;
-  if (p99Ms > limits.sendLagP99Ms) {
-    reasons.push({ kind: "send-lag", p99Ms, limitMs: limits.sendLagP99Ms, remedy: remedyOf(report) });
-  }
+  const limitMs = lagLimitMs(plan);
+  if (p99Ms > limitMs) reasons.push({ kind: "send-lag", p99Ms, limitMs, remedy: remedyOf(report) });
   if (startSkewMs !== null && startSkewMs > limits.startSkewMs) {
     reasons.push({ kind: "start-skew", skewMs: startSkewMs, limitMs: limits.startSkewMs });
   }
