@@ -179,7 +179,7 @@ function levelText(line: SloResult, value: number): string {
     case "rps":
       return rate(value);
     case "usd":
-      return value.toFixed(2);
+      return String(Number(value.toFixed(2)));
     case "ms":
       return `${precise(value)} ms`;
   }

@@ -102,7 +102,7 @@ test("a cost that was not measured is the highest risk, and is not taken for a m
   await page.goto(write(temporaryFolder(t), report));
   assert.match(
     await page.innerText(".answers"),
-    /boba, \$ per million relays: not measured, where 5 is the limit; 10 of 1000 requests ended in http-429/,
+    /boba, \$ per million relays: not measured, where \$5.00 is the limit; 10 of 1000 requests ended in http-429/,
   );
 });
 
