@@ -71,15 +71,20 @@ export function expectedOf(
 
 const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
 
-/** Methods that answer null if there is no such block, transaction or output: then the node is not at fault. */
+/**
+ * Methods that answer null if there is no such block, transaction, operation or output: then the node is not at fault.
+ */
 const MAY_BE_NULL = new RegExp(
   [
     "^eth_get(Raw)?TransactionBy\\w+$",
     "^eth_getTransactionReceipt$",
-    "^eth_getBlockByHash$",
-    "^eth_getUncleBy\\w+$",
-    "^(trace_transaction|ots_getTransactionBySenderAndNonce|erigon_getBlockByTimestamp)$",
-    "^(getTransaction|getConfirmedTransaction|gettxout)$",
+    "^eth_(getBlock|getHeader|getBlockTransactionCount)ByHash$",
+    "^eth_getUncle(By\\w+|CountByBlockHash)$",
+    "^eth_getUserOperation(ByHash|Receipt)$",
+    "^(trace_transaction|trace_get|erigon_getBlockByTimestamp|erigon_getHeaderByHash)$",
+    "^ots_(getTransactionBySenderAndNonce|getContractCreator)$",
+    "^zks_get(BlockDetails|L1BatchDetails|TransactionDetails)$",
+    "^(getTransaction|getConfirmedTransaction|gettxout|state_getStorage)$",
   ].join("|"),
 );
 

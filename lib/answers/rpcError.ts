@@ -51,15 +51,16 @@ const CODES = new Map([
 ]);
 
 /**
- * Codes that gateways use for rate limits, besides HTTP's 429: EIP-1474's, and those of proxyd, QuickNode and others.
+ * Codes that gateways use for rate limits, besides HTTP's 429: EIP-1474's, and those of proxyd, QuickNode, Helius and others.
  */
-const RATE_LIMIT_CODES = new Set([429, -32_005, -32_007, -32_016, -32_029, -32_090, -32_097]);
+const RATE_LIMIT_CODES = new Set([429, -32_005, -32_007, -32_016, -32_029, -32_090, -32_097, -32_429]);
 
 /** How gateways word a rate limit, with a code for it or by the text alone. */
 const RATE_LIMIT_TEXT = new RegExp(
   [
     "rate[ _-]?limit",
-    "too many requests",
+    "too many (concurrent )?requests?",
+    "(rps|cups?) limit|max usage reached|max(imum)? concurrent requests|out of .{0,10}credits",
     "request(s|s?['’] count| count| rate)? (limit|quota|exceeded)",
     "requests? per (second|minute|hour|day|month)",
     "compute units? (per second|limit|capacity|quota|exceeded)",
@@ -73,11 +74,17 @@ const RATE_LIMIT_TEXT = new RegExp(
 );
 
 /** How an error says that a query asks for too much, whatever its rate. */
-const QUERY_TEXT =
-  /returned more than|response (is )?too (large|big)|logs? limit exceeded|more than [\d,]+ (results|logs|events|blocks)|max(imum)? (results|logs)|\branges?\b|too many (results|logs|blocks)/i;
+const QUERY_TEXT = new RegExp(
+  [
+    "returned more than|response (is )?too (large|big)|response size|max(imum)? (results|logs)|logs? limit exceeded",
+    "more than [\\d,]+ (results|logs|events|blocks)|too many (results|logs|blocks)|at most [\\d,]+ (results|logs|blocks)",
+    "\\branges?\\b|number of requested blocks|blocks distance|exceeds limit of|smaller than size|exceed max (topics|addresses)",
+  ].join("|"),
+  "i",
+);
 
 /** The same under a code that others use for rate limits: Besu says it about batches, others about responses. */
-const SIZE_TEXT = /\bbatch\b|response size|too (big|large)/i;
+const SIZE_TEXT = /\bbatch\b|too (big|large)/i;
 
 /** How a node says that it is behind the others, as Solana's do under a code that others use for rate limits. */
 const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
@@ -86,21 +93,38 @@ const BEHIND_TEXT = /\bbehind\b|unhealthy|\bslots?\b|\bcontext\b|syncing/i;
 const PARAMS_TEXT =
   /^(err: )?invalid (argument|params?|parameters?|block range|address|reward percentile|hex)|^(missing value for required|hex string|cannot unmarshal)|both gasPrice and/i;
 
-/** Why nodes refuse a transaction or its estimate, as geth and similar nodes word it. */
+/**
+ * Why nodes refuse a transaction or its estimate: its nonce, its price, its funds, its gas, its signature, its size, or
+ * that they have it. As geth and its kin, Besu, Nethermind, OpenEthereum, Arbitrum, zkSync, Substrate's and Solana's word
+ * it.
+ */
 const TRANSACTION_TEXT = new RegExp(
   [
-    "nonce too (low|high)|already known|underpriced|insufficient funds|intrinsic gas|gas too low|invalid sender",
-    "gas price (is )?too low|already imported|transaction type not supported|less than block base fee|tip higher than|exceeds (block gas|the configured cap)",
-    "gas required exceeds|gas limit reached|max(imum)? (initcode|code) size|rlp: |invalid chain id|negative value",
+    "nonce ?(is )?too|(invalid|wrong|incorrect|old|same|transaction) ?nonce|nonce(gap|alreadyused)|underpriced",
+    "insufficient ?(funds|fee|gas)|insufficient .{0,30}balance|not enough (funds|gas)|fee ?too ?low",
+    "\\b(gas price|fee|tip|premium)\\b.{0,50}(too low|below|less than|higher than|exceed|negative)|invalid gas fee cap",
+    "exceeds account balance|overdraft|intrinsic gas|gas (limit )?(is )?too low|gas ?limit ?(reached|exceeded)|out of gas",
+    "(block|current) gas limit|gas required exceeds|gas is beyond limit|gas uint64 overflow|int256 ?overflow|negative value",
+    "already ?(known|imported|finalized|exists)|known transaction|same hash|pool\\((stale|alreadyimported)",
+    "invalid (sender|signature|chain id|rlp)|wrong chain ?id|chain ?id (is )?(required|not supported)|rlp: ",
+    "not authorized to send|transaction is not permitted|replay-protected|sender ?(is ?|not an )(contract|eoa)|signature verification",
+    "oversized data|(tx|transaction) (is )?too (big|large)|max(imum)? (initcode|code) size|transaction type not supported",
+    "(serialize|validate) (the )?transaction|in-flight transaction|transaction simulation failed",
   ].join("|"),
   "i",
 );
 
 /**
- * How nodes word a reverted execution: geth-like nodes, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat; TRON.
+ * How nodes word a reverted execution: geth-like nodes, Besu, anvil; Nethermind, OpenEthereum; Ganache, Hardhat; TRON;
+ * Lotus; Hedera.
  */
-const REVERT_TEXT =
-  /execution reverted|vm execution error|vm exception while processing transaction|reverted with|^revert(ed)?\b|revert opcode executed/i;
+const REVERT_TEXT = new RegExp(
+  [
+    "execution reverted|vm execution error|vm exception while processing transaction|execution failed due to an exception",
+    "reverted with|transaction reverted|^revert(ed)?\\b|revert opcode executed|revert reason=|contract_revert",
+  ].join("|"),
+  "i",
+);
 
 /** geth's code for a reverted execution. */
 const REVERT_CODE = 3;

@@ -74,10 +74,24 @@ test("a null is an answer by its method, by the plan, or by a check that asks fo
     "eth_getTransactionReceipt",
     "eth_getTransactionByHash",
     "eth_getRawTransactionByHash",
+    "eth_getHeaderByHash",
+    "eth_getBlockTransactionCountByHash",
+    "eth_getUncleCountByBlockHash",
+    "eth_getUserOperationReceipt",
+    "ots_getContractCreator",
+    "zks_getTransactionDetails",
+    "trace_get",
+    "state_getStorage",
     "gettxout",
   ])
     assert.equal(name(method), "answer-null", method);
-  for (const method of ["eth_getTransactionReceipts", "eth_getBlockByNumber", "xeth_getTransactionReceipt", "eth_call"])
+  for (const method of [
+    "eth_getTransactionReceipts",
+    "eth_getBlockByNumber",
+    "eth_getUncleCountByBlockNumber",
+    "xeth_getTransactionReceipt",
+    "eth_call",
+  ])
     assert.equal(name(method), "null-result", method);
   assert.equal(name("eth_call", { accept: { null: true } }), "answer-null");
   assert.equal(name("eth_getTransactionReceipt", { accept: { null: false } }), "null-result");

@@ -27,6 +27,13 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-rate-limited", 15, "request was throttled"],
   ["rpc-rate-limited", -32_012, "credits limited to 6000/sec"],
   ["rpc-rate-limited", -32_000, '429 Too Many Requests: {"code":-32016,"message":"over rate limit"}'],
+  ["rpc-rate-limited", 15, "Too many request, try again later"],
+  ["rpc-rate-limited", -32_429, "rate"],
+  ["rpc-rate-limited", -32_000, "max usage reached"],
+  ["rpc-rate-limited", -32_000, "You've exceeded the RPS limit available on the current plan."],
+  ["rpc-rate-limited", -32_033, "Too many concurrent requests"],
+  ["rpc-transaction-refused", -32_007, "Sender account not authorized to send transactions"],
+  ["rpc-transaction-refused", -32_005, "Transaction gas limit exceeds block gas limit"],
   ["rpc-query-too-large", -32_005, "query returned more than 10000 results"],
   ["rpc-query-too-large", -32_005, "Requested range exceeds maximum RPC range limit"],
   ["rpc-query-too-large", -32_005, "Number of requests exceeds max batch size"],
@@ -34,6 +41,13 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-query-too-large", -32_000, "exceed maximum block range: 5000"],
   ["rpc-query-too-large", -32_614, "eth_getLogs is limited to a 10,000 range"],
   ["rpc-query-too-large", 35, "ranges over 10000 blocks are not supported on freetier"],
+  ["rpc-query-too-large", -32_000, "Maximum allowed number of requested blocks is 1000"],
+  ["rpc-query-too-large", -32_005, "please limit the query to at most 1000 blocks"],
+  ["rpc-query-too-large", -32_000, "logs matched by query exceeds limit of 10000"],
+  ["rpc-query-too-large", -32_000, "query must be smaller than size 1024"],
+  ["rpc-query-too-large", -32_005, "maximum [from, to] blocks distance: 1000"],
+  ["rpc-query-too-large", -32_000, "response size should not greater than 10000000 bytes"],
+  ["rpc-query-too-large", -32_000, "exceed max topics"],
   ["rpc-node-behind", -32_005, "Node is behind by 42 slots"],
   ["rpc-node-behind", -32_007, "Slot 123 was skipped, or missing due to ledger jump to recent snapshot"],
   ["rpc-node-behind", -32_016, "Minimum context slot has not been reached"],
@@ -74,6 +88,10 @@ const rows: [classified: string, code: unknown, message: string][] = [
   ["rpc-revert", -32_000, "Execution reverted (a message with the rate limit of a contract)"],
   ["rpc-revert", -32_015, "VM execution error."],
   ["rpc-revert", -32_603, "Error: VM Exception while processing transaction: reverted with reason string 'no'"],
+  ["rpc-revert", -32_016, "The execution failed due to an exception."],
+  ["rpc-revert", -32_603, "Error: Transaction reverted: function call to a non-contract account"],
+  ["rpc-revert", 1, "message execution failed (exit=[33], revert reason=[0x], vm error=[none])"],
+  ["rpc-revert", -32_008, "CONTRACT_REVERT_EXECUTED"],
   ["rpc-parse-error", -32_700, "parse error"],
   ["rpc-invalid-request", -32_600, "range over 10000 blocks"],
   ["rpc-method-not-found", -32_601, "the method foo does not exist/is not available"],
@@ -89,6 +107,94 @@ for (const [classified, code, message] of rows) {
     assert.ok(classOf(classified));
   });
 }
+
+/** What nodes say of a transaction that they refuse, for the same few reasons. Most of it stands in chainlink's tests. */
+const REFUSALS: Record<string, readonly string[]> = {
+  geth: [
+    "insufficient balance for transfer",
+    "max priority fee per gas higher than max fee per gas: address 0xaa, maxPriorityFeePerGas: 2, maxFeePerGas: 1",
+    "only replay-protected (EIP-155) transactions allowed over RPC",
+    "sender not an eoa: address 0xaa, codehash: 0xbb",
+    "insufficient gas for floor data gas cost: have 21000, want 21040",
+    "oversized data: transaction size 138074, limit 131072",
+    "gas uint64 overflow",
+    "transaction gas price below minimum: gas tip cap 25000000000 wei, minimum needed 26000000000 wei",
+    "known transaction: 0x7f65",
+    "in-flight transaction limit reached for delegated accounts",
+  ],
+  Besu: [
+    "Upfront cost exceeds account balance",
+    "Gas price below configured minimum gas price",
+    "Intrinsic gas exceeds gas limit",
+    "Transaction fee cap exceeded",
+    "Known transaction",
+    "Incorrect nonce",
+    "Wrong chainId",
+    "ChainId is required",
+    "Invalid signature",
+  ],
+  Nethermind: [
+    "OldNonce, Current nonce: 22, nonce of rejected tx: 17",
+    "NonceGap, Future nonce. Expected nonce: 10",
+    "OwnNonceAlreadyUsed",
+    "AlreadyKnown",
+    "FeeTooLow, MaxFeePerGas too low. MaxFeePerGas: 50, BaseFee: 100",
+    "FeeTooLowToCompete",
+    "InsufficientFunds, Account balance: 4740799397601480913, cumulative cost: 22019342038993800000",
+    "GasLimitExceeded, Gas limit: 100, gas limit of rejected tx: 150",
+    "SenderIsContract",
+    "Int256Overflow",
+    "wrong transaction nonce",
+    "miner premium is negative",
+    "insufficient MaxFeePerGas for sender balance",
+  ],
+  OpenEthereum: [
+    "Transaction nonce is too low. Try incrementing the nonce.",
+    "Insufficient balance for transaction. Balance=100.25, Cost=200.50",
+    "Transaction gas is too low. There is not enough gas to cover minimal cost of the transaction",
+    "Transaction cost exceeds current gas limit. Limit: 50, got: 100. Try decreasing supplied gas.",
+    "Supplied gas is beyond limit.",
+    "Transaction is too big, see chain specification for the limit.",
+    "Transaction is not permitted.",
+    "Invalid RLP data: x",
+  ],
+  others: [
+    "there is another tx which has the same nonce in the tx pool",
+    "not enough funds for gas",
+    "transaction would cause overdraft",
+    "gas price less than block base fee",
+    "Gas price '830000000000' is below configured minimum gas price '950000000000'",
+    "submit transaction to pool failed: Pool(Stale)",
+    "failed to validate the transaction. reason: Validation revert: Account validation error: Not enough gas",
+    "Failed to serialize transaction: max fee per gas higher than 2^64-1",
+    "tx already exists in cache",
+    "Tx too large. Max size is 2048576, but got 2097431",
+    "insufficient fee",
+    "Gas limit too low",
+    "Transaction simulation failed: Blockhash not found",
+    "Transaction signature verification failure",
+  ],
+};
+
+for (const [node, messages] of Object.entries(REFUSALS)) {
+  test(`a transaction that is refused is the request's fault, as ${node} say it`, () => {
+    for (const message of messages) {
+      assert.equal(classifyError({ code: -32_000, message }), "rpc-transaction-refused", message);
+    }
+  });
+}
+
+test("a node that has no room, no peers or no time for a transaction is the upstream's fault", () => {
+  for (const message of [
+    "There are too many transactions in the queue. Your transaction was dropped due to limit. Try increasing the fee.",
+    "sequencer pending tx pool full, please try again",
+    "failed to fetch the nonce: context deadline exceeded",
+    "no peers available",
+    "transaction indexing is in progress",
+  ]) {
+    assert.equal(classifyError({ code: -32_000, message }), "rpc-server-error", message);
+  }
+});
 
 test("a gateway's own codes are rate limits where the plan says so", () => {
   assert.equal(classifyError({ code: -32_055, message: "m" }), "rpc-server-error");
