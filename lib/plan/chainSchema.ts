@@ -3,12 +3,20 @@ import { headerValue, name, pattern, targetUrl, token } from "./fields.ts";
 import { chainSloSchema, targetSlo } from "./sloSchema.ts";
 import { subscription } from "./subscriptionSchema.ts";
 
+/** A double cannot tell longer integers apart: a check of one would also pass for its neighbours. */
+const EXACT = 'integers of at most 2^53 - 1; for a longer one a pattern with its digits, as in "matches": "^123$"';
+
+function isExact(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(isExact);
+}
+
 const check = z.strictObject({
   pointer: z
     .string()
-    .regex(/^(\/([^~/]|~[01])*)+$/)
+    .regex(/^(\/([^~/]|~[01])*)+$/, 'a JSON pointer, such as "/result"')
     .describe('A JSON pointer into the response, such as "/result" or "/result/hash"'),
-  equals: z.json().optional().describe("The value that must be there"),
+  equals: z.json().refine(isExact, EXACT).optional().describe("The value that must be there"),
   matches: pattern.optional().describe("A regular expression (RE2) that the value must match"),
   min: z.number().optional().describe("The least value; hexadecimal quantities count as numbers"),
   max: z.number().optional().describe("The highest value"),

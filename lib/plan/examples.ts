@@ -38,6 +38,7 @@ const EXAMPLES: Record<string, unknown> = {
   codes: [-32_601],
   status: [404],
   success: 0.995,
+  sendLagP99Ms: 50,
   p50Ms: 50,
   p90Ms: 120,
   p95Ms: 200,

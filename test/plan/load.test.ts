@@ -9,7 +9,7 @@ import { planJsonSchema } from "../../lib/plan/schema.ts";
 import { loadPlan } from "../../lib/planfile/loadPlan.ts";
 import { reportJsonSchema } from "../../lib/report/schema.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { planInput } from "../support/plans.ts";
+import { CALL, planInput } from "../support/plans.ts";
 import { ROOT } from "../support/volley.ts";
 
 const EXAMPLES = ["demo", "option-a", "option-b"].map((name) => `${ROOT}plans/${name}.json`);
@@ -124,6 +124,25 @@ test("a plan above its own limits is refused with the figures", () => {
   assert.match(check({ maxRps: 99 }).join(), /100 requests per second.*at most the limit of 99/);
   assert.match(check({ maxUsd: 0.0001 }).join(), /about \$0\.\d+.*at most the limit of \$0\.0001/);
   assert.deepEqual(check({ maxRps: 100, maxUsd: 10 }), []);
+});
+
+test("a check of an integer that a double cannot tell from its neighbours is refused, however deep it stands", () => {
+  const check = (checks: object[]): string[] => {
+    const targets = [{ url: "http://127.0.0.1/", body: CALL, checks }];
+    return problemsOf(() => checkPlan(planInput("", { chains: [{ name: "x", rps: 1, targets }] }), ".", "plan.json"));
+  };
+  for (const equals of [18_446_744_073_709_551_615n, 9_007_199_254_740_992n, -9_007_199_254_740_993n].map(Number)) {
+    for (const value of [equals, [equals], { a: { b: [1, equals] } }]) {
+      assert.match(
+        check([{ pointer: "/result", equals: value }]).join(),
+        /checks\[0\]\.equals: .* 2\^53 - 1; .*matches/,
+      );
+    }
+  }
+  for (const equals of [9_007_199_254_740_991, -1, 0.1, 1.5e-300, "18446744073709551615", { a: [null, true] }]) {
+    assert.deepEqual(check([{ pointer: "/result", equals }]), [], JSON.stringify(equals));
+  }
+  assert.match(check([{ pointer: "result", equals: 1 }]).join(), /"result" → a JSON pointer/);
 });
 
 test("a profile that does not fill the duration, or sends nothing, is refused", () => {
