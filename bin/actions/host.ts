@@ -12,11 +12,13 @@ import { InputError } from "../../lib/plan/problems.ts";
 import { ANNOUNCE_MS } from "../../lib/schedule/tempo.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { openStore } from "../../lib/store/store.ts";
+import { runSelfTest } from "./selfTest.ts";
 
 const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.url));
 
 export interface HostOptions {
   check?: boolean;
+  selfTest?: boolean;
   activity?: string;
   store?: string;
   endpoint?: string;
@@ -28,7 +30,7 @@ export interface HostOptions {
 /** Standard input, which `--lifeline` uses as the far end of a lifeline. */
 const STDIN = 0;
 
-/** Shows a host's limits, or runs a load generator of the fleet until it is stopped. */
+/** Shows a host's limits, measures what it can send, or runs a load generator of the fleet until it is stopped. */
 export async function runHost(options: HostOptions): Promise<void> {
   if (options.check) {
     const { table, isTuned } = await checkLimits();
@@ -37,14 +39,15 @@ export async function runHost(options: HostOptions): Promise<void> {
     process.exitCode = isTuned ? 0 : 1;
     return;
   }
-  await serve(options);
+  const workers = options.workers === "auto" ? autoWorkers(availableParallelism()) : options.workers;
+  if (options.selfTest) await runSelfTest(workers);
+  else await serve(options, workers);
 }
 
-async function serve(options: HostOptions): Promise<void> {
+async function serve(options: HostOptions, workers: number): Promise<void> {
   const activity = required(options.activity ?? process.env.VOLLEY_ACTIVITY, "--activity", "the activity's ARN");
   const store = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
   const endpoint = options.endpoint ?? process.env.VOLLEY_ENDPOINT;
-  const workers = options.workers === "auto" ? autoWorkers(availableParallelism()) : options.workers;
   const names = workerNames(options.name, workers);
   const stopped = new AbortController();
   // Each worker waits for this signal: there may be more of them than the listeners at which Node suspects a leak.

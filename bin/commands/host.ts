@@ -8,6 +8,7 @@ export function hostCommand(): Command {
   return new Command("host")
     .description("Work as a host of a fleet: take assignments from a Step Functions activity until stopped.")
     .option("--check", "show this host's limits and what it can carry, and exit; 1 if it is not tuned")
+    .option("--self-test", "measure how many requests/s the workers can send here, and exit; 1 if they held none")
     .option("--activity <arn>", "the activity to poll; or VOLLEY_ACTIVITY")
     .option("--store <uri>", "where runs are kept: s3:<bucket> or file:<folder>; or VOLLEY_STORE")
     .option("--endpoint <url>", "the endpoint of Step Functions, if not AWS's; or VOLLEY_ENDPOINT")
@@ -24,6 +25,7 @@ export function hostCommand(): Command {
       `
 Examples:
   volley host --check
+  volley host --self-test --workers auto
   volley host --activity arn:aws:states:eu-west-1:123456789012:activity:volley --store s3:volley-runs \\
     --workers auto
 

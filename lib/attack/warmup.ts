@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { usesWebSocket } from "../plan/webSocket.ts";
 import { constantSchedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
+import { nullBody, startNullServer } from "./nullServer.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { prepareChain } from "./requests.ts";
@@ -47,14 +48,7 @@ const MAX_TARGETS = 4;
 export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: number): Promise<void> {
   const plan = { ...whole, chains: whole.chains.filter(({ targets }) => targets.length > 0) };
   if (plan.chains.length === 0) return;
-  const server = createServer((socket) => {
-    socket.setNoDelay(true);
-    // Each connection carries one small request at a time, so one piece of data is one request.
-    socket.on("data", (request) => socket.write(nullAnswer(request)));
-    socket.on("error", () => socket.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const server = await startNullServer();
   const sockets = plan.chains.some(usesWebSocket) ? await nullSockets() : undefined;
   const servers: NullServers = { http: `http://${hostOf(server)}`, ws: `ws://${sockets ? hostOf(sockets) : ""}` };
   const untilMs = clock.nowMs() + mostMs;
@@ -141,16 +135,4 @@ function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): C
     })),
     ...(data && { data: data.slice(0, 8) }),
   };
-}
-
-/** The HTTP response that a node would give to this request. */
-function nullAnswer(request: Buffer): string {
-  const body = nullBody(request);
-  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-}
-
-/** The body of that response: the call's id, and a block number. */
-function nullBody(request: Buffer): string {
-  const [, id = "1"] = /"id":\s*("[^"]*"|-?\d+|null)/.exec(request.toString("latin1")) ?? [];
-  return `{"jsonrpc":"2.0","id":${id},"result":"0x1312d00"}`;
 }
