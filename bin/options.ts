@@ -118,6 +118,9 @@ export interface SendTarget {
   to: string;
 }
 
+/** The description of the option whose values `parseSend` parses. */
+export const SEND_HELP = "send live figures: prometheus=URL, otlp=URL or statsd=host:port (repeatable)";
+
 /**
  * Parses an option's receiver, such as prometheus=http://127.0.0.1:9090/api/v1/write, and adds it to the earlier ones.
  */

@@ -14,6 +14,8 @@ import type { Deployment } from "../deployment.ts";
 import { BAD_INPUT, INTERNAL_ERROR, RUN_GOES_ON, verdictCode } from "../exitCodes.ts";
 import { type ExecutionStatus, followExecution, LeftError, patiently } from "../following.ts";
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
+import type { SendTarget } from "../options.ts";
+import { withSending } from "../sending.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
@@ -32,6 +34,8 @@ export interface Stack {
 export interface RemoteOptions extends OutputOptions {
   /** Serve the run's page while it is running, on this port of loopback; `true` for a free one. */
   dashboard?: number | true;
+  /** Receivers of live figures, which this command sends while it follows the run. */
+  send?: SendTarget[];
 }
 
 /** How long the live view may take to end, in ms: AWS may have stopped responding. */
@@ -45,11 +49,11 @@ function patience(output: LiveOutput) {
 /** Uploads a checked plan, starts it in a deployment, and follows it to its report. */
 export async function runRemotely(plan: Plan, runId: string, stack: string, options: RemoteOptions): Promise<void> {
   const deployment = await openDeployment(stack);
-  const output = liveOutput(options, process.stdout);
+  const { output, sending } = await withSending(plan.name, options.send ?? [], liveOutput(options, process.stdout));
   await patiently(() => deployment.store.put(planKey(runId), JSON.stringify(plan)), patience(output));
   await patiently(() => deployment.start(runId, planKey(runId)), patience(output));
   output.started({ runId, place: `in AWS, stack ${stack}` });
-  await followRemotely(deployment, { runId, plan }, options, output);
+  await followRemotely(deployment, { runId, plan }, options, output).finally(() => sending?.close());
 }
 
 /** Follows a run to its end, from its current position, and prints its report. Ctrl-C stops its workers. */
@@ -57,7 +61,7 @@ async function followRemotely(
   deployment: Deployment,
   { runId, plan }: { runId: string; plan: Plan },
   options: RemoteOptions,
-  output = liveOutput(options, process.stdout),
+  output: LiveOutput,
 ): Promise<void> {
   const { store } = deployment;
   const release = onSignals(async (signal) => {
@@ -155,7 +159,9 @@ async function fetchRun({ store }: Deployment, runId: string, folder: string): P
 /** Follows a run in AWS to its report. */
 export async function watchRun(runId: string, { stack, ...options }: RemoteOptions & Stack): Promise<void> {
   const deployment = await openDeployment(stack);
-  await followRemotely(deployment, { runId, plan: await planOf(deployment, runId) }, options);
+  const plan = await planOf(deployment, runId);
+  const { output, sending } = await withSending(plan.name, options.send ?? [], liveOutput(options, process.stdout));
+  await followRemotely(deployment, { runId, plan }, options, output).finally(() => sending?.close());
 }
 
 /** Downloads a run from AWS into a folder. */

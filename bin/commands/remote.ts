@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { RemoteOptions, Stack } from "../actions/remote.ts";
-import { parsePort } from "../options.ts";
+import { parsePort, parseSend, SEND_HELP } from "../options.ts";
 
 /** `volley watch RUN`, `volley abort RUN`, `volley fetch RUN` and `volley list`, for a deployment in AWS. */
 export function remoteCommands(): Command[] {
@@ -19,6 +19,7 @@ function watchCommand(): Command {
   return remoteCommand("watch", "Follow a run in AWS and print its report.", example)
     .argument("<run>", "the run's id")
     .option("--dashboard [port]", "serve the live report on loopback", parsePort)
+    .option("--send <to>", SEND_HELP, parseSend)
     .option("--json", "print events as JSON lines instead of text")
     .action(async (runId: string, options: RemoteOptions & Stack) => {
       const { watchRun } = await import("../actions/remote.ts");

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { RunOptions } from "../actions/run.ts";
-import { parsePort, parseSend, parseStore, withPlanOptions, withTextOptions } from "../options.ts";
+import { parsePort, parseSend, parseStore, SEND_HELP, withPlanOptions, withTextOptions } from "../options.ts";
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
@@ -11,12 +11,7 @@ export function runCommand(): Command {
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in this stack, instead of on this machine")
     .option("--dashboard [port]", "serve the live report on loopback", parsePort)
-    .addOption(
-      // A run in AWS goes on when this command ends, and nothing would send the rest of its figures.
-      new Option("--send <to>", "send live figures: prometheus=URL, otlp=URL or statsd=host:port (repeatable)")
-        .argParser(parseSend)
-        .conflicts("stack"),
-    )
+    .option("--send <to>", SEND_HELP, parseSend)
     .option("--yes", "do not ask before loading another host with more than 1,000 requests/s")
     .option("--json", "print events as JSON lines instead of text")
     .option("--quiet", "print no progress, only the report")

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXIT_CODES, stoppedBy, verdictCode } from "../../bin/exitCodes.ts";
 import { makeProgram } from "../../bin/program.ts";
-import { ROOT, volley } from "../support/volley.ts";
+import { ROOT } from "../support/volley.ts";
 
 test("a verdict has an exit code: passed 0, SLO missed 1, invalid 3, whatever else it says", () => {
   const verdict = { generator: true, reasons: [], causes: [] };
@@ -31,10 +31,4 @@ test("--help and the README list every exit code with its meaning", () => {
     assert.ok(help.includes(`${code} ${meaning}`), `--help lacks ${code} ${meaning}`);
     assert.ok(readme.includes(`| ${code} | ${meaning}`), `the README lacks ${code} ${meaning}`);
   }
-});
-
-test("--send with --stack, where nothing would be sent, is bad input before anything is started", async () => {
-  const { code, stderr } = await volley("run plans/demo.json --stack volley --send statsd=127.0.0.1:8125".split(" "));
-  assert.match(stderr, /option '--send <to>' cannot be used with option '--stack <name>'/);
-  assert.equal(code, 2);
 });

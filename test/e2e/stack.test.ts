@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type { Report } from "../../lib/report/schema.ts";
 import { startFakeAws } from "../support/fakeAws.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { planInput } from "../support/plans.ts";
-import { jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+import { chainInput, planInput } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 import { reportOf, startVolley, volley } from "../support/volley.ts";
 
 /* `--stack` against an AWS that lags, drops, throttles and expires. What is asked of it is real; what it runs is nothing. */
@@ -53,6 +55,46 @@ test("a run is followed although its execution comes late, and AWS drops and thr
   assert.equal(fetched.code, 0, fetched.stderr);
   assert.deepEqual(readdirSync(`${folder}/runs/${runId}`).sort(), ["plan.json", "report.json"]);
   assert.equal(readFileSync(`${folder}/${plan}`, "utf8"), aws.objects.get(plan));
+});
+
+test("--send with --stack sends the figures of the run in AWS while the command follows it, and so does volley watch", {
+  timeout: 120_000,
+}, async (t) => {
+  const target = await answeringServer(t, () => jsonResponse(RELAY));
+  const plan = planFile(t, { chains: [chainInput("ethereum", 100, target.origin)] });
+  const folder = temporaryFolder(t);
+  const local = await volley(["run", plan, "--out", folder, "--json"]);
+  const { run, total } = reportOf(folder, local);
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  t.after(() => socket.close());
+  await once(socket, "listening");
+  const lines: string[] = [];
+  socket.on("message", (message) => lines.push(...String(message).split("\n")));
+  const send = ["--send", `statsd=127.0.0.1:${socket.address().port}`];
+
+  const aws = await startFakeAws(
+    t,
+    { statusAt: (ms) => (ms < 8_000 ? "RUNNING" : "SUCCEEDED"), reportedAtMs: 7_500 },
+    PASSED,
+  );
+  const running = startVolley(["run", plan, "--stack", "volley", "--json", ...send], aws.env);
+  const [, runId = ""] = await running.printed(/"runId":"([^"]+)"/);
+  // What the run's functions write, as those on this machine did.
+  for (const path of globSync(`${folder}/runs/${run.id}/{schedule.json,chunks/**/*.json}`)) {
+    const key = path.slice(folder.length + 1).replace(run.id, runId);
+    aws.objects.set(key, readFileSync(path, "utf8").replaceAll(run.id, runId));
+  }
+  const ended = await running.ended;
+  assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  const sum = (): number =>
+    lines
+      .flatMap((line) => /^volley\.test\.ethereum\.requests\.valid:(\d+)\|c/.exec(line)?.[1] ?? [])
+      .reduce((all, added) => all + Number(added), 0);
+  assert.equal(sum(), total.ledger.valid, lines.join(" "));
+  lines.length = 0;
+  const watched = await volley(["watch", runId, "--stack", "volley", "--json", ...send], aws.env);
+  assert.equal(watched.code, 0, watched.stderr);
+  assert.equal(sum(), total.ledger.valid, lines.join(" "));
 });
 
 test("with credentials that expire the command ends with what to type, and an exit code of its own", async (t) => {
