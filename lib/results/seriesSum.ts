@@ -23,6 +23,8 @@ import {
 export interface ParsedSeries {
   series: Series;
   intervals: [number, ParsedCounts][];
+  /** The response times of all intervals. */
+  responseTime: Histogram;
   serviceTime: ParsedCounts;
   sendLag: ParsedCounts;
   timings: [string, ParsedCounts][];
@@ -32,9 +34,14 @@ export interface ParsedSeries {
 
 /** Parses a series' histograms. Throws if one of them cannot be read. */
 export function parseSeries(series: Series): ParsedSeries {
+  const responseTime = createHistogram();
   return {
     series,
-    intervals: Object.entries(series.responseTime).map(([interval, text]) => [Number(interval), parseHistogram(text)]),
+    intervals: Object.entries(series.responseTime).map(([interval, text]) => [
+      Number(interval),
+      responseTime.addEncoded(text),
+    ]),
+    responseTime,
     serviceTime: parseHistogram(series.serviceTime),
     sendLag: parseHistogram(series.sendLag),
     timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
@@ -98,9 +105,9 @@ export class SeriesSum {
    */
   addParsed(parsed: ParsedSeries, keepIntervals = true): void {
     const { series } = parsed;
-    for (const [interval, counts] of parsed.intervals) {
-      sumUnder(this.intervals, keepIntervals ? interval : ALL_INTERVALS).addParsed(counts);
-    }
+    if (keepIntervals) {
+      for (const [interval, counts] of parsed.intervals) sumUnder(this.intervals, interval).addParsed(counts);
+    } else if (parsed.intervals.length > 0) sumUnder(this.intervals, ALL_INTERVALS).add(parsed.responseTime);
     for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addParsed(counts);
     for (const [target, counts] of parsed.targets.entries()) {
       this.#target(target, series.targets?.[target] ?? NO_TARGET).addParsed(counts);

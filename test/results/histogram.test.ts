@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram as Hdr } from "hdr-histogram-js";
 import {
@@ -90,6 +91,52 @@ test("adding is the same as recording in one, in any order and by any way", () =
       assert.equal(encodeHistogram(second), all);
     }),
   );
+});
+
+const counts = fc.array(
+  fc.tuple(
+    fc.integer({ min: 0, max: HIGHEST_US }),
+    fc.oneof(
+      fc.integer({ min: 1, max: 200 }),
+      fc.nat().map((n) => n * 512 + 1),
+    ),
+  ),
+  { minLength: 1, maxLength: 100 },
+);
+
+test("counts of every size and distance are added as hdr-histogram-js reads them", () => {
+  fc.assert(
+    fc.property(counts, (of) => {
+      const histogram = createHistogram();
+      for (const [us, times] of of) histogram.record(us, times);
+      const text = encodeHistogram(histogram);
+      const added = createHistogram();
+      const { top, total } = added.addEncoded(text);
+      const reference = decodeFromCompressedBase64(text, 64, false);
+      assert.deepEqual([...added.values()], [...histogram.values()]);
+      assert.deepEqual([total, added.totalCount], [reference.totalCount, reference.totalCount]);
+      assert.equal(added.maxValue, reference.maxValue);
+      assert.deepEqual({ top, total }, { top: parseHistogram(text).top, total: histogram.totalCount });
+    }),
+  );
+});
+
+/** An encoded histogram with these words in the place of its counts. */
+function withWords(words: readonly number[]): string {
+  const whole = Buffer.from(encodeHistogram(ours([1])), "base64");
+  const head = inflateSync(whole.subarray(8)).subarray(0, 40);
+  head.writeInt32BE(words.length, 4);
+  const compressed = deflateSync(Buffer.concat([head, Buffer.from(words)]));
+  whole.writeInt32BE(compressed.length, 4);
+  return Buffer.concat([whole.subarray(0, 8), compressed]).toString("base64");
+}
+
+test("counts beyond the range are refused, however far", () => {
+  assert.equal(decodeHistogram(withWords([3, 2])).maxValue, 2, "two zeros and a count of one");
+  const far = [0x81, 0x80, 0x80, 0x80, 0x40, 0x02];
+  for (const words of [far, [...far, ...far], Array.from({ length: 1_000 }, () => 0x7f).concat(2)]) {
+    assert.throws(() => decodeHistogram(withWords(words)), /more counts than its range/);
+  }
 });
 
 test("counts too large for 32 bits survive the encoding", () => {
