@@ -44,6 +44,7 @@ export const HTTP2_ERRORS: readonly string[] = [
 export const CLASSES: readonly OutcomeClass[] = [
   { names: ["EADDRNOTAVAIL"], fault: "generator", meaning: "no ephemeral port left on this host (port exhaustion)" },
   { names: ["EMFILE", "ENFILE"], fault: "generator", meaning: "no file descriptor left on this host" },
+  { names: ["file-limit"], fault: "generator", meaning: "a subscriber whose worker may open no more files" },
   { names: ["ENOBUFS", "ENOMEM"], fault: "generator", meaning: "no memory left on this host for a socket" },
   { names: ["EACCES", "EPERM"], fault: "generator", meaning: "this host does not allow the connection" },
   {

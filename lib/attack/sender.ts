@@ -69,9 +69,9 @@ export class Sender {
     return this.#shared.count.now;
   }
 
-  /** The maximum number of connections to all origins: what the open file limit allows. */
-  get mostConnections(): number {
-    return this.#shared.count.most;
+  /** The current and maximum number of connections: what the open file limit allows. */
+  get count(): ConnectionCount {
+    return this.#shared.count;
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Assignment, Share } from "../plan/assign.ts";
 import type { Chain, Subscription } from "../plan/schema.ts";
 import { subscribeTarget } from "../plan/subscriptions.ts";
 import type { Clock } from "../store/clock.ts";
+import type { SubscriberParts } from "../ws/subscriber.ts";
 import { Subscribers } from "../ws/subscribers.ts";
 import { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
 import { dialedOrigin } from "../ws/wsSocket.ts";
@@ -27,6 +28,8 @@ export interface SubscriptionsInput {
   seed: number;
   /** The value of a reference to a secret. */
   secret(reference: string): string;
+  /** The worker's connections, of which each subscriber needs one. */
+  connections: SubscriberParts["connections"];
   /** The recorder of a chain's measurement. */
   recorderOf(chain: string): Recorder;
 }
@@ -46,12 +49,17 @@ export class WorkerSubscriptions {
     });
   }
 
+  /** The number of subscribers. */
+  get size(): number {
+    return this.#subscribers.reduce((sum, { size }) => sum + size, 0);
+  }
+
   get isEmpty(): boolean {
     return this.#subscribers.length === 0;
   }
 
   #subscribersOf(chain: Chain, subscription: Subscription, { shard, of }: Share): Subscribers {
-    const { assignment, options, clock, seed, secret, recorderOf } = this.#input;
+    const { assignment, options, clock, seed, secret, connections, recorderOf } = this.#input;
     const target = subscribeTarget(subscription);
     const requests = prepareChain({ name: chain.name, rps: 0, targets: [target] }, { keepalive: true, seed, secret });
     const request = requests(0);
@@ -69,6 +77,7 @@ export class WorkerSubscriptions {
       refusal: refusalOf(origin, options)?.code,
       options: { ...options, limits: { maxBodyBytes }, compress: options.webSocket?.compress ?? false },
       recorder,
+      connections,
       clock,
       startAtMs: assignment.startAtMs,
       isHandedOver: assignment.segment > 0,

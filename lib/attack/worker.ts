@@ -148,7 +148,10 @@ class WorkerRun {
       return made;
     };
     const secret = (reference: string): string => this.#reveal(reference);
-    const parts = { assignment, options: this.#options, clock: this.#clock, seed: plan.seed, secret, recorderOf };
+    const parts = {
+      ...{ assignment, options: this.#options, clock: this.#clock, seed: plan.seed },
+      ...{ secret, recorderOf, connections: this.#sender },
+    };
     this.#subscriptions = new WorkerSubscriptions(this.#chains(), parts);
     return this.#subscriptions;
   }
@@ -250,7 +253,9 @@ class WorkerRun {
       for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
     }
     const places = rates.size + this.#handshakes.length;
-    const most = Math.min(plan.limits.inFlightPerWorker, this.#sender.mostConnections / places);
+    // Each subscriber needs a connection too, and connects later.
+    const left = Math.max(places, this.#sender.count.most - (this.#subscriptions?.size ?? 0));
+    const most = Math.min(plan.limits.inFlightPerWorker, left / places);
     const counts = [...rates].map(([origin, rps]) => {
       const wanted = plan.connections === undefined ? rps * OPEN_AHEAD_S : plan.connections / places;
       return [origin, Math.ceil(Math.min(most, wanted))] as const;

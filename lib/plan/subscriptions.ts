@@ -6,8 +6,11 @@ type Input = NonNullable<z.infer<typeof planSchema>["chains"][number]["subscript
 /** Subscribers that connect per second, if the plan does not say. */
 const CONNECTS_PER_SECOND = 100;
 
-/** Subscribers per worker, if the plan does not pin the number of workers. */
-const SUBSCRIBERS_PER_WORKER = 1_000;
+/**
+ * Subscribers per worker, if the plan does not pin the number of workers: each needs a file, of which a Lambda may open
+ * 1,024.
+ */
+const SUBSCRIBERS_PER_WORKER = 500;
 
 /** A chain's subscriptions as later stages read them. */
 export function subscriptionsOf(input: Input): Subscription[] {

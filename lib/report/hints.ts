@@ -1,5 +1,6 @@
 import { formatDuration } from "../plan/duration.ts";
 import type { Plan } from "../plan/schema.ts";
+import { total as tallySum } from "../results/chunk.ts";
 import { remedyOf } from "./limits.ts";
 import { median } from "./outliers.ts";
 import { moreFilesText, remedyText } from "./reasons.ts";
@@ -124,12 +125,14 @@ function fileLimit({ total, run, generator }: Told): Hint | undefined {
 /** With keep-alive, a smaller share of requests than this should need a new connection. */
 const MAX_OPENED = 0.05;
 
-function connectionChurn({ generator, total }: Told, plan: Plan): Hint | undefined {
+function connectionChurn({ generator, total, chains }: Told, plan: Plan): Hint | undefined {
   const opened = generator.all.reduce((sum, point) => sum + point.opened, 0);
   const most = Math.max(0, ...generator.all.map(({ connections }) => connections));
   if (!plan.keepalive || total.ledger.sent === 0) return undefined;
   // Opening the connections needed at once is not churn, and a request that fails or times out closes its connection.
-  const churned = opened - most - total.ledger.errors;
+  const subscriptions = chains.flatMap((chain) => chain.subscriptions ?? []);
+  const dropped = subscriptions.reduce((sum, { drops }) => sum + tallySum(drops), 0);
+  const churned = opened - most - total.ledger.errors - dropped;
   if (churned / total.ledger.sent < MAX_OPENED || opened < 100) return undefined;
   return {
     what: "Connections are not used for long",

@@ -20,6 +20,13 @@ export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("in-flight-cap"), count, of: count }),
   z.object({ kind: z.literal("file-limit"), count, of: count, remedy: z.enum(["workers", "cores", "hosts"]) }),
   z.object({
+    kind: z.literal("subscriber-file-limit"),
+    chain,
+    subscription: z.string(),
+    count: count.describe("How often a subscriber found no file for its socket"),
+    remedy: z.enum(["workers", "cores", "hosts"]),
+  }),
+  z.object({
     kind: z.literal("send-lag"),
     p99Ms: z.number(),
     limitMs: z.number(),
@@ -95,6 +102,7 @@ const GENERATOR_KINDS = new Set<Reason["kind"]>([
   "lost",
   "in-flight-cap",
   "file-limit",
+  "subscriber-file-limit",
   "send-lag",
   "start-skew",
   "saturated",
@@ -155,6 +163,11 @@ export function reasonText(reason: Reason): string {
       return (
         `${reason.count} requests (${percent(reason.count / reason.of)}) were not sent because a worker may open no more ` +
         `files, and a connection is one: ${moreFilesText(reason.remedy)}.`
+      );
+    case "subscriber-file-limit":
+      return (
+        `${reason.chain}, ${reason.subscription}: subscribers could not connect ${reason.count} times, because a worker may ` +
+        `open no more files: ${moreFilesText(reason.remedy)}.`
       );
     case "send-lag":
       return `The generator was late: send lag p99 ${ms(reason.p99Ms)}, above ${reason.limitMs} ms: ${REMEDIES[reason.remedy]}.`;

@@ -1,10 +1,12 @@
+import { remedyOf } from "./limits.ts";
+import { moreFilesText } from "./reasons.ts";
 import type { Report } from "./schema.ts";
 
 type Hint = Report["hints"][number];
 
 /** What kept notifications from subscribers, with remedies. */
-export function subscriptionHints({ chains }: Pick<Report, "chains">): Hint[] {
-  return chains.flatMap(({ name: chain, subscriptions = [] }) =>
+export function subscriptionHints(report: Pick<Report, "chains" | "run" | "generator">): Hint[] {
+  return report.chains.flatMap(({ name: chain, subscriptions = [] }) =>
     subscriptions.flatMap((each): Hint[] => {
       const of = `${chain}, ${each.name}`;
       const hints: Hint[] = [];
@@ -13,6 +15,12 @@ export function subscriptionHints({ chains }: Pick<Report, "chains">): Hint[] {
         const remedy =
           "Look whether the node follows its chain; a run has to be longer than the time between two blocks";
         hints.push({ what: `${of}: nothing was announced`, evidence, remedy });
+      }
+      const { "file-limit": unopened = 0 } = each.failures;
+      if (unopened > 0) {
+        const evidence = `subscribers found no file for their socket ${unopened} times`;
+        const remedy = `There are more subscribers than a worker may have connections: ${moreFilesText(remedyOf(report))}`;
+        hints.push({ what: `${of}: the generator ran out of file descriptors`, evidence, remedy });
       }
       if (each.silent > 0) {
         const evidence = `${each.silent} of ${each.subscribers} received nothing more while others did, on sockets that stayed open`;

@@ -89,7 +89,7 @@ function generatorReasons(report: Report, plan: Plan, errors: readonly string[])
   if (unwatchedMs > 0 && isStoppable(plan)) {
     reasons.push({ kind: "unwatched", unwatchedMs, durationMs: report.run.measuredMs });
   }
-  for (const chain of report.chains) reasons.push(...countReasons(chain));
+  for (const chain of report.chains) reasons.push(...countReasons(chain), ...fileReasons(chain, report));
   return reasons;
 }
 
@@ -112,6 +112,14 @@ function missedReasons(report: Report, errors: readonly string[]): Reason[] {
       reasons.push(kind === "file-limit" ? { kind, count, of, remedy: remedyOf(report) } : { kind, count, of });
   }
   return reasons;
+}
+
+/** Reasons that subscribers could not connect, because their worker had no file left. */
+function fileReasons({ name: chain, subscriptions = [] }: ReportChain, report: Report): Reason[] {
+  return subscriptions.flatMap(({ name: subscription, failures }): Reason[] => {
+    const { "file-limit": count = 0 } = failures;
+    return count === 0 ? [] : [{ kind: "subscriber-file-limit", chain, subscription, count, remedy: remedyOf(report) }];
+  });
 }
 
 /** Reasons that the counts contradict each other or those of the stand-in gateway. */

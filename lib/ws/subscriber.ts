@@ -1,4 +1,5 @@
 import { judgeResponse, SWITCHED, VALID } from "../answers/jsonrpc.ts";
+import type { ConnectionCount } from "../http/connections.ts";
 import type { Dialer } from "../http/dial.ts";
 import { type Handshake, numbered, type WireRequest } from "../http/request.ts";
 import type { Subscription } from "../plan/schema.ts";
@@ -11,6 +12,9 @@ import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
 const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 30_000;
 
+/** The class of a subscriber that needs another connection when the worker may open no more files. */
+const FILE_LIMIT = "file-limit";
+
 /** What all subscribers of one subscription on a worker share. */
 export interface SubscriberParts {
   subscription: Subscription;
@@ -22,6 +26,8 @@ export interface SubscriberParts {
   refusal: string | undefined;
   options: WsOptions;
   recorder: SubscriptionRecorder;
+  /** All connections of the worker: those open now, as many as its limit of open files allows, and all ever opened. */
+  connections: { readonly count: ConnectionCount; opened: number };
   clock: Clock;
   /** The run's start instant, in ms since the epoch. */
   startAtMs: number;
@@ -50,7 +56,7 @@ export class Subscriber {
   /** Connects and subscribes. */
   start(): void {
     if (this.#isStopped) return;
-    const { handshake, dialer, options, recorder, isHandedOver, refusal } = this.#parts;
+    const { handshake, dialer, options, recorder, isHandedOver, refusal, connections } = this.#parts;
     recorder.connecting(isHandedOver && this.#isFirst);
     this.#isFirst = false;
     this.#beganMs = this.#nowMs();
@@ -58,9 +64,17 @@ export class Subscriber {
       recorder.failed(refusal);
       return;
     }
+    if (connections.count.now >= connections.count.most) {
+      this.#lost(FILE_LIMIT);
+      return;
+    }
     this.#timeout = setTimeout(() => this.#fail("headers-timeout"), options.timeoutMs);
+    connections.count.now++;
     this.#socket = new WsSocket(handshake, dialer, options, {
-      opened: () => this.#subscribe(),
+      opened: () => {
+        connections.opened++;
+        this.#subscribe();
+      },
       message: (data) => this.#take(data),
       ended: (end) => this.#ended(end),
     });
@@ -110,7 +124,7 @@ export class Subscriber {
 
   #lost(failure: string): void {
     clearTimeout(this.#timeout);
-    this.#socket = undefined;
+    this.#drop();
     const { recorder } = this.#parts;
     if (this.#state) recorder.ended(this.#state, this.#nowMs(), failure);
     else recorder.failed(failure);
@@ -127,6 +141,11 @@ export class Subscriber {
     if (this.#state) this.#parts.recorder.ended(this.#state, this.#nowMs());
     this.#state = undefined;
     this.#socket?.close();
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#socket) this.#parts.connections.count.now--;
     this.#socket = undefined;
   }
 }

@@ -31,6 +31,11 @@ export class Subscribers {
     });
   }
 
+  /** The number of subscribers, whether they are connected or not. */
+  get size(): number {
+    return this.#due.length + this.#started.length;
+  }
+
   /** Starts connecting subscribers as they become due. */
   start(): void {
     this.#timer = setInterval(() => this.#startDue(), TURN_MS);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import WebSocket, { WebSocketServer } from "ws";
 import type { Report } from "../../lib/report/schema.ts";
+import type { Summary } from "../../lib/results/chunk.ts";
 import { startAnvil } from "../support/anvil.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startHaproxy } from "../support/haproxy.ts";
@@ -15,11 +16,24 @@ import { reportOf, volley } from "../support/volley.ts";
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 100);
 const RPS = 50;
 
-async function run(t: TestContext, chains: unknown[], seconds: number): Promise<Report> {
+async function run(t: TestContext, chains: unknown[], seconds: number): Promise<Report & { folder: string }> {
   const folder = temporaryFolder(t);
   const plan = { name: "sockets", chains, duration: `${seconds}s`, preflight: false, workers: 2, connections: 2 };
   writeFileSync(`${folder}/plan.json`, JSON.stringify(plan));
-  return reportOf(folder, await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"]));
+  return { ...reportOf(folder, await volley(["run", `${folder}/plan.json`, "--out", folder, "--json"])), folder };
+}
+
+/** The blocks that subscribers of newHeads received, by number, from the workers' summaries. */
+function receivedBlocks({ folder, run: { id } }: Report & { folder: string }): Map<number, string> {
+  const summaries = `${folder}/runs/${id}/summaries`;
+  const files = readdirSync(summaries, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  const read = files.map(
+    ({ parentPath, name }) => JSON.parse(readFileSync(`${parentPath}/${name}`, "utf8")) as Summary,
+  );
+  const rows = read.flatMap(({ series }) =>
+    series.flatMap(({ subscriptions }) => subscriptions?.newHeads?.items ?? []),
+  );
+  return new Map(rows.map(([hash, number]) => [number, hash]));
 }
 
 test("a real node behind a real proxy: subscribers' and calls' counts are the node's and the proxy's own", {
@@ -34,7 +48,8 @@ test("a real node behind a real proxy: subscribers' and calls' counts are the no
   const subscriptions = [{ url, to: "newHeads", subscribers: SUBSCRIBERS, ramp: "2s" }];
   const chains = [{ name: "anvil", rps: RPS, targets: [{ url, body }], subscriptions }];
   const before = await proxy.counters();
-  const { chains: reported } = await run(t, chains, 7);
+  const report = await run(t, chains, 7);
+  const { chains: reported } = report;
   const after = await proxy.counters();
   const [chain] = reported;
   const [heads] = chain?.subscriptions ?? [];
@@ -47,8 +62,17 @@ test("a real node behind a real proxy: subscribers' and calls' counts are the no
   assert.equal(heads.notifications, heads.expected);
   // A block each second, from when the first one was subscribed until the end.
   assert.ok(heads.items >= 3 && heads.items <= 9, `${heads.items} blocks`);
-  const newest = Number(await anvil.call("eth_blockNumber", []));
-  assert.ok(newest >= heads.items);
+  const blocks = [...receivedBlocks(report)].sort(([a], [b]) => a - b);
+  assert.equal(blocks.length, heads.items);
+  const numbers = blocks.map(([number]) => number);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, place) => (numbers[0] ?? 0) + place),
+  );
+  for (const [number, hash] of blocks) {
+    const block = (await anvil.call("eth_getBlockByNumber", [`0x${number.toString(16)}`, false])) as { hash: string };
+    assert.equal(hash, block.hash);
+  }
   assert.ok(heads.notifications >= 2 * SUBSCRIBERS, `${heads.notifications} notifications`);
   assert.ok(heads.lagMs && heads.subscribeMs);
 });

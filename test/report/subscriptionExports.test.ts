@@ -18,7 +18,7 @@ import { madeReport } from "../support/reports.ts";
  * Two subscribers for 10 s, a block each second from 0.5 s on. The second one does not get block 3, gets block 4 twice,
  * and each other one 20 ms late; it loses its socket at the end.
  */
-function subscribedReport() {
+function subscribedReport(failures: Record<string, number> = {}) {
   const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers: 2 }];
   const chains = [{ name: "ethereum", subscriptions }];
   const slo = { success: 0.9, subscribers: { missed: 0.01, lagP99Ms: 50 } };
@@ -35,6 +35,7 @@ function subscribedReport() {
       own.periods.push([0, 10, 10_000, 0, 9, "planned"], [1, 30, 9_900, 0, 9, "dropped"]);
       Object.assign(own, { connects: 2, subscribed: 2, notifications: 20 });
       own.drops["ws-closed-1006"] = 1;
+      Object.assign(own.failures, failures);
       for (const ms of [10, 30]) recordMs(own.subscribeTime, ms);
       sum.subscriptions.set("newHeads", own);
     },
@@ -121,4 +122,11 @@ test("the terminal shows the SLO's lines on subscribers, each with its unit", ()
   const text = renderText(subscribedReport(), false, 120);
   assert.match(text, /newHeads: missed +≤ 1 % +5 % +✗/);
   assert.match(text, /newHeads: lag p99 +≤ 50 ms +20 ms +✓/);
+});
+
+test("subscribers that found no file make the run invalid, as requests do", () => {
+  const { verdict } = subscribedReport({ "file-limit": 3 });
+  assert.equal(verdict.valid, false);
+  assert.match(verdict.reasons.join("\n"), /ethereum, newHeads: subscribers could not connect 3 times.*no more files/);
+  assert.equal(subscribedReport({ "http-503": 3 }).verdict.valid, true);
 });

@@ -4,11 +4,14 @@ import type { Report } from "../../lib/report/schema.ts";
 import { subscriptionHints } from "../../lib/report/subscriptionHints.ts";
 
 const FINE = { name: "newHeads", subscribers: 10, subscribed: 10, notifications: 50, expected: 50 };
-const NOTHING = { missed: 0, missedByNumber: 0, doubled: 0, silent: 0 };
+const NOTHING = { missed: 0, missedByNumber: 0, doubled: 0, silent: 0, failures: {} };
 
 function hintsOf(changes: Record<string, unknown>): string[] {
   const chain = { name: "ethereum", subscriptions: [{ ...FINE, ...NOTHING, ...changes }] };
-  return subscriptionHints({ chains: [chain] } as unknown as Report).map(({ what }) => what);
+  const run = { mode: "lambda" };
+  return subscriptionHints({ chains: [chain], run, generator: { all: [] } } as unknown as Report).map(
+    ({ what }) => what,
+  );
 }
 
 test("subscribers that miss, double or fall silent are hinted at, and those that do not are not", () => {
@@ -18,6 +21,12 @@ test("subscribers that miss, double or fall silent are hinted at, and those that
     "ethereum, newHeads: notifications were missed",
   ]);
   assert.deepEqual(hintsOf({ doubled: 1 }), ["ethereum, newHeads: notifications were doubled"]);
+});
+
+test("subscribers without a file for their socket are hinted at", () => {
+  assert.deepEqual(hintsOf({ failures: { "file-limit": 3 } }), [
+    "ethereum, newHeads: the generator ran out of file descriptors",
+  ]);
 });
 
 test("subscriptions that are confirmed and never get a block are hinted at", () => {

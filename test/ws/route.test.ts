@@ -42,17 +42,29 @@ async function call(origin: string, options: Partial<ConnectionOptions>): Promis
   return Object.keys({ ...errors, ...invalid, ...(valid > 0 && { valid }) }).join();
 }
 
-/** Starts one subscriber; gives `valid` once it has subscribed, or the class of its first failure. */
-async function subscribe(origin: string, options: Partial<ConnectionOptions>): Promise<string> {
-  const subscription = { url: "ws://127.0.0.1", to: "newHeads", subscribers: 1, ramp: "0.1s" };
+/** What a worker's subscribers of a server need, of which `count` connect within 0.1 s. */
+function subscribersOf(
+  origin: string,
+  options: Partial<ConnectionOptions>,
+  count = 1,
+  most = Number.POSITIVE_INFINITY,
+) {
+  const subscription = { url: "ws://127.0.0.1", to: "newHeads", subscribers: count, ramp: "0.1s" };
   const plan = checkedPlan("", { chains: [{ name: "node", subscriptions: [subscription] }], workers: 1 });
   const [chain] = plan.chains;
   const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now(), leadMs: 0 });
   assert.ok(chain?.subscriptions && assignment);
   for (const each of chain.subscriptions) each.url = origin;
   const recorder = new Recorder("node", "measure", 1_000);
-  const input = { assignment, clock: systemClock, seed: 1, secret: () => "", recorderOf: () => recorder };
+  const connections = { count: new ConnectionCount(most), opened: 0 };
+  const input = { assignment, clock: systemClock, seed: 1, secret: () => "", recorderOf: () => recorder, connections };
   const subscribers = new WorkerSubscriptions([chain], { ...input, options: { ...OPTIONS, ...options } });
+  return { subscribers, recorder, connections };
+}
+
+/** Starts one subscriber; gives `valid` once it has subscribed, or the class of its first failure. */
+async function subscribe(origin: string, options: Partial<ConnectionOptions>): Promise<string> {
+  const { subscribers, recorder } = subscribersOf(origin, options);
   subscribers.start();
   try {
     for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
@@ -145,4 +157,33 @@ test("a WebSocket's name is looked up with the worker's other names, and refused
   });
   assert.equal(outcome, "forbidden-address");
   assert.equal(server.handshakes.length, 0);
+});
+
+test("subscribers take what is left of the worker's connections; those above it fail with a class, and try again", async (t) => {
+  const server = await socketServer(t);
+  const { subscribers, recorder, connections } = subscribersOf(server.origin, {}, 10, 8);
+  // Two connections carry calls.
+  connections.count.now = 2;
+  subscribers.start();
+  const sum = { subscribed: 0, failed: 0 };
+  const until = async (isDone: () => boolean): Promise<void> => {
+    for (let waitedMs = 0; waitedMs < 10_000 && !isDone(); waitedMs += 20) {
+      const { subscribed = 0, failures = {} } = recorder.take()?.subscriptions?.newHeads ?? {};
+      sum.subscribed += subscribed;
+      sum.failed += failures["file-limit"] ?? 0;
+      assert.deepEqual(
+        Object.keys(failures).filter((name) => name !== "file-limit"),
+        [],
+      );
+      await sleep(20);
+    }
+  };
+  await until(() => sum.subscribed === 6 && sum.failed >= 4);
+  assert.deepEqual([server.sockets.size, connections.count.now, connections.opened], [6, 8, 6]);
+  // A call's connection ends: one more subscriber finds a place.
+  connections.count.now--;
+  await until(() => sum.subscribed === 7);
+  assert.deepEqual([server.sockets.size, connections.count.now], [7, 8]);
+  subscribers.stop();
+  assert.equal(connections.count.now, 1);
 });

@@ -16,6 +16,8 @@ interface Ran {
   sum: SubscriptionSum;
   figures: SubscriptionFigures;
   series: SeriesSum;
+  /** The most connections that each worker had at a flush. */
+  connections: number[];
 }
 
 /** Runs all workers of a plan in all of their segments, and adds up what they saw. */
@@ -34,7 +36,8 @@ async function run(plan: Plan, name = "newHeads"): Promise<Ran> {
   const sum = series.subscriptions.get(name);
   assert.ok(sum, "no subscriber recorded anything");
   const options = { areBlocks: name === "newHeads", intervalMs: 1_000, endMs: plan.durationMs };
-  return { sum, figures: subscriptionFigures(sum, options), series };
+  const connections = summaries.map(({ health }) => Math.max(...health.map((each) => each.connections)));
+  return { sum, figures: subscriptionFigures(sum, options), series, connections };
 }
 
 const subscribers = (origin: string, changes: Record<string, unknown> = {}) => ({
@@ -258,11 +261,13 @@ test("calls go on beside subscribers, over sockets of their own", async (t) => {
   const changes = subscribers(server.origin);
   const body = { jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] };
   const calls = { rps: 50, targets: [{ url: server.origin, body }] };
-  const { sum, series } = await run(
+  const { sum, series, connections } = await run(
     checkedPlan("", { ...changes, chains: [{ ...changes.chains[0], ...calls }], connections: 1 }),
   );
   assert.ok(series.sent > 0);
   assert.equal(series.valid, series.sent);
   assert.equal(sum.subscribed, 20);
   assert.equal(server.handshakes.length, 22);
+  // Ten subscribers and one socket for calls at each of two workers.
+  assert.deepEqual(connections, [11, 11]);
 });
