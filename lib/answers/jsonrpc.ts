@@ -49,6 +49,14 @@ export function judgeResponse(status: number, body: Buffer, expected: Expected, 
   return counts || verdict.error?.code !== undefined ? verdict : { name: httpClass(status) };
 }
 
+const NO_BODY = Buffer.alloc(0);
+
+/** The class of a complete response whose body cannot be decoded. Here too, the HTTP status comes first. */
+export function classifyUndecodable(status: number, expected: Expected): string {
+  const name = classifyResponse(status, NO_BODY, expected);
+  return name.startsWith("http-") ? name : "invalid-encoding";
+}
+
 /** Statuses for which a JSON-RPC error in the body says more than the status does. */
 const TELLING = new Set([400, 404, 405, 415, 422, 500, 501]);
 

@@ -1,4 +1,4 @@
-import { isAnswer, judgeResponse, VALID } from "../answers/jsonrpc.ts";
+import { classifyUndecodable, isAnswer, judgeResponse, VALID } from "../answers/jsonrpc.ts";
 import type { ConnectionOptions } from "../http/connection.ts";
 import { decodeApart } from "../http/decode.ts";
 import { ResponseError } from "../http/responseError.ts";
@@ -72,6 +72,8 @@ async function judged(
     return { class: name, isRelay: name === VALID || isAnswer(name), bytes, body: decoded.toString("utf8") };
   } catch (error) {
     if (!(error instanceof ResponseError)) throw error;
-    return { class: error.code, isRelay: false, bytes, body: "" };
+    const isUndecodable = error.code === "invalid-encoding";
+    const name = isUndecodable ? classifyUndecodable(status, expected) : error.code;
+    return { class: name, isRelay: false, bytes, body: "" };
   }
 }

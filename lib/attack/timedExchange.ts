@@ -1,4 +1,4 @@
-import { judgeResponse, RELAY } from "../answers/jsonrpc.ts";
+import { classifyUndecodable, judgeResponse, RELAY } from "../answers/jsonrpc.ts";
 import type { Connection, Exchange, Waiting } from "../http/connection.ts";
 import { decodeApart, decodeAtOnce } from "../http/decode.ts";
 import { ResponseError } from "../http/responseError.ts";
@@ -97,8 +97,9 @@ export class TimedExchange implements Exchange {
   #undecodable(nowMs: number, status: number, bytes: number, error: unknown): void {
     if (this.done) return;
     const name = error instanceof ResponseError ? error.code : INTERNAL_ERROR;
-    if (name === "invalid-encoding") this.#count(nowMs, status, bytes, name);
-    else this.failed(name);
+    if (name === "invalid-encoding") {
+      this.#count(nowMs, status, bytes, classifyUndecodable(status, this.request.expected));
+    } else this.failed(name);
   }
 
   #record(nowMs: number, status: number, bytes: number, body: Buffer): void {

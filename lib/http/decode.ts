@@ -23,8 +23,12 @@ const SYNC_DECODED_BYTES = 1024 * 1024;
 /** Maximum codings of one body: each may multiply its size by a thousand. */
 const MAX_CODINGS = 4;
 
+/** Maximum frames of one zstd body: an empty one takes 9 bytes, but time of its own. */
+const MAX_FRAMES = 1_000;
+
 interface Decoder {
-  sync(body: Buffer, options: ZlibOptions & ZstdOptions): Buffer;
+  /** Undefined if it takes more than one step. */
+  sync(body: Buffer, options: ZlibOptions & ZstdOptions): Buffer | undefined;
   async(body: Buffer, options: ZlibOptions & ZstdOptions): Promise<Buffer>;
 }
 
@@ -37,11 +41,34 @@ const BROTLI: Decoder = {
 };
 
 /** RFC 9659: a client need not support a window of more than 8 MB. */
-const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+const FRAME = { params: { [constants.ZSTD_d_windowLogMax]: 23 }, info: true };
 const ZSTD: Decoder = {
-  sync: (body, options) => zstdDecompressSync(body, { ...options, ...ZSTD_WINDOW }),
-  async: (body, options) => promisify(zstdDecompress)(body, { ...options, ...ZSTD_WINDOW }),
+  sync(body, options) {
+    const { buffer, engine } = zstdDecompressSync(body, { ...options, ...FRAME }) as unknown as Frame;
+    return engine.bytesWritten === body.length ? buffer : undefined;
+  },
+  /** Node's stops after one frame. A body may have several, and some without content (RFC 8878, section 3.1). */
+  async async(body, { maxOutputLength = 0, ...options }) {
+    const pieces: Buffer[] = [];
+    let left = maxOutputLength;
+    for (let rest = body; rest.length > 0; ) {
+      if (pieces.length === MAX_FRAMES) throw new Error(`more than ${MAX_FRAMES} frames`);
+      const frame = promisify(zstdDecompress)(rest, { ...options, ...FRAME, maxOutputLength });
+      const { buffer, engine } = (await frame) as unknown as Frame;
+      left -= buffer.length;
+      if (left < 0) throw Object.assign(new RangeError(), { code: TOO_LONG });
+      pieces.push(buffer);
+      rest = rest.subarray(engine.bytesWritten);
+    }
+    return Buffer.concat(pieces);
+  },
 };
+
+/** What Node returns of one frame, with how many bytes it took. */
+interface Frame {
+  buffer: Buffer;
+  engine: { bytesWritten: number };
+}
 
 function decoderOf(coding: string, body: Buffer): Decoder {
   switch (coding) {
@@ -85,7 +112,9 @@ export function decodeAtOnce(body: Buffer, codings: string, mostBytes: number): 
     if (decoded.length > SYNC_BYTES) return undefined;
     const decoder = decoderOf(coding, decoded);
     try {
-      decoded = decoder.sync(decoded, { maxOutputLength: Math.min(mostBytes, SYNC_DECODED_BYTES) });
+      const next = decoder.sync(decoded, { maxOutputLength: Math.min(mostBytes, SYNC_DECODED_BYTES) });
+      if (next === undefined) return undefined;
+      decoded = next;
     } catch (error) {
       if (isTooLong(error) && mostBytes > SYNC_DECODED_BYTES) return undefined;
       throw failure(error, mostBytes);
@@ -108,8 +137,11 @@ export async function decodeApart(body: Buffer, codings: string, mostBytes: numb
   return decoded;
 }
 
+/** Node's code of the error for a body that would be longer than it may. */
+const TOO_LONG = "ERR_BUFFER_TOO_LARGE";
+
 function isTooLong(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+  return (error as NodeJS.ErrnoException).code === TOO_LONG;
 }
 
 function failure(error: unknown, mostBytes: number): ResponseError {

@@ -125,9 +125,12 @@ function membersOf(list: string | undefined): string[] {
     .filter((member) => member !== "");
 }
 
-/** Content codings without "identity", which does nothing. */
+/** What stands among content codings and changes no byte: "identity", and what servers write there by mistake. */
+const NOTHING_DONE = new Set(["identity", "none", "utf-8", "utf8"]);
+
+/** Content codings that change bytes. */
 export function codingsOf(list: string | undefined): string[] {
-  return membersOf(list).filter((coding) => coding !== "identity");
+  return membersOf(list).filter((coding) => !NOTHING_DONE.has(coding));
 }
 
 /** Whether the connection stays open after the response (RFC 9112, section 9.3). */

@@ -167,6 +167,27 @@ test("a body that is not encoded as its head says is invalid-encoding", async (t
   }
 });
 
+test("an HTTP status comes before a body that is not encoded as its head says, as proxies send their pages", async (t) => {
+  for (const [status, accepted] of [
+    [502, "http-502"],
+    [404, "http-404"],
+    [500, "http-500"],
+    [206, "invalid-encoding"],
+  ] as const) {
+    const page = encoded("gzip", Buffer.from("<html>502 Bad Gateway</html>"));
+    const bytes = Buffer.from(page.toString("latin1").replace("200", String(status)), "latin1");
+    const { invalid, statuses } = await sendTo(t, bytes);
+    assert.deepEqual([invalid, statuses], [{ [accepted]: 1 }, { [status]: 1 }]);
+  }
+});
+
+test("a charset among the codings, or none, changes no byte", async (t) => {
+  for (const coding of ["UTF-8", "none", "utf8, identity"]) {
+    assert.equal((await sendTo(t, encoded(coding, Buffer.from(RELAY)))).valid, 1, coding);
+  }
+  assert.equal((await sendTo(t, encoded("gzip, utf-8", gzipSync(RELAY)))).valid, 1);
+});
+
 test("a small body that becomes a large one is cut off at the plan's limit, and judged where it stays below", async (t) => {
   const bomb = encoded("br", brotliCompressSync(Buffer.alloc(3_000_000, "x")));
   const limited = (maxBodyBytes: number) => ({ ...OPTIONS, limits: { maxBodyBytes } });
