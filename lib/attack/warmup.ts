@@ -43,14 +43,13 @@ const MAX_TARGETS = 4;
  * code compiled on first use is compiled before the first request that counts. Sends at the run's rate, `rps`, if
  * possible, because different code is hot at a high rate than at a low one. Nothing leaves the process. Ends when it
  * has used enough CPU time, and at the latest after `mostMs`, however slow the machine is. A chain of subscribers alone
- * sends no requests and needs none of this.
+ * sends no requests and needs none of this. Without a port to listen on there is no warm-up: the worker starts cold.
  */
 export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: number): Promise<void> {
   const plan = { ...whole, chains: whole.chains.filter(({ targets }) => targets.length > 0) };
   if (plan.chains.length === 0) return;
-  const server = await startNullServer();
-  const sockets = plan.chains.some(usesWebSocket) ? await nullSockets() : undefined;
-  const servers: NullServers = { http: `http://${hostOf(server)}`, ws: `ws://${sockets ? hostOf(sockets) : ""}` };
+  const servers = await startNullServers(plan.chains.some(usesWebSocket));
+  if (servers === undefined) return;
   const untilMs = clock.nowMs() + mostMs;
   const before = process.cpuUsage();
   const usedMs = (): number => {
@@ -63,18 +62,31 @@ export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: num
       rps: Math.max(MIN_RPS, rps),
     });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
-  server.close();
-  sockets?.close();
+  servers.close();
 }
 
-/** The origins of the null servers. */
+/** The origins of the null servers, which respond to every request at once. */
 interface NullServers {
   http: string;
   ws: string;
+  close(): void;
 }
 
-function hostOf(server: { address(): unknown }): string {
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** Starts the null servers, that of WebSockets only if it is needed; undefined if the machine has no port for them. */
+async function startNullServers(withSockets: boolean): Promise<NullServers | undefined> {
+  const started: { close(): unknown; address(): unknown }[] = [];
+  const close = (): void => {
+    for (const server of started) server.close();
+  };
+  try {
+    started.push(await startNullServer());
+    if (withSockets) started.push(await nullSockets());
+  } catch {
+    close();
+    return undefined;
+  }
+  const [http, ws] = started.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return { http: `http://${http}`, ws: `ws://${ws ?? ""}`, close };
 }
 
 /** A null WebSocket server. */
