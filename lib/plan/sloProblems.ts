@@ -3,7 +3,7 @@ import { nearest } from "./nearest.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import type { Chain, Plan } from "./schema.ts";
 import { MAX_TARGETS_APART } from "./sizes.ts";
-import type { Slo } from "./sloSchema.ts";
+import type { Slo, Stop } from "./sloSchema.ts";
 
 /**
  * What is wrong with a plan's SLOs and thresholds: parts that do not exist or are not recorded separately; costs
@@ -21,7 +21,7 @@ export function sloProblems(plan: Plan): Problem[] {
       ...costProblems(plan, chain.slo, ["chains", index, "slo"]),
       ...subscriberProblems(chain.slo, [chain], ["chains", index, "slo"]),
     ]),
-    ...(limits.stop ?? []).flatMap(({ chain }, index) => stopProblems(chain, chains, index)),
+    ...(limits.stop ?? []).flatMap((stop, index) => stopProblems(stop, chains, index)),
   ];
 }
 
@@ -35,7 +35,11 @@ function targetProblems({ targets }: Chain, index: number): Problem[] {
 }
 
 /** Methods that no chain calls, or that a chain with too many targets to record them separately calls. */
-function methodProblems(slo: Slo | undefined, chains: readonly Chain[], path: readonly (string | number)[]): Problem[] {
+function methodProblems(
+  slo: Pick<Slo, "methods"> | undefined,
+  chains: readonly Chain[],
+  path: readonly (string | number)[],
+): Problem[] {
   const called = [...new Set(chains.flatMap(({ targets }) => targets.map(methodOf)))];
   return Object.keys(slo?.methods ?? {}).flatMap((method) => {
     const where = jsonPath([...path, "methods", method]);
@@ -69,10 +73,17 @@ function subscriberProblems(
   return [{ where, found: "limits for subscribers", expected: "a chain with subscriptions" }];
 }
 
-/** A threshold of a chain that does not exist. */
-function stopProblems(chain: string | undefined, chains: readonly Chain[], index: number): Problem[] {
+/** A threshold of a chain that does not exist, or of a method that its chains do not call. */
+function stopProblems(stop: Stop, chains: readonly Chain[], index: number): Problem[] {
+  const path = ["limits", "stop", index];
+  const meant = chains.filter(({ name }) => stop.chain === undefined || stop.chain === name);
+  if (meant.length > 0) return methodProblems(stop, meant, path);
   const names = chains.map(({ name }) => name);
-  if (chain === undefined || names.includes(chain)) return [];
-  const where = jsonPath(["limits", "stop", index, "chain"]);
-  return [{ where, found: show(chain), expected: `a chain of the plan: ${names.join(", ")}` }];
+  return [
+    {
+      where: jsonPath([...path, "chain"]),
+      found: show(stop.chain),
+      expected: `a chain of the plan: ${names.join(", ")}`,
+    },
+  ];
 }

@@ -82,7 +82,13 @@ export const targetSlo = z.strictObject({ success: success.optional(), ...partLi
 export type Slo = z.infer<typeof chainSloSchema>;
 
 /** What can be required of a run's last seconds. */
-const stopLines = { success: success.optional(), ...percentileLimits, classes };
+const stopLines = {
+  success: success.optional(),
+  ...percentileLimits,
+  relayRps: relayRps.describe("Lowest number of valid relays per second over the window"),
+  classes,
+  methods,
+};
 
 const STOP_LINES = Object.keys(stopLines) as (keyof typeof stopLines)[];
 

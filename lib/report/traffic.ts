@@ -2,9 +2,9 @@ import { faultOf } from "../answers/classes.ts";
 import { methodOf } from "../plan/methodOf.ts";
 import type { Plan } from "../plan/schema.ts";
 import { latencyOfAll } from "../results/allRequests.ts";
-import { type Ledger, type Tally, total, UNFINISHED } from "../results/chunk.ts";
-import { createHistogram } from "../results/histogram.ts";
+import { type Ledger, type Tally, UNFINISHED } from "../results/chunk.ts";
 import { successOf } from "../results/ledger.ts";
+import { sumsByMethod } from "../results/methods.ts";
 import type { SeriesSum, TargetSum } from "../results/seriesSum.ts";
 import type { ReportChain, ReportMethod, Traffic } from "./schema.ts";
 import { targetNames } from "./targetNames.ts";
@@ -100,20 +100,5 @@ function partOf({ sent, valid, invalid, errors, responseTime }: TargetSum, timeo
 
 /** Each method's figures, over all of a chain's targets that call it; empty if targets are not recorded separately. */
 export function methodsOf(sum: SeriesSum, chain: Plan["chains"][number], timeoutMs: number): ReportMethod[] {
-  const parts = new Map<string, TargetSum>();
-  const places = chain.targets.length === 1 ? [[0, wholeOf(sum)] as const] : [...sum.targets];
-  for (const [place, part] of places) {
-    const method = methodOf(chain.targets[place]);
-    const whole = parts.get(method) ?? { sent: 0, valid: 0, invalid: 0, errors: 0, responseTime: createHistogram() };
-    parts.set(method, whole);
-    for (const count of ["sent", "valid", "invalid", "errors"] as const) whole[count] += part[count];
-    whole.responseTime.add(part.responseTime);
-  }
-  return [...parts].map(([method, part]) => ({ method, ...partOf(part, timeoutMs) }));
-}
-
-/** A chain's whole traffic, in the form of its only target's. */
-function wholeOf(sum: SeriesSum): TargetSum {
-  const errors = total(withoutUnfinished(sum.errors));
-  return { sent: sum.sent, valid: sum.valid, invalid: total(sum.invalid), errors, responseTime: sum.responseTime() };
+  return [...sumsByMethod(sum, chain)].map(([method, part]) => ({ method, ...partOf(part, timeoutMs) }));
 }

@@ -50,7 +50,7 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
     const limit = slo[field];
     if (limit !== undefined) lines.push(atMost(line, answeredMs(responseTimeAllMs, judged, line), limit));
   }
-  if (slo.relayRps !== undefined) lines.push(atLeast("relay-rate", valid / (measuredMs / 1_000), slo.relayRps));
+  if (slo.relayRps !== undefined) lines.push(relayRateLine(valid / (measuredMs / 1_000), slo.relayRps));
   for (const [name, limit] of Object.entries(slo.classes ?? {})) {
     lines.push({ ...atMost("class", classShare(judged, name), limit), class: name });
   }
@@ -58,6 +58,11 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
     lines.push(atMost("cost", usdPerMillionRelays, slo.usdPerMillionRelays));
   }
   return lines;
+}
+
+/** Compares a number of valid relays per second with its limit. */
+export function relayRateLine(foundRps: number, limitRps: number): SloLine {
+  return atLeast("relay-rate", foundRps, limitRps);
 }
 
 /** The outcome of a chain's subscribers of one kind. */

@@ -91,7 +91,7 @@ class Watch {
     this.#ports = ports;
     this.#breaker = breakerOf(plan);
     const { stop = [] } = plan.limits;
-    this.#thresholds = new Thresholds(store, schedule.runId, stop, plan.timeoutMs);
+    this.#thresholds = new Thresholds(store, schedule.runId, plan);
     const windows = [...(this.#breaker ? [this.#breaker.window] : []), ...stop.map(({ window }) => window)];
     this.#reachMs = windows.length === 0 ? undefined : Math.max(...windows);
     this.#lastMs = schedule.endAtMs + plan.timeoutMs + WATCH_GRACE_MS;

@@ -4,6 +4,8 @@ export type AbortCause =
   | {
       kind: "threshold";
       chain: string;
+      /** The method that missed it, if the threshold is for a method. */
+      method?: string;
       /** A line of an SLO. If it limits a class of failures, `class` names that class. */
       line: string;
       class?: string | undefined;
@@ -48,11 +50,12 @@ export function abortText(cause: AbortCause): string {
       return `the circuit breaker tripped: ${percent} % of the requests of ${cause.windowMs / 1_000} s got no valid relay`;
     }
     case "threshold": {
-      const { chain, line, class: failure, found, limit, windowMs } = cause;
+      const { chain, method, line, class: failure, found, limit, windowMs } = cause;
       const level = (value: number): string => levelText(line, value);
-      const what = failure ?? line.replace("p999", "p99.9");
+      const who = method === undefined ? chain : `${chain}: ${method}`;
+      const what = failure ?? line.replace("p999", "p99.9").replace("relay-rate", "the rate of relays");
       const seen = found === null ? "got no response" : `was ${level(found)}`;
-      return `${chain} missed a threshold over ${windowMs / 1_000} s: ${what} ${seen}, the limit is ${level(limit)}`;
+      return `${who} missed a threshold over ${windowMs / 1_000} s: ${what} ${seen}, the limit is ${level(limit)}`;
     }
     case "signal":
       return `stopped by ${cause.signal}`;
@@ -64,6 +67,7 @@ export function abortText(cause: AbortCause): string {
 }
 
 function levelText(line: string, value: number): string {
+  if (line === "relay-rate") return `${Number(value.toFixed(1))}/s`;
   return line === "success" || line === "class"
     ? `${Number((value * 100).toFixed(3))} %`
     : `${Number(value.toFixed(1))} ms`;

@@ -45,6 +45,14 @@ test("an SLO on a method of more targets than are recorded apart is refused", ()
 
 test("a threshold that stops a run asks for something, of a chain that is there", () => {
   assert.equal(problems({ limits: { stop: [{ chain: "kava", p99Ms: 500, window: "10s" }] } }), "");
+  assert.equal(
+    problems({ limits: { stop: [{ relayRps: 50 }, { methods: { eth_blockNumber: { success: 1 } } }] } }),
+    "",
+  );
+  assert.match(
+    problems({ limits: { stop: [{ methods: { eth_blockNumbr: { success: 1 } } }] } }),
+    /stop\[0\]\.methods\.eth_blockNumbr: found "eth_blockNumbr"; expected "eth_blockNumber", perhaps/,
+  );
   assert.match(problems({ limits: { stop: [{ window: "10s" }] } }), /\$\.limits\.stop\[0\].*at least one of success/);
   assert.match(
     problems({ limits: { stop: [{ chain: "boba", success: 0.5 }] } }),
