@@ -29,6 +29,58 @@ test("equal are values, whatever the order of keys and the spelling", () => {
   assert.equal(holds('{"toString":1,"valueOf":1}', { equals: "x" }), false);
 });
 
+test("values that differ in one place are not equal, wherever it is", () => {
+  const wanted = { a: [1, { b: "x" }], "a long key": true, n: null };
+  const spelled = (changes: object = {}): string => JSON.stringify({ ...wanted, ...changes });
+  assert.ok(holds(spelled(), { equals: wanted }));
+  for (const other of [
+    ...[
+      { a: [1, { b: "y" }] },
+      { a: [2, { b: "x" }] },
+      { a: [1] },
+      { a: [1, { b: "x" }, 3] },
+      { a: { 0: 1 } },
+      { a: "[1]" },
+    ],
+    ...[
+      { "a long key": false },
+      { n: 0 },
+      { n: {} },
+      { n: [] },
+      { n: undefined },
+      { more: 1 },
+      { [`n${"x".repeat(500)}`]: 1 },
+    ],
+  ]) {
+    assert.equal(holds(spelled(other), { equals: wanted }), false, JSON.stringify(other));
+  }
+  assert.ok(holds('{"\\ud83d\\ude00":1}', { equals: { "😀": 1 } }), "a key as long as it can be written");
+  assert.equal(holds("[]", { equals: {} }), false);
+  assert.equal(holds("{}", { equals: [] }), false);
+  for (const scalar of ["1", "true", "null", '"x"'])
+    assert.equal(holds(`[${scalar}]`, { equals: JSON.parse(scalar) }), false);
+  assert.equal(holds('"1"', { equals: 1 }), false);
+  assert.equal(holds("1", { equals: "1" }), false);
+});
+
+test("a number or a text is equal however long it is written, up to 1,024 bytes for a number", () => {
+  assert.ok(holds(`1.${"0".repeat(1_000)}`, { equals: 1 }));
+  assert.equal(holds(`1.${"0".repeat(100_000)}`, { equals: 1 }), false);
+  const long = "é".repeat(100_000);
+  assert.ok(holds(JSON.stringify(long), { equals: long }));
+  assert.ok(holds(`"${"\\u00e9".repeat(100_000)}"`, { equals: long }));
+  assert.equal(holds(JSON.stringify(`${long}x`), { equals: long }), false);
+});
+
+test("a pointer's index is a number without zeros before it, of up to nine digits", () => {
+  const list = Buffer.from(`[${Array.from({ length: 120 }, (_, index) => index).join(",")}]`);
+  const at = (pointer: string): boolean => passes(list, 0, { pointer, min: 0 });
+  assert.ok(passes(list, 0, { pointer: "/117", equals: 117 }) && at("/0"));
+  for (const none of ["/120", "/1a", "/1 ", "/+1", "/-1", "/01", "/1e1", "/12345678901"])
+    assert.equal(at(none), false, none);
+  assert.equal(passes(Buffer.from('"0"'), 0, { pointer: "/0", min: 0 }), false, "a text has no items");
+});
+
 test("equality is JSON's, for any two values", () => {
   const values = fc.json({ maxDepth: 3 });
   const sorted = (value: unknown): unknown =>
@@ -58,6 +110,21 @@ test("numbers are numbers, decimal or hexadecimal, and nothing else is one", () 
   assert.equal(holds('"0xf"', { min: 16 }), false);
   assert.equal(holds('"0x20000000000001"', { max: 2 ** 53 }), false, "2^53 + 1 is above 2^53");
   assert.ok(holds(`"0x${"f".repeat(64)}"`, { min: 1e70 }));
+  for (const [value, number] of [
+    ["-1.25", -1.25],
+    ["1.125e-2", 0.01125],
+    ["1E+10", 1e10],
+    ['"-7"', -7],
+    ['"0XfF"', 255],
+  ] as const) {
+    assert.ok(holds(value, { min: number, max: number }), value);
+  }
+  assert.equal(holds("17", { max: 16 }), false);
+  assert.ok(holds("17", { min: 16 }) && holds("15", { max: 16 }), "either bound may stand alone");
+  assert.equal(holds(`"0x${"f".repeat(1_100)}"`, { min: 0 }), false, "nothing in a plan is as long");
+  for (const none of ['"x0x10"', '"0x10g"', '"a1"', '"1a"', '"1.5.5"', "1e", '"-"', '"+7"']) {
+    assert.equal(holds(none, { min: 0 }), false, none);
+  }
   for (const none of ["null", '""', "[]", "[7]", "true", '"0x"', '" 7"', '{"toString":1,"valueOf":1}']) {
     assert.equal(holds(none, { min: 0 }), false, none);
     assert.equal(holds(none, { max: 100 }), false, none);
@@ -69,6 +136,16 @@ test("patterns see a text's characters, and anything else as JSON", () => {
   assert.ok(holds('{"toString":1,"valueOf":1}', { matches: "valueOf" }));
   assert.ok(holds("[1, 2]", { matches: "^\\[1, 2\\]$" }));
   assert.equal(holds("null", { matches: "^0x" }), false);
+});
+
+test("a pattern sees the first 64 Ki characters of a text, escaped or not", () => {
+  const most = 64 * 1_024;
+  for (const written of ["a", "\\u0061"]) {
+    const text = (count: number): string => `"${written.repeat(count)}b"`;
+    assert.ok(holds(text(most - 1), { matches: "b" }), written);
+    assert.equal(holds(text(most), { matches: "b" }), false, written);
+    assert.ok(holds(text(10 * most), { matches: "^a" }) || written !== "a", written);
+  }
 });
 
 test("no depth of a value is too much", () => {
