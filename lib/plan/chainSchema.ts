@@ -88,10 +88,24 @@ const replay = z.strictObject({
   factor: z.number().positive().default(1).describe("How many times faster than recorded"),
 });
 
+/** What each method costs in compute units; `default` is for all others. */
+export const computeUnits = z
+  .record(z.string().min(1), z.number().nonnegative())
+  .describe('Compute units of each method, and of all others as "default", as in a provider\'s price list');
+
+export type ComputeUnits = z.infer<typeof computeUnits>;
+
 export const chain = z
   .strictObject({
     name,
     rps: z.number().positive().max(10_000_000).optional().describe("Requests per second, over all workers"),
+    cups: z
+      .number()
+      .positive()
+      .max(10_000_000)
+      .optional()
+      .describe("The rate in compute units per second, instead of rps: divided by the mean units of the targets"),
+    computeUnits: computeUnits.optional().describe("Compute units of this chain's methods: overrides the plan's"),
     targets: z
       .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
       .optional()
@@ -131,14 +145,30 @@ export const chain = z
       .describe("Codes of JSON-RPC errors with which this chain's gateway limits rates, besides the usual ones"),
   })
   .superRefine((value, context) => {
-    const expected = value.replay ? "nothing beside replay" : undefined;
-    for (const field of ["rps", "targets"] as const) {
-      if (value.replay && value[field] !== undefined)
-        context.addIssue({ code: "custom", path: [field], message: expected ?? "" });
-      const isSubscribed = value.subscriptions && value.rps === undefined && value.targets === undefined;
-      if (!value.replay && !isSubscribed && value[field] === undefined) {
-        const message = field === "rps" ? "a number of requests per second" : "a target file, or a list of targets";
-        context.addIssue({ code: "custom", path: [field], message });
-      }
+    for (const { field, message } of loadProblems(value)) {
+      context.addIssue({ code: "custom", path: [field], message });
     }
   });
+
+/** What a chain's load is made from. */
+interface Load {
+  rps?: unknown;
+  cups?: unknown;
+  targets?: unknown;
+  replay?: unknown;
+  subscriptions?: unknown;
+}
+
+/** What a chain's load lacks, or says twice: a replay, or a rate with targets, or subscribers. */
+function loadProblems({ rps, cups, targets, replay, subscriptions }: Load): { field: keyof Load; message: string }[] {
+  const given = Object.entries({ rps, cups, targets }).filter(([, value]) => value !== undefined);
+  const fields = given.map(([field]) => field as keyof Load);
+  if (replay) return fields.map((field) => ({ field, message: "nothing beside replay" }));
+  if (subscriptions && fields.length === 0) return [];
+  const rate = rps ?? cups;
+  return [
+    ...(rate === undefined ? [{ field: "rps" as const, message: "a number of requests per second" }] : []),
+    ...(rps !== undefined && cups !== undefined ? [{ field: "cups" as const, message: "either rps or cups" }] : []),
+    ...(targets === undefined ? [{ field: "targets" as const, message: "a target file, or a list of targets" }] : []),
+  ];
+}

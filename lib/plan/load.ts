@@ -2,6 +2,7 @@ import { METHODS } from "node:http";
 import type { z } from "zod";
 import { assignmentProblems } from "./assign.ts";
 import { type ChainInput, rawChains, readChain, within } from "./chainInput.ts";
+import { chainUnits, computeUnitProblems, meanUnits } from "./computeUnits.ts";
 import { absoluteTls, connectProblems } from "./connect.ts";
 import { formatDuration } from "./duration.ts";
 import { estimate } from "./estimate.ts";
@@ -73,11 +74,12 @@ function planOf(
     unixSocket,
     observeHosts,
     webSocket,
+    computeUnits,
     ...rest
   } = input;
   const plan: Plan = {
     ...rest,
-    chains: chains.map((chain, index) => chainOf(chain, inputs[index] ?? { targets: [] }, duration)),
+    chains: chains.map((chain, index) => chainOf(chain, inputs[index] ?? { targets: [] }, { duration, computeUnits })),
     durationMs: duration,
     warmupMs: warmup ?? 0,
     timeoutMs: timeout,
@@ -89,6 +91,7 @@ function planOf(
     ...(unixSocket !== undefined && { unixSocket }),
     ...(observeHosts !== undefined && { observeHosts }),
     ...(webSocket && { webSocket }),
+    ...(computeUnits && { computeUnits }),
     ...(workers !== undefined && { workers }),
     ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),
@@ -104,10 +107,23 @@ function planOf(
 function chainOf(
   chain: z.infer<typeof planSchema>["chains"][number],
   { targets, replayed, data }: ChainInput,
-  durationMs: number,
+  { duration, computeUnits: planUnits }: Pick<z.infer<typeof planSchema>, "duration" | "computeUnits">,
 ): Chain {
-  const { name, rps, replay, staleBlocks, subscriptions, accept, rateLimitCodes, slo, order, dataOrder, expect } =
-    chain;
+  const {
+    name,
+    rps,
+    cups,
+    computeUnits,
+    replay,
+    staleBlocks,
+    subscriptions,
+    accept,
+    rateLimitCodes,
+    slo,
+    order,
+    dataOrder,
+    expect,
+  } = chain;
   for (const target of [...targets, ...(replayed?.targets ?? [])]) {
     if (expect !== undefined) target.expect ??= expect;
   }
@@ -119,10 +135,14 @@ function chainOf(
     ...(accept && { accept }),
     ...(subscriptions && { subscriptions: subscriptionsOf(subscriptions) }),
     ...(rateLimitCodes && { rateLimitCodes }),
+    ...(computeUnits && { computeUnits }),
+    ...(cups !== undefined && { cups }),
     ...(slo && { slo }),
   };
-  if (replay && replayed) return { name, ...within(replayed, replay.factor, durationMs), ...own };
-  return { name, rps: rps ?? 0, targets, ...own };
+  if (replay && replayed) return { name, ...within(replayed, replay.factor, duration), ...own };
+  const units = chainUnits({ computeUnits: planUnits }, { computeUnits });
+  const perRequest = units && meanUnits(targets, units);
+  return { name, rps: rps ?? (cups !== undefined && perRequest ? cups / perRequest : 0), targets, ...own };
 }
 
 /** What is wrong with a plan whose fields are each valid by themselves. */
@@ -136,6 +156,7 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
     requestProblems(plan),
     rowProblems(plan),
     sloProblems(plan),
+    computeUnitProblems(plan),
     expectationProblems(plan),
     webSocketProblems(plan),
     // Without a folder there are no files, as in a deployment.

@@ -13,3 +13,17 @@ export function methodOf(target: Target | undefined): string {
     return /"method"\s*:\s*"(\w+)"/.exec(target.body)?.[1] ?? target.method;
   }
 }
+
+/** The methods of all calls of a target; of plain HTTP its HTTP method. */
+export function calledMethods(target: Target): string[] {
+  if (target.body === undefined) return [target.method];
+  try {
+    const body = JSON.parse(target.body) as { method?: unknown } | { method?: unknown }[] | null;
+    const methods = [body].flat().flatMap((call) => (typeof call?.method === "string" ? [call.method] : []));
+    return methods.length > 0 ? methods : [target.method];
+  } catch {
+    // A body with placeholders need not be JSON before they are filled in.
+    const methods = [...target.body.matchAll(/"method"\s*:\s*"(\w+)"/g)].map(([, method = ""]) => method);
+    return methods.length > 0 ? methods : [target.method];
+  }
+}

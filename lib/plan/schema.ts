@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_SEGMENT_MS } from "../schedule/tempo.ts";
-import { type Accept, type Check, chain } from "./chainSchema.ts";
+import { type Accept, type Check, type ComputeUnits, chain, computeUnits } from "./chainSchema.ts";
 import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { hostEntry, name } from "./fields.ts";
@@ -225,6 +225,11 @@ export const planSchema = z.strictObject({
     .array(hostEntry)
     .optional()
     .describe("Further hosts that metrics and logs may be read from, besides loopback and allowedHosts"),
+  computeUnits: computeUnits
+    .optional()
+    .describe(
+      'Compute units of each method, and of all others as "default": the report then has rates and cost in them',
+    ),
   observe: observe.prefault({}).describe("What is read from the gateway during the run"),
   capacity: capacity.prefault({}).describe("The load that the gateway must carry, and what its instances cost"),
   limits: limits.prefault({}).describe("Limits of the run"),
@@ -236,6 +241,8 @@ export const planSchema = z.strictObject({
     .optional()
     .describe("Start the stand-in gateway on loopback for the run, and send every target there"),
 });
+
+export type { ComputeUnits };
 
 export type PlanInput = z.input<typeof planSchema>;
 
@@ -301,6 +308,10 @@ export interface Chain {
   subscriptions?: Subscription[];
   accept?: Accept;
   rateLimitCodes?: number[];
+  /** Overrides the plan's compute units. */
+  computeUnits?: ComputeUnits;
+  /** The rate in compute units per second, if the plan gives that. */
+  cups?: number;
   slo?: Slo;
 }
 
@@ -332,6 +343,7 @@ export interface Plan {
   dns: z.infer<typeof dns>;
   webSocket?: z.infer<typeof webSocket>;
   slo: z.infer<typeof planSlo>;
+  computeUnits?: ComputeUnits;
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];

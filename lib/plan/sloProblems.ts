@@ -57,9 +57,15 @@ function methodProblems(
 
 /** A limit on the cost if no counter has a price. */
 function costProblems({ observe }: Plan, slo: Slo | undefined, path: readonly (string | number)[]): Problem[] {
-  if (slo?.usdPerMillionRelays === undefined || observe.costs.some(({ usd }) => usd !== undefined)) return [];
-  const where = jsonPath([...path, "usdPerMillionRelays"]);
-  return [{ where, found: "a limit on the cost", expected: "a counter with a price: usd in observe.costs" }];
+  if (observe.costs.some(({ usd }) => usd !== undefined)) return [];
+  const limits = (["usdPerMillionRelays", "usdPerMillionComputeUnits"] as const).filter(
+    (field) => slo?.[field] !== undefined,
+  );
+  return limits.map((field) => ({
+    where: jsonPath([...path, field]),
+    found: "a limit on the cost",
+    expected: "a counter with a price: usd in observe.costs",
+  }));
 }
 
 /** Limits for subscribers if there are none. */

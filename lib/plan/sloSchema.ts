@@ -38,6 +38,18 @@ const usdPerMillionRelays = z
   .optional()
   .describe("Highest cost of a million valid relays in dollars, at the prices in observe.costs");
 
+const relayCups = z
+  .number()
+  .positive()
+  .optional()
+  .describe("Lowest mean number of compute units of valid relays per second over the run, by computeUnits");
+
+const usdPerMillionComputeUnits = z
+  .number()
+  .positive()
+  .optional()
+  .describe("Highest cost of a million compute units of valid relays in dollars, at the prices in observe.costs");
+
 /** What can be required of requests if only their outcome and response time are recorded separately. */
 const partLines = { ...percentileLimits, relayRps };
 
@@ -67,7 +79,15 @@ const subscribers = z
   .optional()
   .describe("What each subscription of a chain must achieve, besides success");
 
-const chainLines = { ...partLines, classes, usdPerMillionRelays, methods, subscribers };
+const chainLines = {
+  ...partLines,
+  classes,
+  usdPerMillionRelays,
+  relayCups,
+  usdPerMillionComputeUnits,
+  methods,
+  subscribers,
+};
 
 /** The plan's SLO, which applies to each chain. Percentiles cover all requests sent, including failed ones. */
 export const planSlo = z.strictObject({ success: success.default(MIN_SUCCESS), ...chainLines });

@@ -35,10 +35,16 @@ function scaleRates(raw: unknown, where: string, factorOf: (sum: number) => numb
     const found = `${replays.map(({ name }) => show(name)).join(", ")}, a replay of recorded times`;
     return [{ where, found, expected: "chains with a rate; a replay has its factor" }];
   }
+  const inUnits = chains.filter((chain): chain is { cups: number } => typeof chain.cups === "number");
+  if (inUnits.length > 0 && where === "--target-rps") {
+    const found = `${chains.flatMap(({ name, cups }) => (cups === undefined ? [] : [show(name)])).join(", ")}, a rate in cups`;
+    return [{ where, found, expected: "chains with rps, or --scale" }];
+  }
   const rated = chains.filter((chain): chain is { rps: number } => typeof chain.rps === "number" && chain.rps > 0);
   const factor = factorOf(rated.reduce((sum, { rps }) => sum + rps, 0));
   // Rounded to 12 digits, so that 0.1 × 3 is 0.3.
   for (const chain of rated) chain.rps = Number((chain.rps * factor).toPrecision(12));
+  for (const chain of inUnits) chain.cups = Number((chain.cups * factor).toPrecision(12));
   return [];
 }
 

@@ -6,6 +6,7 @@ import type { Report, Traffic } from "../report/schema.ts";
 import { isFloor, isResponseTime, lineName, nothingFound, type SloResult, unitOf } from "../report/sloLine.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
 import { capacityText } from "./capacityText.ts";
+import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
 import { socketText, subscriptionText } from "./subscriptionText.ts";
@@ -27,6 +28,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     sloTable(report, width),
     latencyTable(report, width),
     wrap(phaseLine(report)),
+    computeUnitsText(report, width),
     subscriptionText(report, width),
     socketText(report, width),
     failureTable(report, width),
@@ -176,7 +178,7 @@ function levelText(line: SloResult, value: number): string {
   switch (unitOf(line)) {
     case "share":
       return percent(value);
-    case "rps":
+    case "rate":
       return rate(value);
     case "usd":
       return String(Number(value.toFixed(2)));

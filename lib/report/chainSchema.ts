@@ -20,6 +20,22 @@ const ledger = z
   })
   .describe("scheduled = sent + missed; sent = responses + errors + unfinished; responses = valid + invalid");
 
+const computeUnits = z
+  .object({
+    perRequest: z.number().describe("The mean of a request, by the targets' weights"),
+    offeredPerSecond: z.number(),
+    achievedPerSecond: z.number().describe("Of the requests sent"),
+    relayedPerSecond: z.number().describe("Of the valid relays, over the time measured"),
+    sent: z.number(),
+    relayed: z.number(),
+    usdPerMillion: z
+      .number()
+      .nullable()
+      .describe("The cost of a million units of valid relays, in dollars; null where the cost of a relay is not known"),
+  })
+  .optional()
+  .describe("The same in compute units, by the plan's computeUnits; only where it has them");
+
 export const traffic = {
   offeredRps: z.number().describe("Requests per second that the plan asks for, as a mean over its duration"),
   achievedRps: z.number().describe("Requests per second that were sent; of an aborted run, in its whole seconds"),
@@ -54,6 +70,7 @@ export const traffic = {
   meanMs: z.number().nullable().describe("Mean response time"),
   serviceTimeMs: latencySchema.describe("Finished − sent, of all responses"),
   sendLagMs: latencySchema.describe("Sent − due: the generator's own lateness"),
+  computeUnits,
 };
 
 const second = z
@@ -95,6 +112,8 @@ const sloLine = z.object({
     "relay-rate",
     "class",
     "cost",
+    "cu-rate",
+    "cu-cost",
     "subscribed",
     "notifications",
     "missed",
@@ -107,7 +126,9 @@ const sloLine = z.object({
     .string()
     .optional()
     .describe("Of a line on a class of failure: its name, with a * for all that begin so; or the subscription"),
-  limit: z.number().describe("A share for success and a class, ms for a percentile, relays per second, dollars"),
+  limit: z
+    .number()
+    .describe("A share for success and a class, ms for a percentile, relays or compute units per second, dollars"),
   found: z
     .number()
     .nullable()

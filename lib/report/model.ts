@@ -13,6 +13,7 @@ import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts"
 import { SeriesSum } from "../results/seriesSum.ts";
 import { type AbortFlag, abortText } from "../store/abort.ts";
 import { capacityOfRun, relayPrices } from "./capacity.ts";
+import { totalUnits, unitsReport } from "./computeUnits.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
@@ -142,9 +143,12 @@ function chainReport(
   const scheduledIn = (second: number): number =>
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
   const methods = methodsOf(sum, chain, plan.timeoutMs);
+  const traffic = trafficOf(ledger, sum, offeredRps, run);
+  const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
     name,
-    ...trafficOf(ledger, sum, offeredRps, run),
+    ...traffic,
+    ...(computeUnits && { computeUnits }),
     ...timelineOf(sum, run, scheduledIn),
     pass: true,
     slo: [],
@@ -176,8 +180,10 @@ function totalReport(
   const offered = chains.reduce((rps, chain) => rps + chain.offeredRps, 0);
   const scheduledIn = (second: number): number =>
     chains.reduce((count, chain) => count + (chain.seconds[second]?.scheduled ?? 0), 0);
+  const computeUnits = totalUnits(chains);
   return {
     ...trafficOf(ledger, sum, offered, run),
+    ...(computeUnits && { computeUnits }),
     ...timelineOf(sum, run, scheduledIn),
   };
 }

@@ -83,6 +83,13 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     usdPerMillionRelays: z.number().nullable().describe("null where a counter with a price was not measured"),
     limitUsd: z.number(),
   }),
+  z.object({ kind: z.literal("cu-rate"), chain, perSecond: z.number(), limit: z.number() }),
+  z.object({
+    kind: z.literal("cu-cost"),
+    chain,
+    usdPerMillion: z.number().nullable().describe("null where the cost of a relay was not measured"),
+    limitUsd: z.number(),
+  }),
   z.object({
     kind: z.literal("search-aborted"),
     by: z.enum(["breaker", "threshold", "signal", "command", "other"]),
@@ -213,11 +220,12 @@ export function reasonText(reason: Reason): string {
       return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of what was due came, below ${percent(reason.limit)}.`;
     case "subscribers":
       return `${reason.chain}, ${reason.subscription}: ${subscribersText(reason)}.`;
-    case "cost": {
-      const { chain: name, usdPerMillionRelays: usd, limitUsd } = reason;
-      const found = usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;
-      return `${name}: the cost of a million relays ${found}.`;
-    }
+    case "cost":
+      return `${reason.chain}: the cost of a million relays ${costText(reason.usdPerMillionRelays, reason.limitUsd)}.`;
+    case "cu-rate":
+      return `${reason.chain}: valid relays of ${round(reason.perSecond)} compute units per second, below ${reason.limit}.`;
+    case "cu-cost":
+      return `${reason.chain}: the cost of a million compute units ${costText(reason.usdPerMillion, reason.limitUsd)}.`;
     case "search-aborted":
       return `The search was aborted after ${reason.trials} trials: ${reason.text}.`;
     case "search-unmet":
@@ -233,6 +241,10 @@ export function reasonText(reason: Reason): string {
     case "search-untold":
       return `${reason.untold} of ${reason.trials} trials were inconclusive, because of the generator: ${reason.first}`;
   }
+}
+
+function costText(usd: number | null, limitUsd: number): string {
+  return usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;
 }
 
 function subscribersText({ line, found, limit }: Extract<Reason, { kind: "subscribers" }>): string {

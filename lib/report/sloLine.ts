@@ -8,13 +8,13 @@ type Name = SloResult["line"];
 const SUBSCRIBER_SHARES: readonly Name[] = ["subscribed", "notifications", "missed", "doubled", "dropped"];
 const SHARES: readonly Name[] = ["success", "class", ...SUBSCRIBER_SHARES];
 const OF_SUBSCRIBERS: readonly Name[] = [...SUBSCRIBER_SHARES, "subscribe-p99", "lag-p99"];
-const FLOORS: readonly Name[] = ["success", "relay-rate", "subscribed", "notifications"];
+const FLOORS: readonly Name[] = ["success", "relay-rate", "cu-rate", "subscribed", "notifications"];
 
 /** The unit of a line's limit and of what was found. */
-export function unitOf({ line }: SloResult): "share" | "rps" | "usd" | "ms" {
+export function unitOf({ line }: SloResult): "share" | "rate" | "usd" | "ms" {
   if (SHARES.includes(line)) return "share";
-  if (line === "relay-rate") return "rps";
-  return line === "cost" ? "usd" : "ms";
+  if (line === "relay-rate" || line === "cu-rate") return "rate";
+  return line === "cost" || line === "cu-cost" ? "usd" : "ms";
 }
 
 /** Whether a line's limit is a floor; of all others it is a ceiling. */
@@ -31,12 +31,18 @@ export function isResponseTime(result: SloResult): boolean {
 export function lineName({ line, class: failure = "" }: SloResult): string {
   if (line === "class") return failure;
   if (OF_SUBSCRIBERS.includes(line)) return `${failure}: ${line.replace("-", " ")}`;
-  if (line === "relay-rate") return "valid relays/s";
-  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+  return NAMES[line] ?? line.replace("p999", "p99.9");
 }
+
+const NAMES: Partial<Record<Name, string>> = {
+  "relay-rate": "valid relays/s",
+  cost: "$ per million relays",
+  "cu-rate": "CU/s of valid relays",
+  "cu-cost": "$ per million CU",
+};
 
 /** What is shown if nothing was found for a line. */
 export function nothingFound({ line }: SloResult): string {
   if (line === "subscribe-p99") return "nobody was subscribed";
-  return line === "cost" ? "not measured" : "no response";
+  return line === "cost" || line === "cu-cost" ? "not measured" : "no response";
 }

@@ -4,6 +4,7 @@ import type { Plan } from "../plan/schema.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { balances } from "../results/ledger.ts";
 import { chainSlo, type SloLine, sloLines, subscriptionLines } from "../results/slo.ts";
+import { withCost } from "./computeUnits.ts";
 import { remedyOf } from "./limits.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./reasons.ts";
 import type { Report, ReportChain, ReportMethod } from "./schema.ts";
@@ -146,8 +147,9 @@ interface Basis {
 function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: ReportChain; reasons: Reason[] } {
   const { name, ledger, errors, invalid } = chain;
   const asked = chainSlo(plan, name);
+  const computeUnits = withCost(chain.computeUnits, ledger.valid, basis.usdPerMillionRelays);
   const slo = [
-    ...sloLines({ ...chain, ...ledger, ...basis, failures: { ...errors, ...invalid } }, asked),
+    ...sloLines({ ...chain, ...ledger, ...basis, computeUnits, failures: { ...errors, ...invalid } }, asked),
     ...subscriptionLines(chain.subscriptions ?? [], asked),
   ];
   const reasons = slo.flatMap((line) => lineReasons(line, name, chain));
@@ -162,7 +164,8 @@ function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: Repo
   if (ledger.scheduled > 0 && chain.success === null) {
     reasons.push({ kind: "nothing-sent", chain: name, scheduled: ledger.scheduled });
   }
-  return { chain: { ...chain, slo, targets, ...(methods && { methods }), pass: reasons.length === 0 }, reasons };
+  const parts = { targets, ...(methods && { methods }), ...(computeUnits && { computeUnits }) };
+  return { chain: { ...chain, slo, ...parts, pass: reasons.length === 0 }, reasons };
 }
 
 /** Each target with its SLO results, if the plan gives it an SLO. */
@@ -212,6 +215,10 @@ function lineReason(
       return { kind: "subscribers", chain: place.chain, subscription: failure, line, found, limit };
     case "class":
       return { kind: "class-share", chain: place.chain, class: failure, share: found ?? 0, limit };
+    case "cu-rate":
+      return { kind: "cu-rate", chain: place.chain, perSecond: found ?? 0, limit };
+    case "cu-cost":
+      return { kind: "cu-cost", chain: place.chain, usdPerMillion: found, limitUsd: limit };
     case "cost":
       return { kind: "cost", chain: place.chain, usdPerMillionRelays: found, limitUsd: limit };
     default:

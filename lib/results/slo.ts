@@ -4,12 +4,26 @@ import type { Slo } from "../plan/sloSchema.ts";
 import { isUnanswered, type LatencyMs, type Percentile } from "./allRequests.ts";
 import { type Tally, total } from "./chunk.ts";
 
+/** A line on compute units. */
+type UnitLine = "cu-rate" | "cu-cost";
+
 /** A line on a subscription's subscribers. */
 type SubscriberLine = "subscribed" | "notifications" | "missed" | "doubled" | "dropped" | "subscribe-p99" | "lag-p99";
 
 /** A line of an SLO: the limit, and the measured value. */
 export interface SloLine {
-  line: "success" | "p50" | "p90" | "p95" | "p99" | "p999" | "relay-rate" | "class" | "cost" | SubscriberLine;
+  line:
+    | "success"
+    | "p50"
+    | "p90"
+    | "p95"
+    | "p99"
+    | "p999"
+    | "relay-rate"
+    | "class"
+    | "cost"
+    | UnitLine
+    | SubscriberLine;
   /** For the line `class`, the failure class; for lines on subscribers, the subscription's name. */
   class?: string | undefined;
   limit: number;
@@ -38,6 +52,8 @@ export interface Judged {
   /** Requests by failure class, if these are recorded separately. */
   failures?: Tally;
   usdPerMillionRelays?: number | null;
+  /** The rate of valid relays in compute units, and the cost of a million units, if the plan has any. */
+  computeUnits?: { relayedPerSecond: number; usdPerMillion: number | null } | undefined;
 }
 
 /** Compares figures with an SLO, line by line; empty if nothing was sent. Percentiles are of all requests sent. */
@@ -56,6 +72,12 @@ export function sloLines(judged: Judged, slo: Omit<Slo, "methods">): SloLine[] {
   }
   if (slo.usdPerMillionRelays !== undefined) {
     lines.push(atMost("cost", usdPerMillionRelays, slo.usdPerMillionRelays));
+  }
+  if (slo.relayCups !== undefined) {
+    lines.push(atLeast("cu-rate", judged.computeUnits?.relayedPerSecond ?? 0, slo.relayCups));
+  }
+  if (slo.usdPerMillionComputeUnits !== undefined) {
+    lines.push(atMost("cu-cost", judged.computeUnits?.usdPerMillion ?? null, slo.usdPerMillionComputeUnits));
   }
   return lines;
 }

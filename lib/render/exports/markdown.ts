@@ -28,6 +28,13 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
     "errors",
     "invalid",
   ];
+  const units = chains.flatMap(({ name, computeUnits: own }) =>
+    own
+      ? [
+          `- **${escapeMarkdown(name)}**: ${rate(own.relayedPerSecond)} of ${rate(own.offeredPerSecond)} compute units/s`,
+        ]
+      : [],
+  );
   const searched = capacity && capacity.trials.length > 0 ? capacity.chains : [];
   const capacities = searched.map(({ name, capacityRps, bottleneck }) => {
     return `- **${escapeMarkdown(name)}** carries ${rate(capacityRps)} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
@@ -39,6 +46,7 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
     line(head),
     line(head.map((_, index) => (index === 0 ? "---" : "---:"))),
     ...rows.map(line),
+    ...(units.length > 0 ? ["", ...units] : []),
     ...(capacities.length > 0 ? ["", ...capacities] : []),
     "",
     `${escapeMarkdown(run.id)}, ${run.measuredMs / 1_000} s from ${run.workers} workers to ${escapeMarkdown(run.target)}`,

@@ -87,7 +87,21 @@ function record(report: Report, provider: MeterProvider): void {
   const run = { "volley.run": report.run.id, "volley.plan": report.run.name };
   const gauge: MakeGauge = (name, unit, description) => meter.createGauge(`volley.${name}`, { unit, description });
   recordRun(report, gauge, run);
+  recordComputeUnits(report, gauge, run);
   recordSubscriptions(report, gauge, run);
+}
+
+function recordComputeUnits({ chains }: Report, gauge: MakeGauge, run: Record<string, string>): void {
+  const all = chains.flatMap(({ name, computeUnits }) => (computeUnits ? [{ chain: name, ...computeUnits }] : []));
+  if (all.length === 0) return;
+  const rates = gauge("compute_units.rate", "{unit}/s", "Offered, of requests sent, and of valid relays");
+  const cost = gauge("compute_units.cost", "{USD}", "The cost of a million compute units of valid relays");
+  for (const { chain, offeredPerSecond, achievedPerSecond, relayedPerSecond, usdPerMillion } of all) {
+    const own = { ...run, "volley.chain": chain };
+    const values = { offered: offeredPerSecond, achieved: achievedPerSecond, relayed: relayedPerSecond };
+    for (const [of, value] of Object.entries(values)) rates.record(value, { ...own, of });
+    if (usdPerMillion !== null) cost.record(usdPerMillion, own);
+  }
 }
 
 function recordRun(report: Report, gauge: MakeGauge, run: Record<string, string>): void {

@@ -5,7 +5,7 @@ import { exportedSubscriptions } from "./subscriptionFigures.ts";
 /** The report's figures in Prometheus' text format, for a textfile collector or a Pushgateway. */
 export async function renderPrometheus(report: Report): Promise<string> {
   const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+  const gauge: MakeGauge = (name, help, labelNames = []) =>
     new Gauge({ name: `volley_${name}`, help, labelNames: ["run", ...labelNames], registers: [registry] });
   const run = report.run.name;
   gauge("valid", "Whether the generator kept to the schedule").set({ run }, Number(report.verdict.valid));
@@ -38,8 +38,25 @@ export async function renderPrometheus(report: Report): Promise<string> {
       all.set({ ...labels, quantile: QUANTILES[name] ?? name }, ms / 1_000);
     }
   }
+  computeUnitGauges(report, gauge);
   subscriptionGauges(report, gauge);
   return registry.metrics();
+}
+
+type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
+
+/** Rates and cost in compute units, if the plan has any. */
+function computeUnitGauges({ run, chains }: Report, gauge: MakeGauge): void {
+  const all = chains.flatMap(({ name, computeUnits }) => (computeUnits ? [{ chain: name, ...computeUnits }] : []));
+  if (all.length === 0) return;
+  const rates = gauge("compute_units_per_second", "Offered, of requests sent, and of valid relays", ["chain", "of"]);
+  const cost = gauge("compute_units_usd_per_million", "The cost of a million units of valid relays", ["chain"]);
+  for (const { chain, offeredPerSecond, achievedPerSecond, relayedPerSecond, usdPerMillion } of all) {
+    const own = { run: run.name, chain };
+    const values = { offered: offeredPerSecond, achieved: achievedPerSecond, relayed: relayedPerSecond };
+    for (const [of, value] of Object.entries(values)) rates.set({ ...own, of }, value);
+    if (usdPerMillion !== null) cost.set(own, usdPerMillion);
+  }
 }
 
 /** The subscribers' figures, if there are any. */

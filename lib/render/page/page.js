@@ -2,11 +2,11 @@
 var SUBSCRIBER_SHARES = ["subscribed", "notifications", "missed", "doubled", "dropped"];
 var SHARES = ["success", "class", ...SUBSCRIBER_SHARES];
 var OF_SUBSCRIBERS = [...SUBSCRIBER_SHARES, "subscribe-p99", "lag-p99"];
-var FLOORS = ["success", "relay-rate", "subscribed", "notifications"];
+var FLOORS = ["success", "relay-rate", "cu-rate", "subscribed", "notifications"];
 function unitOf({ line }) {
   if (SHARES.includes(line)) return "share";
-  if (line === "relay-rate") return "rps";
-  return line === "cost" ? "usd" : "ms";
+  if (line === "relay-rate" || line === "cu-rate") return "rate";
+  return line === "cost" || line === "cu-cost" ? "usd" : "ms";
 }
 function isFloor({ line }) {
   return FLOORS.includes(line);
@@ -14,12 +14,17 @@ function isFloor({ line }) {
 function lineName({ line, class: failure = "" }) {
   if (line === "class") return failure;
   if (OF_SUBSCRIBERS.includes(line)) return `${failure}: ${line.replace("-", " ")}`;
-  if (line === "relay-rate") return "valid relays/s";
-  return line === "cost" ? "$ per million relays" : line.replace("p999", "p99.9");
+  return NAMES[line] ?? line.replace("p999", "p99.9");
 }
+var NAMES = {
+  "relay-rate": "valid relays/s",
+  cost: "$ per million relays",
+  "cu-rate": "CU/s of valid relays",
+  "cu-cost": "$ per million CU"
+};
 function nothingFound({ line }) {
   if (line === "subscribe-p99") return "nobody was subscribed";
-  return line === "cost" ? "not measured" : "no response";
+  return line === "cost" || line === "cu-cost" ? "not measured" : "no response";
 }
 
 // lib/render/page/data.ts
@@ -122,16 +127,16 @@ function words(value, bad = false) {
   return { text: value, value, bad };
 }
 var ROWS_AT_FIRST = 100;
-function table(caption, columns, rows) {
+function table(caption, columns2, rows) {
   const body = element("tbody");
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const cells = rows.map((row) => columns2.map((column) => column.cell(row)));
   const order = cells.map((_, line) => line);
   let most = ROWS_AT_FIRST;
   let searched = "";
   const lines = () => order.map((line) => cells[line] ?? []).filter((line) => isFound(line, searched));
   const show = () => body.replaceChildren(...lines().slice(0, most).map(tableRow));
   show();
-  const heads = columns.map(({ title, hint }, index) => {
+  const heads = columns2.map(({ title, hint }, index) => {
     const button = element("button", { type: "button", ...hint !== void 0 && { title: hint } }, title);
     const isText = typeof cells[0]?.[index]?.value === "string";
     const head2 = element("th", { scope: "col", ...isText && { class: "text" } }, button);
@@ -148,7 +153,7 @@ function table(caption, columns, rows) {
   const head = element("thead", {}, element("tr", {}, ...heads));
   const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": caption };
   const place = element("div", attributes, element("table", {}, element("caption", {}, caption), head, body));
-  const tools = tableTools({ caption, titles: columns.map(({ title }) => title), lines }, rows.length, (text) => {
+  const tools = tableTools({ caption, titles: columns2.map(({ title }) => title), lines }, rows.length, (text) => {
     searched = text.toLowerCase();
     show();
   });
@@ -223,7 +228,7 @@ function sloTable() {
     ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line })))
   ]);
   if (rows.length === 0) return [];
-  const columns = [
+  const columns2 = [
     { title: "Of", cell: ({ of }) => words(of) },
     { title: "Line", cell: (row) => words(lineName(row)) },
     { title: "Asked", cell: (row) => words(`${isFloor(row) ? "≥" : "≤"} ${levelText(row, row.limit)}`) },
@@ -233,13 +238,13 @@ function sloTable() {
     },
     { title: "Met", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
   ];
-  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns, rows)];
+  return [element("h2", {}, "SLO"), table("Percentiles of the response time are of all requests sent", columns2, rows)];
 }
 function levelText(line, value) {
   switch (unitOf(line)) {
     case "share":
       return share(value).text;
-    case "rps":
+    case "rate":
       return rate(value).text;
     case "usd":
       return `$${value.toFixed(2)}`;
@@ -322,7 +327,7 @@ function outcomeTable() {
 function sampleTable() {
   const rows = report.chains.flatMap(({ name, samples = [] }) => samples.map((sample) => ({ chain: name, ...sample })));
   if (rows.length === 0) return [];
-  const columns = [
+  const columns2 = [
     { title: "Chain", cell: ({ chain }) => words(chain) },
     { title: "Class", cell: (row) => words(row.class) },
     { title: "HTTP", cell: ({ status }) => words(String(status)) },
@@ -330,13 +335,13 @@ function sampleTable() {
     { title: "Message", cell: ({ message }) => words(message ?? "") },
     { title: "Its body begins", cell: ({ begins }) => words(begins) }
   ];
-  return [table("One response of each class, without what may be secret", columns, rows)];
+  return [table("One response of each class, without what may be secret", columns2, rows)];
 }
 var hostColumn = { title: "Hosts", cell: ({ hosts }) => words(hosts.join(", ")) };
 function targetTable() {
   const rows = report.chains.flatMap(({ name, targets }) => targets.map((target) => ({ chain: name, ...target })));
   if (rows.length === 0) return [];
-  const columns = [
+  const columns2 = [
     { title: "Chain", cell: ({ chain }) => words(chain) },
     { title: "Target", cell: ({ name }) => words(name) },
     { title: "sent", cell: ({ sent }) => count(sent) },
@@ -347,12 +352,12 @@ function targetTable() {
       (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
     )
   ];
-  return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns, rows)];
+  return [element("h2", {}, "Targets"), table("Each target's own figures; response time in ms", columns2, rows)];
 }
 function methodTable() {
   const rows = report.chains.flatMap(({ name, methods = [] }) => methods.map((each) => ({ chain: name, ...each })));
   if (rows.length === 0) return [];
-  const columns = [
+  const columns2 = [
     { title: "Chain", cell: ({ chain }) => words(chain) },
     { title: "Method", cell: ({ method }) => words(method) },
     { title: "sent", cell: ({ sent }) => count(sent) },
@@ -366,13 +371,13 @@ function methodTable() {
       })
     )
   ];
-  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns, rows)];
+  return [element("h2", {}, "Methods"), table("Each method's figures; response time in ms", columns2, rows)];
 }
 function trafficTables() {
   const all = [...report.chains, { ...report.total, name: ALL }];
   const seconds = Math.max(1, report.run.measuredMs / 1e3);
   const name = { title: "Chain", cell: (row) => words(row.name) };
-  const columns = [
+  const columns2 = [
     name,
     { title: "sent, bytes", cell: ({ bytesSent }) => count(bytesSent) },
     { title: "received", cell: ({ bytesReceived }) => count(bytesReceived) },
@@ -400,7 +405,7 @@ function trafficTables() {
   return [
     element("h2", {}, "Connections and bytes"),
     element("p", {}, connections),
-    table("Bytes of bodies", columns, all),
+    table("Bytes of bodies", columns2, all),
     ...timings.length > 0 ? [table("Parts of the time, in ms", timingColumns, timings)] : []
   ];
 }
@@ -415,7 +420,7 @@ function steadyTable() {
     const why = "why" in report.total.steady ? report.total.steady.why : "";
     return [element("h2", {}, "Phases"), element("p", {}, `${phases} No steady state was found: ${why}.`)];
   }
-  const columns = [
+  const columns2 = [
     { title: "Chain", cell: ({ name }) => words(name) },
     { title: "steady from, s", cell: ({ steady }) => count(steady.fromMs / 1e3) },
     { title: "Success", cell: ({ steady }) => share(steady.success) },
@@ -425,10 +430,10 @@ function steadyTable() {
     ])
   ];
   const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
-  return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns, rows)];
+  return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns2, rows)];
 }
 function workerTable() {
-  const columns = [
+  const columns2 = [
     { title: "Worker", cell: ({ id }) => words(id) },
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
     ...report.run.mode === "fleet" ? [hostColumn] : [],
@@ -464,7 +469,7 @@ function workerTable() {
       )
     }
   ];
-  return [element("h2", {}, "Workers"), table("Each worker's own figures; times in ms", columns, report.workers)];
+  return [element("h2", {}, "Workers"), table("Each worker's own figures; times in ms", columns2, report.workers)];
 }
 
 // lib/render/page/answers.ts
@@ -531,7 +536,7 @@ function capacitySection() {
   const name = { title: "Chain", cell: (row) => words(row.name) };
   const sections = [element("h2", {}, "Capacity and cost")];
   if (capacity.trials.length > 0) {
-    const columns = [
+    const columns2 = [
       name,
       { title: "Alone, /s", hint: "the highest rate that met the SLO", cell: (row) => ms(row.capacityRps) },
       { title: "between", cell: ({ interval }) => ms(interval?.[0]) },
@@ -543,9 +548,9 @@ function capacitySection() {
       { title: "Evidence", cell: ({ bottleneck, endedBy }) => words(bottleneck?.evidence ?? endedBy[0] ?? "") }
     ];
     if (capacity.chains.some(({ truth }) => truth)) {
-      columns.push({ title: "Truth, /s", hint: "the stand-in's own", cell: ({ truth }) => ms(truth?.capacityRps) });
+      columns2.push({ title: "Truth, /s", hint: "the stand-in's own", cell: ({ truth }) => ms(truth?.capacityRps) });
     }
-    sections.push(table("What each chain can carry, in requests per second", columns, capacity.chains));
+    sections.push(table("What each chain can carry, in requests per second", columns2, capacity.chains));
     const trialColumns = [
       { title: "Trial", cell: ({ number }) => count(number) },
       { title: "Scope", cell: ({ scope }) => words(scope) },
@@ -600,6 +605,22 @@ function scalingEntries({
 }
 function sumOf(rates) {
   return Object.values(rates).reduce((sum, value) => sum + value, 0);
+}
+
+// lib/render/page/computeUnits.ts
+var columns = [
+  { title: "Chain", cell: ({ name }) => words(name) },
+  { title: "A request", hint: "the mean, by the targets' weights", cell: ({ perRequest }) => rate(perRequest) },
+  { title: "Offered/s", cell: ({ offeredPerSecond }) => rate(offeredPerSecond) },
+  { title: "Achieved/s", hint: "of the requests sent", cell: ({ achievedPerSecond }) => rate(achievedPerSecond) },
+  { title: "Relayed/s", hint: "of the valid relays", cell: ({ relayedPerSecond }) => rate(relayedPerSecond) },
+  { title: "Relayed", cell: ({ relayed }) => ({ text: whole.format(Math.round(relayed)), value: relayed }) },
+  { title: "$ a million", hint: "by the prices in observe.costs", cell: ({ usdPerMillion }) => ms(usdPerMillion) }
+];
+function computeUnitsSection() {
+  const all = [...report.chains, ...report.chains.length > 1 ? [{ ...report.total, name: ALL }] : []];
+  const rows = all.flatMap(({ name, computeUnits }) => computeUnits ? [{ name, ...computeUnits }] : []);
+  return rows.length === 0 ? [] : [element("h2", {}, "Compute units"), table("By the plan's units of each method", columns, rows)];
 }
 
 // lib/render/page/whenPlaced.ts
@@ -1320,7 +1341,7 @@ function lagPlots({ chain, name, intervals }) {
 function socketSection() {
   const rows = report.chains.flatMap(({ name, sockets }) => sockets ? [{ name, ...sockets }] : []);
   if (rows.length === 0) return [];
-  const columns = [
+  const columns2 = [
     { title: "Chain", cell: ({ name }) => words(name) },
     { title: "Opened", cell: ({ opened }) => count(opened) },
     { title: "Closed", cell: ({ closed }) => words(tallyText(closed)) },
@@ -1328,7 +1349,7 @@ function socketSection() {
     { title: "Unmatched", hint: "messages that no call waited for", cell: ({ unmatched }) => count(unmatched, true) },
     { title: "Most bytes waiting", hint: "in one socket, for the other side", cell: (row) => count(row.bufferedBytes) }
   ];
-  return [element("h2", {}, "WebSockets"), table("The sockets that carry calls", columns, rows)];
+  return [element("h2", {}, "WebSockets"), table("The sockets that carry calls", columns2, rows)];
 }
 
 // lib/render/page/page.ts
@@ -1393,13 +1414,13 @@ function hints() {
 function events() {
   if (report.events.length === 0) return [];
   const seconds = (fromMs) => ({ text: short.format(fromMs / 1e3), value: fromMs });
-  const columns = [
+  const columns2 = [
     { title: "from, s", cell: ({ fromMs }) => seconds(fromMs) },
     { title: "to", cell: ({ toMs }) => seconds(toMs) },
     { title: "Chain", cell: ({ chain }) => words(chain) },
     { title: "What", cell: ({ text }) => words(text) }
   ];
-  return [element("h2", {}, "What changed when"), table("Out of the run's ordinary", columns, report.events)];
+  return [element("h2", {}, "What changed when"), table("Out of the run's ordinary", columns2, report.events)];
 }
 function logs() {
   return report.logs.flatMap(({ source, read, matched, failed, lines }) => {
@@ -1442,6 +1463,7 @@ function draw() {
     ...hints(),
     ...events(),
     ...chainTables(),
+    ...computeUnitsSection(),
     ...sloTable(),
     ...subscriptionSection(),
     ...plotSection(),

@@ -1,6 +1,7 @@
 import type { Report } from "../../report/schema.ts";
 import { answers } from "./answers.ts";
 import { capacitySection } from "./capacity.ts";
+import { computeUnitsSection } from "./computeUnits.ts";
 import { replaceReport, report } from "./data.ts";
 import { element, ms, rate, share, short, table, whole, words } from "./elements.ts";
 import { contents, followAddress } from "./links.ts";
@@ -151,6 +152,7 @@ function draw(): void {
     ...hints(),
     ...events(),
     ...chainTables(),
+    ...computeUnitsSection(),
     ...sloTable(),
     ...subscriptionSection(),
     ...plotSection(),

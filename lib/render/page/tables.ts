@@ -71,7 +71,7 @@ export function levelText(line: SloResult, value: number): string {
   switch (unitOf(line)) {
     case "share":
       return share(value).text;
-    case "rps":
+    case "rate":
       return rate(value).text;
     case "usd":
       return `$${value.toFixed(2)}`;
