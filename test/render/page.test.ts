@@ -146,6 +146,18 @@ test("an address leads to a section, a part of the run and a chain, and keeps to
   assert.match(address, /from=1\.3&to=3\.8/);
 });
 
+test("an address without a section opens the page at its top, and stays as it was until a part of the run is chosen", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage();
+  const url = write(temporaryFolder(t), limited());
+  await page.goto(url);
+  await page.locator(".u-wrap canvas").first().waitFor({ state: "attached" });
+  assert.deepEqual([page.url(), await page.evaluate("scrollY")], [url, 0]);
+  await page.getByRole("button", { name: "Closer" }).click();
+  assert.match(page.url(), /#over-time&from=/);
+});
+
 test("an address that was cut off within a character opens the page, and shows all chains", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

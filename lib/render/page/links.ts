@@ -28,10 +28,13 @@ export function link(name: string, value: string | undefined): void {
   const next = fields();
   if (value === undefined) next.delete(name);
   else next.set(name, value);
-  const [section = ""] = location.hash.slice(1).split("&");
-  const place = section.includes("=") ? "" : section;
+  const [first = ""] = location.hash.slice(1).split("&");
+  const named = first.includes("=") ? "" : first;
   const rest = [...next].map(([key, each]) => `${key}=${encodeURIComponent(each)}`);
-  history.replaceState(null, "", `#${[place || "over-time", ...rest].join("&")}`);
+  // With nothing to keep, the address names no section: the page would open there instead of at its verdict.
+  const section = named === "" && rest.length > 0 ? "over-time" : named;
+  const hash = [section, ...rest].filter(Boolean).join("&");
+  history.replaceState(null, "", hash === "" ? location.pathname + location.search : `#${hash}`);
 }
 
 function fields(): Map<string, string> {

@@ -756,10 +756,12 @@ function link(name, value) {
   const next = fields();
   if (value === void 0) next.delete(name);
   else next.set(name, value);
-  const [section = ""] = location.hash.slice(1).split("&");
-  const place = section.includes("=") ? "" : section;
+  const [first = ""] = location.hash.slice(1).split("&");
+  const named = first.includes("=") ? "" : first;
   const rest = [...next].map(([key, each]) => `${key}=${encodeURIComponent(each)}`);
-  history.replaceState(null, "", `#${[place || "over-time", ...rest].join("&")}`);
+  const section = named === "" && rest.length > 0 ? "over-time" : named;
+  const hash = [section, ...rest].filter(Boolean).join("&");
+  history.replaceState(null, "", hash === "" ? location.pathname + location.search : `#${hash}`);
 }
 function fields() {
   return new Map(
