@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
@@ -16,7 +16,7 @@ import type { Report } from "../../lib/report/schema.ts";
 import { comparisonKey, planKey, reportKey } from "../../lib/store/keys.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";
 import { CALL, planInput } from "../support/plans.ts";
-import { volley } from "../support/volley.ts";
+import { startVolley, volley } from "../support/volley.ts";
 import { bundleOf, type Deployed, type Synthesized, startDeployed } from "./deploy.ts";
 import type { AwsStandIn } from "./standIn.ts";
 
@@ -112,9 +112,38 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
     await verified(aws, deployed, gateway.origin);
   });
 
+  await t.test(
+    "volley runs and the page of volley serve show the runs in the bucket, and any of them",
+    async (part) => {
+      await shown(part, aws, name);
+    },
+  );
+
   const missing = await volley(["list", "--stack", "nobody"], aws.env);
   assert.equal(missing.code, 2, "a stack that is not there is bad input");
 });
+
+/** The runs of the deployment as the command line and its page show them; `name` is one that has a report. */
+async function shown(t: TestContext, aws: AwsStandIn, name: string): Promise<void> {
+  const { stdout } = await volley(["runs", "--stack", "volley", "--json"], aws.env);
+  const runs = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { id: string; state: string });
+  assert.match(runs.find(({ id }) => id === name)?.state ?? "", /^(passed|invalid)$/, stdout);
+  assert.equal(runs.find(({ id }) => id === "refused")?.state, "unfinished", stdout);
+
+  const serving = startVolley(["serve", "--stack", "volley", "--port", "0"], aws.env);
+  t.after(() => serving.child.kill("SIGKILL"));
+  const [, url = ""] = await serving.printed(/^all runs at (http:\S+);/m);
+  const page = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text();
+  const all = await page("");
+  for (const { id } of runs) assert.ok(all.includes(id), `the page lacks ${id}`);
+  assert.match(await page(`runs/${name}/`), /ethereum.*kava/s);
+  assert.equal((await fetch(`${url}runs/nobody/`)).status, 404);
+  serving.child.kill("SIGINT");
+  assert.equal((await serving.ended).code, 0);
+}
 
 /** What the scheduler calls StartExecution with, by the template's target. */
 function scheduledStart({ template }: Synthesized, { stateMachineArn }: Deployed, executionId: string) {
