@@ -87,11 +87,28 @@ test("documents and comments name files that exist", () => {
     )) {
       if (!existsSync(path)) gone.push(`${file}: ${path}`);
     }
-    for (const [, link = ""] of readFileSync(file, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    for (const [, link = ""] of readFileSync(file, "utf8").matchAll(/\]\(([^)#: ]+)(?:#[^)]*)?(?: "[^"]*")?\)/g)) {
       if (!existsSync(join(dirname(file), link))) gone.push(`${file}: ${link}`);
     }
   }
   assert.deepEqual(gone, []);
+});
+
+test("each feature in the comparison links to a test by its name, and each cell of a peer to its documentation", () => {
+  const text = readFileSync("docs/comparison.md", "utf8");
+  const gone = [...text.matchAll(/\]\(\.\.\/(test\/[\w/.]+)(?: "([^"]*)")?\)/g)].flatMap(([, file = "", name = ""]) => {
+    return name !== "" && existsSync(file) && readFileSync(file, "utf8").includes(name) ? [] : `${file}: ${name}`;
+  });
+  assert.deepEqual(gone, []);
+  const rows = [...text.matchAll(/^\| [^|]+ \|(?: [^|]+ \|){6}$/gm)].map(([row]) => row.split(" | ").slice(1));
+  assert.ok(rows.length > 20);
+  for (const [own = "", ...peers] of rows.filter(([first]) => first !== "Volley")) {
+    assert.match(own, /^(no|\[yes\]\(.*\))$/);
+    for (const cell of peers) {
+      const [, reference = ""] = /^\[[^\]]+\]\[([\w-]+)\]/.exec(cell) ?? [];
+      assert.match(text, new RegExp(`^\\[${reference}\\]: https://`, "m"), `${own}: ${cell}`);
+    }
+  }
 });
 
 test("no folder of lib holds more than its share of the lines", () => {
