@@ -1,7 +1,7 @@
 import type { StopRequest } from "../lib/attack/workerPorts.ts";
 import type { ProcessContext } from "../lib/local/functionHost.ts";
 import { type AttackCall, attackTask } from "../lib/stages/attack.ts";
-import { deployedGuards, deployedPlace, deployedSecret, deployedStore } from "./ports/environment.ts";
+import { deployedGuards, deployedPlace, deployedStore, runSecrets } from "./ports/environment.ts";
 
 /** Sends one assignment's requests. In a process of a runner or a host, stops when its parent says so or is gone. */
 export async function handler(input: AttackCall, context?: ProcessContext) {
@@ -10,8 +10,9 @@ export async function handler(input: AttackCall, context?: ProcessContext) {
   });
   const deployed = deployedGuards();
   const { VOLLEY_HOST: host } = process.env;
-  return attackTask(await deployedStore(), input, {
-    secret: deployedSecret,
+  const store = await deployedStore();
+  return attackTask(store, input, {
+    secret: runSecrets(store, input.assignment.runId),
     placeOf: deployedPlace,
     told,
     ...(deployed && { deployed }),

@@ -4,7 +4,7 @@ import type { Allowance } from "../lib/plan/allowance.ts";
 import { WATCH_CALL_MS } from "../lib/schedule/tempo.ts";
 import { watchTask } from "../lib/stages/watch.ts";
 import { systemClock } from "../lib/store/clock.ts";
-import { deployedGuards, deployedReveal, deployedStore } from "./ports/environment.ts";
+import { deployedGuards, deployedStore, revealing, runSecrets } from "./ports/environment.ts";
 
 interface WatchEvent {
   runId: string;
@@ -17,11 +17,12 @@ export async function handler({ runId, allowance }: WatchEvent) {
   const deployed = deployedGuards();
   const watchdog = startWatchdog({ name: "Watch" });
   try {
-    return await watchTask(await deployedStore(), runId, {
+    const store = await deployedStore();
+    return await watchTask(store, runId, {
       callMs: WATCH_CALL_MS,
       nowMs: systemClock.nowMs,
       sleep,
-      reveal: deployedReveal,
+      reveal: revealing(runSecrets(store, runId)),
       ...(deployed && { deployed }),
       ...(allowance && { allowance }),
     });

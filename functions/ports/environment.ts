@@ -1,8 +1,9 @@
-import { environmentSecret } from "../../lib/attack/secrets.ts";
+import { environmentSecret, SecretError } from "../../lib/attack/secrets.ts";
 import type { Guards } from "../../lib/plan/guards.ts";
 import { SECRET_REFERENCE } from "../../lib/plan/placeholders.ts";
 import { FLEET_WAIT_MS } from "../../lib/schedule/tempo.ts";
 import type { StartTimes } from "../../lib/stages/planRun.ts";
+import { searchOf } from "../../lib/store/keys.ts";
 import { type LastWordsPlace, lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { openStore, type Store } from "../../lib/store/store.ts";
 
@@ -71,10 +72,41 @@ export async function deployedSecret(reference: string): Promise<string> {
   return storedSecret(reference);
 }
 
-/** Resolves the references to secrets in a header's value. Rejects with a SecretError. */
-export async function deployedReveal(value: string): Promise<string> {
-  const references = new Set(value.match(SECRET_REFERENCE) ?? []);
-  const secrets = new Map<string, string>();
-  for (const reference of references) secrets.set(reference, await deployedSecret(reference));
-  return value.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
+/** Resolves a reference to a secret. Rejects with a SecretError if it cannot be resolved. */
+export type SecretReader = (reference: string) => Promise<string>;
+
+/**
+ * Resolves references as a run's worker or its Watch: from what Plan sealed, if it did, and otherwise as
+ * `deployedSecret`. Reads and decrypts once.
+ */
+export function runSecrets(store: Store, runId: string): SecretReader {
+  let opened: Promise<Map<string, string> | undefined> | undefined;
+  return async (reference) => {
+    if (reference.startsWith("env://")) return deployedSecret(reference);
+    opened ??= import("./sealedSecrets.ts").then(({ openSecrets }) => openSecrets(store, searchOf(runId) ?? runId));
+    const secrets = await opened;
+    if (!secrets) return deployedSecret(reference);
+    const value = secrets.get(reference);
+    if (value === undefined) throw new SecretError(`${reference} is not among the secrets that Plan read for this run`);
+    return value;
+  };
+}
+
+/** Seals the secrets that a run's plan refers to, if the deployment has a key for that. */
+export async function sealForRun(store: Store, runId: string, secrets: ReadonlyMap<string, string>): Promise<void> {
+  const { VOLLEY_SEALING_KEY: keyId } = process.env;
+  const stored = new Map([...secrets].filter(([reference]) => !reference.startsWith("env://")));
+  if (keyId === undefined || stored.size === 0) return;
+  const { sealSecrets } = await import("./sealedSecrets.ts");
+  await sealSecrets({ store, keyId }, runId, stored);
+}
+
+/** Returns a function that resolves the references to secrets in a header's value, and rejects with a SecretError. */
+export function revealing(secret: SecretReader): (value: string) => Promise<string> {
+  return async (value) => {
+    const references = new Set(value.match(SECRET_REFERENCE) ?? []);
+    const secrets = new Map<string, string>();
+    for (const reference of references) secrets.set(reference, await secret(reference));
+    return value.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
+  };
 }

@@ -52,7 +52,8 @@ export interface FleetProps {
   /** Choose it by the network baseline that the load needs: a c7g.large has 0.94 Gbit/s. */
   instanceType: string;
   spot: boolean;
-  secretArns: string[];
+  /** ARN of the key that decrypts a run's secrets, if the deployment has any. */
+  secretsKey: string | undefined;
   /** The deployment's guards, as JSON: its hosts check each plan against them. */
   guards: string;
   logRetention: RetentionDays;
@@ -120,7 +121,7 @@ export class Fleet extends Construct {
     });
   }
 
-  #role({ bucket, activity, secretArns }: FleetProps): Role {
+  #role({ bucket, activity, secretsKey }: FleetProps): Role {
     const role = new Role(this, "HostRole", {
       assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore")],
@@ -137,7 +138,7 @@ export class Fleet extends Construct {
         [...writes, bucket.arnForObjects("hosts/*"), bucket.arnForObjects("hosts-failed/*")],
       ],
     ];
-    if (secretArns.length > 0) statements.push([["secretsmanager:GetSecretValue", "ssm:GetParameter"], secretArns]);
+    if (secretsKey !== undefined) statements.push([["kms:Decrypt"], [secretsKey]]);
     for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
     return role;
   }

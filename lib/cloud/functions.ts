@@ -32,6 +32,8 @@ export interface FunctionsProps {
   guards: string;
   /** ARNs of secrets and parameters that plans may refer to. */
   secretArns: string[];
+  /** ARN of the key that encrypts what Plan read of them for a run; undefined if there are none. */
+  secretsKey: string | undefined;
   /** ARNs of log groups that plans may search. */
   logGroupArns: string[];
   logRetention: RetentionDays;
@@ -65,12 +67,17 @@ export class Functions extends Construct {
       props.logGroupArns.length === 0
         ? []
         : [new PolicyStatement({ actions: ["logs:FilterLogEvents"], resources: props.logGroupArns })];
+    const { secretsKey } = props;
+    const sealing = secretsKey
+      ? [new PolicyStatement({ actions: ["kms:GenerateDataKey"], resources: [secretsKey] })]
+      : [];
+    const opening = secretsKey ? [new PolicyStatement({ actions: ["kms:Decrypt"], resources: [secretsKey] })] : [];
     this.byName = {
       attack: this.#make("attack", props, {
         description: "Sends one worker's part of the load in one segment",
         memoryMb: props.workerMemoryMb,
         timeout: Duration.minutes(15),
-        statements: secrets,
+        statements: opening,
         environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards },
       }),
       plan: this.#make("plan", props, {
@@ -79,15 +86,15 @@ export class Functions extends Construct {
         // In fleet mode, it waits for hosts to start.
         timeout: Duration.minutes(15),
         reads: ["hosts/*", "hosts-failed/*"],
-        // It checks that the secrets in a plan exist, before anything is started.
-        statements: [accountReads, ...secrets],
-        environment: { VOLLEY_GUARDS: props.guards },
+        // It reads the secrets before anything is started, and leaves them encrypted for the workers and Watch.
+        statements: [accountReads, ...secrets, ...sealing],
+        environment: { VOLLEY_GUARDS: props.guards, ...(secretsKey && { VOLLEY_SEALING_KEY: secretsKey }) },
       }),
       watch: this.#make("watch", props, {
         description: "Watches a run: circuit breaker, the gateway's metrics",
         memoryMb: 256,
         timeout: Duration.minutes(15),
-        statements: [...secrets, ...logReads],
+        statements: [...opening, ...logReads],
         environment: { VOLLEY_GUARDS: props.guards },
       }),
       reduce: this.#make("reduce", props, {
@@ -134,7 +141,8 @@ export class Functions extends Construct {
       // Without this, a missing key is "access denied", and looks like a failure.
       new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }),
       new PolicyStatement({
-        actions: ["s3:PutObject", ...(name === "attack" ? ["s3:PutObjectTagging"] : [])],
+        // What expires is tagged.
+        actions: ["s3:PutObject", ...(name === "doctor" ? [] : ["s3:PutObjectTagging"])],
         resources: WRITES[name].map((pattern) => bucket.arnForObjects(pattern)),
       }),
       ...(shape.statements ?? []),

@@ -19,6 +19,7 @@ import {
   Role,
   ServicePrincipal,
 } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -52,7 +53,10 @@ export interface LoadTestProps {
   readonly maxDuration?: Duration;
   /** Maximum estimated price of a run, in US dollars; 10 by default. */
   readonly maxUsdPerRun?: number;
-  /** How long the workers' chunks are kept; 14 days by default. Plans and reports are kept until they are deleted. */
+  /**
+   * How long what workers and Watch wrote is kept: leases, chunks, summaries, scrapes, logs; 14 days by default. Plans and
+   * reports are kept until they are deleted.
+   */
   readonly chunkRetention?: Duration;
   /** How long logs are kept; two weeks by default. */
   readonly logRetention?: RetentionDays;
@@ -125,8 +129,8 @@ export class LoadTest extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         {
-          id: "chunks",
-          tagFilters: { kind: "chunk" },
+          id: "intermediate",
+          tagFilters: { kind: "intermediate" },
           expiration: props.chunkRetention ?? Duration.days(14),
         },
         // Hosts announce themselves every few seconds; announcements of hosts that are gone are useless.
@@ -142,6 +146,7 @@ export class LoadTest extends Construct {
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
     this.secretArns = props.secretArns ?? [];
+    const secretsKey = this.secretArns.length > 0 ? this.#secretsKey() : undefined;
     const guards = guardsOf(props, fleetMaxHosts, fleetWorkersPerHost);
     this.standIn = props.standInGateway ? new StandInGateway(this, "StandIn", logRetention) : undefined;
     // Its host is only known after deployment, so it is not among those checked above.
@@ -151,6 +156,7 @@ export class LoadTest extends Construct {
       workerMemoryMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb,
       guards: JSON.stringify(guards),
       secretArns: this.secretArns,
+      secretsKey,
       logGroupArns: this.logGroupArns,
       logRetention,
       tracing,
@@ -169,7 +175,7 @@ export class LoadTest extends Construct {
           workersPerHost: fleetWorkersPerHost,
           instanceType: props.fleetInstanceType ?? "c7g.large",
           spot: props.fleetSpot ?? false,
-          secretArns: this.secretArns,
+          secretsKey,
           guards: JSON.stringify(guards),
           logRetention,
           vpc,
@@ -187,6 +193,17 @@ export class LoadTest extends Construct {
       });
     }
     this.#watchOver(props.alarmTopicArn);
+  }
+
+  /** The key that encrypts a run's secrets between Plan and its workers. Nothing that it encrypted outlives a run's use. */
+  #secretsKey(): string {
+    const key = new Key(this, "SecretsKey", {
+      description: "Encrypts the secrets of Volley's runs, from Plan to the workers",
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.DESTROY,
+      pendingWindow: Duration.days(7),
+    });
+    return key.keyArn;
   }
 
   #network(): { vpc: IVpc; addresses: string[] } {

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps, Tags } from "aws-cdk-lib";
 import { ManagedPolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { VERSION } from "../report/version.ts";
+import { killKey, VERIFY_PREFIX } from "../store/keys.ts";
 import { WRITES } from "../store/writes.ts";
 import { contextProps } from "./context.ts";
 import { LoadTest } from "./loadTest.ts";
@@ -56,6 +57,11 @@ export class VolleyStack extends Stack {
         new PolicyStatement({
           actions: ["s3:PutObject"],
           resources: [...WRITES.operator, "baselines/*"].map((pattern) => bucket.arnForObjects(pattern)),
+        }),
+        // The lease that kills a worker of the acceptance test is tagged, as every lease.
+        new PolicyStatement({
+          actions: ["s3:PutObjectTagging"],
+          resources: [bucket.arnForObjects(killKey(`${VERIFY_PREFIX}*`))],
         }),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
         // What volley doctor reads.

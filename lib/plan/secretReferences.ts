@@ -31,13 +31,23 @@ export function secretReferences({ chains, observe, tls }: Plan): Map<string, st
   return found;
 }
 
-/** A problem for each reference that `read` rejects: found before the start, a typo costs nothing. */
-export async function secretProblems(plan: Plan, read: (reference: string) => Promise<unknown>): Promise<Problem[]> {
+/**
+ * The value of each secret that a plan refers to, by reference, and a problem for each that `read` rejects: found before
+ * the start, a typo costs nothing.
+ */
+export async function readSecrets(
+  plan: Plan,
+  read: (reference: string) => Promise<string>,
+): Promise<{ secrets: Map<string, string>; problems: Problem[] }> {
+  const secrets = new Map<string, string>();
   const problems: Problem[] = [];
   for (const [reference, where] of secretReferences(plan)) {
-    await read(reference).catch((error: Error) => {
-      problems.push({ where, found: `the secret ${reference}`, expected: `one that can be read: ${error.message}` });
-    });
+    try {
+      secrets.set(reference, await read(reference));
+    } catch (error) {
+      const expected = `one that can be read: ${(error as Error).message}`;
+      problems.push({ where, found: `the secret ${reference}`, expected });
+    }
   }
-  return problems;
+  return { secrets, problems };
 }

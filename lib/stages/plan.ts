@@ -5,7 +5,7 @@ import { type Guards, guardProblems } from "../plan/guards.ts";
 import { checkPlan } from "../plan/load.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
-import { secretProblems } from "../plan/secretReferences.ts";
+import { readSecrets } from "../plan/secretReferences.ts";
 import { scheduledKey } from "../store/keys.ts";
 import { requireJson, type Store } from "../store/store.ts";
 import type { Scheduled } from "./compare.ts";
@@ -25,8 +25,10 @@ export interface PlanPorts {
   concurrency(): Promise<number>;
   /** Resolves a reference to a secret. */
   secret(reference: string): Promise<string>;
+  /** Leaves the run's secrets, by reference, for its workers. */
+  seal(secrets: ReadonlyMap<string, string>): Promise<void>;
   /** Sends one request to each target of a plan, before anything else in the run. */
-  preflight(plan: Plan): Promise<Preflight[]>;
+  preflight(plan: Plan, secret: (reference: string) => Promise<string>): Promise<Preflight[]>;
   /** Wakes the run's functions that have been idle for weeks. */
   wake(): Promise<void>;
   /** Starts the hosts that run this many workers, if the deployment has a fleet. */
@@ -49,9 +51,14 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
       : checkPlan(written, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
   if ("scheduled" in input) await store.put(scheduledKey(runId), JSON.stringify(input.scheduled));
   if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
-  refuse(await secretProblems(plan, ports.secret));
+  const { secrets, problems } = await readSecrets(plan, ports.secret);
+  refuse(problems);
   // Without guards, a runner on this machine has already sent it. Hosts of a fleet may be in a different network.
-  if (guards && plan.preflight && plan.mode !== "fleet") refuse(preflightProblems(await ports.preflight(plan)));
+  if (guards && plan.preflight && plan.mode !== "fleet") {
+    const known = async (reference: string): Promise<string> => secrets.get(reference) ?? ports.secret(reference);
+    refuse(preflightProblems(await ports.preflight(plan, known)));
+  }
+  await ports.seal(secrets);
   await ports.wake();
   if (plan.mode === "fleet") {
     const workers = splitRates(plan).length;

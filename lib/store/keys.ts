@@ -13,6 +13,11 @@ export function scheduleKey(runId: string): string {
   return `${runPrefix(runId)}schedule.json`;
 }
 
+/** The secrets that the plan refers to, encrypted. */
+export function sealedSecretsKey(runId: string): string {
+  return `${runPrefix(runId)}secrets.json`;
+}
+
 /** The array of assignments that the Map reads. */
 export function assignmentsKey(runId: string): string {
   return `${runPrefix(runId)}assignments.json`;
@@ -187,6 +192,13 @@ export function partKey(runId: string, part: number): string {
 /** The report, in one of its forms. */
 export function reportKey(runId: string, extension: "json" | "html" | "txt"): string {
   return `${runPrefix(runId)}report.${extension}`;
+}
+
+const INTERMEDIATE = /\/(leases|chunks|ticks|summaries|failures|scrapes|logs|watched|parts|lines)\/|\/secrets\.json$/;
+
+/** Whether an object is useless once its run has a report. In a bucket these objects expire. */
+export function isIntermediate(key: string): boolean {
+  return INTERMEDIATE.test(key);
 }
 
 /** The object that volley doctor writes in a deployment; it also serves to read the store's time. */

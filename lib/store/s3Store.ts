@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { request } from "undici";
+import { isIntermediate } from "./keys.ts";
 import type { ListOptions, Store, StoreTime } from "./store.ts";
 
 /** How often a conditional write is retried after a conflict with a concurrent one. */
@@ -38,15 +39,13 @@ export class S3Store implements Store {
   }
 
   async put(key: string, body: string): Promise<void> {
-    // The bucket's lifecycle rule uses this tag: chunks and ticks are useless once the run is reduced.
-    const tagging = /\/(chunks|ticks)\//.test(key) ? { Tagging: "kind=chunk" } : {};
-    await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...tagging }));
+    await this.#client.send(this.#put(key, body));
   }
 
   async putIfAbsent(key: string, body: string): Promise<boolean> {
     for (let conflicts = 0; ; conflicts++) {
       try {
-        await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, IfNoneMatch: "*" }));
+        await this.#client.send(this.#put(key, body, "*"));
         return true;
       } catch (error) {
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
@@ -56,6 +55,17 @@ export class S3Store implements Store {
         if (status !== 409 || conflicts >= MAX_CONFLICTS) throw error;
       }
     }
+  }
+
+  #put(key: string, body: string, ifNoneMatch?: "*"): PutObjectCommand {
+    return new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: body,
+      ...(ifNoneMatch && { IfNoneMatch: ifNoneMatch }),
+      // The bucket's lifecycle rule uses this tag.
+      ...(isIntermediate(key) && { Tagging: "kind=intermediate" }),
+    });
   }
 
   async get(key: string): Promise<string | undefined> {

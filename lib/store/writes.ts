@@ -18,6 +18,7 @@ import {
   scheduledKey,
   scheduleKey,
   scrapesPrefix,
+  sealedSecretsKey,
   searchKey,
   summariesPrefix,
   ticksPrefix,
@@ -36,7 +37,7 @@ const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(replay
 
 /** The keys that each function and the operators of a deployment write: patterns for the policies of their roles. */
 export const WRITES = {
-  plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY)],
+  plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY), sealedSecretsKey(ANY)],
   attack: [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all),
   watch: [abortKey(ANY), observationsKey(ANY), ...[scrapesPrefix, logsPrefix, watchedPrefix].map(all)],
   reduce: [...REPORT, histogramsKey(ANY), all(partPrefix)],

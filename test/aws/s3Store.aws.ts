@@ -1,6 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectTaggingCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  chunkKey,
+  histogramsKey,
+  leaseKey,
+  logsKey,
+  partKey,
+  planKey,
+  replayPartsKey,
+  reportKey,
+  scheduleKey,
+  scrapeKey,
+  sealedSecretsKey,
+  summaryKey,
+  trialId,
+  watchedKey,
+} from "../../lib/store/keys.ts";
 import { lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";
 import { storeContract } from "../support/storeContract.ts";
@@ -12,6 +28,35 @@ storeContract("S3", async (t) => {
   const client = new S3Client({ endpoint: aws.endpoint, maxAttempts: 8 });
   await client.send(new CreateBucketCommand({ Bucket: "contract" }));
   return new S3Store("contract", client);
+});
+
+test("what only a report needs is tagged for the bucket's lifecycle rule, and a plan or a report is not", async (t) => {
+  const aws = await startStandIn(t);
+  if (!aws) return;
+  const client = new S3Client({ endpoint: aws.endpoint });
+  await client.send(new CreateBucketCommand({ Bucket: "tagged" }));
+  const store = new S3Store("tagged", client);
+  const expiring = [
+    chunkKey("r", "w000-s00", 1, 1),
+    summaryKey("r", "w000-s00", 1),
+    scrapeKey("r", 0),
+    logsKey("r", 0),
+    watchedKey("r", 0),
+    partKey("r", 0),
+    replayPartsKey("r", "w000-s00"),
+    sealedSecretsKey("r"),
+    summaryKey(trialId("r", 1), "w000-s00", 1),
+  ];
+  const kept = [planKey("r"), scheduleKey("r"), reportKey("r", "json"), histogramsKey("r"), "baselines/good.json"];
+  for (const key of [...expiring, ...kept]) await store.put(key, "{}");
+  const lease = leaseKey("r", "w000-s00", 1);
+  await store.putIfAbsent(lease, "{}");
+  const tagged: string[] = [];
+  for (const key of [...expiring, ...kept, lease]) {
+    const { TagSet } = await client.send(new GetObjectTaggingCommand({ Bucket: "tagged", Key: key }));
+    if (TagSet?.some(({ Key, Value }) => Key === "kind" && Value === "intermediate")) tagged.push(key);
+  }
+  assert.deepEqual(tagged, [...expiring, lease]);
 });
 
 test("a thread without a store puts an object into the bucket by its URL", async (t) => {

@@ -26,7 +26,7 @@ before((t) => {
   template = Template.fromJSON(synthesized.template);
 });
 
-test("the bucket is encrypted, private, reached by TLS only, and forgets chunks", () => {
+test("the bucket is encrypted, private, reached by TLS only, and forgets what only a report needed", () => {
   template.hasResourceProperties("AWS::S3::Bucket", {
     BucketEncryption: Match.anyValue(),
     PublicAccessBlockConfiguration: {
@@ -37,7 +37,11 @@ test("the bucket is encrypted, private, reached by TLS only, and forgets chunks"
     },
     LifecycleConfiguration: {
       Rules: Match.arrayWith([
-        Match.objectLike({ ExpirationInDays: 14, TagFilters: [{ Key: "kind", Value: "chunk" }], Status: "Enabled" }),
+        Match.objectLike({
+          ExpirationInDays: 14,
+          TagFilters: [{ Key: "kind", Value: "intermediate" }],
+          Status: "Enabled",
+        }),
       ]),
     },
   });
@@ -179,6 +183,26 @@ test("workers and hosts are in a network that was there, in the subnets that wer
     VPCZoneIdentifier: ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
   });
   assert.throws(() => new LoadTest(stack, "Both", { vpc, fixedEgress: true }), /vpc and fixedEgress/);
+});
+
+test("secrets are read by Plan and the doctor alone; workers, Watch and hosts may only decrypt what Plan encrypted", () => {
+  const stackOf = (context: object) => new VolleyStack(new App({ context: { ...UNBUNDLED, ...context } }), "volley");
+  const own = Template.fromStack(stackOf({ secretArns: SECRETS, fleet: "true" }));
+  const rolesWith = (action: string): string[] =>
+    Object.entries(own.findResources("AWS::IAM::Policy"))
+      .filter(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument).includes(`"${action}"`))
+      .map(([id]) => /(plan|attack|watch|reduce|next|doctor|Host)Role/.exec(id)?.[1] ?? id)
+      .sort();
+  assert.deepEqual(rolesWith("secretsmanager:GetSecretValue"), ["doctor", "plan"]);
+  assert.deepEqual(rolesWith("ssm:GetParameter"), ["doctor", "plan"]);
+  assert.deepEqual(rolesWith("kms:GenerateDataKey"), ["plan"]);
+  assert.deepEqual(rolesWith("kms:Decrypt"), ["Host", "attack", "watch"]);
+  own.hasResourceProperties("AWS::KMS::Key", { EnableKeyRotation: true });
+  const [key] = Object.keys(own.findResources("AWS::KMS::Key"));
+  own.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: { Variables: Match.objectLike({ VOLLEY_SEALING_KEY: { "Fn::GetAtt": [key, "Arn"] } }) },
+  });
+  Template.fromStack(stackOf({})).resourceCountIs("AWS::KMS::Key", 0);
 });
 
 test("a fleet's host may write whatever a worker's function may", () => {

@@ -21,6 +21,7 @@ const PORTS: PlanPorts = {
   sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
   concurrency: async () => 1_000,
   secret: async (reference) => Promise.reject(new Error(reference)),
+  seal: async () => {},
   preflight: async () => [],
   wake: async () => {},
   startHosts: async () => {},
