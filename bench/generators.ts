@@ -23,6 +23,12 @@ export interface Measurement {
   memoryMb: number;
 }
 
+/** The least share of a rate's requests that must be sent and answered. */
+const MIN_ACHIEVED = 0.999;
+
+/** Whether all of a rate was sent and answered, however late: a weaker claim than that the rate was held. */
+export const keepsUp = ({ achieved = 0 }: Measurement): boolean => achieved >= MIN_ACHIEVED;
+
 /** How a generator is to be run. */
 export interface Load {
   url: string;
