@@ -24,7 +24,7 @@ test("each example's plan runs, and every request that is sent becomes a relay",
   }
 });
 
-test("the search's plan is planned; test/e2e/capacity.test.ts runs searches", async () => {
+test("the search's plan is planned; test/e2e/capacity.pace.ts runs searches", async () => {
   const { code, stdout } = await volley(["plan", "examples/search/plan.json"]);
   assert.equal(code, 0);
   assert.match(stdout, /kava/);

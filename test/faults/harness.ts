@@ -29,7 +29,7 @@ export interface Ended {
 /** A fault: what is done to a run, and what must come of it. */
 export interface Row {
   name: string;
-  /** Part of `npm test`. */
+  /** Part of `npm run test:pace`. */
   isFast?: boolean;
   /** What it needs that may be absent, in words; undefined where it can be run. */
   needs?(): string | undefined;
