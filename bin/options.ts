@@ -11,7 +11,7 @@ export function parseOrigin(text: string): string {
 }
 
 /** Adds a value to an option that can be repeated. */
-export function collect(value: string, earlier: string[]): string[] {
+export function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
@@ -64,8 +64,8 @@ export function parseDuration(text: string): string {
 /** The parsed options of `withPlanOptions`. */
 export interface PlanOptions {
   origin?: string;
-  allowHost: string[];
-  set: string[];
+  allowHost?: string[];
+  set?: string[];
   duration?: string;
   scale?: number;
   targetRps?: number;
@@ -76,15 +76,15 @@ export function withPlanOptions(command: Command): Command {
   return command
     .argument("<plan>", "a plan in JSON or YAML, or - for standard input")
     .option("--origin <url>", "send every request to this origin", parseOrigin)
-    .option("--allow-host <host>", "allow a host besides loopback (repeatable)", collect, [])
-    .option("--set <path=value>", "change a field, such as chains.kava.rps=500 (repeatable)", collect, [])
+    .option("--allow-host <host>", "allow a host besides loopback (repeatable)", collect)
+    .option("--set <path=value>", "change a field, such as chains.kava.rps=500 (repeatable)", collect)
     .option("--duration <time>", "measure for this long instead of the plan's duration", parseDuration)
     .option("--scale <factor>", "multiply each chain's rate", parsePositive)
     .option("--target-rps <rate>", "set the total rate, in the same proportions", parsePositive);
 }
 
 /** The settings for loading a plan. */
-export function loadOptions({ origin, allowHost, set, duration, scale, targetRps }: PlanOptions) {
+export function loadOptions({ origin, allowHost = [], set = [], duration, scale, targetRps }: PlanOptions) {
   return {
     allowHosts: allowHost,
     set,
@@ -100,10 +100,10 @@ export function withTargetOptions(command: Command): Command {
   return command
     .option("--method <method>", "the HTTP method; by default POST with a body and GET without")
     .option("--body <text>", "the body: text, or @ and a file name")
-    .option("--header <line>", 'a header, such as "Authorization: Bearer env://TOKEN" (repeatable)', collect, [])
+    .option("--header <line>", 'a header, such as "Authorization: Bearer env://TOKEN" (repeatable)', collect)
     .option("--timeout <time>", "how long a request may take; by default 10s", parseDuration)
     .option("--insecure", "accept any certificate")
-    .option("--allow-host <host>", "allow another host, such as a private address (repeatable)", collect, []);
+    .option("--allow-host <host>", "allow another host, such as a private address (repeatable)", collect);
 }
 
 /** Adds the option that controls how a command prints text. */

@@ -26,7 +26,7 @@ export async function pingAll(target: string, options: PingOptions): Promise<voi
 }
 
 function planOf(target: string, options: PingOptions): Plan {
-  if (!isTargetUrl(target)) return loadPlan(target, { allowHosts: options.allowHost });
+  if (!isTargetUrl(target)) return loadPlan(target, { allowHosts: options.allowHost ?? [] });
   const raw = oneLinerPlan({ ...options, url: target }, { name: "ping", rps: 1, duration: "1s" });
   return checkPlan(raw, ".", "volley ping");
 }

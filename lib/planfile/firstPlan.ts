@@ -72,8 +72,9 @@ function planOf(targets: unknown, urls: readonly string[], rps = FIRST_RPS): Rec
   return {
     name,
     chains: [{ name, rps, targets }],
-    duration: "30s",
-    slo: { success: 0.99, p99Ms: 1_000 },
+    duration: "1m",
+    // At the first rate, a minute has too few requests for a p99.
+    slo: { success: 0.99, p95Ms: 1_000 },
     allowedHosts: hosts.filter((host) => !isLoopback(host)),
   };
 }

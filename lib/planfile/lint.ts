@@ -55,7 +55,7 @@ function chainWarnings({ slo, durationMs, profile }: Plan, chain: Chain, index: 
   for (const { field, above } of profile.type === "search" ? [] : TAIL_PERCENTILES) {
     if ((chain.slo?.[field] ?? slo[field]) === undefined || requests * above >= MIN_SAMPLES_ABOVE) continue;
     const needed = Math.ceil(MIN_SAMPLES_ABOVE / above);
-    const text = `${chain.name} sends ${Math.round(requests)} requests; ${field} needs some ${needed} to be a figure`;
+    const text = `${chain.name} sends ${Math.round(requests)} requests; ${field} needs about ${needed} to be meaningful`;
     warnings.push({ where, text });
   }
   const told = new Set<string>();

@@ -8,12 +8,12 @@ export interface OneTarget {
   /** The body's text, or `@` and a file. */
   body?: string;
   /** `Name: value`; a header that is sent several times is listed several times. */
-  header: readonly string[];
+  header?: readonly string[];
   /** A file in one of vegeta's formats, instead of a URL. */
   targets?: string;
   timeout?: string;
   insecure?: boolean;
-  allowHost: readonly string[];
+  allowHost?: readonly string[];
 }
 
 /** The load of a plan that is built from options. */
@@ -29,7 +29,7 @@ export interface OneLoad {
  * JSON-RPC, the target is plain HTTP. Naming a host allows loading it.
  */
 export function oneLinerPlan(target: OneTarget, { name, rps, duration, workers }: OneLoad): Record<string, unknown> {
-  const { url, targets, timeout, insecure, allowHost } = target;
+  const { url, targets, timeout, insecure, allowHost = [] } = target;
   const host = url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : [];
   return {
     name,
@@ -42,7 +42,7 @@ export function oneLinerPlan(target: OneTarget, { name, rps, duration, workers }
   };
 }
 
-function inlineTarget({ url, method, body: named, header }: OneTarget): Record<string, unknown> {
+function inlineTarget({ url, method, body: named, header = [] }: OneTarget): Record<string, unknown> {
   const body = named?.startsWith("@") ? readFileSync(named.slice(1), "utf8") : named;
   const headers: Record<string, string[]> = {};
   for (const line of header) {

@@ -94,12 +94,13 @@ function scalingText({ scaling, generator, totalRps }: Capacity): string {
       usdPerInstanceMonth === null || usdPerMonth === null
         ? "cost per instance: not in the plan (capacity.instanceUsdPerMonth)"
         : `cost per instance: $${usdPerInstanceMonth} a month, $${Math.round(usdPerMonth).toLocaleString("en-US")} a month in all`,
-      `to load it at that rate: ${scaling.workersNeeded} workers`,
+      `to load it at that rate: ${scaling.workersNeeded} ${scaling.workersNeeded === 1 ? "worker" : "workers"}`,
     );
   }
   const { usd, usdPerMillionRelays, gbSeconds, invocations } = generator;
   const each = usdPerMillionRelays === null ? "" : `, ${usdText(usdPerMillionRelays)} a million relays`;
-  lines.push(`this load in Lambda: ${Math.round(gbSeconds)} GB-s and ${invocations} calls, ${usdText(usd)}${each}`);
+  const calls = invocations === 1 ? "1 call" : `${invocations} calls`;
+  lines.push(`this load in Lambda: ${Math.round(gbSeconds)} GB-s and ${calls}, ${usdText(usd)}${each}`);
   return lines.map((line) => `  ${line}`).join("\n");
 }
 

@@ -52,7 +52,7 @@ export function renderPlan(plan: Plan, width: number): string {
     ),
     `${wrapText(
       `Estimate in AWS (${PRICES.region}, list prices as of ${PRICES.asOf}): $${usd.toFixed(usd < 0.01 ? 4 : 2)} for ` +
-        `${invocations} invocations and ${Math.round(gbSeconds).toLocaleString("en-US")} GB-s`,
+        `${invocations} ${invocations === 1 ? "invocation" : "invocations"} and ${Math.round(gbSeconds).toLocaleString("en-US")} GB-s`,
       width,
     )}\n${renderTable(
       ["item", "USD"],

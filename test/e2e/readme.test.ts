@@ -45,7 +45,8 @@ async function place(t: TestContext): Promise<Place> {
   cpSync(`${ROOT}plans/targets`, `${folder}/plans/targets`, { recursive: true });
   const plan = blocks("json").find((block) => block.includes('"chains"')) ?? assert.fail("the README shows a plan");
   writeFileSync(`${folder}/plans/evening.json`, plan);
-  writeFileSync(`${folder}/call.json`, '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}');
+  const [, call] = /^echo '(.*)' > call\.json$/m.exec(README) ?? assert.fail("the README shows a call");
+  writeFileSync(`${folder}/call.json`, call ?? "");
   return { folder, origin: `${gateway.origin}/api/gateway?endpoint=ETH_ENDPOINT_ID` };
 }
 
@@ -65,8 +66,7 @@ async function ran(command: string, { folder, origin }: Place): Promise<Ended> {
   const own = isRun ? ["--origin", new URL(origin).origin, "--duration", "2s", "--target-rps", "40"] : [];
   const out = /^(run|attack|runs)$/.test(args[0] ?? "") ? ["--out", folder] : [];
   const file = args[0] === "init" ? ["--out", `${folder}/plan.json`] : [];
-  const calls = args[0] === "ping" ? ["--body", `@${folder}/call.json`] : [];
-  return volley([...args, ...own, ...out, ...file, ...calls]);
+  return volley([...args, ...own, ...out, ...file]);
 }
 
 test("the README's commands print what it says, in its order, with its own plan", { timeout: 170_000 }, async (t) => {

@@ -136,7 +136,7 @@ test("lint says what in a plan is likely not meant, and nothing of one that is i
     /\$\.limits\.breaker/,
     /\$\.preflight/,
     /\$\.timeout/,
-    /x sends 50 requests; p999Ms needs some 20000/,
+    /x sends 50 requests; p999Ms needs about 20000/,
     /"post" is sent in lower case/,
     /"eth_blockNumber", perhaps/,
   ]) {
