@@ -37,6 +37,11 @@ export function contextProps(scope: Construct): LoadTestProps {
     observeHosts: list("observeHosts"),
     secretArns: list("secretArns"),
     logGroupArns: list("logGroupArns"),
+    secretKeyArns: list("secretKeyArns"),
+    bucketKeyArn: text("bucketKeyArn"),
+    egressAllocationIds: list("egressAllocationIds"),
+    iamPath: text("iamPath"),
+    tags: read("an object of texts, or text such as team=payments,cost=42", tagsOf)("tags"),
     alarmTopicArn: text("alarmTopicArn"),
     permissionsBoundaryArn: text("permissionsBoundaryArn"),
     fixedEgress: flag("fixedEgress"),
@@ -96,6 +101,16 @@ function schedulesOf(given: unknown): ScheduledPlan[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Tags, as an object or as `name=value` with commas. */
+function tagsOf(given: unknown): Record<string, string> | undefined {
+  const pairs = typeof given === "string" ? listOf(given)?.map((each) => each.split(/=(.*)/s).slice(0, 2)) : undefined;
+  const tags: unknown = pairs ? Object.fromEntries(pairs) : given;
+  if (typeof tags !== "object" || tags === null || Array.isArray(tags)) return undefined;
+  return Object.entries(tags).every(([name, value]) => name !== "" && typeof value === "string")
+    ? (tags as Record<string, string>)
+    : undefined;
 }
 
 function textOf(given: unknown): string | undefined {

@@ -27,6 +27,7 @@ import { Construct } from "constructs";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction, IS_BUILT } from "./bundledFunction.ts";
 import { onExecutionEnded } from "./executionEnded.ts";
+import { bucketKeyStatements } from "./runsBucket.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -140,6 +141,7 @@ export class Fleet extends Construct {
     ];
     if (secretsKey !== undefined) statements.push([["kms:Decrypt"], [secretsKey]]);
     for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
+    for (const statement of bucketKeyStatements(bucket)) role.addToPolicy(statement);
     return role;
   }
 

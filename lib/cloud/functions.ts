@@ -9,6 +9,7 @@ import { LAMBDA_LEAD_MS, LEAD_PER_WORKER_MS } from "../schedule/tempo.ts";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction } from "./bundledFunction.ts";
 import type { FunctionName } from "./bundling.ts";
+import { bucketKeyStatements } from "./runsBucket.ts";
 
 /** The settings and permissions of one function. */
 interface Shape {
@@ -34,6 +35,10 @@ export interface FunctionsProps {
   secretArns: string[];
   /** ARN of the key that encrypts what Plan read of them for a run; undefined if there are none. */
   secretsKey: string | undefined;
+  /** ARNs of KMS keys that encrypt the secrets themselves. */
+  secretKeyArns: string[];
+  /** Whether functions in the network use IPv6 too. */
+  ipv6: boolean;
   /** ARNs of log groups that plans may search. */
   logGroupArns: string[];
   logRetention: RetentionDays;
@@ -62,6 +67,7 @@ export class Functions extends Construct {
               actions: ["secretsmanager:GetSecretValue", "ssm:GetParameter"],
               resources: props.secretArns,
             }),
+            ...keysOfSecrets(props.secretKeyArns),
           ];
     const logReads =
       props.logGroupArns.length === 0
@@ -145,6 +151,7 @@ export class Functions extends Construct {
         actions: ["s3:PutObject", ...(name === "doctor" ? [] : ["s3:PutObjectTagging"])],
         resources: WRITES[name].map((pattern) => bucket.arnForObjects(pattern)),
       }),
+      ...bucketKeyStatements(bucket),
       ...(shape.statements ?? []),
     ];
     return bundledFunction(this, name, {
@@ -156,12 +163,22 @@ export class Functions extends Construct {
       statements,
       tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.vpc && { vpc: props.vpc, vpcSubnets: props.vpcSubnets }),
+      ...(props.ipv6 && { ipv6AllowedForDualStack: true }),
       environment: {
         VOLLEY_STORE: `s3:${bucket.bucketName}`,
         VOLLEY_LEAD_MS: String(LAMBDA_LEAD_MS),
         VOLLEY_LEAD_PER_WORKER_MS: String(LEAD_PER_WORKER_MS),
+        // AWS's SDK: endpoints that have IPv6 addresses too.
+        ...(props.ipv6 && { AWS_USE_DUALSTACK_ENDPOINT: "true" }),
         ...shape.environment,
       },
     });
   }
+}
+
+/** Lets a role read secrets that are encrypted with these keys, and nothing else that is. */
+function keysOfSecrets(keyArns: string[]): PolicyStatement[] {
+  if (keyArns.length === 0) return [];
+  const conditions = { StringLike: { "kms:ViaService": ["secretsmanager.*", "ssm.*"] } };
+  return [new PolicyStatement({ actions: ["kms:Decrypt"], resources: keyArns, conditions })];
 }

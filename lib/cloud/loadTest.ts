@@ -1,36 +1,22 @@
 import { readFileSync } from "node:fs";
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import {
-  CfnEIP,
-  GatewayVpcEndpointAwsService,
-  IpAddresses,
-  type IVpc,
-  type SubnetSelection,
-  SubnetType,
-  Vpc,
-} from "aws-cdk-lib/aws-ec2";
-import {
-  ManagedPolicy,
-  PermissionsBoundary,
-  Policy,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from "aws-cdk-lib/aws-iam";
+import { type IVpc, type SubnetSelection, SubnetType } from "aws-cdk-lib/aws-ec2";
+import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
-import { Topic } from "aws-cdk-lib/aws-sns";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { isHostEntry } from "../guard/hostGuard.ts";
 import { DEFINITION_PATH } from "../local/functions.ts";
 import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Guards } from "../plan/guards.ts";
+import { obeyAccount } from "./account.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
+import { watchOver } from "./monitoring.ts";
+import { networkOf } from "./network.ts";
+import { bucketKeyStatements, runsBucket } from "./runsBucket.ts";
 import { type ScheduledPlan, Schedules } from "./schedules.ts";
 import { StandInGateway } from "./standInGateway.ts";
 
@@ -62,10 +48,14 @@ export interface LoadTestProps {
   readonly logRetention?: RetentionDays;
   /** Send the load from fixed addresses: workers run in a new VPC, behind NAT gateways with elastic addresses. */
   readonly fixedEgress?: boolean;
+  /** Allocation ids of your own elastic addresses for fixedEgress, one or two; a NAT gateway for each. New ones by default. */
+  readonly egressAllocationIds?: string[];
   /** An existing network, for gateways with private addresses; S3 and AWS's APIs must be reachable from it. Not with fixedEgress. */
   readonly vpc?: IVpc;
   /** Its subnets for workers and hosts; private ones with egress by default. */
   readonly vpcSubnets?: SubnetSelection;
+  /** Functions in `vpc` use IPv6 too, in dual-stack subnets, and reach AWS by its dual-stack endpoints. */
+  readonly ipv6?: boolean;
   /** A fleet of EC2 hosts for plans in fleet mode; without it, such plans wait for hosts that you start. */
   readonly fleet?: boolean;
   /** Maximum number of the fleet's hosts; 20 by default. */
@@ -80,10 +70,18 @@ export interface LoadTestProps {
   readonly tracing?: boolean;
   /** ARNs of secrets and parameters that plans may refer to as secret:// and ssm://. */
   readonly secretArns?: string[];
+  /** ARNs of the KMS keys that these secrets are encrypted with, if they are not the account's default ones. */
+  readonly secretKeyArns?: string[];
+  /** ARN of a KMS key that encrypts the bucket's objects; by default S3's own keys do. */
+  readonly bucketKeyArn?: string;
   /** An SNS topic for the alarms; without it, they appear only in CloudWatch. */
   readonly alarmTopicArn?: string;
   /** A policy for every role of the deployment as its permissions boundary, if the account requires one. */
   readonly permissionsBoundaryArn?: string;
+  /** The path of every role and policy of the deployment, such as `/loadtest/`, if the account requires one. */
+  readonly iamPath?: string;
+  /** Tags for every resource of the deployment. */
+  readonly tags?: Record<string, string>;
   /** Plans that run on a schedule and are compared with a baseline; the alarms' topic gets a message if a run is worse. */
   readonly schedules?: ScheduledPlan[];
   /**
@@ -115,33 +113,12 @@ export class LoadTest extends Construct {
 
   constructor(scope: Construct, id: string, props: LoadTestProps = {}) {
     super(scope, id);
-    if (props.permissionsBoundaryArn !== undefined) {
-      const boundary = ManagedPolicy.fromManagedPolicyArn(this, "Boundary", props.permissionsBoundaryArn);
-      PermissionsBoundary.of(this).apply(boundary);
-    }
+    obeyAccount(this, props);
     const { logRetention = RetentionDays.TWO_WEEKS, tracing = false } = props;
     const { fleetMaxHosts = 20, fleetWorkersPerHost = 1 } = props;
     if (!Number.isInteger(fleetWorkersPerHost)) throw new Error("fleetWorkersPerHost is a whole number of workers");
-    this.bucket = new Bucket(this, "Runs", {
-      encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: [
-        {
-          id: "intermediate",
-          tagFilters: { kind: "intermediate" },
-          expiration: props.chunkRetention ?? Duration.days(14),
-        },
-        // Hosts announce themselves every few seconds; announcements of hosts that are gone are useless.
-        { id: "hosts", prefix: "hosts/", expiration: Duration.days(1) },
-        { id: "failed hosts", prefix: "hosts-failed/", expiration: Duration.days(1) },
-        { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
-      ],
-    });
-    if (props.fixedEgress && props.vpc)
-      throw new Error("vpc and fixedEgress exclude each other: an existing network, or a new one");
-    const { vpc, addresses } = props.fixedEgress ? this.#network() : { vpc: props.vpc, addresses: [] };
+    this.bucket = runsBucket(this, props);
+    const { vpc, addresses } = networkOf(this, props);
     const { vpcSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS } } = props;
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
@@ -157,6 +134,8 @@ export class LoadTest extends Construct {
       guards: JSON.stringify(guards),
       secretArns: this.secretArns,
       secretsKey,
+      secretKeyArns: props.secretKeyArns ?? [],
+      ipv6: props.ipv6 ?? false,
       logGroupArns: this.logGroupArns,
       logRetention,
       tracing,
@@ -192,7 +171,7 @@ export class LoadTest extends Construct {
         logRetention,
       });
     }
-    this.#watchOver(props.alarmTopicArn);
+    watchOver(this, this, props.alarmTopicArn);
   }
 
   /** The key that encrypts a run's secrets between Plan and its workers. Nothing that it encrypted outlives a run's use. */
@@ -204,26 +183,6 @@ export class LoadTest extends Construct {
       pendingWindow: Duration.days(7),
     });
     return key.keyArn;
-  }
-
-  #network(): { vpc: IVpc; addresses: string[] } {
-    const vpc = new Vpc(this, "Network", {
-      ipAddresses: IpAddresses.cidr("10.84.0.0/20"),
-      maxAzs: 2,
-      natGateways: 2,
-      subnetConfiguration: [
-        { name: "public", subnetType: SubnetType.PUBLIC, cidrMask: 26 },
-        { name: "workers", subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
-      ],
-    });
-    // Chunks and polls reach S3 without a NAT gateway's price per GB.
-    vpc.addGatewayEndpoint("S3", { service: GatewayVpcEndpointAwsService.S3 });
-    const addresses = vpc.node
-      .findAll()
-      .filter((each) => each instanceof CfnEIP)
-      .map((address) => address.attrPublicIp);
-    // The CDK's types conflict under exactOptionalPropertyTypes.
-    return { vpc: vpc as IVpc, addresses };
   }
 
   #stateMachine(retention: RetentionDays, tracing: boolean): StateMachine {
@@ -264,6 +223,7 @@ export class LoadTest extends Construct {
           resources: functions.map(([, { functionArn }]) => functionArn),
         }),
         new PolicyStatement({ actions: ["s3:GetObject"], resources: [this.bucket.arnForObjects("runs/*")] }),
+        ...bucketKeyStatements(this.bucket),
         new PolicyStatement({ actions: ["states:StartExecution"], resources: [stateMachine.stateMachineArn] }),
         new PolicyStatement({
           actions: ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"],
@@ -272,49 +232,6 @@ export class LoadTest extends Construct {
       ],
     });
     return stateMachine;
-  }
-
-  /** Alarms for what a person must look at, and a small dashboard. */
-  #watchOver(topicArn: string | undefined): void {
-    const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(this, "AlarmTopic", topicArn);
-    const { attack, plan } = this.functions.byName;
-    const alarm = (id: string, metric: IMetric, description: string): void => {
-      const made = new Alarm(this, id, {
-        metric,
-        threshold: 1,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        alarmDescription: description,
-      });
-      if (topic) made.addAlarmAction(new SnsAction(topic));
-    };
-    alarm(
-      "WorkersThrottled",
-      attack.metricThrottles(),
-      "Workers were throttled: the account's concurrency is too low for this load",
-    );
-    alarm("WorkersFailed", attack.metricErrors(), "Workers failed: the report names what is missing");
-    alarm("PlansRefused", plan.metricErrors(), "Plans were refused, or Plan failed: the execution's cause says why");
-    alarm("RunsTimedOut", this.stateMachine.metricTimedOut(), "Runs did not end in their time");
-    new Dashboard(this, "Dashboard", {
-      widgets: [
-        [
-          new GraphWidget({
-            title: "Runs",
-            left: [
-              this.stateMachine.metricStarted(),
-              this.stateMachine.metricSucceeded(),
-              this.stateMachine.metricFailed(),
-            ],
-          }),
-          new GraphWidget({
-            title: "Workers",
-            left: [attack.metricInvocations(), attack.metricErrors(), attack.metricThrottles()],
-            right: [attack.metricDuration()],
-          }),
-        ],
-      ],
-    });
   }
 }
 

@@ -10,6 +10,7 @@ import { checkPlan } from "../plan/load.ts";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction } from "./bundledFunction.ts";
 import { onExecutionEnded } from "./executionEnded.ts";
+import { bucketKeyStatements } from "./runsBucket.ts";
 
 /** A plan that runs on a schedule. */
 export interface ScheduledPlan {
@@ -104,7 +105,10 @@ export class Schedules extends Construct {
       timeout: Duration.minutes(2),
       idPrefix: "Compare",
       logRetention,
-      statements: statements.map(([actions, resources]) => new PolicyStatement({ actions, resources })),
+      statements: [
+        ...statements.map(([actions, resources]) => new PolicyStatement({ actions, resources })),
+        ...bucketKeyStatements(bucket),
+      ],
       environment: {
         VOLLEY_STORE: `s3:${bucket.bucketName}`,
         ...(topicArn !== undefined && { VOLLEY_TOPIC: topicArn }),

@@ -4,8 +4,10 @@ import type { Construct } from "constructs";
 import { VERSION } from "../report/version.ts";
 import { killKey, VERIFY_PREFIX } from "../store/keys.ts";
 import { WRITES } from "../store/writes.ts";
+import { setPath } from "./account.ts";
 import { contextProps } from "./context.ts";
 import { LoadTest } from "./loadTest.ts";
+import { bucketKeyStatements } from "./runsBucket.ts";
 
 /** A stack around a LoadTest, whose properties come from the CDK's context. */
 export class VolleyStack extends Stack {
@@ -13,7 +15,8 @@ export class VolleyStack extends Stack {
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, { description: "Volley: distributed load test for JSON-RPC gateways", ...props });
-    this.loadTest = new LoadTest(this, "LoadTest", contextProps(this));
+    const settings = contextProps(this);
+    this.loadTest = new LoadTest(this, "LoadTest", settings);
     const { bucket, stateMachine, egressAddresses, functions, fleet, standIn } = this.loadTest;
     new CfnOutput(this, "Version", { value: VERSION });
     const names = Object.entries(functions.byName).map(([name, { functionName }]) => `${name}=${functionName}`);
@@ -26,6 +29,7 @@ export class VolleyStack extends Stack {
     new CfnOutput(this, "StateMachineArn", { value: stateMachine.stateMachineArn });
     if (egressAddresses.length > 0) new CfnOutput(this, "EgressAddresses", { value: egressAddresses.join(", ") });
     const operator = this.#operatorPolicy();
+    if (settings.iamPath !== undefined) setPath(operator, settings.iamPath);
     new CfnOutput(this, "OperatorPolicyArn", { value: operator.managedPolicyArn });
     Tags.of(this).add("application", "volley");
   }
@@ -63,6 +67,7 @@ export class VolleyStack extends Stack {
           actions: ["s3:PutObjectTagging"],
           resources: [bucket.arnForObjects(killKey(`${VERIFY_PREFIX}*`))],
         }),
+        ...bucketKeyStatements(bucket),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
         // What volley doctor reads.
         new PolicyStatement({ actions: ["lambda:GetFunctionConfiguration"], resources: functionArns }),

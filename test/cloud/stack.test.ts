@@ -16,6 +16,7 @@ import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/d
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
+import { UNBUNDLED } from "../support/template.ts";
 import { ROOT } from "../support/volley.ts";
 
 let synthesized: Synthesized;
@@ -113,11 +114,10 @@ test("no statement allows every action, or writing outside of runs/", () => {
   }
 });
 
-/** Without this each stack would bundle its functions anew: one that was synthesized has shown them. */
-const UNBUNDLED = { "aws:cdk:bundling-stacks": [] };
 const FLEET = { fleet: "true", fleetSpot: "true" };
 const SECRETS =
   "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gateway-key-??????,arn:aws:ssm:eu-west-1:123456789012:parameter/volley/*";
+const KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const LOG_GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:gateway:*";
 
 for (const context of [
@@ -125,7 +125,7 @@ for (const context of [
   { fixedEgress: "true", tracing: "true" },
   { logGroupArns: LOG_GROUP },
   { secretArns: SECRETS },
-  { secretArns: SECRETS, fleet: "true" },
+  { secretArns: SECRETS, fleet: "true", bucketKeyArn: KEY, secretKeyArns: KEY, iamPath: "/loadtest/" },
   FLEET,
   { ...FLEET, fixedEgress: "true" },
   { standInGateway: "true", schedules: "[]", alarmTopicArn: "arn:aws:sns:eu-west-1:123456789012:alarms" },
