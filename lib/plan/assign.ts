@@ -163,6 +163,13 @@ export function chainSchedule(plan: Plan, chain: Chain, phase: Phase): Schedule 
   return constantSchedule(chain.rps * firstShare(plan), plan.warmupMs, phaseOf(plan, chain));
 }
 
+/** How many requests a plan sends in all, in its warm-up and its measurement. */
+export function requestsOf(plan: Plan): number {
+  const phases: Phase[] = plan.warmupMs > 0 ? ["warmup", "measure"] : ["measure"];
+  const counts = plan.chains.flatMap((chain) => phases.map((phase) => chainSchedule(plan, chain, phase).count));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** How many requests an assignment has of one chain in one phase. */
 export function scheduledRequests(plan: Plan, assignment: Assignment, share: Share, phase: Phase): number {
   const { from, to, schedule } = phaseRange(plan, assignment, share, phase);

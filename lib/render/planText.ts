@@ -1,4 +1,4 @@
-import { assign } from "../plan/assign.ts";
+import { assign, requestsOf } from "../plan/assign.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { estimate } from "../plan/estimate.ts";
 import { originsOf } from "../plan/hosts.ts";
@@ -15,10 +15,13 @@ export function renderPlan(plan: Plan, width: number): string {
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
   const isSubscribed = subscribersOf(plan) > 0;
   const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
+  // To count Poisson arrivals takes as long as to make them.
+  const isCounted = plan.arrivals !== "poisson";
+  const count = Math.round(isCounted ? requestsOf(plan) : requests).toLocaleString("en-US");
   const parts = [
     wrapText(
       `${plan.name}: ${rate(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
-        `${Math.round(requests).toLocaleString("en-US")} requests in all. Nothing is sent.`,
+        `${isCounted ? "" : "about "}${count} requests in all. Nothing is sent.`,
       width,
     ),
     renderTable(

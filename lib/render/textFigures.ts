@@ -15,7 +15,9 @@ export function number(value: number): string {
 }
 
 export function rate(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  if (value === null || value === undefined) return "–";
+  const isSmall = value > 0 && value < 1;
+  return value.toLocaleString("en-US", isSmall ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 1 });
 }
 
 export function percent(share: number | null | undefined): string {

@@ -30,7 +30,7 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/answers/classes.ts": ["answers/classes"],
   "lib/answers/expected.ts": ["answers/demands", "attack/answers", "attack/requestBytes", "attack/nodes"],
   "lib/answers/httpClass.ts": ["answers/httpClass"],
-  "lib/answers/ids.ts": ["attack/answers", "answers/jsonrpc", "answers/demands", "attack/nodes"],
+  "lib/answers/ids.ts": ["answers/ids"],
   "lib/answers/json.ts": ["answers/json"],
   "lib/answers/jsonrpc.ts": ["answers/jsonrpc", "answers/demands", "attack/nodes"],
   "lib/answers/messageId.ts": ["answers/messageId"],

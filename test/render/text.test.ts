@@ -77,6 +77,15 @@ test("what a plan would do, a comparison and the live view fit 80 columns", () =
   }
 });
 
+test("a plan's text says how many requests are sent, to the request, and shows the smallest rate", () => {
+  const text = (changes: object): string => renderPlan(checkedPlan(ORIGIN, changes), 120);
+  const chains = Array.from({ length: 20 }, (_, index) => chainInput(`c${index}`, 0.03, ORIGIN));
+  assert.match(text({ chains, duration: "1s" }), /: 0\.6 requests\/s for 1s, 20 requests in all\./);
+  assert.match(text({ chains, duration: "1s" }), /\nc7 +0\.03 /);
+  assert.match(text({ duration: "10s", warmup: "5s" }), / 1,500 requests in all\./);
+  assert.match(text({ duration: "10s", arrivals: "poisson" }), / about 1,000 requests in all\./);
+});
+
 test("a table that is too wide leaves out the columns of least importance, and never those without a number", () => {
   const head = ["chain", { title: "sent", drop: 1 }, { title: "scheduled", drop: 2 }, "errors"];
   const rows = [["ethereum", "123,456", "123,456", "1,000"]];
