@@ -36,7 +36,7 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/answers/messageId.ts": ["answers/messageId"],
   "lib/answers/rpcError.ts": ["answers/rpcError"],
   "lib/answers/samples.ts": ["answers/samples"],
-  "lib/answers/usualResponse.ts": ["attack/answers", "answers/jsonrpc", "answers/demands"],
+  "lib/answers/usualResponse.ts": ["answers/usualResponse"],
   "lib/attack/http1Request.ts": ["attack/requestBytes"],
   "lib/attack/pacer.ts": ["attack/pacer"],
   "lib/attack/recorder.ts": ["attack/recorder"],
@@ -54,6 +54,9 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/plan/hosts.ts": ["plan/hosts"],
   "lib/plan/placeholders.ts": ["plan/placeholders", "attack/render"],
   "lib/plan/profile.ts": ["schedule/schedule", "plan/estimate", "plan/profile"],
+  "lib/plan/sloProblems.ts": ["plan/sloProblems"],
+  "lib/plan/turns.ts": ["plan/turns"],
+  "lib/plan/values.ts": ["attack/render", "plan/requestProblems"],
   "lib/plan/requestTemplate.ts": ["attack/render", "plan/requestProblems"],
   "lib/report/capacity.ts": ["report/capacity", "report/capacityFigures"],
 };

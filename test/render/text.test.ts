@@ -78,7 +78,7 @@ test("what a plan would do, a comparison and the live view fit 80 columns", () =
 });
 
 test("a plan's text says how many requests are sent, to the request, and shows the smallest rate", () => {
-  const text = (changes: object): string => renderPlan(checkedPlan(ORIGIN, changes), 120);
+  const text = (changes: Record<string, unknown>): string => renderPlan(checkedPlan(ORIGIN, changes), 120);
   const chains = Array.from({ length: 20 }, (_, index) => chainInput(`c${index}`, 0.03, ORIGIN));
   assert.match(text({ chains, duration: "1s" }), /: 0\.6 requests\/s for 1s, 20 requests in all\./);
   assert.match(text({ chains, duration: "1s" }), /\nc7 +0\.03 /);
