@@ -13,6 +13,7 @@ import {
   UNFINISHED,
 } from "../results/chunk.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
+import { RateLimits } from "../results/rateLimits.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
 import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
 
@@ -82,6 +83,7 @@ export class Recorder {
   readonly #timings = new Map<Timing, Histogram>();
   readonly #targets: TargetCounts[];
   readonly #samples = new Samples();
+  readonly #rateLimits = new RateLimits();
   readonly #blocks = new BlockCounter();
   readonly #secrets: readonly string[];
   /** What happened to the chain's WebSockets. */
@@ -152,6 +154,11 @@ export class Recorder {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
+  }
+
+  /** Records what a response that a rate limit may have refused says about the limit in its headers. */
+  limited(classified: string, headers: readonly (readonly [string, string])[], nowMs: number): void {
+    this.#rateLimits.see(classified, headers, nowMs, this.#secrets);
   }
 
   /** Records that an encoded body of `bytes` was decoded to `decodedBytes`. */
@@ -244,6 +251,7 @@ export class Recorder {
   #series(): Series {
     const hasSockets = anySockets(this.sockets);
     const blocks = this.#blocks.counts();
+    const rateLimits = this.#rateLimits.counts();
     return {
       chain: this.chain,
       phase: this.phase,
@@ -263,6 +271,7 @@ export class Recorder {
       ...(Object.keys(this.#answers).length > 0 && { answers: this.#answers }),
       ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
       ...(blocks && { blocks }),
+      ...(rateLimits && { rateLimits }),
       ...(hasSockets && { sockets: this.sockets }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
@@ -283,6 +292,7 @@ export class Recorder {
     this.#answers = {};
     this.#statuses = {};
     this.#blocks.reset();
+    this.#rateLimits.reset();
     this.sockets = noSockets();
     this.#seconds.clear();
     for (const histogram of this.#intervals.values()) {

@@ -1,7 +1,9 @@
 import { classifyUndecodable, judgeResponse, RELAY } from "../answers/jsonrpc.ts";
 import type { Connection, Exchange, Waiting } from "../http/connection.ts";
 import { decodeApart, decodeAtOnce } from "../http/decode.ts";
+import type { HeaderSource } from "../http/headers.ts";
 import { ResponseError } from "../http/responseError.ts";
+import { mayBeLimited } from "../results/rateLimits.ts";
 import type { Recorder } from "./recorder.ts";
 import type { PreparedRequest } from "./requests.ts";
 import type { Sender } from "./sender.ts";
@@ -41,6 +43,8 @@ export class TimedExchange implements Exchange {
   done = false;
   /** Whether its response is complete and being decoded. */
   #isWhole = false;
+  /** Its response's headers, while they are valid. */
+  #source: HeaderSource | undefined;
 
   constructor(sender: Sender, connection: Connection, due: DueRequest, sentAtMs: number) {
     this.#sender = sender;
@@ -55,10 +59,12 @@ export class TimedExchange implements Exchange {
     if (this.#beganAtMs === 0 && this.#due.recorder.splits(this.n)) this.#beganAtMs = this.#sender.nowMs();
   }
 
-  responded(status: number, body: Buffer, codings: string): void {
+  responded(status: number, body: Buffer, codings: string, source?: HeaderSource): void {
     const nowMs = this.#sender.nowMs();
+    this.#source = source;
     if (codings === "" || body.length === 0) this.#record(nowMs, status, body.length, body);
     else this.#decode(nowMs, status, body, codings);
+    this.#source = undefined;
   }
 
   /** Decodes a body, and records it with its arrival time. */
@@ -126,6 +132,8 @@ export class TimedExchange implements Exchange {
       if (verdict !== RELAY) {
         const { recorder, dueMs, dueAtMs } = this.#due;
         recorder.noted(dueMs, { responseMs: nowMs - dueAtMs, verdict, status, body }, target);
+        if (this.#source && mayBeLimited(verdict.name))
+          recorder.limited(verdict.name, this.#source.headers.all(), nowMs);
       }
       return verdict.name;
     } catch {

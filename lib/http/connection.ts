@@ -1,5 +1,6 @@
 import type { HostGuard } from "../guard/hostGuard.ts";
 import type { Plan } from "../plan/schema.ts";
+import type { HeaderSource } from "./headers.ts";
 import type { WireRequest } from "./request.ts";
 import type { Secure } from "./secure.ts";
 
@@ -30,9 +31,10 @@ export interface Exchange {
   began(): void;
   /**
    * The response is complete. `codings` lists the codings of its body, first to last; empty for none. The body's memory
-   * is only lent: it is valid until this call returns.
+   * is only lent, and so are its headers, which a WebSocket's message does not have: they are valid until this call
+   * returns.
    */
-  responded(status: number, body: Buffer, codings: string): void;
+  responded(status: number, body: Buffer, codings: string, source?: HeaderSource): void;
   /** There will be no response; `failure` is the class of the failure. */
   failed(failure: string): void;
 }

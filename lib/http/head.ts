@@ -13,7 +13,12 @@ export interface Head {
   length: number;
   /** The codings applied to the body, first to last, in lower case; empty for none. */
   codings: string;
+  /** The head as it came; empty if it is long, so that many connections do not keep much of it. */
+  text: string;
 }
+
+/** The longest head, in bytes, of which the text is kept. */
+const MOST_TEXT = 8 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -55,7 +60,15 @@ export function readHead(bytes: Buffer, end: number, isHead: boolean): Head {
   const firstEnd = text.indexOf("\n");
   const { minor, status } = readStatusLine(text.slice(0, firstEnd));
   const fields = readFields(text.toLowerCase(), firstEnd + 1);
-  const head: Head = { status, reusable: isKept(minor, fields.connection), framing: "none", length: 0, codings: "" };
+  const head: Head = {
+    status,
+    reusable: isKept(minor, fields.connection),
+    framing: "none",
+    length: 0,
+    codings: "",
+    text: "",
+  };
+  if (end <= MOST_TEXT) head.text = text;
   if (status < 200 || status === 204 || status === 304 || isHead) return head;
   const coding = fields["content-encoding"];
   if (coding !== undefined) head.codings = codingsOf(coding).join();

@@ -122,7 +122,7 @@ export class Http1Connection implements Connection {
       this.#retire();
       this.#socket.destroy();
     }
-    exchange.responded(this.#parser.status, this.#parser.body, this.#parser.codings);
+    exchange.responded(this.#parser.status, this.#parser.body, this.#parser.codings, this.#parser);
     this.#parser.release();
   }
 

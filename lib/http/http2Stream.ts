@@ -2,6 +2,7 @@ import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Exchange } from "./connection.ts";
 import { Gathered } from "./gathered.ts";
 import { codingsOf } from "./head.ts";
+import { type HeaderSource, Http2Headers, type ResponseHeaders } from "./headers.ts";
 import type { Reading } from "./response.ts";
 
 /** Maximum interim responses before the final one. */
@@ -16,7 +17,7 @@ export interface StreamOwner {
 }
 
 /** One request on an HTTP/2 connection. */
-export class Http2Request {
+export class Http2Request implements HeaderSource {
   readonly stream: ClientHttp2Stream;
   readonly #exchange: Exchange;
   readonly #owner: StreamOwner;
@@ -25,6 +26,7 @@ export class Http2Request {
   #piece: Buffer | undefined;
   readonly #gathered: Gathered;
   #codings = "";
+  #headers: Readonly<Record<string, unknown>> = {};
   #interim = 0;
   status = 0;
   /** The error that the stream reported. */
@@ -37,6 +39,7 @@ export class Http2Request {
     this.#maxBodyBytes = reading.maxBodyBytes;
     this.#gathered = new Gathered(reading.memory);
     stream.on("response", (headers) => {
+      this.#headers = headers;
       this.status = headers[":status"] ?? 0;
       const coding = headers["content-encoding"];
       if (coding !== undefined) this.#codings = codingsOf(coding.toLowerCase()).join();
@@ -52,6 +55,10 @@ export class Http2Request {
     });
     // Every error is followed by the stream's close event, which has the code.
     stream.on("close", () => this.fail());
+  }
+
+  get headers(): ResponseHeaders {
+    return new Http2Headers(this.#headers);
   }
 
   /**
@@ -86,7 +93,7 @@ export class Http2Request {
 
   #responded(): void {
     if (!this.#owner.ended(this.#exchange)) return;
-    this.#exchange.responded(this.status, this.#piece ?? this.#gathered.bytes, this.#codings);
+    this.#exchange.responded(this.status, this.#piece ?? this.#gathered.bytes, this.#codings, this);
     this.#gathered.clear();
   }
 

@@ -2,6 +2,7 @@ import { MAX_BODY_BYTES } from "../plan/sizes.ts";
 import { ChunkLines } from "./chunkLines.ts";
 import { Gathered, ResponseMemory } from "./gathered.ts";
 import { type Head, headEnd, readHead } from "./head.ts";
+import { type HeaderSource, HeadHeaders, type ResponseHeaders } from "./headers.ts";
 import { ResponseError } from "./responseError.ts";
 
 /** Maximum bytes of a response's heads, including interim ones: the limit that servers and proxies set themselves. */
@@ -12,7 +13,7 @@ export const MEMORY_BYTES = 256 * 1024 * 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 const PROTOCOL = Buffer.from("HTTP/1.");
-const NO_HEAD: Head = { status: 0, reusable: true, framing: "none", length: 0, codings: "" };
+const NO_HEAD: Head = { status: 0, reusable: true, framing: "none", length: 0, codings: "", text: "" };
 
 /** What the connections of an origin, or of a worker, share for parsing responses. */
 export class Reading {
@@ -36,7 +37,7 @@ export class Reading {
  * arrive in one piece: these are parsed without a copy. Time and memory are linear in the bytes received, however they
  * are split.
  */
-export class ResponseParser {
+export class ResponseParser implements HeaderSource {
   readonly #shared: Reading;
   #head = NO_HEAD;
   /** Whether the connection can carry another request after this response. */
@@ -87,6 +88,11 @@ export class ResponseParser {
   /** A list of the body's codings, first to last; empty for none. */
   get codings(): string {
     return this.#head.codings;
+  }
+
+  /** The response's headers; none of a head that is long. */
+  get headers(): ResponseHeaders {
+    return new HeadHeaders(this.#head.text);
   }
 
   /** Whether any part of the response has arrived. */

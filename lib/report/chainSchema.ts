@@ -200,6 +200,21 @@ export const chain = z.object({
   pass: z.boolean().describe("Whether this chain and its targets met the SLO; true where no request was due"),
   slo: z.array(sloLine).describe("The SLO that holds for this chain, line by line"),
   truth: truth.optional(),
+  rateLimits: z
+    .object({
+      responses: count.describe("Responses of a rate limit's classes; of a 503 those with such a header"),
+      headers: z.array(
+        z.object({
+          name: z.string().describe("The header; after a semicolon the parameter of a structured field"),
+          count: count.describe("Responses that had it"),
+          min: z.number().nullable().describe("The lowest number; a date of retry-after in seconds from then on"),
+          max: z.number().nullable(),
+          sample: z.string().describe("The first value, without what may be secret"),
+        }),
+      ),
+    })
+    .optional()
+    .describe("What responses said that a rate limit refused, where there were any"),
   sockets: socketsSchema.optional().describe("Of a chain that is called over WebSockets: what happened to these"),
   subscriptions: z
     .array(subscriptionSchema)

@@ -21,6 +21,7 @@ import { measure } from "./measure.ts";
 import { metricsOf } from "./metrics.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
+import { rateLimitsReport } from "./rateLimits.ts";
 import type { Report, ReportChain, ReportWorker } from "./schema.ts";
 import { subscriptionHints } from "./subscriptionHints.ts";
 import { webSocketReport } from "./subscriptions.ts";
@@ -144,6 +145,7 @@ function chainReport(
     schedule.dueBefore((second + 1) * 1_000) - schedule.dueBefore(second * 1_000);
   const methods = methodsOf(sum, chain, plan.timeoutMs);
   const traffic = trafficOf(ledger, sum, offeredRps, run);
+  const rateLimits = rateLimitsReport(sum);
   const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
     name,
@@ -156,6 +158,7 @@ function chainReport(
     ...(methods.length > 0 && { methods }),
     ...webSocketReport(sum, chain, run),
     samples: sum.samples.list,
+    ...(rateLimits && { rateLimits }),
     ...(counted && { truth: counted }),
     ...(warmup && {
       warmup: {

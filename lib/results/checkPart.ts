@@ -58,6 +58,7 @@ function checkSeries(series: Series, where: string): void {
   if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
   if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
+  if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
   if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
   if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
@@ -65,6 +66,17 @@ function checkSeries(series: Series, where: string): void {
     const counts = record(target, `${where}.targets[${index}]`);
     for (const name of ["sent", "valid", "invalid", "errors"])
       count(counts[name], `${where}.targets[${index}].${name}`);
+  }
+}
+
+function checkRateLimits(value: unknown, where: string): void {
+  const { responses, headers } = record(value, where);
+  count(responses, `${where}.responses`);
+  for (const [name, range] of Object.entries(record(headers, `${where}.headers`))) {
+    const own = record(range, `${where}.headers.${name}`);
+    count(own.count, `${where}.headers.${name}.count`);
+    text(own.sample, `${where}.headers.${name}.sample`);
+    for (const end of ["min", "max"]) if (own[end] !== undefined) number(own[end], `${where}.headers.${name}.${end}`);
   }
 }
 

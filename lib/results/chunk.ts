@@ -1,7 +1,7 @@
 import type { Sample } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
 import type { BlockCounts } from "./blocks.ts";
-
+import type { RateLimitCounts } from "./rateLimits.ts";
 import type { SocketCounts } from "./sockets.ts";
 import type { SubscriptionCounts } from "./subscriptions.ts";
 
@@ -71,6 +71,8 @@ export interface Series {
   samples?: Sample[];
   /** The block numbers that the chain's nodes reported, if the plan asks for stale blocks. */
   blocks?: BlockCounts;
+  /** What responses said that a rate limit refused, if there were any. */
+  rateLimits?: RateLimitCounts;
   /** What happened to the chain's WebSockets, if it has any. */
   sockets?: SocketCounts;
   /** What the chain's subscribers received, by subscription name, if it has any. */

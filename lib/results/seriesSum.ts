@@ -10,6 +10,7 @@ import {
   type ParsedCounts,
   parseHistogram,
 } from "./histogram.ts";
+import { RateLimits } from "./rateLimits.ts";
 import { addSockets, anySockets, noSockets } from "./sockets.ts";
 import {
   addSubscriptions,
@@ -85,6 +86,7 @@ export class SeriesSum {
   readonly statuses: Tally = {};
   readonly samples = new Samples();
   readonly blocks = new BlockCounter();
+  readonly rateLimits = new RateLimits();
   readonly sockets = noSockets();
   readonly subscriptions = new Map<string, SubscriptionSum>();
   readonly seconds = new Map<number, SecondCounts>();
@@ -117,6 +119,7 @@ export class SeriesSum {
     this.addCounts(series);
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
+    if (series.rateLimits) this.rateLimits.add(series.rateLimits);
     if (series.sockets) addSockets(this.sockets, series.sockets);
     if (keepIntervals) addSubscriptions(this.subscriptions, parsed.subscriptions);
     this.addSeconds(series);
@@ -127,7 +130,7 @@ export class SeriesSum {
     for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
   }
 
-  /** Adds another sum, which stays unchanged; its blocks and what its subscribers received are left out. */
+  /** Adds another sum, which stays unchanged; its blocks, its rate limits and what its subscribers received are left out. */
   merge(sum: SeriesSum): void {
     for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
     for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
@@ -192,6 +195,7 @@ export class SeriesSum {
   /** The sum as a separate series. */
   toSeries(chain: string, phase: Phase): Series {
     const blocks = this.blocks.counts();
+    const rateLimits = this.rateLimits.counts();
     return {
       chain,
       phase,
@@ -211,6 +215,7 @@ export class SeriesSum {
       ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),
       ...(this.samples.list.length > 0 && { samples: this.samples.list }),
       ...(blocks && { blocks }),
+      ...(rateLimits && { rateLimits }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),
       ...(this.timings.size > 0 && {

@@ -35,6 +35,12 @@ test("counts of sockets and subscribers pass as a worker records them", () => {
 
 /** A change to what a worker recorded, and what the error says. */
 const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) => unknown, says: RegExp][] = [
+  ["rateLimits", ({ series }) => Object.assign(series, { rateLimits: { responses: -1 } }), /responses is no count/],
+  [
+    "a limit's header",
+    ({ series }) => Object.assign(series, { rateLimits: { responses: 1, headers: { a: { count: 1, sample: 3 } } } }),
+    /headers\.a\.sample is no text/,
+  ],
   ["sockets", ({ series }) => Object.assign(series, { sockets: 1 }), /series\[0\]\.sockets is no object/],
   ["opened", ({ series }) => Object.assign(series.sockets ?? {}, { opened: -1 }), /sockets\.opened is no count/],
   ["closed", ({ series }) => Object.assign(series.sockets?.closed ?? {}, { x: 0.5 }), /sockets\.closed\.x is no count/],

@@ -16,8 +16,14 @@ export interface Nginx {
   files: string;
 }
 
+/** Further directives of nginx; paths in them are relative to a folder of the test. */
+export interface NginxDirectives {
+  http: string;
+  server: string;
+}
+
 /** Starts nginx from Debian on a free port; it ends with the test. Skips the test where there is none. */
-export async function startNginx(test: TestContext): Promise<Nginx | undefined> {
+export async function startNginx(test: TestContext, more?: NginxDirectives): Promise<Nginx | undefined> {
   const program = requireProgram(test, "nginx", "nginx-light");
   if (program === undefined) return undefined;
   const folder = temporaryFolder(test);
@@ -25,7 +31,7 @@ export async function startNginx(test: TestContext): Promise<Nginx | undefined> 
   mkdirSync(`${folder}/files`);
   // Its workers are not root, and the test's folder is the test's own.
   chmodSync(folder, 0o755);
-  writeFileSync(`${folder}/nginx.conf`, configuration(folder, new URL(origin).host));
+  writeFileSync(`${folder}/nginx.conf`, configuration(folder, new URL(origin).host, more));
   const child = spawn(program, ["-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`, "-p", folder], {
     stdio: "ignore",
   });
@@ -42,7 +48,7 @@ export async function startNginx(test: TestContext): Promise<Nginx | undefined> 
   };
 }
 
-function configuration(folder: string, listen: string): string {
+function configuration(folder: string, listen: string, more: NginxDirectives = { http: "", server: "" }): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
@@ -54,8 +60,10 @@ http {
   log_format uri $request_uri;
   access_log ${folder}/access.log uri;
   keepalive_requests 1000000;
+  ${more.http}
   server {
     listen ${listen};
+    ${more.server}
     location /files/ { alias ${folder}/files/; default_type text/plain; }
     location / { default_type application/json; return 200 '${RELAY}'; }
   }

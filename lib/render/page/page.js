@@ -185,6 +185,24 @@ function compare(a = 0, b = 0) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
 }
 
+// lib/render/page/answerHeaders.ts
+function rateLimitTable() {
+  const rows = report.chains.flatMap(
+    ({ name, rateLimits }) => rateLimits ? rateLimits.headers.map((header2) => ({ chain: name, responses: rateLimits.responses, ...header2 })) : []
+  );
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Rate-limited", hint: "responses", cell: ({ responses }) => count(responses, true) },
+    { title: "Header", cell: ({ name }) => words(name) },
+    { title: "In", hint: "responses that had it", cell: (row) => count(row.count) },
+    { title: "Min", cell: ({ min }) => ms(min) },
+    { title: "Max", cell: ({ max }) => ms(max) },
+    { title: "One of them", cell: ({ sample }) => words(sample) }
+  ];
+  return [table("What rate-limited responses said in their headers; a date of retry-after in seconds", columns2, rows)];
+}
+
 // lib/render/page/tables.ts
 var ALL = "all chains";
 var trafficColumns = [
@@ -321,7 +339,8 @@ function outcomeTable() {
       ],
       classes
     ),
-    ...sampleTable()
+    ...sampleTable(),
+    ...rateLimitTable()
   ];
 }
 function sampleTable() {

@@ -1,5 +1,6 @@
 import type { ReportChain, ReportWorker, Traffic } from "../../report/schema.ts";
 import { isFloor, lineName, nothingFound, type SloResult, unitOf } from "../../report/sloLine.ts";
+import { rateLimitTable } from "./answerHeaders.ts";
 import { report } from "./data.ts";
 import { type Cell, type Column, count, element, ms, rate, share, table, whole, words } from "./elements.ts";
 
@@ -157,6 +158,7 @@ export function outcomeTable(): HTMLElement[] {
       classes,
     ),
     ...sampleTable(),
+    ...rateLimitTable(),
   ];
 }
 
