@@ -4,13 +4,10 @@ import { percent, rate } from "../../lib/render/textFigures.ts";
 import { boundText } from "../../lib/report/lowerBound.ts";
 import type { RunSummary } from "../../lib/report/runSummary.ts";
 import { renderTable } from "../../lib/report/table.ts";
-import { runSource } from "../runSource.ts";
+import { type RunPlace, runSource } from "../runSource.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
-export interface RunsOptions extends OutputOptions {
-  out: string;
-  stack?: string;
-}
+export type RunsOptions = OutputOptions & RunPlace;
 
 /** Prints all runs with their verdicts, running ones first. */
 export async function printRuns(options: RunsOptions): Promise<void> {
@@ -21,7 +18,7 @@ export async function printRuns(options: RunsOptions): Promise<void> {
   }
   process.stdout.write(
     runs.length === 0
-      ? `no runs ${options.stack === undefined ? `in ${options.out}/runs` : `in ${options.stack}`} yet\n`
+      ? `no runs in ${options.stack ?? options.store ?? `${options.out}/runs`} yet\n`
       : `${renderTable(HEAD, runs.map(row), textStyle(process.stdout, options).columns)}\n`,
   );
 }
@@ -40,9 +37,7 @@ function row({ id, state, startedAt, achievedRps, success, p99Ms, p99IsLowerBoun
   return [id, state, began, rate(achievedRps), percent(success), boundText(rate(p99Ms), p99IsLowerBound)];
 }
 
-export interface ServeOptions {
-  out: string;
-  stack?: string;
+export interface ServeOptions extends RunPlace {
   port: number;
 }
 

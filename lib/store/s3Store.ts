@@ -116,6 +116,25 @@ export class S3Store implements Store {
     return keys;
   }
 
+  /** The names of the folders directly below a prefix, in order: a request for each 1,000 of them, not of their keys. */
+  async folders(prefix: string): Promise<string[]> {
+    const names: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: prefix,
+          Delimiter: "/",
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+      );
+      for (const { Prefix = prefix } of page.CommonPrefixes ?? []) names.push(Prefix.slice(prefix.length, -1));
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return names;
+  }
+
   async time(key: string): Promise<StoreTime | undefined> {
     let date: string | undefined;
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { CreateBucketCommand, GetObjectTaggingCommand, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -19,7 +20,11 @@ import {
 } from "../../lib/store/keys.ts";
 import { lastWordsPlace } from "../../lib/store/lastWords.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { planInput } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 import { storeContract } from "../support/storeContract.ts";
+import { startVolley, volley } from "../support/volley.ts";
 import { startStandIn } from "./standIn.ts";
 
 storeContract("S3", async (t) => {
@@ -73,4 +78,37 @@ test("a thread without a store puts an object into the bucket by its URL", async
   assert.ok("url" in place);
   assert.equal((await fetch(place.url, { method: "PUT", body: "why" })).status, 200);
   assert.equal(await new S3Store("words", client).get("runs/r/failures/w000-s00/1.txt"), "why");
+});
+
+test("a run that a local runner keeps in a bucket is listed and served from there, without a deployment", async (t) => {
+  const aws = await startStandIn(t);
+  if (!aws) return;
+  await new S3Client({ endpoint: aws.endpoint }).send(new CreateBucketCommand({ Bucket: "kept-runs" }));
+  const where = ["--store", "s3:kept-runs"];
+  assert.match((await volley(["runs", ...where], aws.env)).stdout, /^no runs in s3:kept-runs yet$/m);
+  const target = await answeringServer(t, () => jsonResponse(RELAY));
+  const folder = temporaryFolder(t);
+  writeFileSync(`${folder}/plan.json`, JSON.stringify(planInput(target.origin)));
+  await volley(["run", `${folder}/plan.json`, "--out", folder, ...where], aws.env);
+  const listed = await volley(["runs", ...where, "--json"], aws.env);
+  const { id, state } = JSON.parse(listed.stdout) as { id: string; state: string };
+  assert.match(state, /^(passed|invalid)$/, listed.stdout + listed.stderr);
+  const serving = startVolley(["serve", ...where, "--port", "0"], aws.env);
+  t.after(() => serving.child.kill("SIGKILL"));
+  const [, url = ""] = await serving.printed(/^all runs at (http:\S+);/m);
+  assert.ok((await (await fetch(url)).text()).includes(id));
+  assert.match(await (await fetch(`${url}runs/${id}/`)).text(), /ethereum/);
+});
+
+test("folders below a prefix are listed by their names, whatever lies in them", async (t) => {
+  const aws = await startStandIn(t);
+  if (!aws) return;
+  const client = new S3Client({ endpoint: aws.endpoint });
+  await client.send(new CreateBucketCommand({ Bucket: "folders" }));
+  const store = new S3Store("folders", client);
+  for (const key of ["runs/b/plan.json", "runs/a/chunks/x/1", "runs/a/plan.json", "runs/loose", "hosts/h/x"]) {
+    await store.put(key, "{}");
+  }
+  assert.deepEqual(await store.folders("runs/"), ["a", "b"]);
+  assert.deepEqual(await store.folders("none/"), []);
 });
