@@ -45,12 +45,13 @@ export async function newestBlock(
 ): Promise<number> {
   const target = chain.targets.find(namesBlock);
   if (!target) throw new Error(`no target of chain ${chain.name} names a block`);
+  const [first] = chain.data ?? [];
   const agent = dialAgent(options);
   try {
     for (let tries = 1; ; tries++) {
       const answer = isWebSocketUrl(target.url)
         ? await askOverSocket(target, options, reveal)
-        : await ask(target, chain.data?.[0] ?? {}, reveal, agent);
+        : await ask(target, first ?? {}, reveal, agent);
       if (typeof answer === "number") return answer;
       if (tries === TRIES) {
         throw new Error(`no newest block for {{blockNumber}}: ${target.url} answered eth_blockNumber with ${answer}`);

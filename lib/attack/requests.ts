@@ -3,6 +3,7 @@ import type { IdPlace } from "../answers/ids.ts";
 import type { Handshake, WireRequest } from "../http/request.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { bodyText } from "../plan/jsonRpcBody.ts";
+import type { List } from "../plan/packed.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
 import { chainProblems, headProblems } from "../plan/requestProblems.ts";
@@ -55,17 +56,18 @@ export interface ChainRequests {
 export function prepareChain(chain: Chain, options: PrepareOptions): ChainRequests {
   const problems = refusals(chain, { http: options.http ?? "1.1", keepalive: options.keepalive });
   if (problems.length > 0) throw new InputError(`chain ${chain.name}`, problems);
-  const make = (index: number): TargetRequests => {
-    return new TargetRequests(chain.targets[index] as Target, index, chain, options);
-  };
-  const isKept = chain.replay === undefined && chain.targets.length <= MAX_READY;
-  const kept = isKept ? chain.targets.map((_, index) => make(index)) : [];
+  const lines: List<Target> = chain.lines ?? chain.targets;
+  const make = (target: Target, index: number): TargetRequests => new TargetRequests(target, index, chain, options);
+  const isKept = chain.replay === undefined && !chain.lines && chain.targets.length <= MAX_READY;
+  const kept = isKept ? chain.targets.map(make) : [];
   const turns = new Turns(chain, options.seed);
   const request = (n: number): PreparedRequest => {
     const index = turns.target(n);
-    return (kept[index] ?? make(index)).request(n, turns);
+    return (kept[index] ?? make(lines.at(index) as Target, index)).request(n, turns);
   };
-  const sockets = chain.targets.flatMap(({ url }, index) => (isWebSocketUrl(url) ? [kept[index] ?? make(index)] : []));
+  const sockets = chain.targets.flatMap((each, index) =>
+    isWebSocketUrl(each.url) ? [kept[index] ?? make(each, index)] : [],
+  );
   return Object.assign(request, {
     isReady: isKept && kept.every(({ isReady }) => isReady),
     handshakes: [...new Map(sockets.map(({ handshake }) => [handshake.key, handshake])).values()],
@@ -82,16 +84,21 @@ function wireNumbers(mostParts: number): ChainRequests["wireNumber"] {
   return (n, parts) => Math.ceil((n * 2 * mostParts) / parts);
 }
 
-/**
- * The many targets of a replay are only checked for what is dangerous: each is sent at most once, by one of many
- * workers.
- */
+/** Many targets are only checked for what is dangerous: each is sent rarely, by one of many workers. */
 function refusals(chain: Chain, transport: Pick<Plan, "http" | "keepalive">): Problem[] {
   const found =
-    chain.replay && !chain.data
-      ? chain.targets.flatMap((target) => headProblems(target, transport))
-      : chainProblems(chain, transport);
+    chain.lines || (chain.replay && !chain.data) ? linesProblems(chain, transport) : chainProblems(chain, transport);
   return found.map((problem) => ({ where: "its targets", ...problem }));
+}
+
+/** What is dangerous in a chain's lines; values of the data are checked when they are written. */
+function linesProblems(
+  { lines, targets }: Chain,
+  transport: Pick<Plan, "http" | "keepalive">,
+): Omit<Problem, "where">[] {
+  const problems: Omit<Problem, "where">[] = [];
+  for (const target of lines ?? targets) problems.push(...headProblems(target, transport));
+  return problems;
 }
 
 /** The requests of one target. */
@@ -125,9 +132,7 @@ class TargetRequests {
     this.#isSocket = isWebSocketUrl(target.url);
     this.#template = withSecrets(withOwnHeaders(requestTemplate(target)), options.secret);
     const { authority, path, headers, body } = this.#template;
-    // The target's index in the whole chain, whichever worker has it.
-    const place = chain.part ? chain.part.first + index * chain.part.of : index;
-    const seed = seedOf(`${chain.name}/${place}`, options.seed);
+    const seed = seedOf(`${chain.name}/${index}`, options.seed);
     const part = (name: string, pieces: readonly Piece[]): Part => new Part(pieces, seedOf(name, seed));
     this.#authority = part("host", authority);
     this.#path = part("path", path);
@@ -163,7 +168,7 @@ class TargetRequests {
   }
 
   request(n: number, turns: Turns): PreparedRequest {
-    return this.#only ?? this.#build(n, this.#chain.data?.[turns.row(n)]);
+    return this.#only ?? this.#build(n, this.#chain.data?.at(turns.row(n)));
   }
 
   #build(n: number, row: Record<string, string> = {}): PreparedRequest {

@@ -38,6 +38,9 @@ const ENCODINGS = 4;
 /** Maximum targets sent per chain: preparing all of a long replay would take too long. */
 const MAX_TARGETS = 4;
 
+/** Rows of a chain's data that fill them in. */
+const MAX_ROWS = 8;
+
 /**
  * Warms this process up: sends the plan's own requests through the whole engine to a server inside the process, so that
  * code compiled on first use is compiled before the first request that counts. Sends at the run's rate, `rps`, if
@@ -145,6 +148,6 @@ function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): C
       ...(body !== undefined && { body }),
       ...(bodyBase64 !== undefined && { bodyBase64 }),
     })),
-    ...(data && { data: data.slice(0, 8) }),
+    ...(data && { data: [...Iterator.from(data).take(MAX_ROWS)] }),
   };
 }

@@ -1,7 +1,7 @@
 import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
-import { chainSchedule, phaseRange } from "../plan/assign.ts";
+import { firstNumber, phaseRange } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
@@ -222,17 +222,25 @@ class WorkerRun {
         const { shard, of } = share;
         if (countInShard({ shard, of, from, to: range.to }) === 0) return [];
         const secrets = [...this.#secrets.values()];
-        const options = { timings: plan.timings, targets: chain.part ? 1 : chain.targets.length, secrets };
+        const options = { timings: plan.timings, targets: chain.apart?.targets ?? chain.targets.length, secrets };
         const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);
         const onSend = (nowMs: number): void => {
           this.#firstSentAtMs ??= nowMs;
         };
         const part = { shard, of, from, to: range.to };
-        // The warm-up's requests are numbered after the measurement's, so that they do not warm a cache for them.
-        const { [chain.name]: first = 0 } = this.#input.firstNumbers ?? {};
-        const firstNumber = phase === "warmup" ? chainSchedule(plan, chain, "measure").count : first;
-        const parts = { plan, requests, range: part, firstNumber, sender: this.#sender, recorder, originMs, onSend };
+        const { [chain.name]: measured = 0 } = this.#input.firstNumbers ?? {};
+        const first = phase === "warmup" ? firstNumber(plan, chain, phase) : measured;
+        const parts = {
+          plan,
+          requests,
+          range: part,
+          firstNumber: first,
+          sender: this.#sender,
+          recorder,
+          originMs,
+          onSend,
+        };
         return [{ schedule: range.schedule, originMs, ...part, events: chainEvents(parts) }];
       });
     });

@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { splitRates } from "../plan/assign.ts";
+import { planWithoutLines } from "../plan/lines.ts";
 import type { Problem } from "../plan/problems.ts";
-import { planWithoutLines } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 
 /**
- * Memory of a worker's process, in MB, measured at 100 requests/s; plus memory for each MB of the plan that it reads.
+ * Memory of a worker's process, in MB, measured at 100 requests/s; plus memory for each MB of the plan that it reads,
+ * and for each MB of its own targets and rows, which it keeps packed.
  */
 const WORKER_MB = 160;
 const WORKER_MB_PER_PLAN_MB = 3.5;
+const WORKER_MB_PER_LINES_MB = 0.5;
 
 /** Node's maximum string length less a margin, in MB: a plan is one string. */
 const LONGEST_PLAN_MB = 500;
@@ -37,7 +39,7 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), availableMb };
 }
 
-/** A plan's size, in MB: as a whole, and without the lines of replays, of which each worker only reads some. */
+/** A plan's size, in MB: as a whole, and without the targets and rows that are stored separately from it. */
 export interface PlanSize {
   wholeMb: number;
   commonMb: number;
@@ -62,8 +64,10 @@ export function machineProblems(plan: Plan, size: PlanSize, { availableMb }: Mac
     return [{ where: "$.chains", found, expected: `at most ${LONGEST_PLAN_MB} MB: cut it into several plans` }];
   }
   const workers = splitRates(plan).length;
-  const readMb = size.commonMb + (size.wholeMb - size.commonMb) / workers;
-  const eachMb = Math.round(WORKER_MB + WORKER_MB_PER_PLAN_MB * readMb);
+  // Each line of a replay is sent by one worker; other targets and rows may be sent by all.
+  const readers = plan.chains.some(({ replay }) => replay) ? workers : 1;
+  const linesMb = (size.wholeMb - size.commonMb) / readers;
+  const eachMb = Math.round(WORKER_MB + WORKER_MB_PER_PLAN_MB * size.commonMb + WORKER_MB_PER_LINES_MB * linesMb);
   if (workers * eachMb <= availableMb) return [];
   const found = `${workers} workers that take ${eachMb} MB each, ${gigabytes(workers * eachMb)} in all`;
   const most = Math.floor(availableMb / eachMb);

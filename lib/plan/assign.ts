@@ -193,3 +193,11 @@ export function phaseRange(
     to: schedule.dueBefore(assignment.toMs + offsetMs),
   };
 }
+
+/**
+ * The number of a phase's first request in its chain. The warm-up's requests are numbered after the measurement's, so
+ * that they do not warm a cache for them.
+ */
+export function firstNumber(plan: Plan, chain: Chain, phase: Phase): number {
+  return phase === "warmup" ? chainSchedule(plan, chain, "measure").count : 0;
+}

@@ -1,7 +1,7 @@
 import { HostGuard } from "../guard/hostGuard.ts";
 import { parseTemplate, SECRET_REFERENCE } from "./placeholders.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
-import type { Chain, Plan } from "./schema.ts";
+import type { Chain, Plan, Row } from "./schema.ts";
 import { addressesOf } from "./subscriptions.ts";
 
 /** Hosts that a deployment allows, whatever a plan says: exact names, `*.example.com`, addresses, blocks. */
@@ -41,13 +41,13 @@ export function afterAuthority(url: string): string {
 }
 
 /** The origins that a URL is sent to once its text is filled in from each row of data. */
-export function originsOf(url: string, rows: readonly Record<string, string>[] = []): string[] {
+export function originsOf(url: string, rows: Iterable<Row> = []): string[] {
   return [...new Set(renderedAuthorities(url, rows))].flatMap((text) =>
     URL.canParse(text) ? new URL(text).origin : [],
   );
 }
 
-function* renderedAuthorities(url: string, rows: readonly Record<string, string>[]): Generator<string> {
+function* renderedAuthorities(url: string, rows: Iterable<Row>): Generator<string> {
   const [prefix = ""] = AUTHORITY.exec(url) ?? [];
   const { pieces } = parseTemplate(prefix);
   if (!pieces.some((piece) => typeof piece !== "string")) {
@@ -81,7 +81,7 @@ export function hostProblems(plan: Plan, deployed?: DeployedHosts): Problem[] {
   return [...problems.values(), ...observedProblems(plan, deployed)];
 }
 
-function refusals(url: string, rows: readonly Record<string, string>[], guard: HostGuard): Omit<Problem, "where">[] {
+function refusals(url: string, rows: Iterable<Row>, guard: HostGuard): Omit<Problem, "where">[] {
   return originsOf(url, rows).flatMap((origin) => {
     const refusal = guard.refusal(origin);
     return refusal ? [{ found: refusal.found, expected: refusal.expected }] : [];
@@ -101,9 +101,11 @@ function hostTextProblems(url: string, { data = [] }: Chain): Omit<Problem, "whe
       problems.push({ found: `the host ${show(authority)}`, expected });
       continue;
     }
-    const row = data.findIndex((each) => !HOST_PART.test(each[piece.field] ?? ""));
-    if (row === -1) continue;
-    const found = `${show(data[row]?.[piece.field])} in row ${row + 1} of the data, in a URL's host`;
+    const bad = Iterator.from(data)
+      .map((row, index) => ({ value: row[piece.field] ?? "", number: index + 1 }))
+      .find(({ value }) => !HOST_PART.test(value));
+    if (!bad) continue;
+    const found = `${show(bad.value)} in row ${bad.number} of the data, in a URL's host`;
     problems.push({ found, expected: "a part of a host name: letters, digits, dots, dashes" });
   }
   const broken = [...new Set(renderedAuthorities(url, data))].find((text) => !URL.canParse(text));

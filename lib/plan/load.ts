@@ -187,7 +187,8 @@ export function moveTargets(plan: Plan, origin: string): void {
 function placeholderProblems(plan: Plan): Problem[] {
   return plan.chains.flatMap((chain, index) => {
     const where = jsonPath(["chains", index, "targets"]);
-    const fields = Object.keys(chain.data?.[0] ?? {});
+    const [row = {}] = chain.data ?? [];
+    const fields = Object.keys(row);
     const texts = chain.targets.flatMap(({ url, body = "", headers }) => [
       url,
       body,

@@ -142,20 +142,23 @@ function fixedLength(body: readonly Piece[]): number | undefined {
 
 /** Values of the data that do not fit where the targets use them. */
 function dataProblems({ data = [] }: Chain, slots: readonly Slot[]): Found[] {
+  const [head] = data;
   return slots.flatMap(({ placeholder, writing }): Found[] => {
     if (placeholder.kind !== "data") return [];
     const { field } = placeholder;
     // A field that no row has is reported with the names of the existing ones.
-    if (!Object.hasOwn(data[0] ?? {}, field)) return [];
+    if (!Object.hasOwn(head ?? {}, field)) return [];
     let first: Found | undefined;
     let count = 0;
-    for (const [index, row] of data.entries()) {
+    let number = 0;
+    for (const row of data) {
+      number++;
       const value = row[field];
       const expected = value === undefined ? `a field "${field}" in each row` : unfitFor(value, writing);
       if (expected === undefined) continue;
       count++;
       const text = writing === "header" ? "a value that is not shown" : show(value);
-      first ??= { found: `${text} in row ${index + 1} of the data, for {{data.${field}}}`, expected };
+      first ??= { found: `${text} in row ${number} of the data, for {{data.${field}}}`, expected };
     }
     if (!first) return [];
     const more = count === 1 ? "" : ` (and ${count - 1} more like it)`;

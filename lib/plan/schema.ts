@@ -6,8 +6,10 @@ import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { hostEntry, name } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
 import { observe } from "./observeSchema.ts";
+import type { List } from "./packed.ts";
 import { MAX_BODY_BYTES } from "./sizes.ts";
 import { planSlo, type Slo, stopSchema } from "./sloSchema.ts";
+import type { Mix } from "./turns.ts";
 
 const pem = z.string().min(1);
 
@@ -275,6 +277,9 @@ export interface Target {
   slo?: Slo;
 }
 
+/** A row of a chain's data, by field. */
+export type Row = Record<string, string>;
+
 /** Subscribers of one kind, as the plan describes them. */
 export interface Subscription {
   /** Its name, unique in the chain: what is subscribed to, with a number if several are the same. */
@@ -294,12 +299,15 @@ export interface Chain {
   targets: Target[];
   /** If the chain replays a log: when each target is due, in ms from the start. Target n is request n. */
   replay?: number[];
-  /** Whether a replay's lines are stored separately from the plan, so that its targets only show what it loads. */
-  areLinesApart?: true;
-  /** At a worker of a separately stored replay: its targets are the requests first, first + of, first + 2 of, … */
-  part?: { first: number; of: number };
+  /**
+   * If the chain's targets and rows are stored separately from the plan: how they take turns. Then `targets` only shows
+   * what the chain loads.
+   */
+  apart?: Mix;
+  /** At a worker of such a chain: all of its targets, of which it has those that it sends. */
+  lines?: List<Target>;
   /** Rows that {{data.field}} is filled from. */
-  data?: Record<string, string>[];
+  data?: List<Row>;
   /** How requests take the rows; by default in order, and again from the first. */
   dataOrder?: "cycle" | "once" | "random";
   /** How targets follow each other; by default in turns. */

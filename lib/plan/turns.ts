@@ -11,51 +11,55 @@ const LONGEST_CYCLE = 2 ** 18;
  */
 export class Turns {
   readonly #replayed: boolean;
-  readonly #part: Chain["part"];
   readonly #order: NonNullable<Chain["order"]>;
   readonly #dataOrder: NonNullable<Chain["dataOrder"]>;
+  readonly #targets: number;
   readonly #rows: number;
   readonly #targetSeed: number;
   readonly #rowSeed: number;
-  /** The targets of one cycle of turns. */
-  readonly #cycle: Uint32Array;
-  /** How many turns before each turn of the cycle take a row of the data, and how many do in the whole cycle. */
-  readonly #rowsBefore: Uint32Array;
+  /** The targets of one cycle of turns; without it, each target has one turn, in their order. */
+  readonly #cycle: Uint32Array | undefined;
+  readonly #cycleLength: number;
+  /** How many turns before each turn of the cycle take a row of the data; without it, all do or none. */
+  readonly #rowsBefore: Uint32Array | undefined;
   readonly #rowsOfCycle: number;
-  /** The cumulative weights, up to each target. */
-  readonly #upTo: readonly number[];
+  /** The cumulative weights, up to each target, if they differ. */
+  readonly #upTo: readonly number[] | undefined;
 
   constructor(chain: Chain, seed: number) {
-    const { targets } = chain;
+    const { targets, rows, weights, takers } = chain.apart ?? mixOf(chain);
     this.#replayed = chain.replay !== undefined;
-    this.#part = chain.part;
     this.#order = chain.order ?? "turns";
     this.#dataOrder = chain.dataOrder ?? "cycle";
-    this.#rows = chain.data?.length ?? 0;
+    this.#targets = targets;
+    this.#rows = rows;
     this.#targetSeed = seed;
     this.#rowSeed = seedOf(`${chain.name}/rows`, seed);
-    const weights = targets.map(({ weight }) => weight);
-    this.#cycle = this.#replayed ? Uint32Array.from(targets.keys()) : cycleOf(weights);
-    this.#rowsBefore = new Uint32Array(this.#cycle.length);
-    const takesRow = targets.map((target) => this.#rows > 0 && takesData(target));
+    this.#cycle = weights && !this.#replayed ? cycleOf(weights) : undefined;
+    this.#cycleLength = this.#cycle?.length ?? targets;
+    this.#upTo = weights && this.#order === "random" ? sumsOf(weights) : undefined;
+    if (typeof takers === "string") {
+      this.#rowsOfCycle = takers === "all" ? this.#cycleLength : 0;
+      return;
+    }
+    this.#rowsBefore = new Uint32Array(this.#cycleLength);
     let before = 0;
-    for (const [turn, target] of this.#cycle.entries()) {
+    for (let turn = 0; turn < this.#cycleLength; turn++) {
       this.#rowsBefore[turn] = before;
-      if (takesRow[target]) before++;
+      if (takers[this.#targetOf(turn)]) before++;
     }
     this.#rowsOfCycle = before;
-    this.#upTo = this.#order === "random" ? sumsOf(weights) : [];
   }
 
   /** The n-th request's target, as its index in the chain. */
   target(n: number): number {
-    if (this.#part) {
-      // The warm-up uses numbers of other workers too.
-      const place = Math.floor((n - this.#part.first) / this.#part.of) % this.#cycle.length;
-      return place < 0 ? place + this.#cycle.length : place;
-    }
-    if (this.#order === "turns" || this.#replayed) return this.#cycle[n % this.#cycle.length] as number;
-    return firstAbove(this.#upTo, uniform(n, this.#targetSeed) * (this.#upTo.at(-1) ?? 0));
+    if (this.#order === "turns" || this.#replayed) return this.#targetOf(n % this.#cycleLength);
+    const point = uniform(n, this.#targetSeed);
+    return this.#upTo ? firstAbove(this.#upTo, point * (this.#upTo.at(-1) ?? 0)) : Math.floor(point * this.#targets);
+  }
+
+  #targetOf(turn: number): number {
+    return this.#cycle ? (this.#cycle[turn] as number) : turn;
   }
 
   /**
@@ -71,8 +75,9 @@ export class Turns {
   /** How many of the first n requests take a row. */
   #number(n: number): number {
     if (this.#order === "random" && !this.#replayed) return n;
-    const turn = n % this.#cycle.length;
-    return ((n - turn) / this.#cycle.length) * this.#rowsOfCycle + (this.#rowsBefore[turn] as number);
+    const turn = n % this.#cycleLength;
+    const before = this.#rowsBefore ? (this.#rowsBefore[turn] as number) : this.#rowsOfCycle === 0 ? 0 : turn;
+    return ((n - turn) / this.#cycleLength) * this.#rowsOfCycle + before;
   }
 
   /** How many rows this many requests need, if each row is used once. */
@@ -81,10 +86,36 @@ export class Turns {
   }
 }
 
+/** What decides the turns of a chain's targets and rows. */
+export interface Mix {
+  /** Number of targets, and of rows of the data. */
+  targets: number;
+  rows: number;
+  /** The targets' weights, if they differ. */
+  weights?: number[];
+  /** Which targets take a row of the data. */
+  takers: "all" | "none" | boolean[];
+}
+
+/** What decides the turns of a chain whose targets and rows are in its plan. */
+export function mixOf({ targets, data }: Pick<Chain, "targets" | "data">): Mix {
+  const rows = data?.length ?? 0;
+  const weights = targets.map(({ weight }) => weight);
+  const takers = rows === 0 ? [] : targets.map(takesData);
+  return {
+    targets: targets.length,
+    rows,
+    ...(weights.some((weight) => weight !== weights[0]) && { weights }),
+    takers: !takers.includes(true) ? "none" : takers.includes(false) ? takers : "all",
+  };
+}
+
 /** Whether a target contains a data field. */
 function takesData({ url, body = "", headers }: Target): boolean {
-  return [url, body, ...headers.map(([, value]) => value)].some((text) =>
-    parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "data"),
+  return [url, body, ...headers.map(([, value]) => value)].some(
+    (text) =>
+      text.includes("{{") &&
+      parseTemplate(text).pieces.some((piece) => typeof piece !== "string" && piece.kind === "data"),
   );
 }
 

@@ -5,9 +5,13 @@ import { createHistogram } from "./histogram.ts";
 import type { SeriesSum, TargetSum } from "./seriesSum.ts";
 
 /** A chain's counts by method, over all targets that call it; empty if targets are not recorded separately. */
-export function sumsByMethod(sum: SeriesSum, { targets }: Pick<Chain, "targets">): Map<string, TargetSum> {
+export function sumsByMethod(
+  sum: SeriesSum,
+  { targets, apart }: Pick<Chain, "targets" | "apart">,
+): Map<string, TargetSum> {
   const parts = new Map<string, TargetSum>();
-  const places = targets.length === 1 ? [[0, wholeOf(sum)] as const] : [...sum.targets];
+  const isOne = (apart?.targets ?? targets.length) === 1;
+  const places = isOne ? [[0, wholeOf(sum)] as const] : [...sum.targets];
   for (const [place, part] of places) {
     const method = methodOf(targets[place]);
     const whole = parts.get(method) ?? { sent: 0, valid: 0, invalid: 0, errors: 0, responseTime: createHistogram() };

@@ -35,7 +35,7 @@ export interface SloLine {
 /** The SLO of a chain: the plan's, overridden by the chain's own, and by its target's if it has only one. */
 export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo {
   const chain = plan.chains.find((each) => each.name === name);
-  const only = chain?.targets.length === 1 ? chain.targets[0]?.slo : undefined;
+  const only = chain?.targets.length === 1 && !chain.apart ? chain.targets[0]?.slo : undefined;
   return { ...plan.slo, ...chain?.slo, ...only };
 }
 

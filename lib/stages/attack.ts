@@ -5,24 +5,15 @@ import { type Allowance, allowanceProblems, heldTo } from "../plan/allowance.ts"
 import { type Assignment, foreignFields } from "../plan/assign.ts";
 import { isStoppable } from "../plan/breaker.ts";
 import { type Guards, guardProblems } from "../plan/guards.ts";
+import { type OwnLines, withOwnLines } from "../plan/lines.ts";
 import { InputError } from "../plan/problems.ts";
-import { type ReplayPart, withReplayParts } from "../plan/replayParts.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Summary } from "../results/chunk.ts";
 import { tickKey } from "../results/ticks.ts";
 import { TAKEOVER_MS } from "../schedule/tempo.ts";
 import { systemClock } from "../store/clock.ts";
 import { StoreClock } from "../store/clockError.ts";
-import {
-  abortKey,
-  chunkKey,
-  failureKey,
-  leaseKey,
-  planKey,
-  replayPartsKey,
-  searchOf,
-  summaryKey,
-} from "../store/keys.ts";
+import { abortKey, chunkKey, failureKey, leaseKey, linesKey, planKey, searchOf, summaryKey } from "../store/keys.ts";
 import type { LastWordsPlace } from "../store/lastWords.ts";
 import { takeLease } from "../store/lease.ts";
 import { requireJson, type Store } from "../store/store.ts";
@@ -101,15 +92,13 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
   return { assignment: id, outcome: summary.outcome };
 }
 
-/** The plan, with the replay lines that this assignment sends. */
+/** The plan, with the lines that this assignment sends. */
 async function readPlan(store: Store, { assignment, allowance }: AttackCall): Promise<Plan> {
   const { id, runId, shares } = assignment;
   const stored = await requireJson<Plan>(store, planKey(runId));
-  const isApart = stored.chains.some(({ name, areLinesApart }) => {
-    return areLinesApart && shares.some(({ chain }) => chain === name);
-  });
-  const parts = isApart ? await requireJson<ReplayPart[]>(store, replayPartsKey(runId, id)) : [];
-  return heldTo(withReplayParts(stored, assignment, parts), allowance);
+  const isApart = stored.chains.some(({ name, apart }) => apart && shares.some(({ chain }) => chain === name));
+  const own = isApart ? await requireJson<OwnLines[]>(store, linesKey(runId, id)) : [];
+  return heldTo(withOwnLines(stored, own), allowance);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { assign, splitRates } from "../plan/assign.ts";
-import { isKeptApart, planWithoutLines, replayPartsOf } from "../plan/replayParts.ts";
+import { isKeptApart, ownLinesOf, planWithoutLines } from "../plan/lines.ts";
 import { partsOf, type RunSchedule, scheduleRun } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
-import { assignmentsKey, partsKey, planKey, replayPartsKey, scheduleKey } from "../store/keys.ts";
+import { assignmentsKey, linesKey, partsKey, planKey, scheduleKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 
 /** The state machine's input for a planned run or trial. */
@@ -43,7 +43,7 @@ export interface StartTimes {
 export async function planRun(store: Store, runId: string, plan: Plan, times: StartTimes): Promise<Planned> {
   const began = performance.now();
   // The plan is written after the lines: if Plan dies in between, it is called again and finds the lines in place.
-  const largest = await writeReplayParts(store, runId, plan);
+  const largest = await writeLines(store, runId, plan);
   const text = JSON.stringify(planWithoutLines(plan));
   await store.put(planKey(runId), text);
   // A large plan takes time to write, and each worker takes time to read it.
@@ -65,18 +65,18 @@ export async function planRun(store: Store, runId: string, plan: Plan, times: St
 }
 
 /**
- * Writes each assignment's lines of replays that are kept separately; returns the length of the longest in characters.
+ * Writes each assignment's lines of chains that are stored separately; returns the length of the longest in characters.
  */
-async function writeReplayParts(store: Store, runId: string, plan: Plan): Promise<number> {
+async function writeLines(store: Store, runId: string, plan: Plan): Promise<number> {
   if (!plan.chains.some(isKeptApart)) return 0;
   let longest = 0;
   // One at a time: together they are as large as the plan was. They depend on neither the lead nor the start.
   for (const assignment of assign(plan, { runId, startAtMs: 0, leadMs: 0 })) {
-    const parts = replayPartsOf(plan, assignment);
-    if (parts.length === 0) continue;
-    const text = JSON.stringify(parts);
+    const own = ownLinesOf(plan, assignment);
+    if (own.length === 0) continue;
+    const text = JSON.stringify(own);
     longest = Math.max(longest, text.length);
-    await store.put(replayPartsKey(runId, assignment.id), text);
+    await store.put(linesKey(runId, assignment.id), text);
   }
   return longest;
 }

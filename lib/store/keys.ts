@@ -54,14 +54,14 @@ export function runnerKey(runId: string, number: number): string {
   return `${runnersPrefix(runId)}${String(number).padStart(3, "0")}.json`;
 }
 
-/** Prefix of the replay lines that are stored separately from the plan. */
-export function replayPartsPrefix(runId: string): string {
+/** Prefix of the targets and rows that are stored separately from the plan. */
+export function linesPrefix(runId: string): string {
   return `${runPrefix(runId)}lines/`;
 }
 
-/** The replay lines that an assignment sends, if they are stored separately from the plan. */
-export function replayPartsKey(runId: string, assignment: string): string {
-  return `${replayPartsPrefix(runId)}${assignment}.json`;
+/** The targets and rows that an assignment sends, if they are stored separately from the plan. */
+export function linesKey(runId: string, assignment: string): string {
+  return `${linesPrefix(runId)}${assignment}.json`;
 }
 
 /** Prefix of all chunks. */

@@ -7,13 +7,13 @@ import {
   histogramsKey,
   killKey,
   leasesPrefix,
+  linesPrefix,
   logsPrefix,
   observationsKey,
   PROBE_KEY,
   partPrefix,
   partsKey,
   planKey,
-  replayPartsPrefix,
   reportKey,
   scheduledKey,
   scheduleKey,
@@ -33,7 +33,7 @@ const ANY = "*";
 const all = (prefixOf: (runId: string) => string): string => `${prefixOf(ANY)}*`;
 
 const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey(ANY, extension));
-const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(replayPartsPrefix), partsKey(ANY)];
+const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(linesPrefix), partsKey(ANY)];
 
 /** The keys that each function and the operators of a deployment write: patterns for the policies of their roles. */
 export const WRITES = {

@@ -57,7 +57,7 @@ test("values come from a CSV or JSONL file's rows, quotes and all", (t) => {
   );
   assert.equal(new Set(bodies({ targets, data: "rows.jsonl" }, 100, folder)).size, 2);
   const { chain } = chainOf({ targets: targetsOf("{{data.address}}"), data: "rows.csv" }, folder);
-  assert.deepEqual(chain.data?.[0], { address: "0xaa", note: 'a "b", c' });
+  assert.deepEqual(chain.data?.at(0), { address: "0xaa", note: 'a "b", c' });
   assert.throws(() => chainOf({ targets: targetsOf("{{data.adress}}"), data: "rows.csv" }, folder), /address, note/);
   assert.throws(() => chainOf({ targets: targetsOf("{{randomAdress}}") }), /\{\{randomAddress\}\}/);
 });

@@ -19,13 +19,13 @@ import {
   failureKey,
   histogramsKey,
   leaseKey,
+  linesKey,
   logsKey,
   observationsKey,
   PROBE_KEY,
   partKey,
   partsKey,
   planKey,
-  replayPartsKey,
   reportKey,
   scheduledKey,
   scheduleKey,
@@ -46,7 +46,7 @@ const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey("
 
 /** Keys that each function may put, of all that any function may. */
 const WRITES: Record<Name, string[]> = {
-  plan: [...PLANNED, scheduledKey("x"), sealedSecretsKey("x"), replayPartsKey("x", "w000-s00")],
+  plan: [...PLANNED, scheduledKey("x"), sealedSecretsKey("x"), linesKey("x", "w000-s00")],
   attack: [
     leaseKey("x", "w000-s00", 1),
     chunkKey("x", "w000-s00", 1, 1),
@@ -55,7 +55,7 @@ const WRITES: Record<Name, string[]> = {
   ],
   watch: [abortKey("x"), observationsKey("x"), scrapeKey("x", 0), logsKey("x", 0), watchedKey("x", 0)],
   reduce: [...REPORT, histogramsKey("x"), partKey("x", 0)],
-  next: [...PLANNED, replayPartsKey("x", "w000-s00"), ...REPORT],
+  next: [...PLANNED, linesKey("x", "w000-s00"), ...REPORT],
   doctor: [PROBE_KEY],
 };
 const KEYS = [...new Set(Object.values(WRITES).flat())];

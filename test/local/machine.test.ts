@@ -18,12 +18,18 @@ test("300 workers on a machine of 24 GB are refused, with what they take and wha
   assert.deepEqual(machineProblems(planOf(1_410, 10), SMALL, machine), []);
 });
 
-test("each worker reads all targets: ten with a million do not fit where ten with few do, and with a replay's they do", () => {
+test("ten workers with a plan of 277 MB do not fit where they do if most of it is targets, which stay packed", () => {
   const machine = { cores: 2, availableMb: 8_000 };
   assert.deepEqual(machineProblems(planOf(5_000, 500), SMALL, machine), []);
   const [problem] = machineProblems(planOf(5_000, 500), { wholeMb: 277, commonMb: 277 }, machine);
   assert.match(problem?.found ?? "", /10 workers that take 1130 MB each/);
   assert.deepEqual(machineProblems(planOf(5_000, 500), { wholeMb: 277, commonMb: 12 }, machine), []);
+  const [lines] = machineProblems(
+    planOf(5_000, 500),
+    { wholeMb: 400, commonMb: 0 },
+    { ...machine, availableMb: 3_000 },
+  );
+  assert.match(lines?.found ?? "", /10 workers that take 360 MB each/);
   const [longest] = machineProblems(planOf(10, 10), { wholeMb: 600, commonMb: 1 }, { ...machine, availableMb: 1e6 });
   assert.match(longest?.found ?? "", /a plan of 600 MB/);
 });

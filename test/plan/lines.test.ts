@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { prepareChain } from "../../lib/attack/requests.ts";
+import { assign, firstNumber, phaseRange } from "../../lib/plan/assign.ts";
+import { LINES_IN_PLAN, ownLinesOf, planWithoutLines, withOwnLines } from "../../lib/plan/lines.ts";
+import { checkPlan } from "../../lib/plan/load.ts";
+import { PackedList, pack } from "../../lib/plan/packed.ts";
+import type { Chain, Plan } from "../../lib/plan/schema.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const LINES = LINES_IN_PLAN + 1_003;
+
+const BODY = {
+  jsonrpc: "2.0",
+  method: "eth_getBalance",
+  params: ["{{data.address}}", "{{randomHex 8}}"],
+  id: "{{id}}",
+};
+
+/** A plan over three workers with a long log, a long file of targets and a long table beside it. */
+function planOf(t: TestContext, chain: Record<string, unknown>, changes: Record<string, unknown> = {}): Plan {
+  const folder = temporaryFolder(t);
+  const bodies = Array.from({ length: LINES }, (_, id) => ({
+    jsonrpc: "2.0",
+    method: "eth_getBalance",
+    params: id % 10 === 0 ? ["{{randomAddress}}"] : [`0x${id}`],
+    id,
+  }));
+  const log = bodies.map((body, at) => JSON.stringify({ at, url: `http://127.0.0.1:1/${at % 3}`, body }));
+  const targets = bodies.map((body, index) =>
+    JSON.stringify({
+      method: "POST",
+      url: `http://127.0.0.1:1/${index % 3}`,
+      body: Buffer.from(JSON.stringify(index % 7 === 0 ? BODY : body)).toString("base64"),
+    }),
+  );
+  writeFileSync(`${folder}/log.jsonl`, log.join("\n"));
+  writeFileSync(`${folder}/targets.jsonl`, targets.join("\n"));
+  writeFileSync(`${folder}/rows.csv`, ["address", ...bodies.map(({ id }) => `0x${id}`)].join("\n"));
+  const chains = [{ name: "c", rps: "replay" in chain ? undefined : 900, ...chain }];
+  return checkPlan({ name: "r", chains, duration: "4s", workers: 3, perWorkerRps: 2_000, ...changes }, folder, "it");
+}
+
+const inline = { url: "http://127.0.0.1:1/", body: BODY };
+
+const chains: [what: string, chain: Record<string, unknown>, changes?: Record<string, unknown>][] = [
+  ["a replay", { replay: { file: "log.jsonl" } }],
+  ["a replay in segments, with a warm-up", { replay: { file: "log.jsonl" } }, { segment: "1s", warmup: "1s" }],
+  ["targets with rows", { targets: "targets.jsonl", data: "rows.csv" }, { segment: "1s", warmup: "1s" }],
+  ["targets at random", { targets: "targets.jsonl", data: "rows.csv", order: "random" }],
+  ["targets of other weights", { targets: ["targets.jsonl", { ...inline, weight: 40 }], data: "rows.csv" }],
+  ["few targets with many rows", { targets: [inline, { ...inline, weight: 2 }], data: "rows.csv" }, { warmup: "1s" }],
+  ["rows at random", { targets: [inline], data: "rows.csv", dataOrder: "random" }],
+  ["rows once", { rps: 500, targets: [inline], data: "rows.csv", dataOrder: "once" }, { segment: "1s", warmup: "1s" }],
+];
+
+for (const [what, written, changes = {}] of chains) {
+  test(`each assignment's requests are the whole plan's: ${what}`, (t) => {
+    const plan = planOf(t, written, changes);
+    const options = { keepalive: true, seed: plan.seed };
+    const [chain] = plan.chains as [Chain];
+    const whole = prepareChain(chain, options);
+    const stored = JSON.stringify(planWithoutLines(plan));
+    let compared = 0;
+    for (const assignment of assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 })) {
+      const lines = JSON.parse(JSON.stringify(ownLinesOf(plan, assignment)));
+      const own = withOwnLines(JSON.parse(stored) as Plan, lines);
+      const [share] = assignment.shares;
+      assert.ok(share);
+      const requests = prepareChain(own.chains[0] as Chain, options);
+      for (const phase of ["warmup", "measure"] as const) {
+        const { from, to } = phaseRange(own, assignment, share, phase);
+        const first = firstNumber(own, own.chains[0] as Chain, phase);
+        assert.equal(first, firstNumber(plan, chain, phase));
+        for (let n = from; n < to; n++) {
+          if (n % share.of !== share.shard) continue;
+          assert.deepEqual(requests(first + n).http1, whole(first + n).http1);
+          compared++;
+        }
+      }
+    }
+    assert.ok(compared >= 2_000, `${compared} requests`);
+  });
+}
+
+test("what is stored of a long replay is when its lines are due, and one target for each URL", (t) => {
+  const [chain] = planWithoutLines(planOf(t, { replay: { file: "log.jsonl" } })).chains;
+  assert.equal(chain?.replay?.length, LINES);
+  assert.deepEqual(
+    chain?.targets.map(({ url }) => url),
+    [0, 1, 2].map((path) => `http://127.0.0.1:1/${path}`),
+  );
+});
+
+test("what a worker must know before it starts stays known: each secret, a named block, another host", (t) => {
+  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1 });
+  const [chain] = plan.chains as [Chain];
+  const odd = [
+    { headers: [["X-Key", "env://ONE"]] },
+    { headers: [["X-Key", "env://TWO"]] },
+    { body: '{"jsonrpc":"2.0","method":"m","params":["{{blockNumber}}"],"id":1}' },
+    { url: "http://127.0.0.2:1/0" },
+  ] as Partial<Chain["targets"][number]>[];
+  for (const [place, fields] of odd.entries()) Object.assign(chain.targets[1_000 + place] ?? {}, fields);
+  const [assignment] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
+  assert.ok(assignment);
+  const { chains: own } = withOwnLines(planWithoutLines(plan), ownLinesOf(plan, assignment));
+  const shown = own[0]?.targets ?? [];
+  for (const each of chain.targets.slice(1_000, 1_004))
+    assert.ok(shown.some((own) => own.url === each.url && own.body === each.body));
+  assert.ok(shown.length < 10, `${shown.length} targets`);
+});
+
+test("an assignment has only the lines that it sends, and says which one it lacks", (t) => {
+  const plan = planOf(t, { replay: { file: "log.jsonl" } });
+  const [first] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
+  assert.ok(first);
+  const [own] = ownLinesOf(plan, first);
+  assert.ok(own?.targets);
+  const list = new PackedList(own.targets);
+  assert.equal([...list].length, Math.ceil(LINES / 3));
+  assert.throws(() => list.at(1), /lack number 1 of 3003/);
+});
+
+test("a packed list has the elements of its list, whatever their length", () => {
+  const list = Array.from({ length: 500 }, (_, index) => "é".repeat(index * 7));
+  assert.deepEqual([...new PackedList(pack(list))], list);
+  const some = new PackedList<string>(pack(list, [3, 77, 499]));
+  assert.deepEqual(
+    [3, 499, 77].map((place) => some.at(place)),
+    [list[3], list[499], list[77]],
+  );
+});
+
+/** Prepares requests of an assignment whose lines are in a file, as a worker does, and prints their bytes. */
+const WORKER = `
+import { readFileSync } from "node:fs";
+import { prepareChain } from "./lib/attack/requests.ts";
+import { withOwnLines } from "./lib/plan/lines.ts";
+const { plan, own } = JSON.parse(readFileSync(process.argv[1], "utf8"));
+const [chain] = withOwnLines(plan, own).chains;
+const requests = prepareChain(chain, { keepalive: true, seed: 1 });
+let bytes = 0;
+for (let n = 0; n < chain.apart.targets; n += 40) bytes += requests(n).bytes;
+console.log(bytes);
+`;
+
+test("a worker sends from 200,000 targets with a heap of 32 MB", (t) => {
+  const folder = temporaryFolder(t);
+  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1, duration: "300s" });
+  const [chain] = plan.chains as [Chain];
+  const headers: [string, string][] = [["Content-Type", "application/json"]];
+  const body = (index: number) => `{"jsonrpc":"2.0","method":"eth_getBalance","params":["0x${index + 1e9}"],"id":1}`;
+  const targets = Array.from({ length: 200_000 }, (_, index) => {
+    return { method: "POST", url: "http://127.0.0.1:1/", headers, body: body(index), weight: 1 };
+  });
+  const large = { ...plan, chains: [{ ...chain, targets }] };
+  const [assignment] = assign(large, { runId: "r", startAtMs: 0, leadMs: 0 });
+  assert.ok(assignment);
+  const file = `${folder}/own.json`;
+  writeFileSync(file, JSON.stringify({ plan: planWithoutLines(large), own: ownLinesOf(large, assignment) }));
+  const flags = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=32", "--input-type=module"];
+  const printed = execFileSync(process.execPath, [...flags, "--eval", WORKER, file], { encoding: "utf8" });
+  assert.equal(Number(printed), 5_000 * body(0).length);
+});
