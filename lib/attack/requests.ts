@@ -35,6 +35,8 @@ export interface PrepareOptions {
   secret?(reference: string): string;
 }
 
+type Transport = Pick<Plan, "http" | "keepalive">;
+
 /** Maximum targets prepared before the first request; a chain with more prepares each when its turn comes. */
 const MAX_READY = 10_000;
 
@@ -54,7 +56,8 @@ export interface ChainRequests {
  * plan was checked when it was loaded, but it may have changed since, and secrets are known only here.
  */
 export function prepareChain(chain: Chain, options: PrepareOptions): ChainRequests {
-  const problems = refusals(chain, { http: options.http ?? "1.1", keepalive: options.keepalive });
+  const transport: Transport = { http: options.http ?? "1.1", keepalive: options.keepalive };
+  const problems = refusals(chain, transport);
   if (problems.length > 0) throw new InputError(`chain ${chain.name}`, problems);
   const lines: List<Target> = chain.lines ?? chain.targets;
   const make = (target: Target, index: number): TargetRequests => new TargetRequests(target, index, chain, options);
@@ -63,7 +66,11 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
   const turns = new Turns(chain, options.seed);
   const request = (n: number): PreparedRequest => {
     const index = turns.target(n);
-    return (kept[index] ?? make(lines.at(index) as Target, index)).request(n, turns);
+    const own = kept[index];
+    if (own) return own.request(n, turns);
+    const line = lines.at(index) as Target;
+    if (chain.lines) refuseLine(line, index, chain, transport);
+    return make(line, index).request(n, turns);
   };
   const sockets = chain.targets.flatMap((each, index) =>
     isWebSocketUrl(each.url) ? [kept[index] ?? make(each, index)] : [],
@@ -84,21 +91,22 @@ function wireNumbers(mostParts: number): ChainRequests["wireNumber"] {
   return (n, parts) => Math.ceil((n * 2 * mostParts) / parts);
 }
 
-/** Many targets are only checked for what is dangerous: each is sent rarely, by one of many workers. */
-function refusals(chain: Chain, transport: Pick<Plan, "http" | "keepalive">): Problem[] {
+/**
+ * Why a chain's requests could not be sent. The many targets of a replay are only checked for what is dangerous, and
+ * lines that are stored separately when they are made: each is sent rarely, by one of many workers.
+ */
+function refusals(chain: Chain, transport: Transport): Problem[] {
   const found =
-    chain.lines || (chain.replay && !chain.data) ? linesProblems(chain, transport) : chainProblems(chain, transport);
+    chain.lines || (chain.replay && !chain.data)
+      ? chain.targets.flatMap((target) => headProblems(target, transport))
+      : chainProblems(chain, transport);
   return found.map((problem) => ({ where: "its targets", ...problem }));
 }
 
-/** What is dangerous in a chain's lines; values of the data are checked when they are written. */
-function linesProblems(
-  { lines, targets }: Chain,
-  transport: Pick<Plan, "http" | "keepalive">,
-): Omit<Problem, "where">[] {
-  const problems: Omit<Problem, "where">[] = [];
-  for (const target of lines ?? targets) problems.push(...headProblems(target, transport));
-  return problems;
+/** Throws an InputError for a line that would split or break its request. */
+function refuseLine(line: Target, place: number, chain: Chain, transport: Transport): void {
+  const problems = headProblems(line, transport).map((problem) => ({ where: `its target ${place + 1}`, ...problem }));
+  if (problems.length > 0) throw new InputError(`chain ${chain.name}`, problems);
 }
 
 /** The requests of one target. */

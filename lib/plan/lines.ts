@@ -2,7 +2,7 @@ import { firstInShard } from "../schedule/schedule.ts";
 import { type Assignment, firstNumber, type Phase, phaseRange, scheduledRequests } from "./assign.ts";
 import { originsOf } from "./hosts.ts";
 import { isWebSocketUrl } from "./httpUrl.ts";
-import { type List, type Packed, PackedList, pack } from "./packed.ts";
+import { type Packed, PackedList, pack } from "./packed.ts";
 import { parseTemplate } from "./placeholders.ts";
 import { requestTemplate } from "./requestTemplate.ts";
 import type { Chain, Plan, Row, Target } from "./schema.ts";
@@ -46,7 +46,7 @@ function withoutLines(chain: Chain): Chain {
 }
 
 /** The targets that say what a chain loads: one for each URL, up to a limit, and for each of the kinds below. */
-function shownOf(targets: Iterable<Target>): Target[] {
+function shownOf(targets: readonly Target[]): Target[] {
   const urls = new Set<string>();
   const kinds = new Set<string>();
   const shown: Target[] = [];
@@ -119,12 +119,9 @@ export function withOwnLines(plan: Plan, own: readonly OwnLines[]): Plan {
   const chains = plan.chains.map((chain): Chain => {
     const lines = own.find((each) => each.chain === chain.name);
     if (!lines?.targets) return chain;
-    const targets: List<Target> = new PackedList<Target>(lines.targets);
     return {
       ...chain,
-      // What the store holds now decides whom the worker contacts, not what Plan saw.
-      targets: shownOf(targets),
-      lines: targets,
+      lines: new PackedList<Target>(lines.targets),
       ...(lines.rows && { data: new PackedList<Row>(lines.rows) }),
     };
   });

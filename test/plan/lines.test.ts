@@ -113,6 +113,18 @@ test("what a worker must know before it starts stays known: each secret, a named
   assert.ok(shown.length < 10, `${shown.length} targets`);
 });
 
+test("a line that was changed in the store so that it splits its request is refused before it is sent", (t) => {
+  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1 });
+  const [assignment] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
+  assert.ok(assignment);
+  const changed = structuredClone(plan);
+  Object.assign(changed.chains[0]?.targets[1_500] ?? {}, { headers: [["Transfer-Encoding", "chunked"]] });
+  const [chain] = withOwnLines(planWithoutLines(plan), ownLinesOf(changed, assignment)).chains as [Chain];
+  const requests = prepareChain(chain, { keepalive: true, seed: plan.seed });
+  assert.ok(requests(1_499));
+  assert.throws(() => requests(1_500), /Transfer-Encoding/);
+});
+
 test("an assignment has only the lines that it sends, and says which one it lacks", (t) => {
   const plan = planOf(t, { replay: { file: "log.jsonl" } });
   const [first] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
