@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import type { IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { type Function as LambdaFunction, Tracing } from "aws-cdk-lib/aws-lambda";
@@ -78,13 +78,14 @@ export class Functions extends Construct {
       ? [new PolicyStatement({ actions: ["kms:GenerateDataKey"], resources: [secretsKey] })]
       : [];
     const opening = secretsKey ? [new PolicyStatement({ actions: ["kms:Decrypt"], resources: [secretsKey] })] : [];
+    const metrics = { VOLLEY_METRICS_STACK: Stack.of(this).stackName };
     this.byName = {
       attack: this.#make("attack", props, {
         description: "Sends one worker's part of the load in one segment",
         memoryMb: props.workerMemoryMb,
         timeout: Duration.minutes(15),
         statements: opening,
-        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards },
+        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper", VOLLEY_GUARDS: props.guards, ...metrics },
       }),
       plan: this.#make("plan", props, {
         description: "Checks the plan, fixes the start instant, writes the assignments",
@@ -107,6 +108,7 @@ export class Functions extends Construct {
         description: "Merges what the workers wrote, writes the report",
         memoryMb: 3_008,
         timeout: Duration.minutes(15),
+        environment: metrics,
       }),
       next: this.#make("next", props, {
         description: "Records a trial in its capacity search, plans the next one",

@@ -1,7 +1,9 @@
-import { Alarm, Dashboard, GraphWidget, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Stack } from "aws-cdk-lib";
+import { Alarm, Dashboard, GraphWidget, type IMetric, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
+import { EMF_DIMENSION, type EMF_METRICS, EMF_NAMESPACE } from "../live/outputs/emf.ts";
 import type { LoadTest } from "./loadTest.ts";
 
 /** Alarms for what a person must look at, and a small dashboard. */
@@ -30,6 +32,10 @@ export function watchOver(
   alarm("WorkersFailed", attack.metricErrors(), "Workers failed: the report names what is missing");
   alarm("PlansRefused", plan.metricErrors(), "Plans were refused, or Plan failed: the execution's cause says why");
   alarm("RunsTimedOut", stateMachine.metricTimedOut(), "Runs did not end in their time");
+  const figure = (metricName: keyof typeof EMF_METRICS, statistic: string): Metric => {
+    const dimensionsMap = { [EMF_DIMENSION]: Stack.of(scope).stackName };
+    return new Metric({ namespace: EMF_NAMESPACE, metricName, dimensionsMap, statistic });
+  };
   new Dashboard(scope, "Dashboard", {
     widgets: [
       [
@@ -42,6 +48,13 @@ export function watchOver(
           left: [attack.metricInvocations(), attack.metricErrors(), attack.metricThrottles()],
           right: [attack.metricDuration()],
         }),
+      ],
+      [
+        new GraphWidget({
+          title: "Requests of the workers in Lambda",
+          left: (["Sent", "Relays", "Failed", "Missed"] as const).map((name) => figure(name, "Sum")),
+        }),
+        new GraphWidget({ title: "Response time p99 of each run", left: [figure("ResponseTimeP99", "Maximum")] }),
       ],
     ],
   });

@@ -8,7 +8,7 @@ import { type Guards, guardProblems } from "../plan/guards.ts";
 import { type OwnLines, withOwnLines } from "../plan/lines.ts";
 import { InputError } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
-import type { Summary } from "../results/chunk.ts";
+import type { Chunk, Summary } from "../results/chunk.ts";
 import { tickKey } from "../results/ticks.ts";
 import { TAKEOVER_MS } from "../schedule/tempo.ts";
 import { systemClock } from "../store/clock.ts";
@@ -27,6 +27,8 @@ export interface AttackPorts {
   secret(reference: string): Promise<string>;
   /** Where a thread without a store can put an object. */
   placeOf(key: string): Promise<LastWordsPlace>;
+  /** Called with each chunk once it is in the store. */
+  flushed?(chunk: Chunk, startAtMs: number): void;
   /** Resolves when the caller of this worker wants it to stop. */
   told: Promise<StopRequest>;
   /** The deployment's guards, if there is a deployment. */
@@ -76,6 +78,7 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
       clock,
       emit: async (chunk) => {
         await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
+        ports.flushed?.(chunk, assignment.startAtMs);
         // Ticks are only read by what can stop the run.
         if (isStoppable(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
       },

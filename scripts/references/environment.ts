@@ -35,6 +35,10 @@ const INTERNAL: readonly Variable[] = [
   { name: "VOLLEY_LEAD_PER_MB_MS", meaning: "how much earlier for each MB of the plan, in ms" },
   { name: "VOLLEY_LEAD_PER_WORKER_MS", meaning: "how much earlier for each worker, in ms" },
   { name: "VOLLEY_LIST_LAG_MS", meaning: "how long Step Functions may list an execution that has ended, in ms" },
+  {
+    name: "VOLLEY_METRICS_STACK",
+    meaning: "the stack's name, under which workers and Reduce log metrics for CloudWatch",
+  },
   { name: "VOLLEY_SEALING_KEY", meaning: "the KMS key by which Plan encrypts the secrets of a run" },
   { name: "VOLLEY_STATE_MACHINE", meaning: "the state machine whose executions need the fleet" },
   { name: "VOLLEY_TOPIC", meaning: "the topic for messages about scheduled runs" },

@@ -10,6 +10,7 @@ import { AwsSolutionsChecks } from "cdk-nag";
 import { acknowledge } from "../../lib/cloud/acknowledged.ts";
 import { LoadTest } from "../../lib/cloud/loadTest.ts";
 import { VolleyStack } from "../../lib/cloud/stack.ts";
+import { EMF_METRICS } from "../../lib/live/outputs/emf.ts";
 import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { LocalRun } from "../../lib/local/run.ts";
 import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/deploy.ts";
@@ -91,6 +92,16 @@ test("asl-validator has nothing against the definition", () => {
   };
   const { isValid, errorsText } = validate(JSON.parse(readFileSync(DEFINITION_PATH, "utf8")));
   assert.ok(isValid, isValid ? "" : errorsText());
+});
+
+test("the dashboard shows the figures that workers and Reduce log under the stack's name", () => {
+  const [dashboard] = Object.values(template.findResources("AWS::CloudWatch::Dashboard"));
+  const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+  for (const name of Object.keys(EMF_METRICS)) {
+    assert.ok(body.includes(JSON.stringify(`"Volley","${name}","Stack","volley"`).slice(1, -1)), name);
+  }
+  const named = { Environment: { Variables: Match.objectLike({ VOLLEY_METRICS_STACK: "volley" }) } };
+  template.resourcePropertiesCountIs("AWS::Lambda::Function", named, 2);
 });
 
 test("no statement allows every action, or writing outside of runs/", () => {
