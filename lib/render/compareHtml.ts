@@ -1,4 +1,4 @@
-import { type Comparison, changeText, figureText, METRIC_TITLES, pText } from "../report/compare.ts";
+import { type Comparison, changeText, figureText, kindText, METRIC_TITLES, pText } from "../report/compare.ts";
 import { escapeHtml } from "../report/escape.ts";
 import { htmlHead } from "./html.ts";
 
@@ -11,7 +11,7 @@ export function compareHtml(comparisons: readonly Comparison[]): string {
 <h1>${title}</h1>
 ${comparisons.map(section).join("\n")}
 <p class="soft">p is the chance of slices of time that differ as much if the runs were alike (rank test of Mann and Whitney);
-a difference is real below 0.01, and worse when it is also beyond its tolerance.</p>
+a difference is real below 0.01, and worse when it is also beyond its tolerance. It is unknown if a run has too few slices.</p>
 </main>
 </body>
 </html>
@@ -25,9 +25,9 @@ function section({ before, after, differences, notes }: Comparison): string {
       ? '<section class="verdict good"><strong>Nothing is worse</strong></section>'
       : `<section class="verdict bad"><strong>${worse} ${worse === 1 ? "figure is" : "figures are"} worse</strong></section>`;
   const rows = differences.map((difference) => {
-    const { chain, metric, isReal, isWorse } = difference;
+    const { chain, metric, isWorse } = difference;
     const cells = [figureText(difference, "before"), figureText(difference, "after"), changeText(difference)];
-    const which = isWorse ? '<td class="text bad">worse</td>' : `<td class="text">${isReal ? "real" : "noise"}</td>`;
+    const which = isWorse ? '<td class="text bad">worse</td>' : `<td class="text">${kindText(difference)}</td>`;
     return `<tr><th scope="row">${escapeHtml(chain)}</th><td class="text">${METRIC_TITLES[metric]}</td>${cells
       .map((cell) => `<td>${escapeHtml(cell)}</td>`)
       .join("")}<td>${escapeHtml(pText(difference))}</td>${which}</tr>`;

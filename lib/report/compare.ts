@@ -142,12 +142,16 @@ export function compareText({ before, after, differences, notes }: Comparison, w
     figureText(difference, "after"),
     changeText(difference),
     pText(difference),
-    difference.isWorse ? "WORSE" : difference.isReal ? "real" : "noise",
+    difference.isWorse ? "WORSE" : kindText(difference),
   ]);
   return [
     wrapText(cleanText(`${before} → ${after}`), width),
     renderTable(["chain", "figure", "before", "after", "change", { title: "p", drop: 1 }, "which is"], rows, width),
-    wrapText("p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance", width),
+    wrapText(
+      "p: rank test (Mann–Whitney) over slices of time; real below 0.01; WORSE beyond the tolerance; unknown if a run is " +
+        "too short to tell",
+      width,
+    ),
     ...notes.map((note) => wrapText(cleanText(note), width)),
     "",
   ].join("\n");
@@ -161,6 +165,12 @@ export const METRIC_TITLES: Record<Figure, string> = {
   p90: "p90 ms",
   p99: "p99 ms",
 };
+
+/** What a difference is that is no regression: real, noise, or unknown if the runs were too short to tell. */
+export function kindText({ isReal, pValue }: Difference): string {
+  if (pValue === null) return "unknown";
+  return isReal ? "real" : "noise";
+}
 
 /** A change in percent. */
 export function changeText({ change }: Difference): string {

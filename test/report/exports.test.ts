@@ -15,7 +15,7 @@ import { sendOtlp } from "../../lib/render/exports/otlp.ts";
 import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
 import { renderSlack } from "../../lib/render/exports/slack.ts";
 import { renderVegetaJson, renderVegetaText } from "../../lib/render/exports/vegeta.ts";
-import { compareReports, compareRuns, rankTest } from "../../lib/report/compare.ts";
+import { compareReports, compareRuns, compareText, rankTest } from "../../lib/report/compare.ts";
 import { createHistogram, encodeHistogram } from "../../lib/results/histogram.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
@@ -138,6 +138,16 @@ test("a run compared with itself differs in nothing; one that is slower is worse
   assert.deepEqual([found?.isReal, found?.isWorse], [true, true]);
   const better = compareReports(withP99(30), withP99(20)).find(({ metric }) => metric === "p99");
   assert.deepEqual([better?.isReal, better?.isWorse], [true, false]);
+});
+
+test("a difference between runs that are too short to tell is unknown, and no noise", () => {
+  const before = madeReport({ plan: checkedPlan("http://127.0.0.1:1", { duration: "3s" }) });
+  const [chain, ...others] = before.chains;
+  assert.ok(chain?.responseTimeAllMs);
+  const slower = { ...chain, responseTimeAllMs: { ...chain.responseTimeAllMs, p99: 900 } };
+  const compared = compareRuns(before, { ...before, chains: [slower, ...others] });
+  assert.match(compareText(compared, 120), /p99 ms .* too few slices +unknown$/m);
+  assert.match(compareHtml([compared]), /too few slices<\/td><td class="text">unknown</);
 });
 
 test("a comparison's page names what is worse, and runs nothing that a run was named", () => {
