@@ -24,8 +24,8 @@ const LOADS = 3;
 /** Files at a time of all others. */
 const OTHERS = 2;
 
-/** If more files than this fail, the code is at fault, and they are not run again. */
-const MOST_AGAIN = 6;
+/** If more files than this fail, which is a quarter of them, the code is at fault, and they are not run again. */
+const MOST_AGAIN = 12;
 
 const TIMEOUT_MS = 180_000;
 
