@@ -37,7 +37,7 @@ const OWN_JUDGES: Record<string, readonly string[]> = {
   "lib/answers/rpcError.ts": ["answers/rpcError"],
   "lib/answers/samples.ts": ["answers/samples"],
   "lib/answers/usualResponse.ts": ["answers/usualResponse"],
-  "lib/attack/http1Request.ts": ["attack/requestBytes"],
+  "lib/attack/http1Request.ts": ["attack/http1Request", "attack/requestBytes"],
   "lib/attack/pacer.ts": ["attack/pacer"],
   "lib/attack/recorder.ts": ["attack/recorder"],
   "lib/attack/render.ts": ["attack/render"],

@@ -43,6 +43,31 @@ test("an SLO on a method of more targets than are recorded apart is refused", ()
   assert.match(problems({ slo: { methods: { eth_blockNumber: { p99Ms: 5 } } } }, { targets }), /65 targets of kava/);
 });
 
+test("an SLO of one target is refused where its chain has more targets than are recorded apart, and only there", () => {
+  const [target] = chainInput("kava", 10, ORIGIN).targets as object[];
+  const targetsOf = (count: number, slo?: object): object[] =>
+    Array.from({ length: count }, (_, place) => ({ ...target, name: `t${place}`, ...(place === 7 && { slo }) }));
+  const slo = { p99Ms: 5 };
+  assert.match(
+    problems({}, { targets: targetsOf(65, slo) }),
+    /\$\.chains\[0\]\.targets: found 65 targets, some with an slo; expected at most 64: a chain with more records no/,
+  );
+  assert.equal(problems({}, { targets: targetsOf(64, slo) }), "");
+  assert.equal(problems({}, { targets: targetsOf(65) }), "");
+  const methods = { eth_blockNumber: { p99Ms: 5 } };
+  assert.equal(problems({ slo: { methods } }, { targets: targetsOf(64) }), "");
+});
+
+test("a method that nothing calls is told where it stands, with all that are called", () => {
+  const [target] = chainInput("kava", 10, ORIGIN).targets as object[];
+  const call = (method: string): object => ({ ...target, body: { jsonrpc: "2.0", id: 1, method, params: [] } });
+  const targets = [call("eth_call"), call("eth_getLogs")];
+  const methods = { trace_block: { p99Ms: 5 } };
+  const found = 'found "trace_block"; expected a method that is called: eth_call, eth_getLogs';
+  assert.ok(problems({ slo: { methods } }, { targets }).includes(`$.slo.methods.trace_block: ${found}`));
+  assert.ok(problems({}, { targets, slo: { methods } }).includes(`$.chains[0].slo.methods.trace_block: ${found}`));
+});
+
 test("a threshold that stops a run asks for something, of a chain that is there", () => {
   assert.equal(problems({ limits: { stop: [{ chain: "kava", p99Ms: 500, window: "10s" }] } }), "");
   assert.equal(

@@ -109,3 +109,27 @@ test("at random every row is taken, as the seed has it", () => {
   assert.deepEqual(taken, rowsOf(chain, 100));
   assert.notDeepEqual(taken.slice(0, 4), [0, 1, 2, 3]);
 });
+
+test("rows that are to be used once go on past the last, so that a plan that lacks some is told", () => {
+  assert.deepEqual(rowsOf({ ...withData(true), dataOrder: "once" }, 6), [0, 1, 2, 3, 4, 5]);
+});
+
+test("where targets are random, each request has its own row", () => {
+  const chain: Chain = { ...withData(false, true), order: "random" };
+  assert.deepEqual(rowsOf(chain, 6), [0, 1, 2, 3, 0, 1]);
+  assert.equal(new Turns(chain, 1).rowsOf(5), 5);
+});
+
+test("a field in a body or a header takes a row, and other placeholders take none", () => {
+  const chain = chainOf([1, 1, 1, 1], { data: rows });
+  const [body, header, other] = chain.targets;
+  if (body) body.body = '["{{data.x}}"]';
+  if (header) header.headers = [["X-Key", "{{data.x}}"]];
+  if (other) other.url = "http://127.0.0.1/{{randomHex 8}}/{{id}}";
+  assert.equal(new Turns(chain, 1).rowsOf(4), 2);
+  assert.equal(new Turns({ ...chain, data: [] }, 1).rowsOf(4), 0, "without rows nothing takes one");
+});
+
+test("a replay sends its requests in their order, whatever their weights and the order of targets", () => {
+  assert.deepEqual(targetsOf(chainOf([5, 1, 3], { replay: [0, 1, 2], order: "random" }), 6), [0, 1, 2, 0, 1, 2]);
+});
