@@ -119,6 +119,21 @@ test("a deployment's worker sends what Plan wrote, and nothing that was changed 
   for (const [what, change, says] of cases) assert.match(await refusalOf(t, change), says, what);
 });
 
+test("a worker that is called again when its time is over, as by a redrive, sends nothing", async (t) => {
+  let answered = 0;
+  const server = await answeringServer(t, () => {
+    answered++;
+    return jsonResponse(RELAY);
+  });
+  const plan = checkedPlan(server.origin, { workers: 1, duration: "1s", timeout: "1s" });
+  const [assignment] = assign(plan, { runId: "r", startAtMs: Date.now() - 60_000, leadMs: 1_500 });
+  const { folder } = await storeWith(t, plan);
+  const guards = { ...GUARDS, allowedHosts: [new URL(server.origin).host] };
+  const result = await called("attack", folder, { assignment, runId: "r" }, { VOLLEY_GUARDS: JSON.stringify(guards) });
+  assert.match(JSON.stringify(result), /completed/);
+  assert.equal(answered, 0);
+});
+
 test("without a deployment, a worker and Watch hold the plan in the store against what the run was started with", async (t) => {
   const server = await answeringServer(t, () => jsonResponse(RELAY));
   const short = { workers: 1, duration: "1s" };
