@@ -31,6 +31,8 @@ export interface SearchSettings {
   precision: number;
   repeats: number;
   together: boolean;
+  /** Most requests per second of a trial, over its chains. */
+  maxRps?: number;
 }
 
 /** What a search has found for one scope: rates, or for all chains together factors on their capacities. */
@@ -109,20 +111,28 @@ export function togetherBracket(settings: SearchSettings, trials: readonly Trial
  * in steps until it misses the SLO. Then the search continues between the highest rate that met it and the lowest that
  * did not: if the gateway served less than was offered, the served rate is the best guess of its limit, otherwise the
  * middle is. The two rates at the edge are repeated. Then all chains run together, by a factor on what each carries
- * alone.
+ * alone. No trial goes above `maxRps`; a scope that meets the SLO there ends.
  */
 export function nextTrial(settings: SearchSettings, trials: readonly TrialResult[]): TrialLoad | undefined {
   for (const scope of scopesOf(settings)) {
     const own = trials.filter((trial) => trial.scope === scope);
     const base = baseOf(scope, settings, trials);
     const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.rps ?? 1);
-    const found = nextLevel(own, base, start, settings);
+    const most = mostLevel(base, settings);
+    const found = nextLevel(own, base, Math.min(start, most), { ...settings, most });
     if (found === undefined) continue;
     // Rounded as for comparing levels, so that a repeated level is the same to the digit.
-    const level = Number(found.toPrecision(9));
+    const level = Math.min(most, Number(found.toPrecision(9)));
     return { scope, rps: Object.fromEntries(Object.entries(base).map(([name, rps]) => [name, rps * level])) };
   }
   return undefined;
+}
+
+/** The level at which a scope's rates reach the limit; a sum of several rates is rounded and stays a little below. */
+function mostLevel(base: Record<string, number>, { maxRps = Number.POSITIVE_INFINITY }: SearchSettings): number {
+  const rates = Object.values(base);
+  const most = maxRps / rates.reduce((sum, rps) => sum + rps, 0);
+  return rates.length > 1 ? most * (1 - 1e-9) : most;
 }
 
 /** The state of a search: which trial comes next, how many there may be at most, and what its scope has bracketed. */
@@ -157,7 +167,7 @@ function nextLevel(
   trials: readonly TrialResult[],
   base: Record<string, number>,
   start: number,
-  { precision, repeats }: SearchSettings,
+  { precision, repeats, most }: SearchSettings & { most: number },
 ): number | undefined {
   if (trials.length === 0) return start;
   if (trials.length >= MAX_TRIALS) return undefined;
@@ -168,14 +178,26 @@ function nextLevel(
   // If the generator itself failed at a level, the search goes no higher, but that level is not the gateway's limit.
   const untellable = levels.find(({ level, told }) => told === 0 && level > (low ?? 0))?.level;
   const top = Math.min(high ?? Number.POSITIVE_INFINITY, untellable ?? Number.POSITIVE_INFINITY);
-  if (top === Number.POSITIVE_INFINITY) return (low ?? start) * STEP;
+  if (top === Number.POSITIVE_INFINITY) {
+    const isHighest = isReached(most, low) && trialsAt(most, levels) > repeats;
+    return isHighest ? undefined : Math.min(most, (low ?? start) * STEP);
+  }
   const failing = levels.find(({ level }) => level === top);
   const served = top === high ? servedLevel(failing?.trials ?? [], base) : undefined;
   if (low === undefined) return served !== undefined && served < top * 0.97 ? served * (1 - precision / 2) : top / STEP;
   if ((top - low) / top > precision * 1.01) return between(low, top, served, precision);
-  const passing = levels.find(({ level }) => level === low);
-  if ((passing?.trials.length ?? 0) <= repeats) return low;
-  return top === high && (failing?.trials.length ?? 0) <= repeats ? top : undefined;
+  if (trialsAt(low, levels) <= repeats) return low;
+  return top === high && trialsAt(top, levels) <= repeats ? top : undefined;
+}
+
+/** Number of trials at a level. */
+function trialsAt(level: number, levels: ReturnType<typeof levelsOf>): number {
+  return levels.find((each) => isReached(each.level, level) && isReached(level, each.level))?.trials.length ?? 0;
+}
+
+/** Whether a level is the highest one, except for rounding. */
+function isReached(most: number, level = 0): boolean {
+  return level >= most * (1 - 1e-8);
 }
 
 /**

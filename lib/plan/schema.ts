@@ -67,7 +67,7 @@ const limits = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe("Refuse the plan if the rates of its chains add up to more than this"),
+    .describe("Refuse the plan if the rates of its chains add up to more than this; a capacity search goes no higher"),
   maxUsd: z
     .number()
     .positive()

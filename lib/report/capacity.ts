@@ -78,10 +78,10 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
 }
 
 /** A plan's search settings; for a plan without a search, settings with no repeats. */
-export function searchSettings({ chains, profile }: Plan): SearchSettings {
+export function searchSettings({ chains, profile, limits: { maxRps } }: Plan): SearchSettings {
   const { precision, repeats, together } =
     profile.type === "search" ? profile : { precision: 0.02, repeats: 0, together: false };
-  return { chains, precision, repeats, together };
+  return { chains, precision, repeats, together, ...(maxRps !== undefined && { maxRps }) };
 }
 
 /** Whether a search has bracketed each chain's capacity: one rate that met the SLO, and a higher one that did not. */

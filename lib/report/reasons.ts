@@ -97,7 +97,12 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     trials: count,
   }),
   z.object({ kind: z.literal("search-unmet"), chain, trials: count, startRps: z.number() }),
-  z.object({ kind: z.literal("search-unbounded"), chain, highestRps: z.number() }),
+  z.object({
+    kind: z.literal("search-unbounded"),
+    chain,
+    highestRps: z.number(),
+    limitRps: z.number().optional().describe("The limit on the rate, if it ended the search"),
+  }),
   z.object({ kind: z.literal("search-inconsistent"), chain, lowRps: z.number(), highRps: z.number() }),
   z.object({ kind: z.literal("search-untold"), untold: count, trials: count, first: z.string() }),
 ]);
@@ -232,7 +237,9 @@ export function reasonText(reason: Reason): string {
       return `${reason.chain} met the SLO at none of ${reason.trials} rates: begin lower than ${reason.startRps}.`;
     case "search-unbounded": {
       const highest = Math.round(reason.highestRps);
-      return `${reason.chain} met the SLO at every rate up to ${highest} requests/s: its capacity is higher.`;
+      const met = `${reason.chain} met the SLO at every rate up to ${highest} requests/s`;
+      if (reason.limitRps === undefined) return `${met}: its capacity is higher.`;
+      return `${met}, where the limit of ${reason.limitRps} (maxRps) ended the search: its capacity is at least that.`;
     }
     case "search-inconsistent": {
       const between = `${Math.round(reason.lowRps)} … ${Math.round(reason.highRps)}`;

@@ -66,7 +66,17 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
     await gatherHosts(store, workers, { nowMs: ports.nowMs, sleep: ports.sleep, limitMs: ports.fleetWaitMs });
   }
   const times = ports.times();
-  return plan.profile.type === "search" ? planSearch(store, runId, plan, times) : planRun(store, runId, plan, times);
+  if (plan.profile.type !== "search") return planRun(store, runId, plan, times);
+  return planSearch(store, runId, guards ? withinGuards(plan, guards) : plan, times);
+}
+
+/** A search whose trials stay within the deployment's rate and its number of workers. */
+function withinGuards(plan: Plan, { maxRps, maxWorkers }: Guards): Plan {
+  const { limits, chains, perWorkerRps } = plan;
+  // With all chains at once, each may need a worker that its rate does not fill.
+  const workersRps = (maxWorkers - chains.length + 1) * perWorkerRps;
+  const most = Math.min(limits.maxRps ?? Number.POSITIVE_INFINITY, maxRps, workersRps);
+  return { ...plan, limits: { ...limits, maxRps: most } };
 }
 
 function refuse(problems: Problem[]): void {

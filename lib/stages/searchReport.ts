@@ -48,14 +48,15 @@ export async function writeSearchReport(store: Store, runId: string): Promise<Re
 /** What makes a search invalid. */
 function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], plan: Plan): Reason[] {
   const reasons: Reason[] = [];
-  const { precision } = searchSettings(plan);
+  const { precision, maxRps } = searchSettings(plan);
   for (const { name: chain, capacityRps, interval, trials: count } of capacity?.chains ?? []) {
     const [lowRps, highRps] = interval ?? [0, 0];
     if (capacityRps === null) {
       const startRps = plan.chains.find(({ name }) => name === chain)?.rps ?? 0;
       reasons.push({ kind: "search-unmet", chain, trials: count, startRps });
     } else if (lowRps === highRps) {
-      reasons.push({ kind: "search-unbounded", chain, highestRps: highRps });
+      const isAtLimit = maxRps !== undefined && highRps >= maxRps * (1 - 1e-6);
+      reasons.push({ kind: "search-unbounded", chain, highestRps: highRps, ...(isAtLimit && { limitRps: maxRps }) });
     } else if ((highRps - lowRps) / highRps > 2 * precision) {
       reasons.push({ kind: "search-inconsistent", chain, lowRps, highRps });
     }

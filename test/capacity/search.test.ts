@@ -84,3 +84,20 @@ test("where the generator cannot go on, the search ends, and takes that for no e
   assert.ok(Math.max(...trials.map(({ rps }) => rps.a ?? 0)) <= 270, "it went on upward");
   assert.ok(trials.length <= 16);
 });
+
+test("no trial is above the limit, a chain that meets the SLO there ends, and so do all together", () => {
+  const chains = [
+    { name: "a", rps: 100 },
+    { name: "b", rps: 700 },
+  ];
+  const settings = { chains, precision: 0.02, repeats: 1, together: true, maxRps: 1_000 };
+  const trials = search(settings, { a: 400, b: 5_000 }, 1);
+  const totals = trials.map(({ rps }) => Object.values(rps).reduce((sum, each) => sum + each, 0));
+  assert.ok(Math.max(...totals) <= 1_000, `${Math.max(...totals)}`);
+  const rates = trials.filter(({ scope }) => scope === "b").map(({ rps }) => rps.b);
+  assert.deepEqual(rates, [700, 1_000, 1_000]);
+  assert.equal(capacityOf("b", trials), 1_000);
+  assert.ok(Math.abs((capacityOf("a", trials) ?? 0) / 400 - 1) < 0.03);
+  const { low = 0, high } = togetherBracket(settings, trials);
+  assert.ok(Math.abs(low - 1_000 / 1_400) < 0.03 && high === undefined, `${low}`);
+});

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { prepareChain } from "../../lib/attack/requests.ts";
+import { guardProblems } from "../../lib/plan/guards.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import type { Report } from "../../lib/report/schema.ts";
 import { nextTask } from "../../lib/stages/next.ts";
+import { type PlanPorts, planTask } from "../../lib/stages/plan.ts";
 import { planSearch } from "../../lib/stages/trials.ts";
 import { planKey, reportKey, scheduleKey, trialId } from "../../lib/store/keys.ts";
 import { readJson } from "../../lib/store/store.ts";
@@ -35,4 +38,42 @@ test("each trial of a search asks with other random values, the same in every se
   const first = await bodies();
   assert.equal(new Set(first).size, 3, "a trial that repeats the values of another finds them in the target's caches");
   assert.deepEqual(await bodies(), first);
+});
+
+test("in a deployment no trial is above its maxRps, and the report names the limit that ended the search", async () => {
+  const chains = [{ name: "kava", rps: 10, targets: [{ url: "http://gateway.example/", body: CALL }] }];
+  const profile = { type: "search", repeats: 0 };
+  const plan = checkedPlan("", { chains, profile, allowedHosts: ["gateway.example"], slo: { success: 0 } });
+  const store = new MemoryStore();
+  await store.put(planKey("s"), JSON.stringify(plan));
+  const guards = { allowedHosts: ["gateway.example"], maxRps: 12, maxDurationMs: 1e6, maxWorkers: 5, maxUsd: 10 };
+  const ports: PlanPorts = {
+    nowMs: () => 0,
+    sleep: async () => {},
+    guards,
+    concurrency: async () => 1_000,
+    secret: async (reference) => Promise.reject(new Error(reference)),
+    seal: async () => {},
+    preflight: async () => [],
+    wake: async () => {},
+    startHosts: async () => {},
+    fleetWaitMs: 0,
+    times: () => TIMES,
+  };
+  await planTask(store, "s", { planKey: planKey("s") }, ports);
+  const rates: number[] = [];
+  for (let isOver = false; !isOver; ) {
+    const id = trialId("s", rates.length + 1);
+    const trial = (await readJson<Plan>(store, planKey(id))) as Plan;
+    assert.deepEqual(guardProblems(trial, guards, 1_000), []);
+    rates.push(trial.chains[0]?.rps ?? 0);
+    store.set(reportKey(id, "json"), JSON.stringify(madeReport({ plan: trial })));
+    isOver = (await nextTask(store, id, TIMES)).done;
+  }
+  assert.deepEqual(rates, [10, 12]);
+  const report = await readJson<Report>(store, reportKey("s", "json"));
+  assert.match(
+    String(report?.verdict.reasons),
+    /limit of 12 \(maxRps\) ended the search: its capacity is at least that/,
+  );
 });
