@@ -13,6 +13,7 @@ import {
   UNFINISHED,
 } from "../results/chunk.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
+import { NodesSum } from "../results/nodes.ts";
 import { RateLimits } from "../results/rateLimits.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
 import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
@@ -28,6 +29,8 @@ export interface RecorderOptions {
   targets: number;
   /** Values that must not appear in response samples. */
   secrets?: readonly string[];
+  /** The response header that names the node, in lower case. */
+  nodeHeader?: string | undefined;
 }
 
 /** One target's counts, while they are recorded. */
@@ -86,6 +89,9 @@ export class Recorder {
   readonly #rateLimits = new RateLimits();
   readonly #blocks = new BlockCounter();
   readonly #secrets: readonly string[];
+  /** The response header that names the node that answered, if the plan has one, and what these nodes answered. */
+  readonly nodeHeader: string | undefined;
+  readonly #nodes = new NodesSum();
   /** What happened to the chain's WebSockets. */
   sockets: SocketCounts = noSockets();
   /** What its subscribers receive, by subscription name. */
@@ -96,12 +102,13 @@ export class Recorder {
     chain: string,
     phase: Phase,
     intervalMs: number,
-    { timings, targets, secrets = [] }: RecorderOptions = ONE_TARGET,
+    { timings, targets, secrets = [], nodeHeader }: RecorderOptions = ONE_TARGET,
   ) {
     this.chain = chain;
     this.phase = phase;
     this.#intervalMs = intervalMs;
     this.#secrets = secrets;
+    this.nodeHeader = nodeHeader;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
     const apart = targets > 1 && targets <= MAX_TARGETS_APART ? targets : 0;
     this.#targets = Array.from({ length: apart }, () => ({ ...NO_COUNTS, responseTime: createHistogram() }));
@@ -154,6 +161,11 @@ export class Recorder {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
+  }
+
+  /** Records which node sent a response, by the value of the plan's header in it. */
+  answeredBy(node: string | undefined, connection: object, responseMs: number, classified: string): void {
+    this.#nodes.see(node, connection, responseMs, classified === VALID || isAnswer(classified));
   }
 
   /** Records what a response that a rate limit may have refused says about the limit in its headers. */
@@ -252,6 +264,7 @@ export class Recorder {
     const hasSockets = anySockets(this.sockets);
     const blocks = this.#blocks.counts();
     const rateLimits = this.#rateLimits.counts();
+    const nodes = this.#nodes.counts();
     return {
       chain: this.chain,
       phase: this.phase,
@@ -272,6 +285,7 @@ export class Recorder {
       ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
       ...(blocks && { blocks }),
       ...(rateLimits && { rateLimits }),
+      ...(nodes && { nodes }),
       ...(hasSockets && { sockets: this.sockets }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
@@ -293,6 +307,7 @@ export class Recorder {
     this.#statuses = {};
     this.#blocks.reset();
     this.#rateLimits.reset();
+    this.#nodes.reset();
     this.sockets = noSockets();
     this.#seconds.clear();
     for (const histogram of this.#intervals.values()) {

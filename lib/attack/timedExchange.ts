@@ -45,6 +45,8 @@ export class TimedExchange implements Exchange {
   #isWhole = false;
   /** Its response's headers, while they are valid. */
   #source: HeaderSource | undefined;
+  /** The node that answered, by the plan's header. */
+  #node: string | undefined;
 
   constructor(sender: Sender, connection: Connection, due: DueRequest, sentAtMs: number) {
     this.#sender = sender;
@@ -62,6 +64,8 @@ export class TimedExchange implements Exchange {
   responded(status: number, body: Buffer, codings: string, source?: HeaderSource): void {
     const nowMs = this.#sender.nowMs();
     this.#source = source;
+    const { nodeHeader } = this.#due.recorder;
+    if (nodeHeader !== undefined) this.#node = source?.headers.first(nodeHeader);
     if (codings === "" || body.length === 0) this.#record(nowMs, status, body.length, body);
     else this.#decode(nowMs, status, body, codings);
     this.#source = undefined;
@@ -120,6 +124,9 @@ export class TimedExchange implements Exchange {
     const { recorder, dueMs, dueAtMs } = this.#due;
     const response = { responseMs: nowMs - dueAtMs, serviceMs: nowMs - this.sentAtMs, status, bytes, classified };
     recorder.responded(dueMs, response, this.request.target);
+    if (recorder.nodeHeader !== undefined) {
+      recorder.answeredBy(this.#node, this.#connection, response.responseMs, classified);
+    }
     if (this.#beganAtMs !== 0) recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }

@@ -222,7 +222,12 @@ class WorkerRun {
         const { shard, of } = share;
         if (countInShard({ shard, of, from, to: range.to }) === 0) return [];
         const secrets = [...this.#secrets.values()];
-        const options = { timings: plan.timings, targets: chain.apart?.targets ?? chain.targets.length, secrets };
+        const options = {
+          timings: plan.timings,
+          targets: chain.apart?.targets ?? chain.targets.length,
+          secrets,
+          nodeHeader: plan.nodeHeader,
+        };
         const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);
         const onSend = (nowMs: number): void => {

@@ -2,6 +2,8 @@
 export interface ResponseHeaders {
   /** All headers in order: names in lower case, values without blanks around them. */
   all(): [name: string, value: string][];
+  /** The first value of a header, whose name is in lower case; undefined if there is none. */
+  first(name: string): string | undefined;
 }
 
 /** What has a response's headers, until its exchange has been called. */
@@ -15,6 +17,15 @@ export class HeadHeaders implements ResponseHeaders {
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  first(name: string): string | undefined {
+    const text = this.#text;
+    for (let at = text.indexOf("\n") + 1; at > 0 && at < text.length; at = text.indexOf("\n", at) + 1) {
+      if (text[at + name.length] !== ":" || text.slice(at, at + name.length).toLowerCase() !== name) continue;
+      return text.slice(at + name.length + 1, text.indexOf("\n", at)).trim();
+    }
+    return undefined;
   }
 
   all(): [name: string, value: string][] {
@@ -36,5 +47,10 @@ export class Http2Headers implements ResponseHeaders {
 
   all(): [name: string, value: string][] {
     return Object.entries(this.#headers).map(([name, value]) => [name, [value].flat().join(", ")]);
+  }
+
+  first(name: string): string | undefined {
+    const value = [this.#headers[name]].flat()[0];
+    return value === undefined ? undefined : String(value);
   }
 }

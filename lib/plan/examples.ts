@@ -52,6 +52,7 @@ const EXAMPLES: Record<string, unknown> = {
   usdPerMillionComputeUnits: 0.45,
   computeUnits: { eth_blockNumber: 10, eth_call: 26, eth_getLogs: 60, default: 20 },
   cups: 13_000,
+  nodeHeader: "x-node",
   "slo.subscribers": { missed: 0.0001, lagP99Ms: 500 },
   missed: 0.0001,
   doubled: 0.001,

@@ -75,6 +75,7 @@ function planOf(
     observeHosts,
     webSocket,
     computeUnits,
+    nodeHeader,
     ...rest
   } = input;
   const plan: Plan = {
@@ -92,6 +93,7 @@ function planOf(
     ...(observeHosts !== undefined && { observeHosts }),
     ...(webSocket && { webSocket }),
     ...(computeUnits && { computeUnits }),
+    ...(nodeHeader !== undefined && { nodeHeader: nodeHeader.toLowerCase() }),
     ...(workers !== undefined && { workers }),
     ...(connections !== undefined && { connections }),
     ...(gateway !== undefined && options.origin === undefined && { gateway }),

@@ -3,7 +3,7 @@ import { MAX_SEGMENT_MS } from "../schedule/tempo.ts";
 import { type Accept, type Check, type ComputeUnits, chain, computeUnits } from "./chainSchema.ts";
 import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
-import { hostEntry, name } from "./fields.ts";
+import { hostEntry, name, token } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
 import { observe } from "./observeSchema.ts";
 import type { List } from "./packed.ts";
@@ -232,6 +232,9 @@ export const planSchema = z.strictObject({
     .describe(
       'Compute units of each method, and of all others as "default": the report then has rates and cost in them',
     ),
+  nodeHeader: token
+    .optional()
+    .describe("A response header that names the node behind the balancer: the report then has figures of each node"),
   observe: observe.prefault({}).describe("What is read from the gateway during the run"),
   capacity: capacity.prefault({}).describe("The load that the gateway must carry, and what its instances cost"),
   limits: limits.prefault({}).describe("Limits of the run"),
@@ -352,6 +355,8 @@ export interface Plan {
   webSocket?: z.infer<typeof webSocket>;
   slo: z.infer<typeof planSlo>;
   computeUnits?: ComputeUnits;
+  /** In lower case. */
+  nodeHeader?: string;
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];

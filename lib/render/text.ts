@@ -9,6 +9,7 @@ import { capacityText } from "./capacityText.ts";
 import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
+import { nodeText } from "./nodeText.ts";
 import { rateLimitText } from "./rateLimitText.ts";
 import { socketText, subscriptionText } from "./subscriptionText.ts";
 import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
@@ -36,6 +37,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     sampleTable(report, width),
     rateLimitText(report, width),
     targetTable(report, width),
+    nodeText(report, width),
     timingTable(report, width),
     workerTable(report, width),
     hostTable(report, width),

@@ -215,6 +215,28 @@ export const chain = z.object({
     })
     .optional()
     .describe("What responses said that a rate limit refused, where there were any"),
+  nodes: z
+    .object({
+      list: z.array(
+        z.object({
+          name: z.string().describe("The header's value"),
+          responses: count,
+          share: z.number().describe("Of all responses"),
+          success: z.number().describe("Valid relays ÷ its responses"),
+          responseTimeMs: latencySchema,
+        }),
+      ),
+      imbalance: z.number().describe("The busiest node's responses ÷ the mean of all nodes"),
+      sticky: z
+        .number()
+        .nullable()
+        .describe(
+          "The share of responses from the same node as the one before on the same connection; null without any",
+        ),
+      stickyByChance: z.number().describe("The same share if each response's node were drawn by the nodes' shares"),
+    })
+    .optional()
+    .describe("Which nodes answered, by the plan's nodeHeader"),
   sockets: socketsSchema.optional().describe("Of a chain that is called over WebSockets: what happened to these"),
   subscriptions: z
     .array(subscriptionSchema)

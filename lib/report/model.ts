@@ -19,6 +19,7 @@ import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
 import { measure } from "./measure.ts";
 import { metricsOf } from "./metrics.ts";
+import { nodesReport } from "./nodes.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
 import { rateLimitsReport } from "./rateLimits.ts";
@@ -146,6 +147,7 @@ function chainReport(
   const methods = methodsOf(sum, chain, plan.timeoutMs);
   const traffic = trafficOf(ledger, sum, offeredRps, run);
   const rateLimits = rateLimitsReport(sum);
+  const nodes = nodesReport(sum);
   const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
     name,
@@ -159,6 +161,7 @@ function chainReport(
     ...webSocketReport(sum, chain, run),
     samples: sum.samples.list,
     ...(rateLimits && { rateLimits }),
+    ...(nodes && { nodes }),
     ...(counted && { truth: counted }),
     ...(warmup && {
       warmup: {

@@ -59,6 +59,7 @@ function checkSeries(series: Series, where: string): void {
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
   if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
   if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
+  if (series.nodes !== undefined) checkNodes(series.nodes, `${where}.nodes`);
   if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
   if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
@@ -77,6 +78,17 @@ function checkRateLimits(value: unknown, where: string): void {
     count(own.count, `${where}.headers.${name}.count`);
     text(own.sample, `${where}.headers.${name}.sample`);
     for (const end of ["min", "max"]) if (own[end] !== undefined) number(own[end], `${where}.headers.${name}.${end}`);
+  }
+}
+
+function checkNodes(value: unknown, where: string): void {
+  const { byName, pairs, same } = record(value, where);
+  for (const [name, each] of Object.entries({ pairs, same })) count(each, `${where}.${name}`);
+  for (const [name, node] of Object.entries(record(byName, `${where}.byName`))) {
+    const { responses, valid, responseTime } = record(node, `${where}.byName.${name}`);
+    count(responses, `${where}.byName.${name}.responses`);
+    count(valid, `${where}.byName.${name}.valid`);
+    text(responseTime, `${where}.byName.${name}.responseTime`);
   }
 }
 

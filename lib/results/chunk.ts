@@ -1,6 +1,7 @@
 import type { Sample } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
 import type { BlockCounts } from "./blocks.ts";
+import type { NodesCounts } from "./nodes.ts";
 import type { RateLimitCounts } from "./rateLimits.ts";
 import type { SocketCounts } from "./sockets.ts";
 import type { SubscriptionCounts } from "./subscriptions.ts";
@@ -73,6 +74,8 @@ export interface Series {
   blocks?: BlockCounts;
   /** What responses said that a rate limit refused, if there were any. */
   rateLimits?: RateLimitCounts;
+  /** Which nodes answered, if the plan has a header for it. */
+  nodes?: NodesCounts;
   /** What happened to the chain's WebSockets, if it has any. */
   sockets?: SocketCounts;
   /** What the chain's subscribers received, by subscription name, if it has any. */

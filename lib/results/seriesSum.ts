@@ -10,6 +10,7 @@ import {
   type ParsedCounts,
   parseHistogram,
 } from "./histogram.ts";
+import { NodesSum, type ParsedNodes, parseNodes } from "./nodes.ts";
 import { RateLimits } from "./rateLimits.ts";
 import { addSockets, anySockets, noSockets } from "./sockets.ts";
 import {
@@ -31,6 +32,7 @@ export interface ParsedSeries {
   timings: [string, ParsedCounts][];
   targets: ParsedCounts[];
   subscriptions: ParsedSubscription[];
+  nodes: ParsedNodes | undefined;
 }
 
 /** Parses a series' histograms. Throws if one of them cannot be read. */
@@ -48,6 +50,7 @@ export function parseSeries(series: Series): ParsedSeries {
     timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
     targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
     subscriptions: parseSubscriptions(series.subscriptions ?? {}),
+    nodes: series.nodes && parseNodes(series.nodes),
   };
 }
 
@@ -87,6 +90,7 @@ export class SeriesSum {
   readonly samples = new Samples();
   readonly blocks = new BlockCounter();
   readonly rateLimits = new RateLimits();
+  readonly nodes = new NodesSum();
   readonly sockets = noSockets();
   readonly subscriptions = new Map<string, SubscriptionSum>();
   readonly seconds = new Map<number, SecondCounts>();
@@ -103,7 +107,7 @@ export class SeriesSum {
 
   /**
    * Adds a parsed series. Without `keepIntervals`, its response times are not kept separately by interval, and what
-   * subscribers received is left out.
+   * subscribers received and which nodes answered is left out.
    */
   addParsed(parsed: ParsedSeries, keepIntervals = true): void {
     const { series } = parsed;
@@ -121,6 +125,7 @@ export class SeriesSum {
     if (series.blocks) this.blocks.add(series.blocks);
     if (series.rateLimits) this.rateLimits.add(series.rateLimits);
     if (series.sockets) addSockets(this.sockets, series.sockets);
+    if (keepIntervals && parsed.nodes) this.nodes.add(parsed.nodes);
     if (keepIntervals) addSubscriptions(this.subscriptions, parsed.subscriptions);
     this.addSeconds(series);
   }
@@ -130,7 +135,7 @@ export class SeriesSum {
     for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
   }
 
-  /** Adds another sum, which stays unchanged; its blocks, its rate limits and what its subscribers received are left out. */
+  /** Adds another sum, which stays unchanged; its blocks, rate limits and nodes and what its subscribers received are left out. */
   merge(sum: SeriesSum): void {
     for (const [interval, histogram] of sum.intervals) sumUnder(this.intervals, interval).add(histogram);
     for (const [timing, histogram] of sum.timings) sumUnder(this.timings, timing).add(histogram);
@@ -196,6 +201,7 @@ export class SeriesSum {
   toSeries(chain: string, phase: Phase): Series {
     const blocks = this.blocks.counts();
     const rateLimits = this.rateLimits.counts();
+    const nodes = this.nodes.counts();
     return {
       chain,
       phase,
@@ -216,6 +222,7 @@ export class SeriesSum {
       ...(this.samples.list.length > 0 && { samples: this.samples.list }),
       ...(blocks && { blocks }),
       ...(rateLimits && { rateLimits }),
+      ...(nodes && { nodes }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),
       ...(this.timings.size > 0 && {

@@ -41,6 +41,11 @@ const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) 
     ({ series }) => Object.assign(series, { rateLimits: { responses: 1, headers: { a: { count: 1, sample: 3 } } } }),
     /headers\.a\.sample is no text/,
   ],
+  [
+    "a node",
+    ({ series }) => Object.assign(series, { nodes: { byName: { a: { responses: 0.5 } }, pairs: 0, same: 0 } }),
+    /byName\.a\.responses is no count/,
+  ],
   ["sockets", ({ series }) => Object.assign(series, { sockets: 1 }), /series\[0\]\.sockets is no object/],
   ["opened", ({ series }) => Object.assign(series.sockets ?? {}, { opened: -1 }), /sockets\.opened is no count/],
   ["closed", ({ series }) => Object.assign(series.sockets?.closed ?? {}, { x: 0.5 }), /sockets\.closed\.x is no count/],

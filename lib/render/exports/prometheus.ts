@@ -39,6 +39,7 @@ export async function renderPrometheus(report: Report): Promise<string> {
     }
   }
   computeUnitGauges(report, gauge);
+  nodeGauges(report, gauge);
   subscriptionGauges(report, gauge);
   return registry.metrics();
 }
@@ -56,6 +57,21 @@ function computeUnitGauges({ run, chains }: Report, gauge: MakeGauge): void {
     const values = { offered: offeredPerSecond, achieved: achievedPerSecond, relayed: relayedPerSecond };
     for (const [of, value] of Object.entries(values)) rates.set({ ...own, of }, value);
     if (usdPerMillion !== null) cost.set(own, usdPerMillion);
+  }
+}
+
+/** Which nodes answered, if the plan has a header for it. */
+function nodeGauges({ run, chains }: Report, gauge: MakeGauge): void {
+  const all = chains.flatMap(({ name, nodes }) => (nodes?.list ?? []).map((node) => ({ chain: name, node })));
+  if (all.length === 0) return;
+  const responses = gauge("node_responses", "Responses by the node that answered", ["chain", "node"]);
+  const time = gauge("node_response_time_seconds", "Response time by node", ["chain", "node", "quantile"]);
+  for (const { chain, node } of all) {
+    const own = { run: run.name, chain, node: node.name };
+    responses.set(own, node.responses);
+    for (const [name, ms] of Object.entries(node.responseTimeMs ?? {})) {
+      time.set({ ...own, quantile: QUANTILES[name] ?? name }, ms / 1_000);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { report } from "./data.ts";
-import { type Column, count, ms, table, words } from "./elements.ts";
+import { type Column, count, element, ms, rate, share, table, words } from "./elements.ts";
 
 /** What responses said that a rate limit refused, header by header. */
 export function rateLimitTable(): HTMLElement[] {
@@ -18,4 +18,42 @@ export function rateLimitTable(): HTMLElement[] {
     { title: "One of them", cell: ({ sample }) => words(sample) },
   ];
   return [table("What rate-limited responses said in their headers; a date of retry-after in seconds", columns, rows)];
+}
+
+/** Which nodes answered, and how even and how sticky the balancer is. */
+export function nodeSection(): HTMLElement[] {
+  const chains = report.chains.flatMap(({ name, nodes }) => (nodes ? [{ chain: name, ...nodes }] : []));
+  if (chains.length === 0) return [];
+  const rows = chains.flatMap(({ chain, list }) => list.map((node) => ({ chain, ...node })));
+  type Row = (typeof rows)[number];
+  const columns: Column<Row>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Node", cell: ({ name }) => words(name) },
+    { title: "Responses", cell: ({ responses }) => count(responses) },
+    { title: "Share", cell: (row) => share(row.share) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    ...(["p50", "p90", "p99", "max"] as const).map(
+      (name): Column<Row> => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) }),
+    ),
+  ];
+  type Balance = (typeof chains)[number];
+  const balance: Column<Balance>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    {
+      title: "Busiest ÷ mean",
+      hint: "1 if all nodes answer the same number",
+      cell: ({ imbalance }) => rate(imbalance),
+    },
+    {
+      title: "Sticky",
+      hint: "responses from the node before, on the same connection",
+      cell: ({ sticky }) => share(sticky),
+    },
+    { title: "by chance", hint: "if each node were drawn by its share", cell: (row) => share(row.stickyByChance) },
+  ];
+  return [
+    element("h2", {}, "Nodes"),
+    table("Which node answered, by the plan's header; response time in ms", columns, rows),
+    table("How the balancer spreads requests", balance, chains),
+  ];
 }

@@ -1,32 +1,3 @@
-// lib/report/sloLine.ts
-var SUBSCRIBER_SHARES = ["subscribed", "notifications", "missed", "doubled", "dropped"];
-var SHARES = ["success", "class", ...SUBSCRIBER_SHARES];
-var OF_SUBSCRIBERS = [...SUBSCRIBER_SHARES, "subscribe-p99", "lag-p99"];
-var FLOORS = ["success", "relay-rate", "cu-rate", "subscribed", "notifications"];
-function unitOf({ line }) {
-  if (SHARES.includes(line)) return "share";
-  if (line === "relay-rate" || line === "cu-rate") return "rate";
-  return line === "cost" || line === "cu-cost" ? "usd" : "ms";
-}
-function isFloor({ line }) {
-  return FLOORS.includes(line);
-}
-function lineName({ line, class: failure = "" }) {
-  if (line === "class") return failure;
-  if (OF_SUBSCRIBERS.includes(line)) return `${failure}: ${line.replace("-", " ")}`;
-  return NAMES[line] ?? line.replace("p999", "p99.9");
-}
-var NAMES = {
-  "relay-rate": "valid relays/s",
-  cost: "$ per million relays",
-  "cu-rate": "CU/s of valid relays",
-  "cu-cost": "$ per million CU"
-};
-function nothingFound({ line }) {
-  if (line === "subscribe-p99") return "nobody was subscribed";
-  return line === "cost" || line === "cu-cost" ? "not measured" : "no response";
-}
-
 // lib/render/page/data.ts
 var report = JSON.parse(document.getElementById("data")?.textContent ?? "");
 function replaceReport(next) {
@@ -201,6 +172,69 @@ function rateLimitTable() {
     { title: "One of them", cell: ({ sample }) => words(sample) }
   ];
   return [table("What rate-limited responses said in their headers; a date of retry-after in seconds", columns2, rows)];
+}
+function nodeSection() {
+  const chains = report.chains.flatMap(({ name, nodes }) => nodes ? [{ chain: name, ...nodes }] : []);
+  if (chains.length === 0) return [];
+  const rows = chains.flatMap(({ chain, list }) => list.map((node) => ({ chain, ...node })));
+  const columns2 = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Node", cell: ({ name }) => words(name) },
+    { title: "Responses", cell: ({ responses }) => count(responses) },
+    { title: "Share", cell: (row) => share(row.share) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    ...["p50", "p90", "p99", "max"].map(
+      (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
+    )
+  ];
+  const balance = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    {
+      title: "Busiest ÷ mean",
+      hint: "1 if all nodes answer the same number",
+      cell: ({ imbalance }) => rate(imbalance)
+    },
+    {
+      title: "Sticky",
+      hint: "responses from the node before, on the same connection",
+      cell: ({ sticky }) => share(sticky)
+    },
+    { title: "by chance", hint: "if each node were drawn by its share", cell: (row) => share(row.stickyByChance) }
+  ];
+  return [
+    element("h2", {}, "Nodes"),
+    table("Which node answered, by the plan's header; response time in ms", columns2, rows),
+    table("How the balancer spreads requests", balance, chains)
+  ];
+}
+
+// lib/report/sloLine.ts
+var SUBSCRIBER_SHARES = ["subscribed", "notifications", "missed", "doubled", "dropped"];
+var SHARES = ["success", "class", ...SUBSCRIBER_SHARES];
+var OF_SUBSCRIBERS = [...SUBSCRIBER_SHARES, "subscribe-p99", "lag-p99"];
+var FLOORS = ["success", "relay-rate", "cu-rate", "subscribed", "notifications"];
+function unitOf({ line }) {
+  if (SHARES.includes(line)) return "share";
+  if (line === "relay-rate" || line === "cu-rate") return "rate";
+  return line === "cost" || line === "cu-cost" ? "usd" : "ms";
+}
+function isFloor({ line }) {
+  return FLOORS.includes(line);
+}
+function lineName({ line, class: failure = "" }) {
+  if (line === "class") return failure;
+  if (OF_SUBSCRIBERS.includes(line)) return `${failure}: ${line.replace("-", " ")}`;
+  return NAMES[line] ?? line.replace("p999", "p99.9");
+}
+var NAMES = {
+  "relay-rate": "valid relays/s",
+  cost: "$ per million relays",
+  "cu-rate": "CU/s of valid relays",
+  "cu-cost": "$ per million CU"
+};
+function nothingFound({ line }) {
+  if (line === "subscribe-p99") return "nobody was subscribed";
+  return line === "cost" || line === "cu-cost" ? "not measured" : "no response";
 }
 
 // lib/render/page/tables.ts
@@ -1492,6 +1526,7 @@ function draw() {
     ...outcomeTable(),
     ...methodTable(),
     ...targetTable(),
+    ...nodeSection(),
     ...capacitySection(),
     ...steadyTable(),
     ...trafficTables(),

@@ -1,4 +1,5 @@
 import type { Report } from "../../report/schema.ts";
+import { nodeSection } from "./answerHeaders.ts";
 import { answers } from "./answers.ts";
 import { capacitySection } from "./capacity.ts";
 import { computeUnitsSection } from "./computeUnits.ts";
@@ -160,6 +161,7 @@ function draw(): void {
     ...outcomeTable(),
     ...methodTable(),
     ...targetTable(),
+    ...nodeSection(),
     ...capacitySection(),
     ...steadyTable(),
     ...trafficTables(),
