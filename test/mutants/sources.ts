@@ -12,6 +12,7 @@ const SCOPE = [
   "lib/http/*.ts",
   "lib/attack/*.ts",
   "lib/observe/breaker.ts",
+  "lib/observe/thresholds.ts",
   "lib/report/verdict.ts",
   "lib/report/capacity.ts",
 ];
