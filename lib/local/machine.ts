@@ -11,7 +11,7 @@ import type { Plan } from "../plan/schema.ts";
  */
 const WORKER_MB = 160;
 const WORKER_MB_PER_PLAN_MB = 3.5;
-const WORKER_MB_PER_LINES_MB = 0.5;
+const WORKER_MB_PER_LINES_MB = 0.65;
 
 /** Node's maximum string length less a margin, in MB: a plan is one string. */
 const LONGEST_PLAN_MB = 500;

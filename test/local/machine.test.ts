@@ -29,7 +29,7 @@ test("ten workers with a plan of 277 MB do not fit where they do if most of it i
     { wholeMb: 400, commonMb: 0 },
     { ...machine, availableMb: 3_000 },
   );
-  assert.match(lines?.found ?? "", /10 workers that take 360 MB each/);
+  assert.match(lines?.found ?? "", /10 workers that take 420 MB each/);
   const [longest] = machineProblems(planOf(10, 10), { wholeMb: 600, commonMb: 1 }, { ...machine, availableMb: 1e6 });
   assert.match(longest?.found ?? "", /a plan of 600 MB/);
 });
