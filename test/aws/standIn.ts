@@ -40,7 +40,8 @@ export interface AwsStandIn {
 export type StandInFault =
   | { kind: "refused"; status: number; code: string }
   | { kind: "slow"; ms: number }
-  | { kind: "cut" };
+  | { kind: "cut" }
+  | { kind: "dropped" };
 
 export const REGION = "us-east-1";
 
@@ -176,6 +177,7 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, proxy:
     response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>a fault of the test</Message></Error>`);
     return;
   }
+  if (fault?.kind === "dropped") return void incoming.socket.destroy();
   if (fault?.kind === "slow") await new Promise((done) => setTimeout(done, fault.ms));
   if (name === undefined) {
     if (body.includes("Action=Publish&")) published.push(new URLSearchParams(body.toString()).get("Message") ?? "");

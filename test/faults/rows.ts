@@ -453,6 +453,9 @@ const s3Rows: Row[] = [
   s3Row("S3 throttles 10 % of requests (503 SlowDown)", () => () => {
     return Math.random() < 0.1 ? { kind: "refused", status: 503, code: "SlowDown" } : undefined;
   }),
+  s3Row("S3 drops 5 % of connections", () => () => {
+    return Math.random() < 0.05 ? { kind: "dropped" } : undefined;
+  }),
   s3Row("S3 is slow by 2 s", () => () => ({ kind: "slow", ms: 2_000 }), { withinSeconds: 240 }),
   s3Row(
     "S3 is unavailable for 10 s",
