@@ -7,6 +7,7 @@ import { parseTemplate } from "./placeholders.ts";
 import { requestTemplate } from "./requestTemplate.ts";
 import type { Chain, Plan, Row, Target } from "./schema.ts";
 import { referencesOf } from "./secretReferences.ts";
+import { MAX_TARGETS_APART } from "./sizes.ts";
 import { mixOf, Turns } from "./turns.ts";
 
 /**
@@ -42,11 +43,15 @@ export function planWithoutLines(plan: Plan): Plan {
 
 function withoutLines(chain: Chain): Chain {
   const { data: _, ...rest } = chain;
-  return { ...rest, targets: shownOf(chain.targets), apart: mixOf(chain) };
+  return { ...rest, targets: [...shownOf(chain.targets)], apart: mixOf(chain) };
 }
 
-/** The targets that say what a chain loads: one for each URL, up to a limit, and for each of the kinds below. */
-function shownOf(targets: readonly Target[]): Target[] {
+/**
+ * The targets that say what a chain loads: all if they are recorded separately, because the report finds them by their
+ * place; otherwise one for each URL, up to a limit, and for each of the kinds below.
+ */
+function shownOf(targets: readonly Target[]): readonly Target[] {
+  if (targets.length <= MAX_TARGETS_APART) return targets;
   const urls = new Set<string>();
   const kinds = new Set<string>();
   const shown: Target[] = [];

@@ -94,6 +94,14 @@ test("what is stored of a long replay is when its lines are due, and one target 
   );
 });
 
+test("targets that are recorded separately stay in the plan beside long data, each at its place", (t) => {
+  const call = (method: string) => ({ url: "http://127.0.0.1:1/", body: { ...BODY, method } });
+  const plan = planOf(t, { targets: [call("eth_call"), call("eth_getLogs")], data: "rows.csv" });
+  const [stored] = planWithoutLines(plan).chains;
+  assert.equal(stored?.data, undefined);
+  assert.deepEqual(stored?.targets, plan.chains[0]?.targets);
+});
+
 test("what a worker must know before it starts stays known: each secret, a named block, another host", (t) => {
   const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1 });
   const [chain] = plan.chains as [Chain];
