@@ -582,7 +582,7 @@ function hostsRow(name: string, killed: number): Row {
     says: /attempt 1 stopped at [\d.]+ s: host-\d had gone/,
     async fault(place) {
       await place.into(2_500);
-      const hosts = descendants(place.runner.pid ?? 0).filter(({ command }) => / host --activity /.test(command));
+      const hosts = descendants(place.runner.pid ?? 0).filter(({ command }) => / host --lifeline /.test(command));
       for (const { pid } of hosts.slice(0, killed)) process.kill(-pid, "SIGKILL");
     },
     check({ report }) {
