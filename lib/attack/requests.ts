@@ -61,22 +61,26 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
   if (problems.length > 0) throw new InputError(`chain ${chain.name}`, problems);
   const lines: List<Target> = chain.lines ?? chain.targets;
   const make = (target: Target, index: number): TargetRequests => new TargetRequests(target, index, chain, options);
-  const isKept = chain.replay === undefined && !chain.lines && chain.targets.length <= MAX_READY;
-  const kept = isKept ? chain.targets.map(make) : [];
+  const isKept = chain.replay === undefined && lines.length <= MAX_READY;
+  // Lines that are stored separately are unpacked when they are due, and kept from then on.
+  const kept = isKept && !chain.lines ? chain.targets.map(make) : [];
   const turns = new Turns(chain, options.seed);
-  const request = (n: number): PreparedRequest => {
-    const index = turns.target(n);
-    const own = kept[index];
-    if (own) return own.request(n, turns);
+  const made = (index: number): TargetRequests => {
     const line = lines.at(index) as Target;
     if (chain.lines) refuseLine(line, index, chain, transport);
-    return make(line, index).request(n, turns);
+    const requests = make(line, index);
+    if (isKept) kept[index] = requests;
+    return requests;
+  };
+  const request = (n: number): PreparedRequest => {
+    const index = turns.target(n);
+    return (kept[index] ?? made(index)).request(n, turns);
   };
   const sockets = chain.targets.flatMap((each, index) =>
     isWebSocketUrl(each.url) ? [kept[index] ?? make(each, index)] : [],
   );
   return Object.assign(request, {
-    isReady: isKept && kept.every(({ isReady }) => isReady),
+    isReady: kept.length === lines.length && kept.every(({ isReady }) => isReady),
     handshakes: [...new Map(sockets.map(({ handshake }) => [handshake.key, handshake])).values()],
     wireNumber: wireNumbers(Math.max(1, ...sockets.map(({ parts }) => parts))),
   });

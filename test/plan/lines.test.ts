@@ -154,6 +154,27 @@ test("a packed list has the elements of its list, whatever their length", () => 
   );
 });
 
+test("a target that is stored separately is prepared once", (t) => {
+  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1, duration: "8s" });
+  const [assignment] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
+  assert.ok(assignment);
+  const [chain] = withOwnLines(planWithoutLines(plan), ownLinesOf(plan, assignment)).chains as [Chain];
+  const requests = prepareChain(chain, { keepalive: true, seed: plan.seed });
+  assert.equal(requests(1 + LINES), requests(1));
+});
+
+test("a packed list of up to 1 MB is unpacked once, in whatever order it is read; a longer one stays packed", () => {
+  const listOf = (length: number): PackedList<{ text: string }> =>
+    new PackedList(pack(Array.from({ length }, (_, index) => ({ text: `${index}`.padEnd(1_000) }))));
+  const countUnpacked = (length: number): number => {
+    const list = listOf(length);
+    const before = Array.from({ length }, (_, place) => list.at(place));
+    return before.filter((element, place) => list.at(place) !== element).length;
+  };
+  assert.equal(countUnpacked(900), 0);
+  assert.equal(countUnpacked(2_000), 2_000);
+});
+
 /** Prepares requests of an assignment whose lines are in a file, as a worker does, and prints their bytes. */
 const WORKER = `
 import { readFileSync } from "node:fs";
