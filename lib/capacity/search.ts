@@ -190,12 +190,12 @@ function nextLevel(
   return top === high && trialsAt(top, levels) <= repeats ? top : undefined;
 }
 
-/** Number of trials at a level. */
+/** Number of trials at a level, except for rounding. */
 function trialsAt(level: number, levels: ReturnType<typeof levelsOf>): number {
   return levels.find((each) => isReached(each.level, level) && isReached(level, each.level))?.trials.length ?? 0;
 }
 
-/** Whether a level is the highest one, except for rounding. */
+/** Whether a level is as high as `most`, except for rounding. */
 function isReached(most: number, level = 0): boolean {
   return level >= most * (1 - 1e-8);
 }

@@ -43,14 +43,14 @@ export function planWithoutLines(plan: Plan): Plan {
 
 function withoutLines(chain: Chain): Chain {
   const { data: _, ...rest } = chain;
-  return { ...rest, targets: [...shownOf(chain.targets)], apart: mixOf(chain) };
+  return { ...rest, targets: shownOf(chain.targets), apart: mixOf(chain) };
 }
 
 /**
  * The targets that say what a chain loads: all if they are recorded separately, because the report finds them by their
  * place; otherwise one for each URL, up to a limit, and for each of the kinds below.
  */
-function shownOf(targets: readonly Target[]): readonly Target[] {
+function shownOf(targets: Target[]): Target[] {
   if (targets.length <= MAX_TARGETS_APART) return targets;
   const urls = new Set<string>();
   const kinds = new Set<string>();

@@ -35,9 +35,9 @@ function scaleRates(raw: unknown, where: string, factorOf: (sum: number) => numb
     const found = `${replays.map(({ name }) => show(name)).join(", ")}, a replay of recorded times`;
     return [{ where, found, expected: "chains with a rate; a replay has its factor" }];
   }
-  const inUnits = chains.filter((chain): chain is { cups: number } => typeof chain.cups === "number");
+  const inUnits = chains.filter((chain): chain is { name?: unknown; cups: number } => typeof chain.cups === "number");
   if (inUnits.length > 0 && where === "--target-rps") {
-    const found = `${chains.flatMap(({ name, cups }) => (cups === undefined ? [] : [show(name)])).join(", ")}, a rate in cups`;
+    const found = `${inUnits.map(({ name }) => show(name)).join(", ")}, a rate in cups`;
     return [{ where, found, expected: "chains with rps, or --scale" }];
   }
   const rated = chains.filter((chain): chain is { rps: number } => typeof chain.rps === "number" && chain.rps > 0);
