@@ -9,6 +9,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { InputError } from "../../plan/problems.ts";
 import type { Report } from "../../report/schema.ts";
+import { exportedUnits } from "./computeUnitFigures.ts";
 import { exportedSubscriptions } from "./subscriptionFigures.ts";
 
 /** The SDK's result code for a successful export. */
@@ -91,15 +92,14 @@ function record(report: Report, provider: MeterProvider): void {
   recordSubscriptions(report, gauge, run);
 }
 
-function recordComputeUnits({ chains }: Report, gauge: MakeGauge, run: Record<string, string>): void {
-  const all = chains.flatMap(({ name, computeUnits }) => (computeUnits ? [{ chain: name, ...computeUnits }] : []));
+function recordComputeUnits(report: Report, gauge: MakeGauge, run: Record<string, string>): void {
+  const all = exportedUnits(report);
   if (all.length === 0) return;
   const rates = gauge("compute_units.rate", "{unit}/s", "Offered, of requests sent, and of valid relays");
   const cost = gauge("compute_units.cost", "{USD}", "The cost of a million compute units of valid relays");
-  for (const { chain, offeredPerSecond, achievedPerSecond, relayedPerSecond, usdPerMillion } of all) {
+  for (const { chain, perSecond, usdPerMillion } of all) {
     const own = { ...run, "volley.chain": chain };
-    const values = { offered: offeredPerSecond, achieved: achievedPerSecond, relayed: relayedPerSecond };
-    for (const [of, value] of Object.entries(values)) rates.record(value, { ...own, of });
+    for (const [of, value] of Object.entries(perSecond)) rates.record(value, { ...own, of });
     if (usdPerMillion !== null) cost.record(usdPerMillion, own);
   }
 }

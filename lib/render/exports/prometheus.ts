@@ -1,5 +1,6 @@
 import { Gauge, Registry } from "prom-client";
 import type { Report } from "../../report/schema.ts";
+import { exportedUnits } from "./computeUnitFigures.ts";
 import { exportedSubscriptions } from "./subscriptionFigures.ts";
 
 /** The report's figures in Prometheus' text format, for a textfile collector or a Pushgateway. */
@@ -47,15 +48,14 @@ export async function renderPrometheus(report: Report): Promise<string> {
 type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
 
 /** Rates and cost in compute units, if the plan has any. */
-function computeUnitGauges({ run, chains }: Report, gauge: MakeGauge): void {
-  const all = chains.flatMap(({ name, computeUnits }) => (computeUnits ? [{ chain: name, ...computeUnits }] : []));
+function computeUnitGauges(report: Report, gauge: MakeGauge): void {
+  const all = exportedUnits(report);
   if (all.length === 0) return;
   const rates = gauge("compute_units_per_second", "Offered, of requests sent, and of valid relays", ["chain", "of"]);
   const cost = gauge("compute_units_usd_per_million", "The cost of a million units of valid relays", ["chain"]);
-  for (const { chain, offeredPerSecond, achievedPerSecond, relayedPerSecond, usdPerMillion } of all) {
-    const own = { run: run.name, chain };
-    const values = { offered: offeredPerSecond, achieved: achievedPerSecond, relayed: relayedPerSecond };
-    for (const [of, value] of Object.entries(values)) rates.set({ ...own, of }, value);
+  for (const { chain, perSecond, usdPerMillion } of all) {
+    const own = { run: report.run.name, chain };
+    for (const [of, value] of Object.entries(perSecond)) rates.set({ ...own, of }, value);
     if (usdPerMillion !== null) cost.set(own, usdPerMillion);
   }
 }
@@ -76,7 +76,7 @@ function nodeGauges({ run, chains }: Report, gauge: MakeGauge): void {
 }
 
 /** The subscribers' figures, if there are any. */
-function subscriptionGauges(report: Report, gauge: (name: string, help: string, labelNames?: string[]) => Gauge): void {
+function subscriptionGauges(report: Report, gauge: MakeGauge): void {
   const all = exportedSubscriptions(report);
   if (all.length === 0) return;
   const labels = ["chain", "subscription"];
