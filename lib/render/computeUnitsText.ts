@@ -1,5 +1,6 @@
 import type { Report, Traffic } from "../report/schema.ts";
 import { renderTable } from "../report/table.ts";
+import { usdText } from "../report/units.ts";
 import { number, rate } from "./textFigures.ts";
 
 /** Rates and cost in compute units, chain by chain. Empty if the plan has none. */
@@ -16,7 +17,7 @@ export function computeUnitsText({ chains, total }: Report, width: number): stri
             rate(units.achievedPerSecond),
             rate(units.relayedPerSecond),
             number(Math.round(units.relayed)),
-            units.usdPerMillion === null ? "–" : `$${Number(units.usdPerMillion.toPrecision(3))}`,
+            units.usdPerMillion === null ? "–" : usdText(units.usdPerMillion),
           ],
         ]
       : [],

@@ -5,6 +5,7 @@ import { boundText, isLowerBound } from "../report/lowerBound.ts";
 import type { Report, Traffic } from "../report/schema.ts";
 import { isFloor, isResponseTime, lineName, nothingFound, type SloResult, unitOf } from "../report/sloLine.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
+import { roundUsd } from "../report/units.ts";
 import { capacityText } from "./capacityText.ts";
 import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
@@ -185,7 +186,7 @@ function levelText(line: SloResult, value: number): string {
     case "rate":
       return rate(value);
     case "usd":
-      return String(Number(value.toFixed(2)));
+      return String(roundUsd(value));
     case "ms":
       return `${precise(value)} ms`;
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatDuration } from "../plan/duration.ts";
-import { ms, percent } from "./units.ts";
+import { ms, percent, usdText } from "./units.ts";
 
 const count = z.int().nonnegative();
 const chain = z.string();
@@ -251,7 +251,7 @@ export function reasonText(reason: Reason): string {
 }
 
 function costText(usd: number | null, limitUsd: number): string {
-  return usd === null ? "was not measured" : `is $${usd.toFixed(2)}, above $${limitUsd}`;
+  return usd === null ? "was not measured" : `is ${usdText(usd)}, above $${limitUsd}`;
 }
 
 function subscribersText({ line, found, limit }: Extract<Reason, { kind: "subscribers" }>): string {

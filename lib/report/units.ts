@@ -7,3 +7,14 @@ export function ms(value: number): string {
 export function percent(share: number): string {
   return `${Number((share * 100).toFixed(3))} %`;
 }
+
+/** Rounds a price in dollars to cents; below ten cents to two significant digits: a million units may cost less than a cent. */
+export function roundUsd(usd: number): number {
+  return Number(usd >= 0.1 ? usd.toFixed(2) : usd.toPrecision(2));
+}
+
+/** Formats a price in dollars, rounded as above, with its cents. */
+export function usdText(usd: number): string {
+  const rounded = roundUsd(usd);
+  return `$${rounded === 0 || rounded >= 0.1 ? rounded.toFixed(2) : rounded}`;
+}

@@ -60,6 +60,9 @@ test("what has no units is named: a method, a rate, a limit", () => {
     /chains\[0\]\.cups: found a rate in compute units; expected computeUnits/,
   );
   assert.match(problems({ rps: 5, targets, slo: { relayCups: 5 } }), /a limit on relayCups/);
+  const limit = { slo: { usdPerMillionComputeUnits: 5 } };
+  const observe = { costs: [{ name: "queries", metric: "queries_total", usd: 0.00001 }] };
+  assert.match(problems({ rps: 5, targets, ...limit }, { observe }), /a limit on usdPerMillionComputeUnits/);
   assert.match(problems({ rps: 5, cups: 5, targets }, { computeUnits: { default: 1 } }), /either rps or cups/);
   assert.match(problems({ cups: 5, targets }, { computeUnits: { default: 0 } }), /methods that cost nothing/);
 });
@@ -71,6 +74,19 @@ test("targets that are not recorded separately must cost the same", () => {
     /65 targets of different/,
   );
   assert.equal(problems({ rps: 5, targets }, { computeUnits: { default: 20 } }), "");
+  const differing = targets.slice(0, 64);
+  assert.equal(problems({ rps: 5, targets: differing }, { computeUnits: { eth_call: 26, default: 1 } }), "");
+});
+
+test("a limit on the cost of units needs a counter with a price", () => {
+  const changes = { computeUnits: { default: 20 }, slo: { usdPerMillionComputeUnits: 0.45 } };
+  const targets = [target(call("eth_call"))];
+  assert.match(
+    problems({ rps: 5, targets }, changes),
+    /\$\.slo\.usdPerMillionComputeUnits: found a limit on the cost; expected a counter with a price/,
+  );
+  const observe = { costs: [{ name: "queries", metric: "queries_total", usd: 0.00001 }] };
+  assert.equal(problems({ rps: 5, targets }, { ...changes, observe }), "");
 });
 
 test("a search needs calls: subscribers alone have no rate to look for", () => {

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { parsePrometheus } from "../../lib/observe/prometheus.ts";
 import { renderCsv } from "../../lib/render/exports/csv.ts";
 import { renderJunit } from "../../lib/render/exports/junit.ts";
-import { sendOtlp } from "../../lib/render/exports/otlp.ts";
 import { renderPrometheus } from "../../lib/render/exports/prometheus.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { recordMs } from "../../lib/results/histogram.ts";
 import { type ItemRow, SubscriptionSum } from "../../lib/results/subscriptions.ts";
+import { collectedPoints } from "../support/collector.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 
@@ -77,23 +74,7 @@ test("Prometheus has the subscribers' counts and times, in seconds", async () =>
 });
 
 test("OTLP has the subscribers' counts and times, in ms", async (t) => {
-  let body = "";
-  const receiver = createServer((request, response) => {
-    request.setEncoding("utf8").on("data", (text: string) => {
-      body += text;
-    });
-    request.on("end", () => response.writeHead(200, { "Content-Type": "application/json" }).end("{}"));
-  }).listen(0, "127.0.0.1");
-  await once(receiver, "listening");
-  t.after(() => receiver.close());
-  await sendOtlp(subscribedReport(), `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/v1/metrics`);
-  const { resourceMetrics } = JSON.parse(body) as OtlpMessage;
-  const points = new Map<string, number>();
-  for (const { name, gauge } of resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics[0]?.metrics ?? [])) {
-    for (const { asDouble, attributes } of gauge.dataPoints) {
-      points.set([name, ...attributes.slice(-1).map(({ value }) => value.stringValue)].join(" "), asDouble);
-    }
-  }
+  const points = await collectedPoints(t, subscribedReport());
   assert.deepEqual(
     ["received", "due", "missed", "doubled"].map((outcome) => points.get(`volley.notifications ${outcome}`)),
     [20, 20, 1, 1],
@@ -102,15 +83,6 @@ test("OTLP has the subscribers' counts and times, in ms", async (t) => {
   assert.equal(Math.round(points.get("volley.notification_lag p99") ?? 0), 20);
   assert.equal(Math.round(points.get("volley.subscribe_time max") ?? 0), 30);
 });
-
-interface OtlpMessage {
-  resourceMetrics: { scopeMetrics: { metrics: OtlpMetric[] }[] }[];
-}
-
-interface OtlpMetric {
-  name: string;
-  gauge: { dataPoints: { asDouble: number; attributes: { value: { stringValue?: string } }[] }[] };
-}
 
 test("JUnit has a test for each subscription, which fails with its own reasons", () => {
   const xml = renderJunit(subscribedReport());

@@ -237,6 +237,15 @@ function nothingFound({ line }) {
   return line === "cost" || line === "cu-cost" ? "not measured" : "no response";
 }
 
+// lib/report/units.ts
+function roundUsd(usd) {
+  return Number(usd >= 0.1 ? usd.toFixed(2) : usd.toPrecision(2));
+}
+function usdText(usd) {
+  const rounded = roundUsd(usd);
+  return `$${rounded === 0 || rounded >= 0.1 ? rounded.toFixed(2) : rounded}`;
+}
+
 // lib/render/page/tables.ts
 var ALL = "all chains";
 var trafficColumns = [
@@ -299,7 +308,7 @@ function levelText(line, value) {
     case "rate":
       return rate(value).text;
     case "usd":
-      return `$${value.toFixed(2)}`;
+      return usdText(value);
     case "ms":
       return `${ms(value).text} ms`;
   }

@@ -1,5 +1,6 @@
 import type { ReportChain, ReportWorker, Traffic } from "../../report/schema.ts";
 import { isFloor, lineName, nothingFound, type SloResult, unitOf } from "../../report/sloLine.ts";
+import { usdText } from "../../report/units.ts";
 import { rateLimitTable } from "./answerHeaders.ts";
 import { report } from "./data.ts";
 import { type Cell, type Column, count, element, ms, rate, share, table, whole, words } from "./elements.ts";
@@ -75,7 +76,7 @@ export function levelText(line: SloResult, value: number): string {
     case "rate":
       return rate(value).text;
     case "usd":
-      return `$${value.toFixed(2)}`;
+      return usdText(value);
     case "ms":
       return `${ms(value).text} ms`;
   }
