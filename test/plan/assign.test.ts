@@ -72,6 +72,14 @@ test("spare workers go where each has most to do; fewer than the chains need sha
   assert.deepEqual(split(1, 1_000), [["a 0/1 600", "b 0/1 200"]]);
 });
 
+test("a plan without workers has one for each 500 subscribers of a chain", () => {
+  const workersFor = (subscribers: number): number => {
+    const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers }];
+    return splitRates(checkedPlan(ORIGIN, { chains: [{ name: "ethereum", subscriptions }] })).length;
+  };
+  assert.deepEqual([1, 500, 501, 2_000].map(workersFor), [1, 1, 2, 4]);
+});
+
 test("a pinned number of workers that cannot carry the rates is a problem, told with the number that can", () => {
   const chains = [chainInput("a", 600, ORIGIN), chainInput("b", 250, ORIGIN)];
   const problems = (workers: number | undefined) =>

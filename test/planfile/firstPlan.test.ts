@@ -36,6 +36,7 @@ test("a first plan of a URL calls its newest block, and may load its host", () =
     ],
   ]);
   assert.deepEqual(plan.allowedHosts, ["gateway.example"]);
+  assert.deepEqual(lintPlan(plan), []);
 });
 
 test("a first plan of a vegeta target file names the file", (t) => {

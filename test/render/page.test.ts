@@ -93,6 +93,37 @@ test("the page begins with the verdict, the highest risk and what to do, before 
   assert.match(text, /ethereum, p99: 20 ms of a limit of 25 ms, \d+ % to spare; 10 of 1000 requests ended in http-429/);
 });
 
+test("compute units, nodes and what rate-limited responses say have tables, if the run has them", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage();
+  const folder = temporaryFolder(t);
+  const titles = ["By the plan's units", "Which node answered", "How the balancer", "What rate-limited responses said"];
+  const table = (title: string) => page.getByRole("region", { name: title });
+  await page.goto(write(folder, limited()));
+  for (const title of titles) assert.equal(await table(title).count(), 0, title);
+  const [chain] = plan.chains;
+  assert.ok(chain);
+  const priced = { ...plan, chains: [chain], computeUnits: { default: 20 }, nodeHeader: "x-node" };
+  const change = (sum: SeriesSum): void => {
+    const connection = {};
+    for (const node of ["a", "b", "b", "b"]) sum.nodes.see(node, connection, 5, true);
+    for (const wait of ["1", "3"]) sum.rateLimits.see("http-429", [["retry-after", wait]], 0, []);
+  };
+  await page.goto(write(folder, madeReport({ plan: priced, change })));
+  const found = await Promise.all(titles.map((title) => table(title).locator("tbody tr").first().innerText()));
+  assert.deepEqual(
+    found.map((row) => row.split(/\s+/).join(" ")),
+    [
+      "ethereum 20 1,000 1,000 1,000 5,000 –",
+      "ethereum b 3 75 % 100 % 5 5 5 5",
+      "ethereum 1.5 66.67 % 62.5 %",
+      "ethereum 2 retry-after 2 1 3 1",
+    ],
+  );
+  assert.deepEqual(await violations(page), []);
+});
+
 test("a cost that was not measured is the highest risk, and is not taken for a missing response", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;

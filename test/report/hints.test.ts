@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Health, TcpHealth } from "../../lib/results/chunk.ts";
 import { createHistogram, recordMs } from "../../lib/results/histogram.ts";
 import type { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { SubscriptionSum } from "../../lib/results/subscriptions.ts";
 import { chainInput, checkedPlan } from "../support/plans.ts";
 import { healthSample, type MadeRun, madeReport } from "../support/reports.ts";
 
@@ -57,6 +58,21 @@ test("connections that end because requests fail are no churn of the target's", 
   };
   assert.doesNotMatch(whats({ health: looks(15, { opened: 100 }), change }), /not used for long/);
   assert.match(whats({ health: looks(15, { opened: 100 }) }), /not used for long/);
+});
+
+test("sockets that subscribers lost and opened again are no churn of the calls' connections", () => {
+  const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers: 2 }];
+  const chains = [{ ...chainInput("kava", 100, ORIGIN), subscriptions }];
+  const churn = (drops: number): string => {
+    const change = (sum: SeriesSum) => {
+      const own = new SubscriptionSum();
+      own.drops["ws-closed-1006"] = drops;
+      sum.subscriptions.set("newHeads", own);
+    };
+    return whats({ health: looks(15, { opened: 100 }), change }, { chains });
+  };
+  assert.match(churn(0), /not used for long/);
+  assert.doesNotMatch(churn(1_500), /not used for long/);
 });
 
 test("more workers are never the advice where the machine's cores are full, and are where they are not", () => {
