@@ -75,7 +75,7 @@ test("spare workers go where each has most to do; fewer than the chains need sha
 test("a plan without workers has one for each 500 subscribers of a chain", () => {
   const workersFor = (subscribers: number): number => {
     const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers }];
-    return splitRates(checkedPlan(ORIGIN, { chains: [{ name: "ethereum", subscriptions }] })).length;
+    return splitRates(checkedPlan(ORIGIN, { chains: [{ name: "ethereum", subscriptions }], duration: "1m" })).length;
   };
   assert.deepEqual([1, 500, 501, 2_000].map(workersFor), [1, 1, 2, 4]);
 });
