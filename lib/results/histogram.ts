@@ -217,8 +217,6 @@ export function parseHistogram(text: string): ParsedCounts {
   return { bytes, ...readCounts(bytes, NOWHERE) };
 }
 
-const OUT_OF_RANGE = "a histogram with more counts than its range has";
-
 /** Counts added to it are dropped: a typed array ignores what lies beyond its end. */
 const NOWHERE = new Float64Array(0);
 
@@ -249,7 +247,6 @@ function readCounts(bytes: Uint8Array, into: Float64Array): Omit<ParsedCounts, "
     const half = Math.floor(word / 2);
     if (word !== half * 2) {
       index += half + 1;
-      if (index > LENGTH) throw new Error(OUT_OF_RANGE);
       continue;
     }
     into[index] = (into[index] as number) + half;
@@ -257,7 +254,7 @@ function readCounts(bytes: Uint8Array, into: Float64Array): Omit<ParsedCounts, "
     if (half > 0) top = index;
     index++;
   }
-  if (top >= LENGTH) throw new Error(OUT_OF_RANGE);
+  if (index > LENGTH) throw new Error("a histogram with more counts than its range has");
   return { top, total };
 }
 

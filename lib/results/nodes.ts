@@ -61,7 +61,7 @@ export class NodesSum {
 
   /** Records a response on a connection; `value` is the plan's header in it. */
   see(value: string | undefined, connection: object, responseMs: number, isValid: boolean): void {
-    const name = this.#nameOf(value);
+    const name = this.#countedAs(nameOf(value));
     const node = this.#node(name);
     node.responses++;
     if (isValid) node.valid++;
@@ -74,10 +74,9 @@ export class NodesSum {
     this.#last.set(connection, name);
   }
 
-  #nameOf(value: string | undefined): string {
-    if (value === undefined || value === "") return NONE;
-    const name = value.slice(0, MOST_NAME).replaceAll(/[^\x20-\x7e]/g, "?");
-    return this.byName.has(name) || this.byName.size < MOST_NODES ? name : OTHERS;
+  /** The name that a node counts under. */
+  #countedAs(name: string): string {
+    return name === NONE || this.byName.has(name) || this.byName.size < MOST_NODES ? name : OTHERS;
   }
 
   #node(name: string): NodeSum {
@@ -89,8 +88,7 @@ export class NodesSum {
   /** Adds parsed counts. Nodes above the most that are counted separately count as others. */
   add({ counts, responseTimes }: ParsedNodes): void {
     for (const [place, [name, { responses, valid }]] of Object.entries(counts.byName).entries()) {
-      const isKnown = this.byName.has(name) || this.byName.size < MOST_NODES;
-      const node = this.#node(isKnown ? name : OTHERS);
+      const node = this.#node(this.#countedAs(name));
       node.responses += responses;
       node.valid += valid;
       node.responseTime.addParsed(responseTimes[place] as ParsedCounts);
@@ -117,4 +115,10 @@ export class NodesSum {
     this.pairs = 0;
     this.same = 0;
   }
+}
+
+/** The name in a header, cut and without characters that are not printable ASCII. */
+function nameOf(value: string | undefined): string {
+  if (value === undefined || value === "") return NONE;
+  return value.slice(0, MOST_NAME).replaceAll(/[^\x20-\x7e]/g, "?");
 }

@@ -39,3 +39,20 @@ test("memory is bounded whatever a server names, in one worker and over all of t
   const responses = Object.values(byName).reduce((all, each) => all + each.responses, 0);
   assert.equal(responses, 2_000);
 });
+
+test("responses without the header count apart from the others, however many nodes there are", () => {
+  const nodes = new NodesSum();
+  for (let n = 0; n < 100; n++) nodes.see(`node-${n}`, {}, 1, true);
+  nodes.see(undefined, {}, 1, true);
+  nodes.see("", {}, 1, true);
+  const counts = nodes.counts() ?? assert.fail("nothing was counted");
+  assert.deepEqual([counts.byName["(others)"]?.responses, counts.byName["(no header)"]?.responses], [36, 2]);
+  nodes.add(parseNodes(counts));
+  assert.equal(nodes.byName.get("(no header)")?.responses, 4);
+});
+
+test("a node's name has no escapes for terminals", () => {
+  const nodes = new NodesSum();
+  nodes.see("\u001b[31mred", {}, 1, true);
+  assert.deepEqual([...nodes.byName.keys()], ["?[31mred"]);
+});
