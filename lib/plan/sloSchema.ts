@@ -53,10 +53,11 @@ const usdPerMillionComputeUnits = z
 /** What can be required of requests if only their outcome and response time are recorded separately. */
 const partLines = { ...percentileLimits, relayRps };
 
-const methods = z
-  .record(z.string(), z.strictObject({ success: success.optional(), ...partLines }))
-  .optional()
-  .describe("What each JSON-RPC method must achieve, over all targets of a chain that call it");
+const METHODS = "What each JSON-RPC method must achieve, over all targets of a chain that call it";
+
+const methodLines = z.strictObject({ success: success.optional(), ...partLines });
+
+const methods = z.record(z.string(), methodLines).optional().describe(METHODS);
 
 const share = z.number().min(0).max(1).optional();
 
@@ -101,13 +102,18 @@ export const targetSlo = z.strictObject({ success: success.optional(), ...partLi
 /** What a chain, a method or a target must show, line by line. */
 export type Slo = z.infer<typeof chainSloSchema>;
 
+const windowRps = relayRps.describe("Lowest mean number of valid relays per second over the window");
+
 /** What can be required of a run's last seconds. */
 const stopLines = {
   success: success.optional(),
   ...percentileLimits,
-  relayRps: relayRps.describe("Lowest number of valid relays per second over the window"),
+  relayRps: windowRps,
   classes,
-  methods,
+  methods: z
+    .record(z.string(), methodLines.extend({ relayRps: windowRps }))
+    .optional()
+    .describe(METHODS),
 };
 
 const STOP_LINES = Object.keys(stopLines) as (keyof typeof stopLines)[];

@@ -15,7 +15,7 @@ export function renderPlan(plan: Plan, width: number): string {
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
   const isSubscribed = subscribersOf(plan) > 0;
   const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
-  // To count Poisson arrivals takes as long as to make them.
+  // Counting Poisson arrivals takes as long as making them.
   const isCounted = plan.arrivals !== "poisson";
   const count = Math.round(isCounted ? requestsOf(plan) : requests).toLocaleString("en-US");
   const parts = [
