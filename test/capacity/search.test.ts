@@ -85,6 +85,24 @@ test("where the generator cannot go on, the search ends, and takes that for no e
   assert.ok(trials.length <= 16);
 });
 
+test("rounding takes no trial above the limit, whatever the rates", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 1, max: 500, noNaN: true }), { minLength: 1, maxLength: 4 }),
+      fc.double({ min: 10, max: 5_000, noNaN: true }),
+      (rates, maxRps) => {
+        const chains = rates.map((rps, index) => ({ name: `c${index}`, rps }));
+        const carried = Object.fromEntries(chains.map(({ name }) => [name, 1e6]));
+        const trials = search({ chains, precision: 0.02, repeats: 0, together: true, maxRps }, carried, 1);
+        for (const { rps } of trials) {
+          const total = Object.values(rps).reduce((sum, each) => sum + each, 0);
+          assert.ok(total <= maxRps, `${total} is above ${maxRps}`);
+        }
+      },
+    ),
+  );
+});
+
 test("no trial is above the limit, a chain that meets the SLO there ends, and so do all together", () => {
   const chains = [
     { name: "a", rps: 100 },

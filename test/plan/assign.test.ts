@@ -5,6 +5,7 @@ import {
   assignmentProblems,
   chainSchedule,
   cutSegments,
+  firstNumber,
   foreignFields,
   phaseRange,
   scheduledRequests,
@@ -178,6 +179,8 @@ test("the warm-up's schedule is counted from its own start, and no phase has ano
     const { from, to } = phaseRange(plan, { ...only, ...change }, share, phase);
     return [from, to];
   };
+  const first = (["measure", "warmup"] as const).map((phase) => firstNumber(plan, chain, phase));
+  assert.deepEqual(first, [0, 1_000], "the warm-up's numbers follow the measurement's: it warms no cache for them");
   assert.deepEqual(range("warmup"), [0, 400]);
   assert.deepEqual(range("measure"), [0, 1_000]);
   assert.deepEqual(range("warmup", { fromMs: -3_000, toMs: -1_000 }), [100, 300]);

@@ -90,6 +90,15 @@ const rowsOf = (chain: Chain, count: number): number[] => {
   return Array.from({ length: count }, (_, n) => turns.row(n));
 };
 
+test("asked to be random, targets of equal weights take equal shares", () => {
+  const targets = targetsOf(chainOf([2, 2, 2, 2], { order: "random" }), 4_000);
+  const counts = [0, 1, 2, 3].map((target) => targets.filter((each) => each === target).length);
+  assert.ok(
+    counts.every((count) => Math.abs(count - 1_000) < 150),
+    `${counts}`,
+  );
+});
+
 test("rows are taken in order and again from the first", () => {
   assert.deepEqual(rowsOf(withData(true), 6), [0, 1, 2, 3, 0, 1]);
 });
@@ -100,6 +109,7 @@ test("targets that take no row skip none", () => {
   assert.deepEqual(taken, [0, 1, 2, 3, 0, 1]);
   assert.equal(new Turns(chain, 1).rowsOf(12), 6);
   assert.equal(new Turns(chain, 1).rowsOf(11), 5);
+  assert.equal(new Turns(withData(false, false), 1).rowsOf(11), 0);
 });
 
 test("at random every row is taken, as the seed has it", () => {
