@@ -194,7 +194,9 @@ export function reportKey(runId: string, extension: "json" | "html" | "txt"): st
   return `${runPrefix(runId)}report.${extension}`;
 }
 
-const INTERMEDIATE = /\/(leases|chunks|ticks|summaries|failures|scrapes|logs|watched|parts|lines)\/|\/secrets\.json$/;
+/** From the start: a run may be called "logs", and its report is kept. */
+const INTERMEDIATE =
+  /^runs\/[^/]+\/(trials\/\d+\/)?((leases|chunks|ticks|summaries|failures|scrapes|logs|watched|parts|lines)\/|secrets\.json$)/;
 
 /** Whether an object is useless once its run has a report. In a bucket these objects expire. */
 export function isIntermediate(key: string): boolean {
