@@ -2,6 +2,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   NoSuchKey,
   PutObjectCommand,
   S3Client,
@@ -100,39 +102,32 @@ export class S3Store implements Store {
 
   async list(prefix: string, { startAfter }: ListOptions = {}): Promise<string[]> {
     const keys: string[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: prefix,
-          ...(startAfter !== undefined && { StartAfter: startAfter }),
-          ...(token !== undefined && { ContinuationToken: token }),
-        }),
-      );
-      for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
-      token = page.NextContinuationToken;
-    } while (token !== undefined);
+    for await (const { Contents = [] } of this.#pages({ Prefix: prefix, StartAfter: startAfter })) {
+      for (const { Key } of Contents) if (Key !== undefined) keys.push(Key);
+    }
     return keys;
   }
 
   /** The names of the folders directly below a prefix, in order: a request for each 1,000 of them, not of their keys. */
   async folders(prefix: string): Promise<string[]> {
     const names: string[] = [];
+    for await (const { CommonPrefixes = [] } of this.#pages({ Prefix: prefix, Delimiter: "/" })) {
+      for (const { Prefix = prefix } of CommonPrefixes) names.push(Prefix.slice(prefix.length, -1));
+    }
+    return names;
+  }
+
+  /** The pages of a listing, of 1,000 keys or folders each. */
+  async *#pages(
+    listing: Pick<ListObjectsV2CommandInput, "Prefix" | "StartAfter" | "Delimiter">,
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
     let token: string | undefined;
     do {
-      const page = await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: prefix,
-          Delimiter: "/",
-          ...(token !== undefined && { ContinuationToken: token }),
-        }),
-      );
-      for (const { Prefix = prefix } of page.CommonPrefixes ?? []) names.push(Prefix.slice(prefix.length, -1));
+      const command = new ListObjectsV2Command({ ...listing, Bucket: this.#bucket, ContinuationToken: token });
+      const page = await this.#client.send(command);
+      yield page;
       token = page.NextContinuationToken;
     } while (token !== undefined);
-    return names;
   }
 
   async time(key: string): Promise<StoreTime | undefined> {
