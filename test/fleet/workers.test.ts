@@ -11,20 +11,14 @@ import { FolderStore } from "../../lib/store/folderStore.ts";
 import { planKey, reportKey } from "../../lib/store/keys.ts";
 import { requireJson, type Store } from "../../lib/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { PLAN_PORTS } from "../support/planPorts.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 import { startVolley } from "../support/volley.ts";
 
 /** What Plan needs for a run on this machine whose hosts somebody else starts. */
 const PORTS: PlanPorts = {
-  nowMs: Date.now,
-  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-  concurrency: async () => 1_000,
-  secret: async (reference) => Promise.reject(new Error(reference)),
-  seal: async () => {},
-  preflight: async () => [],
-  wake: async () => {},
-  startHosts: async () => {},
+  ...PLAN_PORTS,
   fleetWaitMs: 30_000,
   times: () => ({ nowMs: Date.now(), leadMs: 4_000, leadPerWorkerMs: 0, leadPerMbMs: 0 }),
 };

@@ -5,11 +5,12 @@ import { guardProblems } from "../../lib/plan/guards.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { nextTask } from "../../lib/stages/next.ts";
-import { type PlanPorts, planTask } from "../../lib/stages/plan.ts";
+import { planTask } from "../../lib/stages/plan.ts";
 import { planSearch } from "../../lib/stages/trials.ts";
 import { planKey, reportKey, scheduleKey, trialId } from "../../lib/store/keys.ts";
-import { readJson } from "../../lib/store/store.ts";
+import { readJson, requireJson } from "../../lib/store/store.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
+import { PLAN_PORTS } from "../support/planPorts.ts";
 import { CALL, checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 
@@ -40,40 +41,42 @@ test("each trial of a search asks with other random values, the same in every se
   assert.deepEqual(await bodies(), first);
 });
 
-test("in a deployment no trial is above its maxRps, and the report names the limit that ended the search", async () => {
-  const chains = [{ name: "kava", rps: 10, targets: [{ url: "http://gateway.example/", body: CALL }] }];
+const CHAIN = { name: "kava", rps: 10, targets: [{ url: "http://gateway.example/", body: CALL }] };
+
+/** Searches in a deployment whose gateway meets every SLO; returns the total rate of each trial, and the report. */
+async function searched(input: object, deployed: object): Promise<{ rates: number[]; report: Report }> {
   const profile = { type: "search", repeats: 0 };
-  const plan = checkedPlan("", { chains, profile, allowedHosts: ["gateway.example"], slo: { success: 0 } });
+  const plan = checkedPlan("", { profile, allowedHosts: ["gateway.example"], slo: { success: 0 }, ...input });
   const store = new MemoryStore();
   await store.put(planKey("s"), JSON.stringify(plan));
-  const guards = { allowedHosts: ["gateway.example"], maxRps: 12, maxDurationMs: 1e6, maxWorkers: 5, maxUsd: 10 };
-  const ports: PlanPorts = {
-    nowMs: () => 0,
-    sleep: async () => {},
-    guards,
-    concurrency: async () => 1_000,
-    secret: async (reference) => Promise.reject(new Error(reference)),
-    seal: async () => {},
-    preflight: async () => [],
-    wake: async () => {},
-    startHosts: async () => {},
-    fleetWaitMs: 0,
-    times: () => TIMES,
-  };
-  await planTask(store, "s", { planKey: planKey("s") }, ports);
+  const allowed = { allowedHosts: ["gateway.example"], maxRps: 1_000, maxDurationMs: 1e6, maxWorkers: 5, maxUsd: 10 };
+  const guards = { ...allowed, ...deployed };
+  await planTask(store, "s", { planKey: planKey("s") }, { ...PLAN_PORTS, guards, times: () => TIMES });
   const rates: number[] = [];
   for (let isOver = false; !isOver; ) {
     const id = trialId("s", rates.length + 1);
-    const trial = (await readJson<Plan>(store, planKey(id))) as Plan;
+    const trial = await requireJson<Plan>(store, planKey(id));
     assert.deepEqual(guardProblems(trial, guards, 1_000), []);
-    rates.push(trial.chains[0]?.rps ?? 0);
+    rates.push(trial.chains.reduce((sum, { rps }) => sum + rps, 0));
     store.set(reportKey(id, "json"), JSON.stringify(madeReport({ plan: trial })));
     isOver = (await nextTask(store, id, TIMES)).done;
   }
+  return { rates, report: await requireJson<Report>(store, reportKey("s", "json")) };
+}
+
+test("in a deployment no trial is above its maxRps, and the report names the limit that ended the search", async () => {
+  const { rates, report } = await searched({ chains: [CHAIN] }, { maxRps: 12 });
   assert.deepEqual(rates, [10, 12]);
-  const report = await readJson<Report>(store, reportKey("s", "json"));
   assert.match(
-    String(report?.verdict.reasons),
+    String(report.verdict.reasons),
     /limit of 12 \(maxRps\) ended the search: its capacity is at least that/,
   );
+});
+
+test("in a deployment a plan's own lower limit holds, and no trial has more workers than are allowed", async () => {
+  assert.deepEqual((await searched({ chains: [CHAIN], limits: { maxRps: 11 } }, {})).rates, [10, 11]);
+  assert.deepEqual((await searched({ chains: [CHAIN], perWorkerRps: 3 }, {})).rates, [10, 15]);
+  const chains = [CHAIN, { ...CHAIN, name: "boba" }];
+  const { rates } = await searched({ chains, perWorkerRps: 10 }, {});
+  assert.equal(Math.round(Math.max(...rates)), 40);
 });
