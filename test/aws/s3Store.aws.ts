@@ -100,15 +100,25 @@ test("a run that a local runner keeps in a bucket is listed and served from ther
   assert.match(await (await fetch(`${url}runs/${id}/`)).text(), /ethereum/);
 });
 
-test("folders below a prefix are listed by their names, whatever lies in them", async (t) => {
+test("keys, and folders by their names, are listed from all pages of a listing", async (t) => {
+  process.env.MOTO_S3_DEFAULT_MAX_KEYS = "2";
+  t.after(() => delete process.env.MOTO_S3_DEFAULT_MAX_KEYS);
   const aws = await startStandIn(t);
   if (!aws) return;
   const client = new S3Client({ endpoint: aws.endpoint });
   await client.send(new CreateBucketCommand({ Bucket: "folders" }));
   const store = new S3Store("folders", client);
-  for (const key of ["runs/b/plan.json", "runs/a/chunks/x/1", "runs/a/plan.json", "runs/loose", "hosts/h/x"]) {
-    await store.put(key, "{}");
-  }
-  assert.deepEqual(await store.folders("runs/"), ["a", "b"]);
+  const keys = [
+    "hosts/h/x",
+    "runs/a/chunks/x/1",
+    "runs/a/plan.json",
+    "runs/b/plan.json",
+    "runs/c/plan.json",
+    "runs/loose",
+  ];
+  for (const key of keys) await store.put(key, "{}");
+  assert.deepEqual(await store.folders("runs/"), ["a", "b", "c"]);
   assert.deepEqual(await store.folders("none/"), []);
+  assert.deepEqual(await store.list(""), keys);
+  assert.deepEqual(await store.list("runs/", { startAfter: "runs/a/plan.json" }), keys.slice(3));
 });
