@@ -3,15 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { attack } from "../attack/worker.ts";
 import { assign } from "../plan/assign.ts";
+import { lagLimitMs } from "../plan/lagLimit.ts";
 import { checkPlan } from "../plan/load.ts";
 import { type Chunk, total } from "../results/chunk.ts";
 import { SeriesSum } from "../results/seriesSum.ts";
 import { systemClock } from "../store/clock.ts";
 
 const SERVER = fileURLToPath(new URL("./nullServerProcess.ts", import.meta.url));
-
-/** A rate is not held if the p99 of the send lag is above this, in ms: the limit of a run without an SLO on times. */
-const HELD_LAG_MS = 50;
 
 /** How long each rate is tried, in s. */
 const TRIAL_S = 1;
@@ -91,7 +89,7 @@ async function tryRate(url: string, rps: number, leadMs: number): Promise<Trial>
   const lagMs = sum.sendLag.getValueAtPercentile(99) / 1_000;
   const isComplete = total(sum.missed) === 0 && sum.valid === sum.sent;
   const cpu = Math.max(0, ...chunks.map(({ health }) => health.cpu));
-  return { rps, isHeld: isComplete && lagMs <= HELD_LAG_MS, lagMs, cpu };
+  return { rps, isHeld: isComplete && lagMs <= lagLimitMs(plan), lagMs, cpu };
 }
 
 async function portOf({ stdout }: ChildProcess): Promise<number> {
