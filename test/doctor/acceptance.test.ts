@@ -44,6 +44,8 @@ test("a plain run holds when nothing is missing, and each figure that is off fai
   assert.equal(levels(steadyChecks(ended({ run: { segments: 1 } })))["hand-over"], "fail");
   assert.equal(levels(steadyChecks(ended({ skew: 1_001 })))["start skew"], "fail");
   assert.equal(levels(steadyChecks(ended({ total: { sendLagMs: { p99: 51 } } })))["send lag"], "fail");
+  const strict = checkedPlan("https://gateway.example", { allowedHosts: ["gateway.example"], slo: { p99Ms: 4 } });
+  assert.equal(levels(steadyChecks({ ...ended(), plan: strict }))["send lag"], "fail", "1.5 ms, of which 1 is allowed");
   assert.deepEqual(levels(steadyChecks({ ...ended(), report: undefined })), { "a plain run": "fail" });
 });
 

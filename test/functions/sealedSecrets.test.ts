@@ -129,17 +129,17 @@ test("a deployment's worker sends the secret that Plan read, which is nowhere in
   assert.ok(texts.length > 3 && ![...texts, JSON.stringify(output)].some((text) => text.includes(SECRET)));
 });
 
-/** A store with a run whose secret is sealed. */
-async function sealed(t: TestContext, runId: string): Promise<FolderStore> {
-  await startServices(t);
+/** A store with a run whose secret is sealed, and the calls that the services receive. */
+async function sealed(t: TestContext, runId: string): Promise<{ store: FolderStore; calls: Calls }> {
+  const calls = await startServices(t);
   process.env.VOLLEY_SEALING_KEY = KEY;
   const store = new FolderStore(temporaryFolder(t));
   await sealForRun(store, runId, new Map([["ssm://token", SECRET]]));
-  return store;
+  return { store, calls };
 }
 
 test("a worker gets no secret that Plan did not read for its run, and none of another run", async (t) => {
-  const store = await sealed(t, "r");
+  const { store } = await sealed(t, "r");
   await assert.rejects(
     runSecrets(store, "r")("ssm://other"),
     /^SecretError: ssm:\/\/other is not among the secrets that Plan read for this run$/,
@@ -148,9 +148,21 @@ test("a worker gets no secret that Plan did not read for its run, and none of an
   await assert.rejects(runSecrets(store, "s")("ssm://token"), /^SecretError: the run's secrets cannot be decrypted/);
 });
 
-test("the trials of a search use the secrets that Plan read for the search", async (t) => {
-  const store = await sealed(t, "r");
-  assert.equal(await runSecrets(store, trialId("r", 3))("ssm://token"), SECRET);
+test("the trials of a search use the secrets that Plan read for the search, and decrypt them once", async (t) => {
+  const { store, calls } = await sealed(t, "r");
+  const secret = runSecrets(store, trialId("r", 3));
+  assert.deepEqual(await Promise.all([secret("ssm://token"), secret("ssm://token")]), [SECRET, SECRET]);
+  assert.deepEqual(calls, { ssm: 0, refused: 0, decrypt: 1 });
+});
+
+test("where a deployment has no key, nothing is sealed, and a worker reads the secret itself", async (t) => {
+  const calls = await startServices(t);
+  delete process.env.VOLLEY_SEALING_KEY;
+  const store = new FolderStore(temporaryFolder(t));
+  await sealForRun(store, "r", new Map([["ssm://token", SECRET]]));
+  assert.equal(await store.get(sealedSecretsKey("r")), undefined);
+  assert.equal(await runSecrets(store, "r")("ssm://token"), SECRET);
+  assert.deepEqual(calls, { ssm: 1, refused: 0, decrypt: 0 });
 });
 
 test("Plan refuses a reference with a typing error before anything is sent or sealed", async (t) => {

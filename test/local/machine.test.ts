@@ -30,6 +30,11 @@ test("ten workers with a plan of 277 MB do not fit where they do if most of it i
     { ...machine, availableMb: 3_000 },
   );
   assert.match(lines?.found ?? "", /10 workers that take 420 MB each/);
+  const replay = checkedPlan(ORIGIN, { workers: 10 });
+  for (const chain of replay.chains) chain.replay = [0, 1_000];
+  const each = { wholeMb: 400, commonMb: 0 };
+  const [shared] = machineProblems(replay, each, { ...machine, availableMb: 1_000 });
+  assert.match(shared?.found ?? "", /10 workers that take 186 MB each/, "each reads its own tenth of a replay");
   const [longest] = machineProblems(planOf(10, 10), { wholeMb: 600, commonMb: 1 }, { ...machine, availableMb: 1e6 });
   assert.match(longest?.found ?? "", /a plan of 600 MB/);
 });
