@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { handler as attackHandler } from "../../functions/attack.ts";
 import { handler } from "../../functions/reduce.ts";
 import { EMF_METRICS, emfOfChunk, emfOfReport } from "../../lib/live/outputs/emf.ts";
+import { assign } from "../../lib/plan/assign.ts";
 import { scheduleRun } from "../../lib/plan/runSchedule.ts";
 import { FolderStore } from "../../lib/store/folderStore.ts";
 import { assignmentsKey, planKey, scheduleKey } from "../../lib/store/keys.ts";
@@ -9,6 +11,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 import { chunksOf, fixture, RUN, writeSummary } from "../support/results.ts";
+import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 
 const ORIGIN = "http://127.0.0.1:1";
 
@@ -77,4 +80,27 @@ test("Reduce leaves the line in its log if the deployment has a name for it, and
   const found = lines.filter((line) => line.includes("_aws"));
   assert.deepEqual([without.length, found.length], [0, 1]);
   assert.equal(metricsIn(found[0] ?? "").stack, "volley");
+});
+
+test("a worker leaves a line for each flush in its log, and together they have all that it sent", async (t) => {
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  const { origin } = await answeringServer(t, () => jsonResponse(RELAY));
+  const plan = checkedPlan(origin, { workers: 1, duration: "1s" });
+  const folder = temporaryFolder(t);
+  process.env.VOLLEY_STORE = `file:${folder}`;
+  process.env.VOLLEY_METRICS_STACK = "volley";
+  await new FolderStore(folder).put(planKey(RUN), JSON.stringify(plan));
+  const [assignment] = assign(plan, { runId: RUN, startAtMs: Date.now() + 1_000, leadMs: 1_000 });
+  assert.ok(assignment);
+  const lines: string[] = [];
+  t.mock.method(process.stdout, "write", (text: string) => lines.push(String(text)) > 0);
+  await attackHandler({ assignment });
+  t.mock.restoreAll();
+  const found = lines.filter((line) => line.includes("_aws")).map((line) => metricsIn(line).figures);
+  const sum = (name: string): number => found.reduce((all, figures) => all + (figures[name]?.[0] ?? 0), 0);
+  assert.equal(sum("Sent") + sum("Missed"), 100);
+  assert.equal(sum("Relays"), sum("Sent"));
 });
