@@ -7,6 +7,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { chainInput, planInput } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 import { reportOf, startVolley } from "../support/volley.ts";
+import { socketServer } from "../support/webSockets.ts";
 
 const limits = (soft: string): string => `Max processes  7 7 processes\nMax open files            ${soft} 4096 files\n`;
 
@@ -52,4 +53,20 @@ test("a target that stalls ends no worker where files are few: what needs one mo
   assert.equal(report.verdict.valid, false);
   assert.match(report.verdict.reasons.join("\n"), /may open no more files/);
   assert.ok(report.hints.some(({ what }) => /file descriptors/.test(what)));
+});
+
+test("connections that are opened in advance leave room for the subscribers where files are few", async (t) => {
+  const folder = temporaryFolder(t);
+  const calls = await answeringServer(t, () => jsonResponse(RELAY));
+  const blocks = await socketServer(t);
+  const subscriptions = [{ url: blocks.origin, to: "newHeads", subscribers: 40 }];
+  const chains = [chainInput("ethereum", 20, calls.origin), { name: "blocks", subscriptions }];
+  const plan = `${folder}/plan.json`;
+  const input = { chains, duration: "3s", workers: 1, connections: 400 };
+  writeFileSync(plan, JSON.stringify(planInput(calls.origin, input)));
+  const limited = ["prlimit", "--nofile=256"];
+  const report = reportOf(folder, await startVolley(["run", plan, "--out", folder, "--json"], {}, limited).ended);
+  const [own] = report.chains.flatMap((chain) => chain.subscriptions ?? []);
+  assert.deepEqual([own?.subscribed, own?.failures], [40, {}]);
+  assert.deepEqual(report.total.errors, {});
 });

@@ -323,3 +323,16 @@ test("any bytes at all are a response, an error of a known class, or not enough"
     }),
   );
 });
+
+test("a head's text is kept for its headers, and that of a long head is not", () => {
+  const headersOf = (padding: number): string[] => {
+    const parser = new ResponseParser();
+    parser.begin(false);
+    const head = `HTTP/1.1 204 No Content\r\nX-Pad: ${"x".repeat(padding)}\r\nRetry-After: 1\r\n\r\n`;
+    assert.ok(parser.feed(Buffer.from(head)));
+    assert.equal(parser.status, 204);
+    return parser.headers.all().map(([name]) => name);
+  };
+  assert.deepEqual(headersOf(100), ["x-pad", "retry-after"]);
+  assert.deepEqual(headersOf(9_000), []);
+});
