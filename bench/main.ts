@@ -2,17 +2,12 @@ import { rmdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import {
-  autocannon,
-  type Generator,
-  k6,
-  keepsUp,
-  type Load,
-  type Measurement,
-  vegeta,
-  volley,
-  wrk,
-} from "./generators.ts";
+import { autocannon } from "./generators/autocannon.ts";
+import { type Generator, keepsUp, type Load, type Measurement } from "./generators/generator.ts";
+import { k6 } from "./generators/k6.ts";
+import { vegeta } from "./generators/vegeta.ts";
+import { volley } from "./generators/volley.ts";
+import { wrk } from "./generators/wrk.ts";
 import { whatIsMissing } from "./machine.ts";
 import { shareOfCpu } from "./processes.ts";
 import { type Found, type GeneratorResult, type Pacing, renderResults, summarize } from "./results.ts";

@@ -1,4 +1,4 @@
-import type { Measurement } from "./generators.ts";
+import type { Measurement } from "./generators/generator.ts";
 
 /** One round of one generator: the highest rate that it held, or what a closed loop reached. */
 export interface Round {

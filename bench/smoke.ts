@@ -1,5 +1,7 @@
 import { Command } from "commander";
-import { keepsUp, type Load, type Measurement, vegeta, volley } from "./generators.ts";
+import { keepsUp, type Load, type Measurement } from "./generators/generator.ts";
+import { vegeta } from "./generators/vegeta.ts";
+import { volley } from "./generators/volley.ts";
 import { whatIsMissing } from "./machine.ts";
 import { startNginx } from "./server.ts";
 

@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, which } from "../processes.ts";
+import { BODY, type Generator, versionOf } from "./generator.ts";
+
+const k6Program = which("k6", [join(process.env.HOME ?? "", "go/bin")]);
+
+/** k6 with a constant arrival rate and one check of the body; what it could not start it counts as dropped. */
+export const k6: Generator = {
+  name: "k6",
+  loop: "open",
+  install: "go install go.k6.io/k6@latest",
+  near: 4_200,
+  down: 1.5,
+  version: () => versionOf(k6Program, ["version"], /v(\d\S+)/),
+  async measure({ url, rps, seconds, core, cgroup }) {
+    const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+    try {
+      writeFileSync(`${folder}/script.js`, k6Script(url, rps, seconds, folder));
+      const { cpuMs, memoryMb } = await run([k6Program ?? "k6", "run", "--quiet", `${folder}/script.js`], core, cgroup);
+      const { sent, ok } = JSON.parse(readFileSync(`${folder}/summary.json`, "utf8")) as { sent: number; ok: number };
+      return { rps: ok / seconds, achieved: ok / (rps * seconds), cpuUs: (cpuMs * 1_000) / sent, memoryMb };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function k6Script(url: string, rps: number, seconds: number, folder: string): string {
+  return `
+import http from "k6/http";
+import { check } from "k6";
+export const options = {
+  discardResponseBodies: false,
+  scenarios: { load: { executor: "constant-arrival-rate", rate: ${rps}, timeUnit: "1s", duration: "${seconds}s",
+    preAllocatedVUs: 200, maxVUs: 400 } },
+  summaryTrendStats: ["med"],
+};
+const params = { headers: { "Content-Type": "application/json" } };
+export default function () {
+  const response = http.post("${url}", '${BODY}', params);
+  check(response, { relay: (r) => r.status === 200 && r.json("id") === 1 });
+}
+export function handleSummary({ metrics }) {
+  const sent = metrics.http_reqs ? metrics.http_reqs.values.count : 0;
+  const ok = metrics.checks ? metrics.checks.values.passes : 0;
+  return { "${folder}/summary.json": JSON.stringify({ sent, ok }) };
+}
+`;
+}

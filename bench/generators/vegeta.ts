@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { run, which } from "../processes.ts";
+import { BODY, type Generator, goVersion, type Measurement } from "./generator.ts";
+
+/**
+ * Vegeta with so many workers at most: unbounded, it starts one for every request that is late, and falls behind for
+ * good. Its lag is counted from its own timestamps, the least of them being in time.
+ */
+export function vegeta(mostWorkers: number | undefined): Generator {
+  const program = which("vegeta", [join(process.env.HOME ?? "", "go/bin")]);
+  return {
+    name: mostWorkers === undefined ? "vegeta" : `vegeta -max-workers ${mostWorkers}`,
+    loop: "open",
+    install: "go install github.com/tsenart/vegeta/v12@latest",
+    near: mostWorkers === undefined ? 12_000 : 26_000,
+    down: 2.25,
+    version: () => goVersion(program),
+    async measure({ url, rps, seconds, core, cgroup }) {
+      const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+      try {
+        writeFileSync(`${folder}/body.json`, BODY);
+        writeFileSync(`${folder}/targets`, `POST ${url}\nContent-Type: application/json\n@${folder}/body.json\n`);
+        const most = mostWorkers === undefined ? [] : ["-max-workers", String(mostWorkers), "-workers", "64"];
+        const args = ["attack", "-rate", String(rps), "-duration", `${seconds}s`, "-targets", `${folder}/targets`];
+        const output = ["-output", `${folder}/results.bin`, "-max-body", "0"];
+        const { cpuMs, memoryMb } = await run([program ?? "vegeta", ...args, ...most, ...output], core, cgroup);
+        execFileSync(program ?? "vegeta", [
+          "encode",
+          "-to",
+          "csv",
+          "-output",
+          `${folder}/r.csv`,
+          `${folder}/results.bin`,
+        ]);
+        const { ok, lagMs } = await readVegeta(`${folder}/r.csv`, rps);
+        return { rps: ok / seconds, achieved: ok / (rps * seconds), lagMs, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function readVegeta(
+  path: string,
+  rps: number,
+): Promise<{ ok: number; lagMs: NonNullable<Measurement["lagMs"]> }> {
+  const lags: number[] = [];
+  let ok = 0;
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    // timestamp in ns, status, latency, bytes out and in, error, body, attack, sequence, …
+    const [timestamp = "", status, , , , , , , sequence = "0"] = line.split(",");
+    if (status === "200") ok++;
+    lags.push(Number(BigInt(timestamp) % 10_000_000_000_000n) / 1e6 - (Number(sequence) / rps) * 1_000);
+  }
+  lags.sort((a, b) => a - b);
+  const at = (share: number): number =>
+    (lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0) - (lags[0] ?? 0);
+  return { ok, lagMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) } };
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { run } from "../processes.ts";
+import type { Generator, Measurement } from "./generator.ts";
+
+const HOLD = fileURLToPath(new URL("../hold.ts", import.meta.url));
+
+/** How long before its first request Volley is started on a share of a CPU, in ms: as a Lambda is. */
+const LEAD_ON_A_SHARE_MS = 12_000;
+
+/** Volley: one worker in a process of its own, as `lib/attack/` runs it. */
+export const volley: Generator = {
+  name: "volley",
+  loop: "open",
+  install: "npm ci",
+  near: 92_000,
+  down: 1.2,
+  version: () => JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version,
+  async measure({ url, rps, seconds, core, cgroup }) {
+    const flags = ["--initial-heap-size=128", "--disable-warning=ExperimentalWarning"];
+    const args = [process.execPath, ...flags, HOLD, url, String(rps), String(seconds)];
+    if (cgroup !== undefined) args.push(String(LEAD_ON_A_SHARE_MS));
+    const { stdout } = await run(args, core, cgroup);
+    const held = JSON.parse(stdout) as { sent: number; missed: number; valid: number } & Measurement;
+    const { lagMs, cpuUs, memoryMb } = held;
+    return {
+      rps: held.valid / seconds,
+      achieved: held.valid / (rps * seconds),
+      ...(lagMs && { lagMs }),
+      cpuUs,
+      memoryMb,
+    };
+  },
+};
