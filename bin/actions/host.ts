@@ -9,6 +9,7 @@ import { autoWorkers, workerNames } from "../../lib/fleet/workers.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
 import { InputError } from "../../lib/plan/problems.ts";
+import { repeat } from "../../lib/schedule/repeat.ts";
 import { ANNOUNCE_MS } from "../../lib/schedule/tempo.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { openStore } from "../../lib/store/store.ts";
@@ -60,7 +61,7 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
     await Promise.all(names.map((name) => announce(kept, name, atMs).catch(() => {})));
   };
   await tell(Date.now());
-  const announcing = setInterval(() => tell(Date.now()), ANNOUNCE_MS);
+  const announcing = repeat(ANNOUNCE_MS, () => tell(Date.now()));
   const who = names.length === 1 ? `${options.name} waits` : `${options.name}: ${names.length} workers wait`;
   process.stdout.write(`${who} for assignments of ${activity}\n`);
   const serveAs = async (name: string): Promise<void> =>
@@ -82,7 +83,7 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
     await Promise.all(names.map(serveAs));
   } finally {
     stopped.abort();
-    clearInterval(announcing);
+    await announcing.end();
     await tell(null);
   }
 }

@@ -67,8 +67,9 @@ class WorkerRun {
   readonly #stale: StaleBlocks;
   readonly #intervalMs: number;
   readonly #chunks: Chunk[] = [];
+  /** What is to be written by the next flush. */
   readonly #unwritten: Chunk[] = [];
-  #flushing: Promise<void> = Promise.resolve();
+  #flushing: Promise<unknown> = Promise.resolve();
   #firstSentAtMs: number | undefined;
   #outcome: Outcome = "completed";
   #cutOff: () => void = () => {};
@@ -312,7 +313,7 @@ class WorkerRun {
       this.#chunks.push(chunk);
       this.#unwritten.push(chunk);
     }
-    this.#flushing = this.#flushing.then(() => this.#write());
+    this.#flushing = Promise.all([this.#flushing, this.#write()]);
   }
 
   #countStale(series: readonly Series[]): number {
@@ -325,17 +326,17 @@ class WorkerRun {
     return { ...this.#health.take(), ...(frozenMs > 0 && { frozenMs }) };
   }
 
+  /** Writes all unwritten chunks at once: in a slow store, one after another would take longer than sending them. */
   async #write(): Promise<void> {
-    while (this.#unwritten.length > 0) {
-      const chunk = this.#unwritten[0] as Chunk;
+    const write = async (chunk: Chunk): Promise<void> => {
       try {
         await this.#ports.emit(chunk);
       } catch {
-        // It stays first in the queue: the next flush tries again, and the summary contains it in any case.
-        return;
+        // The next flush tries again, and the summary contains it in any case.
+        this.#unwritten.push(chunk);
       }
-      this.#unwritten.shift();
-    }
+    };
+    await Promise.all(this.#unwritten.splice(0).map(write));
   }
 
   /** The fields that identify a chunk or summary, and its time. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { renderHtml } from "../render/html.ts";
 import type { Report } from "../report/schema.ts";
+import { repeat } from "../schedule/repeat.ts";
 
 /** How often the page is updated, in ms: building a report takes time that the workers on this machine need too. */
 const EVERY_MS = 2_000;
@@ -38,20 +39,16 @@ export async function startDashboard(port: number, latest: () => Promise<Report 
   const tell = (report: Report): void => {
     for (const each of pages) each.write(`data: ${JSON.stringify(report)}\n\n`);
   };
-  let telling = Promise.resolve();
-  const timer = setInterval(() => {
-    if (pages.size === 0) return;
-    telling = telling.then(async () => {
-      const report = await latest();
-      if (report) tell(report);
-    }, ignore);
-  }, EVERY_MS);
+  // An update that fails is left out, and does not affect the run.
+  const updates = repeat(EVERY_MS, async () => {
+    const report = pages.size === 0 ? undefined : await latest();
+    if (report) tell(report);
+  });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     async end(last) {
       if (!server.listening) return;
-      clearInterval(timer);
-      await telling.catch(ignore);
+      await updates.end();
       if (last) tell(last);
       server.close();
       for (const each of pages) each.end();
@@ -61,9 +58,6 @@ export async function startDashboard(port: number, latest: () => Promise<Report 
     },
   };
 }
-
-/** A failed update is skipped, and does not affect the run. */
-function ignore(): void {}
 
 async function page(response: ServerResponse, latest: () => Promise<Report | undefined>): Promise<void> {
   const report = await latest();

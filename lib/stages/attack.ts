@@ -77,10 +77,11 @@ async function attackOnce(store: Store, input: AttackCall, ports: AttackPorts) {
     {
       clock,
       emit: async (chunk) => {
-        await store.put(chunkKey(runId, id, attempt, chunk.sequence), JSON.stringify(chunk));
-        ports.flushed?.(chunk, assignment.startAtMs);
+        const key = chunkKey(runId, id, attempt, chunk.sequence);
         // Ticks are only read by what can stop the run.
-        if (isStoppable(plan)) await store.put(tickKey(chunk, assignment.startAtMs), "");
+        const tick = isStoppable(plan) && store.put(tickKey(chunk, assignment.startAtMs), "");
+        await Promise.all([store.put(key, JSON.stringify(chunk)), tick]);
+        ports.flushed?.(chunk, assignment.startAtMs);
       },
       stopRequested: stopQuestion(store, assignment, attempt),
       told,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Repetition, repeat } from "../schedule/repeat.ts";
 import { runnerKey, runnersPrefix } from "./keys.ts";
 import { readJson, type Store } from "./store.ts";
 
@@ -53,45 +54,39 @@ export class RunnerLease {
     renewed: 0,
     hasEnded: false,
   };
-  #renewing: Promise<void> = Promise.resolve();
-  readonly #timer: NodeJS.Timeout;
+  #renewal: Repetition | undefined;
+  #lose: (error: Error) => void = () => {};
 
   private constructor(store: Store, runId: string, number: number) {
     this.#store = store;
     this.#runId = runId;
     this.#number = number;
-    let lose: (error: Error) => void = () => {};
     this.lost = new Promise<never>((_, failed) => {
-      lose = failed;
+      this.#lose = failed;
     });
     // The holder of the lease may no longer be listening.
     this.lost.catch(() => {});
-    this.#timer = setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#renew(lose));
-    }, RENEW_MS);
   }
 
   /** Takes the lease after its last holder. Rejects if another runner takes it at the same time. */
   static async take(store: Store, runId: string): Promise<RunnerLease> {
     const number = (await store.list(runnersPrefix(runId))).length + 1;
     const lease = new RunnerLease(store, runId, number);
-    if (await store.putIfAbsent(runnerKey(runId, number), JSON.stringify(lease.#lease))) return lease;
-    clearInterval(lease.#timer);
-    throw new Error(`another runner has just taken ${runId}`);
+    if (!(await store.putIfAbsent(runnerKey(runId, number), JSON.stringify(lease.#lease)))) {
+      throw new Error(`another runner has just taken ${runId}`);
+    }
+    // Only now: a renewal writes over what is there, which may be the lease of the one that was faster.
+    lease.#renewal = repeat(RENEW_MS, () => lease.#renew());
+    return lease;
   }
 
-  async #renew(lose: (error: Error) => void): Promise<void> {
-    try {
-      if ((await this.#store.get(runnerKey(this.#runId, this.#number + 1))) !== undefined) {
-        clearInterval(this.#timer);
-        lose(new Error(`another runner has taken ${this.#runId}: this one was silent for too long`));
-        return;
-      }
-      this.#lease.renewed++;
-      await this.#put();
-    } catch {
-      // If the store is unavailable for now, the next renewal tries again.
-    }
+  /** Both requests at once: in a slow store, two in turn could take longer than a lease may be silent. */
+  async #renew(): Promise<void> {
+    this.#lease.renewed++;
+    const [next] = await Promise.all([this.#store.get(runnerKey(this.#runId, this.#number + 1)), this.#put()]);
+    if (next === undefined) return;
+    this.release();
+    this.#lose(new Error(`another runner has taken ${this.#runId}: this one was silent for too long`));
   }
 
   #put(): Promise<void> {
@@ -100,15 +95,14 @@ export class RunnerLease {
 
   /** Records that the run is over and has its report. */
   async end(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#renewing;
+    await this.#renewal?.end();
     this.#lease.hasEnded = true;
     await this.#put();
   }
 
   /** Lets the lease expire, because this runner failed: another one may continue the run. */
   release(): void {
-    clearInterval(this.#timer);
+    void this.#renewal?.end();
   }
 }
 

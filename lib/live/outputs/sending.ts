@@ -1,3 +1,4 @@
+import { repeat } from "../../schedule/repeat.ts";
 import type { ChainProgress } from "../progress.ts";
 import { type LiveSender, samplesOf } from "./samples.ts";
 
@@ -42,17 +43,13 @@ export function startSending(run: string, senders: ReadonlyMap<string, LiveSende
     const atMs = ports.nowMs();
     if (samples.length > 0) await each((sender) => sender.send(samples, atMs));
   };
-  let sending = Promise.resolve();
-  const timer = setInterval(() => {
-    sending = sending.then(sendLatest);
-  }, ports.everyMs ?? EVERY_MS);
+  const sending = repeat(ports.everyMs ?? EVERY_MS, sendLatest);
   return {
     take(chains) {
       latest = chains;
     },
     async close() {
-      clearInterval(timer);
-      await sending;
+      await sending.end();
       await sendLatest();
       const atMs = ports.nowMs();
       await each((sender) => sender.close(atMs));
