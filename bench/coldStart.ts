@@ -11,7 +11,7 @@ import { run, shareOfCpu } from "./processes.ts";
 
 /** Memory that buys one CPU, in MB (AWS: 1,769). */
 const MB_PER_CPU = 1_769;
-const MEMORY_MB = { plan: 1_024, attack: 256, watch: 256, reduce: 3_008, next: 1_024, doctor: 256 };
+const MEMORY_MB = { plan: 1_024, attack: 1_024, watch: 256, reduce: 3_008, next: 1_024, doctor: 1_024 };
 const ROUNDS = 5;
 const CORE = 0;
 

@@ -29,7 +29,7 @@ export interface LoadTestProps {
   readonly allowedHosts?: string[];
   /** Further hosts whose metrics and logs plans may read, besides those that may be loaded. */
   readonly observeHosts?: string[];
-  /** A worker's memory in MB, which also sets its share of a CPU; 256 is enough for 500 requests per second. */
+  /** A worker's memory in MB, which also sets its share of a CPU; 1,024 by default. `volley plan` shows what a plan needs. */
   readonly workerMemoryMb?: number;
   /** Maximum number of workers of a run; 200 by default. */
   readonly maxWorkers?: number;

@@ -2,10 +2,13 @@ import { classOf } from "../answers/classes.ts";
 import { preflight } from "../attack/preflight.ts";
 import { guardedAgent } from "../http/lookup.ts";
 import { scrape } from "../observe/scrape.ts";
+import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import { type Guards, guardProblems } from "../plan/guards.ts";
 import { observeGuard } from "../plan/hosts.ts";
 import type { Plan } from "../plan/schema.ts";
 import { secretReferences } from "../plan/secretReferences.ts";
+import { keepsTo, sizeOf, workerMemory } from "../plan/workerMemory.ts";
+import { lagText, loadText } from "../render/memoryText.ts";
 import { systemClock } from "../store/clock.ts";
 import { StoreClock } from "../store/clockError.ts";
 import { PROBE_KEY } from "../store/keys.ts";
@@ -50,6 +53,7 @@ export async function lookInside({ plan }: InsideInput, ports: InsidePorts): Pro
   const ofPlan = plan
     ? [
         checked("guards", "change the plan or the deployment", () => guardChecks(plan, ports)),
+        checked("memory", "run it again", async () => memoryChecks(plan, ports.guards)),
         checked("secrets", "run it again", () => secretChecks(plan, ports)),
         checked("targets", "look at the function's log", () => targetChecks(plan, ports)),
         checked("observed", "look at the function's log", () => observedChecks(plan, ports)),
@@ -127,6 +131,20 @@ async function guardChecks(plan: Plan, { guards, concurrency }: InsidePorts): Pr
     evidence: `${where}: ${found}`,
     remedy: `expected ${expected}`,
   }));
+}
+
+/** Checks that workers with the deployment's memory keep to the send lag that the plan allows. */
+function memoryChecks(plan: Plan, { setting: { workerMb } = DEFAULT_SETTING }: Guards): Check[] {
+  if (plan.mode === "fleet") return [];
+  const memory = workerMemory(plan);
+  const { limitMs, neededMb } = memory;
+  const size = sizeOf(memory, workerMb);
+  const subject = "memory";
+  const found = size ? `expected p99 of the send lag ${lagText(size)}, at most ${limitMs} ms` : "not measured";
+  const evidence = `${workerMb} MB. ${loadText(memory)}: ${found}`;
+  if (size && keepsTo(size, limitMs)) return [{ subject, level: "ok", evidence }];
+  const deploy = neededMb === null ? "" : `deploy with -c workerMemoryMb=${neededMb}, or `;
+  return [{ subject, level: "warn", evidence, remedy: `${deploy}lower perWorkerRps of the plan` }];
 }
 
 async function secretChecks(plan: Plan, { secret }: InsidePorts): Promise<Check[]> {

@@ -1,6 +1,6 @@
 import type { TrueCounts } from "../observe/observations.ts";
 import { splitRates } from "../plan/assign.ts";
-import { estimate } from "../plan/estimate.ts";
+import { DEFAULT_SETTING, estimate } from "../plan/estimate.ts";
 import { checkPlan } from "../plan/load.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
@@ -152,11 +152,6 @@ function countCheck(reports: readonly Report[], served: number | undefined): Che
 }
 
 async function lambdaTime(runs: readonly Ended[], sinceMs: number, ports: VerifyPorts): Promise<Check> {
-  // A run that was cut short is billed for the time it ran.
-  const planned = runs.reduce((sum, { plan, report }) => {
-    const durationMs = report?.run.measuredMs ?? plan.durationMs;
-    return sum + estimate({ ...plan, durationMs }).workerGbSeconds;
-  }, 0);
   const workers = runs.reduce((sum, { plan }) => sum + splitRates(plan).length, 0);
   const untilMs = ports.nowMs() + LOG_LAG_MS;
   let calls = await ports.billed(sinceMs);
@@ -164,5 +159,11 @@ async function lambdaTime(runs: readonly Ended[], sinceMs: number, ports: Verify
     await ports.sleep(ASK_MS * 5);
     calls = await ports.billed(sinceMs);
   }
+  const setting = { ...DEFAULT_SETTING, ...(calls[0] && { workerMb: calls[0].memoryMb }) };
+  // A run that was cut short is billed for the time it ran.
+  const planned = runs.reduce((sum, { plan, report }) => {
+    const durationMs = report?.run.measuredMs ?? plan.durationMs;
+    return sum + estimate({ ...plan, durationMs }, setting).workerGbSeconds;
+  }, 0);
   return billedCheck(calls, planned);
 }

@@ -5,12 +5,15 @@ import { originsOf } from "../plan/hosts.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan } from "../plan/schema.ts";
 import { addressesOf, subscribersOf } from "../plan/subscriptions.ts";
+import { workerMemory } from "../plan/workerMemory.ts";
 import { renderTable, wrapText } from "../report/table.ts";
+import { renderMemory } from "./memoryText.ts";
 
-/** What a plan would do, for a terminal: its chains, the assignments, and the estimate for AWS. */
+/** What a plan would do, for a terminal: its chains, the assignments, the estimate for AWS, and the workers' memory. */
 export function renderPlan(plan: Plan, width: number): string {
   const rps = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
-  const { requests, invocations, gbSeconds, items, usd } = estimate(plan);
+  const estimated = estimate(plan);
+  const { requests, invocations, gbSeconds, items, usd } = estimated;
   const assignments = assign(plan, { runId: plan.name, startAtMs: 0, leadMs: 0 });
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
   const isSubscribed = subscribersOf(plan) > 0;
@@ -62,6 +65,7 @@ export function renderPlan(plan: Plan, width: number): string {
       items.map(({ name, usd: price }) => [name, price.toFixed(4)]),
       width,
     )}`,
+    ...(plan.mode === "fleet" || rps === 0 ? [] : [renderMemory(workerMemory(plan), estimated, width)]),
   ];
   return `${parts.join("\n\n")}\n`;
 }

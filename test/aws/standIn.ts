@@ -132,7 +132,7 @@ async function logCall(logGroupName: string | undefined, tookMs: number): Promis
   const stream = { logGroupName, logStreamName: randomUUID() };
   await client.send(new CreateLogStreamCommand(stream));
   const [took, billed] = [tookMs.toFixed(2), Math.ceil(tookMs)];
-  const message = `REPORT RequestId: ${randomUUID()}\tDuration: ${took} ms\tBilled Duration: ${billed} ms\tMemory Size: 256 MB\tMax Memory Used: 90 MB\t`;
+  const message = `REPORT RequestId: ${randomUUID()}\tDuration: ${took} ms\tBilled Duration: ${billed} ms\tMemory Size: 1024 MB\tMax Memory Used: 90 MB\t`;
   await client.send(new PutLogEventsCommand({ ...stream, logEvents: [{ timestamp: Date.now(), message }] }));
 }
 

@@ -69,7 +69,7 @@ test("every function runs Node 24 on Graviton, in its own role, and its log ends
   );
   assert.equal(new Set(roles).size, FUNCTION_NAMES.length);
   template.hasResourceProperties("AWS::Lambda::Function", {
-    MemorySize: 256,
+    MemorySize: 1_024,
     Timeout: 900,
     Environment: { Variables: Match.objectLike({ AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" }) },
   });

@@ -7,7 +7,7 @@ import { systemClock } from "../../lib/store/clock.ts";
 import { PROBE_KEY } from "../../lib/store/keys.ts";
 import type { StoreTime } from "../../lib/store/store.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
-import { CALL, checkedPlan } from "../support/plans.ts";
+import { CALL, chainInput, checkedPlan } from "../support/plans.ts";
 
 /** A deployment, and how it differs from one that is well. */
 interface Deployment {
@@ -19,6 +19,8 @@ interface Deployment {
   free?: number;
   /** The references that can be read. */
   secrets?: string[];
+  /** A worker's memory; the default one if it is missing. */
+  workerMb?: number;
 }
 
 class Bucket extends MemoryStore {
@@ -43,7 +45,15 @@ class Bucket extends MemoryStore {
 
 /** What the doctor says about a deployment, by subject. */
 async function look(deployment: Deployment, plan?: Plan): Promise<Map<string, Check[]>> {
-  const guards = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 200, maxUsd: 100 };
+  const { workerMb } = deployment;
+  const guards = {
+    allowedHosts: ["gateway.example"],
+    maxRps: 1e5,
+    maxDurationMs: 1e9,
+    maxWorkers: 200,
+    maxUsd: 100,
+    ...(workerMb !== undefined && { setting: { workerMb, isBehindNat: false } }),
+  };
   const secret: InsidePorts["secret"] = async (reference) => {
     if (!deployment.secrets?.includes(reference)) throw new Error(`${reference} cannot be read`);
     return "value";
@@ -105,4 +115,24 @@ test("each secret of a plan is read, and a host that the deployment does not all
   const [guards] = checks.get("guards") ?? [];
   assert.equal(guards?.level, "fail");
   assert.match(guards?.evidence ?? "", /elsewhere\.example/);
+});
+
+test("workers whose memory is too small for the plan's SLO are found before a run, with the size to deploy", async () => {
+  const memoryOf = async (changes: Record<string, unknown>, workerMb?: number): Promise<Check | undefined> => {
+    const plan = checkedPlan("https://gateway.example", { allowedHosts: ["gateway.example"], ...changes });
+    return (await look(workerMb === undefined ? {} : { workerMb }, plan)).get("memory")?.[0];
+  };
+  const strict = { slo: { p99Ms: 20 } };
+  assert.equal((await memoryOf(strict))?.level, "ok", "the default");
+  assert.equal((await memoryOf(strict, 600))?.level, "ok", "512 MB was measured, and 600 is no worse");
+  const small = await memoryOf(strict, 256);
+  assert.equal(small?.level, "warn");
+  assert.match(small?.evidence ?? "", /^256 MB\. .* 100 requests\/s over TLS: .* 13\.54 ms, at most 5 ms$/);
+  assert.match(small?.remedy ?? "", /-c workerMemoryMb=512\b/);
+  const unknown = await memoryOf({
+    chains: [chainInput("ethereum", 3_000, "https://gateway.example")],
+    perWorkerRps: 3_000,
+  });
+  assert.deepEqual([unknown?.level, unknown?.remedy], ["warn", "lower perWorkerRps of the plan"]);
+  assert.equal(await memoryOf({ mode: "fleet" }, 256), undefined, "a fleet's workers are no Lambdas");
 });

@@ -86,6 +86,28 @@ test("a plan's text says how many requests are sent, to the request, and shows t
   assert.match(text({ duration: "10s", arrivals: "poisson" }), / about 1,000 requests in all\./);
 });
 
+test("volley plan warns of a send lag that no run of the plan may have with the default memory, and says what to set", () => {
+  const text = (changes: Record<string, unknown>): string =>
+    renderPlan(checkedPlan("https://a.example", { allowedHosts: ["a.example"], ...changes }), 500);
+  assert.match(
+    text({ slo: { p99Ms: 20 } }),
+    /\nA worker sends up to 100 requests\/s over TLS\. .* 5 ms: 512 MB is enough\.\n/,
+  );
+  const lag = { limits: { sendLagP99Ms: 0.22 } };
+  assert.match(
+    text(lag),
+    /Warning: .* at most 0\.22 ms, .* 1,024 MB is not enough\. Deploy with -c workerMemoryMb=1769,/,
+  );
+  assert.match(text({ limits: { sendLagP99Ms: 0.1 } }), /Warning: .* no memory is enough\. Lower perWorkerRps\.\n/);
+  const chains = [chainInput("a", 2_000, "https://a.example")];
+  assert.match(
+    text({ chains, perWorkerRps: 2_000 }),
+    /2,000 requests\/s .* Warning: no memory was measured at this rate\./,
+  );
+  assert.match(text({ keepalive: false }), /\n256 +not all sent +\$0\.\d/);
+  assert.doesNotMatch(text({ mode: "fleet" }), /memory/);
+});
+
 test("a table that is too wide leaves out the columns of least importance, and never those without a number", () => {
   const head = ["chain", { title: "sent", drop: 1 }, { title: "scheduled", drop: 2 }, "errors"];
   const rows = [["ethereum", "123,456", "123,456", "1,000"]];

@@ -140,7 +140,7 @@ test("the generator is billed for each worker's run and warm-up, and its lead an
   const { gbSeconds, invocations } = measure(madeReport({ plan }), plan, []);
   assert.equal(invocations, 1);
   const report = madeReport({ plan });
-  const GB = 0.25;
+  const GB = 1;
   near(gbSeconds, 36.51 * GB, "10 s, 5 s of warm-up, 20.01 s of lead and 1.5 s of end");
   near(gbSeconds, estimate(plan).workerGbSeconds, "what the estimate says of a run that was not cut short");
   const twice = {
