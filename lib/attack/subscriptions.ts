@@ -4,6 +4,7 @@ import { refusalOf } from "../http/connections.ts";
 import { Dialer } from "../http/dial.ts";
 import { guardedNames } from "../http/names.ts";
 import type { Assignment, Share } from "../plan/assign.ts";
+import { regionDeal } from "../plan/regions.ts";
 import type { Chain, Subscription } from "../plan/schema.ts";
 import { subscribeTarget } from "../plan/subscriptions.ts";
 import type { Clock } from "../store/clock.ts";
@@ -82,7 +83,8 @@ export class WorkerSubscriptions {
       startAtMs: assignment.startAtMs,
       isHandedOver: assignment.segment > 0,
     };
-    return new Subscribers(parts, { shard, of, fromMs: assignment.fromMs, aheadMs: TAKE_OVER_AHEAD_MS });
+    const deal = regionDeal(chain, assignment.region);
+    return new Subscribers(parts, { shard, of, deal, fromMs: assignment.fromMs, aheadMs: TAKE_OVER_AHEAD_MS });
   }
 
   /** Starts connecting them by the plan's ramp. */

@@ -13,10 +13,10 @@ export interface TrackParts {
   /** Which of the phase's requests are sent. */
   range: Shard;
   /**
-   * The number of the phase's first request in the chain: no two requests of a chain share one, not even across warm-up
+   * The number in the chain of the phase's n-th request: no two requests of a chain share one, not even across warm-up
    * and measurement.
    */
-  firstNumber: number;
+  numberOf(n: number): number;
   sender: Sender;
   recorder: Recorder;
   /** When the phase begins, in ms since the epoch. */
@@ -30,7 +30,7 @@ export interface TrackParts {
  * files are open.
  */
 export function chainEvents(parts: TrackParts): TrackEvents {
-  const { plan, requests, sender, recorder, originMs, onSend, firstNumber } = parts;
+  const { plan, requests, sender, recorder, originMs, onSend, numberOf } = parts;
   const request = requestsOf(parts);
   const most = plan.limits.inFlightPerWorker;
   return {
@@ -42,7 +42,7 @@ export function chainEvents(parts: TrackParts): TrackEvents {
       const own = request(n);
       const due = {
         request: own,
-        n: requests.wireNumber(firstNumber + n, own.parts),
+        n: requests.wireNumber(numberOf(n), own.parts),
         recorder,
         dueMs: dueAtMs - originMs,
         dueAtMs,
@@ -55,8 +55,8 @@ export function chainEvents(parts: TrackParts): TrackEvents {
 }
 
 /** Returns a function for the phase's n-th request: taken from the ready requests, or prepared ahead. */
-function requestsOf({ requests, range, firstNumber }: TrackParts): (n: number) => PreparedRequest {
-  const numbered = (n: number): PreparedRequest => requests(firstNumber + n);
+function requestsOf({ requests, range, numberOf }: TrackParts): (n: number) => PreparedRequest {
+  const numbered = (n: number): PreparedRequest => requests(numberOf(n));
   if (requests.isReady) return numbered;
   const ahead = new RequestsAhead(numbered, range);
   return (n) => ahead.take(n);

@@ -1,7 +1,7 @@
 import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
-import { firstNumber, phaseRange } from "../plan/assign.ts";
+import { phaseRange, requestNumbers } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
@@ -235,13 +235,16 @@ class WorkerRun {
           this.#firstSentAtMs ??= nowMs;
         };
         const part = { shard, of, from, to: range.to };
-        const { [chain.name]: measured = 0 } = this.#input.firstNumbers ?? {};
-        const first = phase === "warmup" ? firstNumber(plan, chain, phase) : measured;
+        const { [chain.name]: first } = this.#input.firstNumbers ?? {};
+        const numberOf =
+          first === undefined
+            ? requestNumbers(plan, chain, phase, assignment.region)
+            : (n: number): number => first + n;
         const parts = {
           plan,
           requests,
           range: part,
-          firstNumber: first,
+          numberOf,
           sender: this.#sender,
           recorder,
           originMs,

@@ -1,14 +1,16 @@
+import { dealtBefore, dealtNumber, dealtSchedule } from "../schedule/deal.ts";
 import { constantSchedule, countInShard, type Schedule } from "../schedule/schedule.ts";
 import { WORKER_GRACE_MS } from "../schedule/tempo.ts";
 import type { Problem } from "./problems.ts";
 import { firstShare, phaseOf, profileSchedule } from "./profile.ts";
+import { regionDeal, regionShare, regionsOf } from "./regions.ts";
 import type { Chain, Plan } from "./schema.ts";
 import { workersOfSubscribers } from "./subscriptions.ts";
 
 /** A phase of the run: warm-up traffic is kept separate from the measurement. */
 export type Phase = "warmup" | "measure";
 
-/** One chain's part in an assignment: requests n ≡ shard (mod of) of the chain's schedule. */
+/** One chain's part in an assignment: requests n ≡ shard (mod of) of the chain's schedule in the worker's region. */
 export interface Share {
   chain: string;
   shard: number;
@@ -23,6 +25,8 @@ export interface Assignment {
   id: string;
   runId: string;
   worker: number;
+  /** Where it runs, if the plan has regions. */
+  region?: string;
   segment: number;
   /** When to invoke the worker: RFC 3339, for the Wait state. */
   invokeAt: string;
@@ -38,49 +42,83 @@ export interface Assignment {
   shares: Share[];
 }
 
-/** What a worker sends, before it is cut into segments. */
-export type WorkerShares = Share[];
+/** What a worker sends, and where, before it is cut into segments. */
+export interface WorkerPart {
+  region?: string;
+  shares: Share[];
+}
+
+type Split = Pick<Plan, "chains" | "perWorkerRps" | "workers">;
+
+/** A tolerance for rounding errors in a rate's share, in workers. */
+const ROUNDING = 1e-9;
+
+/** What a region sends of each chain; without regions, what the plan sends. */
+interface RegionLoad {
+  region: string | undefined;
+  /** Each chain's name and rate in the region, and how many workers it needs. */
+  chains: { name: string; rps: number; workers: number }[];
+  rps: number;
+}
+
+function regionLoads({ chains, perWorkerRps }: Split): RegionLoad[] {
+  const regions = regionsOf({ chains });
+  return (regions.length === 0 ? [undefined] : regions).map((region) => {
+    const own = chains.flatMap((chain) => {
+      const share = regionShare(chain, region);
+      if (share === 0) return [];
+      const rps = chain.rps * share;
+      const workers = Math.max(Math.ceil(rps / perWorkerRps - ROUNDING), workersOfSubscribers(chain, share));
+      return [{ name: chain.name, rps, workers }];
+    });
+    return { region, chains: own, rps: own.reduce((sum, { rps }) => sum + rps, 0) };
+  });
+}
 
 /** Why a plan's rates cannot be split over its workers. */
-export function assignmentProblems(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): Problem[] {
-  if (plan.workers === undefined) return [];
-  const total = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
-  const perWorker = total / plan.workers;
-  if (perWorker <= plan.perWorkerRps) return [];
+export function assignmentProblems(plan: Split): Problem[] {
+  const { workers, perWorkerRps } = plan;
+  if (workers === undefined) return [];
+  const loads = regionLoads(plan);
+  const least = loads.reduce((sum, { rps }) => sum + Math.max(1, Math.ceil(rps / perWorkerRps - ROUNDING)), 0);
+  if (workers >= least) return [];
+  const total = loads.reduce((sum, { rps }) => sum + rps, 0);
+  const over = loads.length === 1 ? "" : ` over ${loads.length} regions`;
   return [
     {
       where: "$.workers",
-      found: `${plan.workers}, so ${Math.ceil(perWorker)} requests per second each`,
-      expected: `at least ${Math.ceil(total / plan.perWorkerRps)} workers, or a higher perWorkerRps than ${plan.perWorkerRps}`,
+      found: `${workers}${over}, so ${Math.ceil(total / workers)} requests per second each`,
+      expected: `at least ${least} workers, or a higher perWorkerRps than ${perWorkerRps}`,
     },
   ];
 }
 
 /**
- * Splits the chains' rates over workers, none above `perWorkerRps`. If there are enough workers, each serves one chain,
- * so that their figures stay clean. If the pinned number is too small for that, every worker serves an equal part of
- * every chain.
+ * Splits the chains' rates over workers, none above `perWorkerRps`; each worker belongs to one region. If there are
+ * enough workers, each serves one chain, so that their figures stay clean. If the pinned number is too small for that,
+ * every worker serves an equal part of every chain of its region.
  */
-export function splitRates(plan: Pick<Plan, "chains" | "perWorkerRps" | "workers">): WorkerShares[] {
-  const counts = plan.chains.map((chain) =>
-    Math.max(Math.ceil(chain.rps / plan.perWorkerRps), workersOfSubscribers(chain)),
-  );
-  const needed = counts.reduce((sum, count) => sum + count, 0);
+export function splitRates(plan: Split): WorkerPart[] {
+  const loads = regionLoads(plan);
+  const needed = loads.flatMap(({ chains }) => chains).reduce((sum, { workers }) => sum + workers, 0);
   const workers = plan.workers ?? needed;
-  if (workers < needed) {
-    return Array.from({ length: workers }, (_, shard) =>
-      plan.chains.map(({ name, rps }) => ({ chain: name, shard, of: workers, rps: rps / workers })),
-    );
+  const isMixed = workers < needed;
+  const parts = loads.flatMap(({ region, chains, rps }) =>
+    isMixed
+      ? [{ region, chains, rps, workers: 1 }]
+      : chains.map((chain) => ({ region, chains: [chain], rps: chain.rps, workers: chain.workers })),
+  );
+  for (let spare = workers - (isMixed ? parts.length : needed); spare > 0; spare--) {
+    const rates = parts.map((part) => part.rps / part.workers);
+    const busiest = parts[rates.indexOf(Math.max(...rates))];
+    if (busiest) busiest.workers++;
   }
-  for (let spare = workers - needed; spare > 0; spare--) {
-    const rates = plan.chains.map((chain, index) => chain.rps / (counts[index] ?? 1));
-    const busiest = rates.indexOf(Math.max(...rates));
-    counts[busiest] = (counts[busiest] ?? 0) + 1;
-  }
-  return plan.chains.flatMap(({ name, rps }, index) => {
-    const of = counts[index] ?? 1;
-    return Array.from({ length: of }, (_, shard) => [{ chain: name, shard, of, rps: rps / of }]);
-  });
+  return parts.flatMap(({ region, chains, workers: of }) =>
+    Array.from({ length: of }, (_, shard) => ({
+      ...(region !== undefined && { region }),
+      shares: chains.map(({ name, rps }) => ({ chain: name, shard, of, rps: rps / of })),
+    })),
+  );
 }
 
 /** The segments of a run, in ms from its start instant: gapless, none longer than `maxSegmentMs`, of equal length. */
@@ -108,10 +146,11 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
       ? [{ fromMs: -plan.warmupMs, toMs: plan.durationMs }]
       : cutSegments(-plan.warmupMs, plan.durationMs, plan.segmentMs);
   return segments.flatMap(({ fromMs, toMs }, segment) =>
-    workers.map((shares, worker) => ({
+    workers.map(({ region, shares }, worker) => ({
       id: `w${pad(worker, 3)}-s${pad(segment, 2)}`,
       runId,
       worker,
+      ...(region !== undefined && { region }),
       segment,
       invokeAt: new Date(Math.floor((startAtMs + fromMs - leadMs) / 1_000) * 1_000).toISOString(),
       startAtMs,
@@ -141,9 +180,10 @@ export function foreignFields(plan: Plan, assignment: Assignment): Problem[] {
 }
 
 /** What an assignment sends, as text. Rates are rounded: the state machine may write a number with other digits. */
-function essence({ id, fromMs, toMs, mode, shares }: Assignment): Record<string, string> {
+function essence({ id, region = "no region", fromMs, toMs, mode, shares }: Assignment): Record<string, string> {
   return {
     id,
+    region,
     time: `${fromMs} to ${toMs} ms`,
     mode,
     shares: shares.map(({ chain, shard, of, rps }) => `${chain} ${shard}/${of} at ${rps.toPrecision(9)}`).join(", "),
@@ -176,7 +216,10 @@ export function scheduledRequests(plan: Plan, assignment: Assignment, share: Sha
   return schedule.count === 0 ? 0 : countInShard({ shard: share.shard, of: share.of, from, to });
 }
 
-/** The requests `from ≤ n < to` of a chain's schedule that fall into an assignment's segment, and the schedule. */
+/**
+ * The requests `from ≤ n < to` that fall into an assignment's segment, of a chain's schedule in the assignment's region,
+ * and that schedule.
+ */
 export function phaseRange(
   plan: Plan,
   assignment: Assignment,
@@ -185,7 +228,7 @@ export function phaseRange(
 ): { from: number; to: number; schedule: Schedule } {
   const chain = plan.chains.find(({ name }) => name === share.chain);
   if (!chain) throw new Error(`assignment ${assignment.id}: the plan has no chain ${share.chain}`);
-  const schedule = chainSchedule(plan, chain, phase);
+  const schedule = regionSchedule(chainSchedule(plan, chain, phase), chain, assignment.region);
   const offsetMs = phase === "warmup" ? plan.warmupMs : 0;
   return {
     schedule,
@@ -194,10 +237,33 @@ export function phaseRange(
   };
 }
 
+/** The requests of a chain's schedule that a region sends, as a schedule; without a region, all of them. */
+export function regionSchedule(whole: Schedule, chain: Pick<Chain, "regions">, region: string | undefined): Schedule {
+  const deal = regionDeal(chain, region);
+  return deal ? dealtSchedule(whole, deal) : whole;
+}
+
 /**
- * The number of a phase's first request in its chain. The warm-up's requests are numbered after the measurement's, so
- * that they do not warm a cache for them.
+ * The numbers of a phase's requests in their chain, from which targets, rows and ids follow: no two requests of a chain
+ * share one. The warm-up's requests are numbered after the measurement's, so that they do not warm a cache for them. The
+ * requests of a region have consecutive numbers, so that each region has the same mix of targets; those of a replay are
+ * the lines of its log.
  */
-export function firstNumber(plan: Plan, chain: Chain, phase: Phase): number {
-  return phase === "warmup" ? chainSchedule(plan, chain, "measure").count : 0;
+export function requestNumbers(plan: Plan, chain: Chain, phase: Phase, region?: string): (n: number) => number {
+  const deal = regionDeal(chain, region);
+  if (deal && chain.replay && phase === "measure") return (n) => dealtNumber(deal, n);
+  const first =
+    (phase === "warmup" ? chainSchedule(plan, chain, "measure").count : 0) + sentBefore(plan, chain, phase, region);
+  return (n) => first + n;
+}
+
+/** How many of a phase's requests the regions before this one send. */
+function sentBefore(plan: Plan, chain: Chain, phase: Phase, region: string | undefined): number {
+  if (chain.regions === undefined || region === undefined) return 0;
+  const names = Object.keys(chain.regions);
+  const { count } = chainSchedule(plan, chain, phase);
+  return names.slice(0, names.indexOf(region)).reduce((sum, each) => {
+    const deal = regionDeal(chain, each);
+    return sum + (deal ? dealtBefore(deal, count) : 0);
+  }, 0);
 }

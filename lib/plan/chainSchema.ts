@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { headerValue, name, pattern, targetUrl, token } from "./fields.ts";
+import { regionShares } from "./regionSchema.ts";
 import { chainSloSchema, targetSlo } from "./sloSchema.ts";
 import { subscription } from "./subscriptionSchema.ts";
 
@@ -110,6 +111,7 @@ export const chain = z
       .union([targetFile, z.array(z.union([targetFile, inlineTarget])).min(1)])
       .optional()
       .describe("A target file, or a list of target files and targets written out"),
+    regions: regionShares.optional().describe("This chain's shares of the regions, instead of the plan's"),
     slo: chainSloSchema.optional().describe("What this chain must achieve: each field overrides the plan's"),
     expect: expectation,
     replay: replay.optional().describe("A recorded request log, instead of rps and targets"),

@@ -25,6 +25,7 @@ const EXAMPLES: Record<string, unknown> = {
   "chains[].name": "ethereum",
   "costs[].name": "queries",
   "resources[].name": "database-pool",
+  regions: { "us-east-1": 0.6, "eu-west-1": 0.4 },
   rps: 500,
   targets: "targets.txt",
   url: "https://gateway.example/rpc",

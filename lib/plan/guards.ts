@@ -6,6 +6,7 @@ import { type EstimateSetting, estimate } from "./estimate.ts";
 import { type DeployedHosts, hostProblems } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { peakRps } from "./profile.ts";
+import { regionsOf } from "./regions.ts";
 import type { Plan } from "./schema.ts";
 
 /** What a deployment allows, whatever a plan says. */
@@ -35,6 +36,11 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
   if (plan.gateway) {
     const expected = "its own targets: the stand-in gateway runs only on the machine of a local run";
     problems.push({ where: "$.gateway", found: "a stand-in gateway", expected });
+  }
+  const regions = regionsOf(plan);
+  if (regions.length > 0) {
+    const expected = "none: a deployment's workers run in its own region; regions are for runs on one machine";
+    problems.push({ where: "$.regions", found: regions.join(", "), expected });
   }
   const rps = peakRps(plan);
   const workers = splitRates(plan).length;

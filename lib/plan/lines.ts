@@ -1,5 +1,5 @@
 import { firstInShard } from "../schedule/schedule.ts";
-import { type Assignment, firstNumber, type Phase, phaseRange, scheduledRequests } from "./assign.ts";
+import { type Assignment, type Phase, phaseRange, requestNumbers, scheduledRequests } from "./assign.ts";
 import { originsOf } from "./hosts.ts";
 import { isWebSocketUrl } from "./httpUrl.ts";
 import { type Packed, PackedList, pack } from "./packed.ts";
@@ -104,10 +104,11 @@ function placesOf(plan: Plan, assignment: Assignment, chain: Chain): { targets: 
   const turns = new Turns(chain, plan.seed);
   for (const phase of PHASES) {
     const { from, to } = phaseRange(plan, assignment, share, phase);
-    const first = firstNumber(plan, chain, phase);
+    const numberOf = requestNumbers(plan, chain, phase, assignment.region);
     for (let n = firstInShard(from, share); n < to; n += share.of) {
-      targets[turns.target(first + n)] = 1;
-      if (rows.length > 0) rows[turns.row(first + n)] = 1;
+      const number = numberOf(n);
+      targets[turns.target(number)] = 1;
+      if (rows.length > 0) rows[turns.row(number)] = 1;
     }
   }
   return { targets: marked(targets), rows: marked(rows) };

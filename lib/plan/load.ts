@@ -15,6 +15,7 @@ import { withOwnIds } from "./ownIds.ts";
 import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
 import { PlanFiles } from "./planFiles.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
+import { regionProblems } from "./regions.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
 import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
 import { sloProblems } from "./sloProblems.ts";
@@ -75,12 +76,17 @@ function planOf(
     observeHosts,
     webSocket,
     computeUnits,
+    regions,
     nodeHeader,
     ...rest
   } = input;
   const plan: Plan = {
     ...rest,
-    chains: chains.map((chain, index) => chainOf(chain, inputs[index] ?? { targets: [] }, { duration, computeUnits })),
+    chains: chains.map((chain, index) => {
+      const shares = chain.regions ?? regions;
+      const own = chainOf(chain, inputs[index] ?? { targets: [] }, { duration, computeUnits });
+      return { ...own, ...(shares && { regions: shares }) };
+    }),
     durationMs: duration,
     warmupMs: warmup ?? 0,
     timeoutMs: timeout,
@@ -151,6 +157,7 @@ function chainOf(
 function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   const problems = [
     assignmentProblems(plan),
+    regionProblems(plan),
     methodProblems(plan),
     limitProblems(plan),
     profileProblems(plan),

@@ -7,6 +7,7 @@ import { hostEntry, name, token } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
 import { observe } from "./observeSchema.ts";
 import type { List } from "./packed.ts";
+import { regionShares } from "./regionSchema.ts";
 import { MAX_BODY_BYTES } from "./sizes.ts";
 import { planSlo, type Slo, stopSchema } from "./sloSchema.ts";
 import type { Mix } from "./turns.ts";
@@ -152,6 +153,9 @@ export const planSchema = z.strictObject({
     ),
   name: name.describe("The run's name; the run's id begins with it"),
   chains: z.array(chain).min(1).describe("The chains, each with its own rate and targets"),
+  regions: regionShares
+    .optional()
+    .describe("The share of each chain's requests that each region sends: a thousandth is the smallest step"),
   duration: duration.describe("How long the measurement lasts"),
   perWorkerRps: z
     .number()
@@ -324,6 +328,8 @@ export interface Chain {
   /** The rate in compute units per second, if the plan gives that. */
   cups?: number;
   slo?: Slo;
+  /** The share of its requests that each region sends, if the plan has regions. */
+  regions?: Record<string, number>;
 }
 
 /**

@@ -33,9 +33,10 @@ export function addressesOf({ targets, subscriptions = [] }: Chain): Pick<Target
   return subscriptions.length === 0 ? targets : [...targets, ...subscriptions];
 }
 
-/** How many workers a chain's subscribers need. */
-export function workersOfSubscribers({ subscriptions = [] }: Pick<Chain, "subscriptions">): number {
-  return Math.ceil(subscriptions.reduce((sum, { subscribers }) => sum + subscribers, 0) / SUBSCRIBERS_PER_WORKER);
+/** How many workers a share of a chain's subscribers needs. */
+export function workersOfSubscribers({ subscriptions = [] }: Pick<Chain, "subscriptions">, share = 1): number {
+  const all = subscriptions.reduce((sum, { subscribers }) => sum + subscribers, 0);
+  return Math.ceil((all * share) / SUBSCRIBERS_PER_WORKER);
 }
 
 /** How many subscribers a plan has, over all chains. */

@@ -1,8 +1,9 @@
-import { assign, requestsOf } from "../plan/assign.ts";
+import { assign, requestsOf, splitRates } from "../plan/assign.ts";
 import { formatDuration } from "../plan/duration.ts";
 import { estimate } from "../plan/estimate.ts";
 import { originsOf } from "../plan/hosts.ts";
 import { PRICES } from "../plan/prices.ts";
+import { regionShare, regionsOf } from "../plan/regions.ts";
 import type { Plan } from "../plan/schema.ts";
 import { addressesOf, subscribersOf } from "../plan/subscriptions.ts";
 import { workerMemory } from "../plan/workerMemory.ts";
@@ -16,6 +17,7 @@ export function renderPlan(plan: Plan, width: number): string {
   const { requests, invocations, gbSeconds, items, usd } = estimated;
   const assignments = assign(plan, { runId: plan.name, startAtMs: 0, leadMs: 0 });
   const segments = Math.max(...assignments.map(({ segment }) => segment)) + 1;
+  const hasRegions = regionsOf(plan).length > 0;
   const isSubscribed = subscribersOf(plan) > 0;
   const warmup = plan.warmupMs > 0 ? ` after a warm-up of ${formatDuration(plan.warmupMs)}` : "";
   // Counting Poisson arrivals takes as long as making them.
@@ -40,13 +42,15 @@ export function renderPlan(plan: Plan, width: number): string {
       ]),
       width,
     ),
+    ...regionTables(plan, width),
     renderTable(
-      ["worker", "chain", "part", "requests/s", "segments", "each"],
+      ["worker", ...(hasRegions ? ["region"] : []), "chain", "part", "requests/s", "segments", "each"],
       assignments
         .filter(({ segment }) => segment === 0)
-        .flatMap(({ id, shares, fromMs, toMs }) =>
+        .flatMap(({ id, region, shares, fromMs, toMs }) =>
           shares.map((share) => [
             id.split("-")[0] ?? id,
+            ...(region === undefined ? [] : [region]),
             share.chain,
             `${share.shard + 1} of ${share.of}`,
             rate(share.rps),
@@ -68,6 +72,28 @@ export function renderPlan(plan: Plan, width: number): string {
     ...(plan.mode === "fleet" || rps === 0 ? [] : [renderMemory(workerMemory(plan), estimated, width)]),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What each region sends of each chain; nothing for a plan without regions. */
+function regionTables(plan: Plan, width: number): string[] {
+  const workers = splitRates(plan);
+  const rows = regionsOf(plan).flatMap((region) => {
+    const own = workers.filter((worker) => worker.region === region);
+    return plan.chains
+      .filter((chain) => regionShare(chain, region) > 0)
+      .map((chain) => [
+        region,
+        chain.name,
+        formatShare(regionShare(chain, region)),
+        rate(chain.rps * regionShare(chain, region)),
+        String(own.filter(({ shares }) => shares.some((share) => share.chain === chain.name)).length),
+      ]);
+  });
+  return rows.length === 0 ? [] : [renderTable(["region", "chain", "share", "requests/s", "workers"], rows, width)];
+}
+
+function formatShare(share: number): string {
+  return share.toLocaleString("en-US", { style: "percent", maximumFractionDigits: 1 });
 }
 
 function rate(rps: number): string {

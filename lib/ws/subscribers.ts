@@ -1,3 +1,4 @@
+import { type Deal, dealtBefore, dealtNumber } from "../schedule/deal.ts";
 import { countInShard } from "../schedule/schedule.ts";
 import { Subscriber, type SubscriberParts } from "./subscriber.ts";
 
@@ -8,6 +9,8 @@ const TURN_MS = 10;
 export interface SubscriberShare {
   shard: number;
   of: number;
+  /** Which of the subscribers the worker's region has, if not all. */
+  deal: Deal | undefined;
   fromMs: number;
   /** How long before its segment a worker takes over subscribers from the previous segment, in ms. */
   aheadMs: number;
@@ -20,13 +23,15 @@ export class Subscribers {
   readonly #started: Subscriber[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: SubscriberParts, { shard, of, fromMs, aheadMs }: SubscriberShare) {
+  constructor(parts: SubscriberParts, { shard, of, deal, fromMs, aheadMs }: SubscriberShare) {
     this.#parts = parts;
     const { subscribers, rampMs } = parts.subscription;
     // Subscribers taken over from another worker are all connected before that worker's segment ends.
     const [beginMs, overMs] = parts.isHandedOver ? [fromMs - aheadMs, aheadMs / 2] : [fromMs, rampMs];
-    this.#due = Array.from({ length: countInShard({ shard, of, from: 0, to: subscribers }) }, (_, place) => {
-      const index = shard + place * of;
+    const to = deal ? dealtBefore(deal, subscribers) : subscribers;
+    this.#due = Array.from({ length: countInShard({ shard, of, from: 0, to }) }, (_, place) => {
+      const own = shard + place * of;
+      const index = deal ? dealtNumber(deal, own) : own;
       return { atMs: beginMs + (overMs * index) / subscribers, subscriber: new Subscriber(parts, index) };
     });
   }

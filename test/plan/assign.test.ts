@@ -5,9 +5,9 @@ import {
   assignmentProblems,
   chainSchedule,
   cutSegments,
-  firstNumber,
   foreignFields,
   phaseRange,
+  requestNumbers,
   scheduledRequests,
   splitRates,
 } from "../../lib/plan/assign.ts";
@@ -65,7 +65,7 @@ test("segments are gapless, equal to the ms, and none is longer than it may be",
 test("spare workers go where each has most to do; fewer than the chains need share all of them", () => {
   const chains = [chainInput("a", 600, ORIGIN), chainInput("b", 200, ORIGIN)];
   const split = (workers: number | undefined, perWorkerRps: number) =>
-    splitRates(checkedPlan(ORIGIN, { chains, perWorkerRps, ...(workers && { workers }) })).map((shares) =>
+    splitRates(checkedPlan(ORIGIN, { chains, perWorkerRps, ...(workers && { workers }) })).map(({ shares }) =>
       shares.map(({ chain, shard, of, rps }) => `${chain} ${shard}/${of} ${rps}`),
     );
   assert.deepEqual(split(undefined, 300), [["a 0/2 300"], ["a 1/2 300"], ["b 0/1 200"]]);
@@ -133,7 +133,7 @@ test("an assignment that the plan does not make is told by its fields, and one t
   assert.deepEqual(found({ invokeAt: "2000-01-01T00:00:00.000Z", timeoutSeconds: 1 }), []);
   assert.deepEqual(
     found({ worker: 7, segment: 9 }).map(({ expected }) => expected),
-    ["none", "none", "none", "none"],
+    ["none", "none", "none", "none", "none"],
   );
   assert.deepEqual(
     found({ worker: 1 }).map(({ where }) => where),
@@ -179,7 +179,7 @@ test("the warm-up's schedule is counted from its own start, and no phase has ano
     const { from, to } = phaseRange(plan, { ...only, ...change }, share, phase);
     return [from, to];
   };
-  const first = (["measure", "warmup"] as const).map((phase) => firstNumber(plan, chain, phase));
+  const first = (["measure", "warmup"] as const).map((phase) => requestNumbers(plan, chain, phase)(0));
   assert.deepEqual(first, [0, 1_000], "the warm-up's numbers follow the measurement's: it warms no cache for them");
   assert.deepEqual(range("warmup"), [0, 400]);
   assert.deepEqual(range("measure"), [0, 1_000]);

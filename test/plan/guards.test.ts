@@ -148,3 +148,12 @@ test("all guards that are passed are told at once", () => {
     ["$.chains[0].targets", "$.chains", "$.duration", "$.workers", "$", "$.workers"],
   );
 });
+
+test("a plan with regions is refused by a deployment, whose workers run in one region", () => {
+  const regions = { "us-east-1": 0.6, "eu-west-1": 0.4 };
+  const problems = of(planFor("https://gateway.example", { regions }), { maxWorkers: 10 });
+  assert.deepEqual(
+    problems.map(({ where, found }) => [where, found]),
+    [["$.regions", "us-east-1, eu-west-1"]],
+  );
+});

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { prepareChain } from "../../lib/attack/requests.ts";
-import { assign, firstNumber, phaseRange } from "../../lib/plan/assign.ts";
+import { assign, phaseRange, requestNumbers } from "../../lib/plan/assign.ts";
 import { LINES_IN_PLAN, ownLinesOf, planWithoutLines, withOwnLines } from "../../lib/plan/lines.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { PackedList, pack } from "../../lib/plan/packed.ts";
@@ -72,11 +72,10 @@ for (const [what, written, changes = {}] of chains) {
       const requests = prepareChain(own.chains[0] as Chain, options);
       for (const phase of ["warmup", "measure"] as const) {
         const { from, to } = phaseRange(own, assignment, share, phase);
-        const first = firstNumber(own, own.chains[0] as Chain, phase);
-        assert.equal(first, firstNumber(plan, chain, phase));
+        const numberOf = requestNumbers(own, own.chains[0] as Chain, phase, assignment.region);
         for (let n = from; n < to; n++) {
           if (n % share.of !== share.shard) continue;
-          assert.deepEqual(requests(first + n).http1, whole(first + n).http1);
+          assert.deepEqual(requests(numberOf(n)).http1, whole(numberOf(n)).http1);
           compared++;
         }
       }

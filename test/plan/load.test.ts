@@ -43,7 +43,7 @@ test("the committed JSON Schemas are those of the code", () => {
 
 test("the guide's options A and B make ten workers of 500 requests per second each", () => {
   const chainsOf = (name: string): string[] =>
-    splitRates(loadPlan(`${ROOT}plans/${name}.json`)).map((shares) => {
+    splitRates(loadPlan(`${ROOT}plans/${name}.json`)).map(({ shares }) => {
       assert.equal(
         shares.reduce((sum, { rps }) => sum + rps, 0),
         500,

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { assign, chainSchedule, phaseRange, scheduledRequests, splitRates } from "../../lib/plan/assign.ts";
+import {
+  assign,
+  chainSchedule,
+  phaseRange,
+  requestNumbers,
+  scheduledRequests,
+  splitRates,
+} from "../../lib/plan/assign.ts";
 import { meanShare, profileSchedule } from "../../lib/plan/profile.ts";
 import {
   constantCurve,
@@ -213,7 +220,7 @@ test("the shards of a schedule have each request exactly once", () => {
   );
 });
 
-test("the assignments of a plan have each request of each chain and phase exactly once, over workers and segments", () => {
+test("the assignments of a plan have each request of each chain and phase exactly once, over regions, workers and segments", () => {
   const chains = fc.array(fc.double({ min: 0.5, max: 300, noNaN: true }), { minLength: 1, maxLength: 4 });
   const shape = fc.record({
     chains,
@@ -221,28 +228,32 @@ test("the assignments of a plan have each request of each chain and phase exactl
     duration: fc.double({ min: 0.5, max: 20, noNaN: true }),
     warmup: fc.option(fc.double({ min: 0.5, max: 3, noNaN: true }), { nil: undefined }),
     maxSegmentMs: fc.integer({ min: 300, max: 25_000 }),
+    regions: fc.constantFrom(undefined, { a: 0.6, b: 0.4 }, { a: 0.333, b: 0.167, c: 0.5 }, { a: 1 }),
   });
   fc.assert(
-    fc.property(shape, ({ chains: rates, maxSegmentMs, warmup, ...rest }) => {
+    fc.property(shape, ({ chains: rates, maxSegmentMs, warmup, regions, ...rest }) => {
       const plan = checkedPlan(ORIGIN, {
         ...rest,
         ...(warmup !== undefined && { warmup }),
+        ...(regions && { regions }),
         chains: rates.map((rate, index) => chainInput(`chain${index}`, rate, ORIGIN)),
       });
       const assignments = assign({ ...plan, segmentMs: maxSegmentMs }, { runId: "r", startAtMs: 0, leadMs: 0 });
-      for (const { name } of plan.chains) {
+      for (const chain of plan.chains) {
+        const { name } = chain;
         for (const phase of ["warmup", "measure"] as const) {
           const seen = new Set<number>();
           let scheduled = 0;
-          let whole = 0;
+          const whole = chainSchedule(plan, chain, phase).count;
           for (const assignment of assignments) {
             for (const share of assignment.shares.filter(({ chain }) => chain === name)) {
-              const { from, to, schedule } = phaseRange(plan, assignment, share, phase);
-              whole = schedule.count;
+              const { from, to } = phaseRange(plan, assignment, share, phase);
+              const numberOf = requestNumbers(plan, chain, phase, assignment.region);
               scheduled += scheduledRequests(plan, assignment, share, phase);
               for (let n = firstInShard(from, share); n < to; n += share.of) {
-                assert.ok(!seen.has(n), `request ${n} of ${name} twice`);
-                seen.add(n);
+                const number = numberOf(n);
+                assert.ok(!seen.has(number), `request ${number} of ${name} twice`);
+                seen.add(number);
               }
             }
           }
@@ -261,13 +272,13 @@ test("no worker gets more than perWorkerRps, and a pinned number of workers is k
       const chains = rates.map((rate, index) => chainInput(`chain${index}`, rate, ORIGIN));
       const total = rates.reduce((sum, rate) => sum + rate, 0);
       const plan = checkedPlan(ORIGIN, { chains, perWorkerRps: 500 });
-      for (const shares of splitRates(plan)) {
+      for (const { shares } of splitRates(plan)) {
         assert.ok(shares.reduce((sum, share) => sum + share.rps, 0) <= 500.000_001);
       }
       for (const workers of [Math.ceil(total / 500), Math.ceil(total / 500) + 7]) {
         const pinned = splitRates(checkedPlan(ORIGIN, { chains, perWorkerRps: 500, workers }));
         assert.equal(pinned.length, workers);
-        const sum = pinned.flat().reduce((all, share) => all + share.rps, 0);
+        const sum = pinned.flatMap(({ shares }) => shares).reduce((all, share) => all + share.rps, 0);
         assert.ok(Math.abs(sum - total) < 1e-6);
       }
     }),
