@@ -238,7 +238,7 @@ export function phaseRange(
 }
 
 /** The requests of a chain's schedule that a region sends, as a schedule; without a region, all of them. */
-export function regionSchedule(whole: Schedule, chain: Pick<Chain, "regions">, region: string | undefined): Schedule {
+function regionSchedule(whole: Schedule, chain: Pick<Chain, "regions">, region: string | undefined): Schedule {
   const deal = regionDeal(chain, region);
   return deal ? dealtSchedule(whole, deal) : whole;
 }

@@ -1,6 +1,7 @@
 import { splitRates } from "./assign.ts";
 import { lagLimitMs } from "./lagLimit.ts";
 import { peakRps } from "./profile.ts";
+import { regionShare } from "./regions.ts";
 import type { Plan } from "./schema.ts";
 
 /** How a worker reaches its targets: `reconnecting` opens a new TLS connection for each request. */
@@ -85,9 +86,14 @@ function wireOf({ chains, keepalive }: Plan): Wire {
 /** The highest rate of one worker; in a search, the rate that no trial exceeds. */
 function busiestRps(plan: Plan): number {
   if (plan.profile.type === "search") return plan.perWorkerRps;
-  const peaks = new Map(plan.chains.map((chain) => [chain.name, peakRps({ ...plan, chains: [chain] })]));
-  const rates = splitRates(plan).map((shares) =>
-    shares.reduce((sum, { chain, of }) => sum + (peaks.get(chain) ?? 0) / of, 0),
+  const peaks = new Map(
+    plan.chains.map((chain) => [chain.name, { chain, rps: peakRps({ ...plan, chains: [chain] }) }]),
+  );
+  const rates = splitRates(plan).map(({ region, shares }) =>
+    shares.reduce((sum, share) => {
+      const peak = peaks.get(share.chain);
+      return sum + (peak ? (peak.rps * regionShare(peak.chain, region)) / share.of : 0);
+    }, 0),
   );
   return Math.max(...rates);
 }
