@@ -30,11 +30,12 @@ export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
     attempts.set(attempt, found);
     return found;
   };
-  for (const key of await store.list(summariesPrefix(runId))) {
+  const [summaries, chunks] = await Promise.all([store.list(summariesPrefix(runId)), store.list(chunksPrefix(runId))]);
+  for (const key of summaries) {
     const [assignment = "", file = ""] = key.slice(summariesPrefix(runId).length).split("/");
     entry(assignment, file.replace(".json", "")).summary = key;
   }
-  for (const key of await store.list(chunksPrefix(runId))) {
+  for (const key of chunks) {
     const [assignment = "", attempt = ""] = key.slice(chunksPrefix(runId).length).split("/");
     entry(assignment, attempt).chunks.push(key);
   }

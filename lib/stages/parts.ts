@@ -115,8 +115,10 @@ export async function readSchedule(
   store: Store,
   runId: string,
 ): Promise<{ schedule: RunSchedule; assignments: Assignment[] }> {
-  const schedule = await readJson<RunSchedule>(store, scheduleKey(runId));
-  const assignments = await readJson<Assignment[]>(store, assignmentsKey(runId));
+  const [schedule, assignments] = await Promise.all([
+    readJson<RunSchedule>(store, scheduleKey(runId)),
+    readJson<Assignment[]>(store, assignmentsKey(runId)),
+  ]);
   if (!schedule || !assignments) throw new Error(`there is no run ${runId} in the store`);
   // The folder may have been renamed since: its contents are found under its current name.
   return { schedule: { ...schedule, runId }, assignments };

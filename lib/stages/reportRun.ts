@@ -31,8 +31,11 @@ import { readAbort, readSchedule, reduceParts } from "./parts.ts";
  * with an InputError if the existing report contains more than what is left of the run.
  */
 export async function writeReport(store: Store, runId: string): Promise<Report> {
-  const { plan, scrapes, logs } = await readReportInput(store, runId);
-  const { schedule, assignments } = await readSchedule(store, runId);
+  const [{ plan, scrapes, logs }, { schedule, assignments }, watched] = await Promise.all([
+    readReportInput(store, runId),
+    readSchedule(store, runId),
+    readLooks<Watched>(store, watchedPrefix(runId)),
+  ]);
   const aborted = await readAbort(store, runId, schedule);
   const { reduction, workers, generator } = await reduceParts(
     { store, runId, plan },
@@ -49,7 +52,7 @@ export async function writeReport(store: Store, runId: string): Promise<Report> 
     generator,
     scrapes,
     logs,
-    watched: await readLooks<Watched>(store, watchedPrefix(runId)),
+    watched,
     ...(aborted && { aborted }),
     ...(truth && { truth }),
   });
@@ -111,8 +114,10 @@ function runHistograms({ chains }: Reduction, plan: Plan): RunHistograms {
 
 /** Writes a report in every format. */
 export async function writeReportFiles(store: Store, runId: string, report: Report): Promise<void> {
-  await store.put(reportKey(runId, "html"), renderHtml(report));
-  await store.put(reportKey(runId, "txt"), renderText(report, false));
+  await Promise.all([
+    store.put(reportKey(runId, "html"), renderHtml(report)),
+    store.put(reportKey(runId, "txt"), renderText(report, false)),
+  ]);
   // Written last: once report.json exists, the others do too.
   await store.put(reportKey(runId, "json"), `${JSON.stringify(report, null, 2)}\n`);
 }
@@ -122,10 +127,13 @@ export async function readReportInput(
   store: Store,
   runId: string,
 ): Promise<{ plan: Plan; scrapes: Scrape[]; logs: LogLooks[] }> {
-  const plan = await readJson<Plan>(store, planKey(runId));
+  const [plan, scrapes, logs] = await Promise.all([
+    readJson<Plan>(store, planKey(runId)),
+    readLooks<Scrape>(store, scrapesPrefix(runId)),
+    readLooks<LogLooks>(store, logsPrefix(runId)),
+  ]);
   if (!plan) throw new Error(`there is no run ${runId} in the store`);
-  const scrapes = await readLooks<Scrape>(store, scrapesPrefix(runId));
-  return { plan, scrapes, logs: await readLooks<LogLooks>(store, logsPrefix(runId)) };
+  return { plan, scrapes, logs };
 }
 
 /** What the stand-in gateway counted between Watch's two reads, for chains whose counts can be separated. */

@@ -456,7 +456,7 @@ const s3Rows: Row[] = [
   s3Row("S3 drops 5 % of connections", () => () => {
     return Math.random() < 0.05 ? { kind: "dropped" } : undefined;
   }),
-  s3Row("S3 is slow by 2 s", () => () => ({ kind: "slow", ms: 2_000 })),
+  s3Row("S3 is slow by 2 s", () => () => ({ kind: "slow", ms: 2_000 }), { withinSeconds: 180 }),
   s3Row(
     "S3 is unavailable for 10 s",
     () => {
