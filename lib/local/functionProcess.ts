@@ -34,7 +34,7 @@ export type HostAnswer = { result: Json } | { error: { name: string; message: st
 
 /**
  * Calls a handler in a separate process, as in a Lambda cold start. Rejects with a StateError: the handler's error by
- * its name, or `Lambda.Unknown` if the process ends without a reply. Aborting the signal kills the process, and so does
+ * its name, or `Runtime.ExitError` if the process ends without a reply. Aborting the signal kills the process, and so does
  * the end of this one.
  */
 export async function callInProcess(
@@ -77,7 +77,7 @@ export async function callInProcess(
       if (child.pid !== undefined) options.onExit?.(running);
       if (!answer) {
         const how = killedBy ? `was ended by ${killedBy}` : `ended with ${code}`;
-        failed(new StateError("Lambda.Unknown", `the process ${how} before it answered\n${stderr}`.trim()));
+        failed(new StateError("Runtime.ExitError", `the process ${how} before it answered\n${stderr}`.trim()));
       } else if ("error" in answer) {
         failed(new StateError(answer.error.name, answer.error.message));
       } else {

@@ -319,13 +319,18 @@ test("a worker whose call may not have reached it, or was lost, is called once m
   const item = { id: "w000-s00", invokeAt: new Date(0).toISOString(), mode: "lambda", timeoutSeconds: 60 };
   const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
   const unsure = [
-    "ServiceException",
-    "AWSLambdaException",
-    "SdkClientException",
-    "ResourceNotReadyException",
-    "Unknown",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.Unknown",
+    // What Lambda says today of a process that ended, ran out of memory, or out of time.
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
   ];
-  const expected = [...unsure.map((name) => [`Lambda.${name}`, 2] as const), ["TypeError", 1] as const];
+  const expected = [...unsure.map((name) => [name, 2] as const), ["TypeError", 1] as const];
   const found = await Promise.all(
     expected.map(async ([error]) => {
       let attacks = 0;
@@ -344,6 +349,35 @@ test("a worker whose call may not have reached it, or was lost, is called once m
     }),
   );
   assert.deepEqual(found, expected);
+});
+
+test("a function of which nothing is known is called again, whatever Lambda calls that: no run ends for it", async () => {
+  const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1, isTrial: true };
+  const errors = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
+  ];
+  const cases = ["plan", "reduce", "next"].flatMap((name) => errors.map((error) => [name, error] as const));
+  const found = await Promise.all(
+    cases.map(async ([failing, error]) => {
+      let failures = 0;
+      const { status } = await execute(deployedDefinition(), {}, "r", {
+        invoke: async (name) => {
+          if (name === failing && failures++ === 0) throw new StateError(error, "a fault of the test");
+          if (name === "watch") return { done: true };
+          return name === "plan" ? planned : { ...planned, done: true, verdict: { valid: true, pass: true } };
+        },
+        readObject: async () => "[]",
+      });
+      return [failing, error, status, failures];
+    }),
+  );
+  assert.deepEqual(
+    found,
+    cases.map(([name, error]) => [name, error, "SUCCEEDED", 2]),
+  );
 });
 
 test("Watch is called again however it fails", async () => {
