@@ -1,15 +1,24 @@
-import { rmdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { makeCertificate } from "../test/support/tls.ts";
+import { artillery } from "./generators/artillery.ts";
 import { autocannon } from "./generators/autocannon.ts";
-import { type Generator, keepsUp, type Load, type Measurement } from "./generators/generator.ts";
+import { bombardier } from "./generators/bombardier.ts";
+import { fortio } from "./generators/fortio.ts";
+import { type Generator, keepsUp, type Load, type Measurement, type Wire } from "./generators/generator.ts";
+import { h2load } from "./generators/h2load.ts";
+import { hey } from "./generators/hey.ts";
 import { k6 } from "./generators/k6.ts";
+import { oha } from "./generators/oha.ts";
 import { vegeta } from "./generators/vegeta.ts";
 import { volley } from "./generators/volley.ts";
 import { wrk } from "./generators/wrk.ts";
+import { wrk2 } from "./generators/wrk2.ts";
 import { whatIsMissing } from "./machine.ts";
-import { shareOfCpu } from "./processes.ts";
+import { shareOfCpu, which } from "./processes.ts";
 import { type Found, type GeneratorResult, type Pacing, renderResults, summarize } from "./results.ts";
 import { startNginx } from "./server.ts";
 
@@ -26,6 +35,9 @@ const MAX_MORE = 3;
 
 /** How much of a Lambda's CPU comes with 256 MB. */
 const LAMBDA_SHARE = 0.145;
+
+/** About how much of its rate over HTTP/1.1 in clear a generator holds on a wire: where a search begins. */
+const NEAR: Record<Wire, number> = { http: 1, tls: 0.6, "tls-once": 0.03, h2: 0.4 };
 const SERVER_CORE = 1;
 const GENERATOR_CORE = 0;
 
@@ -38,11 +50,20 @@ interface Settings {
   /** How often a rate is tried: a virtual machine's neighbours take a core away for milliseconds now and then. */
   tries: number;
   workers: (number | undefined)[];
+  wires: readonly Wire[];
   pacingSeconds: number;
 }
 
-const QUICK: Settings = { rounds: 1, seconds: 4, steps: 1, tries: 2, workers: [64], pacingSeconds: 3 };
-const FULL: Settings = { rounds: 2, seconds: 4, steps: 4, tries: 2, workers: [64], pacingSeconds: 10 };
+const QUICK: Settings = { rounds: 1, seconds: 4, steps: 1, tries: 2, workers: [64], wires: ["http"], pacingSeconds: 3 };
+const FULL: Settings = {
+  rounds: 2,
+  seconds: 4,
+  steps: 4,
+  tries: 2,
+  workers: [64],
+  wires: ["http", "tls", "tls-once", "h2"],
+  pacingSeconds: 10,
+};
 
 const holds = (found: Measurement): boolean => keepsUp(found) && (found.lagMs?.p99 ?? 0) <= MAX_LAG_P99_MS;
 
@@ -83,19 +104,32 @@ async function search(
   return { rps: low, keptUpRps, ...(held && { held }) };
 }
 
+/** All generators that are installed here; names the others. */
+function installed(workers: Settings["workers"]): Generator[] {
+  const open = [volley, ...workers.map(vegeta), k6, oha, fortio, bombardier, hey, artillery];
+  const all = [...open, wrk, wrk2, autocannon, h2load];
+  for (const { name, install, version } of all) {
+    if (version() === undefined) say(`${name} is not installed: ${install}`);
+  }
+  return all.filter(({ version }) => version() !== undefined);
+}
+
 async function main(settings: Settings): Promise<Found> {
-  const server = await startNginx(SERVER_CORE);
+  const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+  const plain = await startNginx(SERVER_CORE);
+  const secure = await startNginx(SERVER_CORE, makeCertificate(which("openssl", []) ?? "openssl", folder));
   try {
-    const all = [volley, ...settings.workers.map(vegeta), k6, wrk, autocannon];
-    const generators = all.filter((each) => each.version() !== undefined);
-    const missing = all.filter((each) => !generators.includes(each));
-    for (const { name, install } of missing) say(`${name} is not installed: ${install}`);
-    const load = { url: server.url, core: GENERATOR_CORE, seconds: settings.seconds };
+    const generators = installed(settings.workers);
     const results = new Map<string, GeneratorResult>();
     for (let round = 0; round < settings.rounds; round++) {
-      for (const generator of generators) await measureRound(generator, round, settings, load, results);
+      for (const wire of settings.wires) {
+        const url = wire === "http" ? plain.url : secure.url;
+        const load = { url, wire, core: GENERATOR_CORE, seconds: settings.seconds };
+        const able = generators.filter(({ wires }) => wire === "http" || wires.includes(wire));
+        for (const generator of able) await measureRound(generator, round, settings, load, results);
+      }
     }
-    const pacing = await measurePacing(settings, server.url);
+    const pacing = await measurePacing(settings, plain.url);
     const [cpu] = cpus();
     return {
       at: new Date().toISOString(),
@@ -106,7 +140,9 @@ async function main(settings: Settings): Promise<Found> {
       pacing,
     };
   } finally {
-    await server.stop();
+    await plain.stop();
+    await secure.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -118,12 +154,14 @@ async function measureRound(
   results: Map<string, GeneratorResult>,
 ): Promise<void> {
   const { name, loop } = generator;
-  const found = results.get(name) ?? { name, version: generator.version() ?? "", loop, rounds: [] };
-  results.set(name, found);
+  const { wire } = load;
+  const key = `${wire} ${name}`;
+  const found = results.get(key) ?? { name, wire, version: generator.version() ?? "", loop, rounds: [] };
+  results.set(key, found);
   if (loop === "closed") {
     const { rps, cpuUs, memoryMb } = await generator.measure({ ...load, rps: 0 });
     found.rounds.push({ rps, keptUpRps: rps, cpuUs, memoryMb });
-    say(`${name}: ${Math.round(rps)} requests/s at most (closed loop)`);
+    say(`${wire} ${name}: ${Math.round(rps)} requests/s at most (closed loop)`);
     return;
   }
   const best = Math.max(0, ...found.rounds.map((each) => each.rps));
@@ -131,7 +169,7 @@ async function measureRound(
   const { rps, held, keptUpRps } = await search(
     generator,
     load,
-    best > 0 ? Math.round(best * 1.04) : generator.near,
+    Math.round(best > 0 ? best * 1.04 : generator.near * NEAR[wire]),
     round === 0 || best === 0 ? settings : { ...settings, steps: 2 },
     best > 0 ? 1.03 : 1.12,
   );
@@ -143,7 +181,7 @@ async function measureRound(
     memoryMb: held?.memoryMb ?? 0,
     ...(lag && { lagMs: lag }),
   });
-  say(`${name}: holds ${rps} requests/s${lag ? `, send lag p99 ${lag.p99.toFixed(2)} ms` : ""}`);
+  say(`${wire} ${name}: holds ${rps} requests/s${lag ? `, send lag p99 ${lag.p99.toFixed(2)} ms` : ""}`);
 }
 
 /** How exact the open-loop generators are at rates that all of them hold, and Volley under a Lambda's share of a CPU. */
@@ -152,7 +190,14 @@ async function measurePacing(settings: Settings, url: string): Promise<Pacing[]>
   const measure = async (generator: Generator, rps: number, share: number, cgroup?: string): Promise<void> => {
     if (generator.version() === undefined) return;
     const seconds = settings.pacingSeconds;
-    const load = { url, core: GENERATOR_CORE, rps, seconds, ...(cgroup !== undefined && { cgroup }) };
+    const load = {
+      url,
+      wire: "http" as const,
+      core: GENERATOR_CORE,
+      rps,
+      seconds,
+      ...(cgroup !== undefined && { cgroup }),
+    };
     const { lagMs, achieved = 0, cpuUs, memoryMb } = await generator.measure(load);
     if (!lagMs) return;
     pacing.push({ name: generator.name, rps, share, lagMs, achieved, cpuUs, memoryMb });
@@ -185,8 +230,8 @@ function say(text: string): void {
 }
 
 const { quick } = new Command("bench")
-  .description("Measure Volley beside wrk, vegeta, k6 and autocannon on this machine.")
-  .option("--quick", "one round with few rates, in less than 50 s")
+  .description("Measure Volley beside its peers on this machine.")
+  .option("--quick", "one round with few rates, in some two minutes")
   .parse()
   .opts<{ quick?: boolean }>();
 

@@ -1,4 +1,4 @@
-import type { Measurement } from "./generators/generator.ts";
+import type { Measurement, Wire } from "./generators/generator.ts";
 
 /** One round of one generator: the highest rate that it held, or what a closed loop reached. */
 export interface Round {
@@ -13,6 +13,7 @@ export interface Round {
 /** One generator in all rounds. */
 export interface GeneratorResult {
   name: string;
+  wire: Wire;
   version: string;
   loop: "open" | "closed";
   rounds: Round[];
@@ -39,6 +40,7 @@ export interface Found {
 /** One generator's row: its best round. */
 export interface Row {
   name: string;
+  wire: Wire;
   version: string;
   loop: "open" | "closed";
   heldRps: number;
@@ -46,8 +48,10 @@ export interface Row {
   cpuUsPerRequest: number;
   memoryMb: number;
   lagP99Ms: number | null;
-  /** The rate that Volley held ÷ the one that this kept up with. */
-  ratio: number | null;
+  /** The rate that Volley held ÷ the one that this held; null if this held none. */
+  heldRatio: number | null;
+  /** The rate that Volley kept up with ÷ the one that this kept up with, on the same wire. */
+  keptUpRatio: number | null;
 }
 
 /** bench/results.json. */
@@ -58,7 +62,7 @@ export interface BenchResult extends Omit<Found, "generators"> {
 
 /** Makes the result of what was found. */
 export function summarize(found: Found, command: string): BenchResult {
-  const rows = found.generators.map(({ name, version, loop, rounds }) => {
+  const rows = found.generators.map(({ name, wire, version, loop, rounds }) => {
     const best = rounds.reduce((most, each) => (each.rps > most.rps ? each : most), {
       rps: 0,
       cpuUs: 0,
@@ -66,6 +70,7 @@ export function summarize(found: Found, command: string): BenchResult {
     } as Round);
     return {
       name,
+      wire,
       version,
       loop,
       heldRps: Math.round(best.rps),
@@ -75,29 +80,58 @@ export function summarize(found: Found, command: string): BenchResult {
       lagP99Ms: best.lagMs ? Number(best.lagMs.p99.toFixed(3)) : null,
     };
   });
-  const own = rows.find(({ name }) => name === "volley")?.heldRps ?? 0;
-  const generators = rows.map((row) => ({
-    ...row,
-    ratio: row.keptUpRps > 0 ? Number((own / row.keptUpRps).toFixed(2)) : null,
-  }));
+  const ratio = (own: number | undefined, other: number): number | null =>
+    own === undefined || other === 0 ? null : Number((own / other).toFixed(2));
+  const generators = rows.map((row) => {
+    const own = rows.find(({ name, wire }) => name === "volley" && wire === row.wire);
+    const heldRatio = ratio(own?.heldRps, row.heldRps);
+    return { ...row, heldRatio, keptUpRatio: ratio(own?.keptUpRps, row.keptUpRps) };
+  });
   return { ...found, command, generators };
+}
+
+/** The wires' titles, in the order of the tables. */
+const TITLES: [Wire, string][] = [
+  ["http", "HTTP/1.1"],
+  ["tls", "HTTP/1.1 over TLS"],
+  ["tls-once", "HTTP/1.1 over TLS, a connection for each request"],
+  ["h2", "HTTP/2 over TLS"],
+];
+
+const COLUMNS = [
+  "generator",
+  "loop",
+  "requests/s held",
+  "lag p99, ms",
+  "kept up with",
+  "CPU µs a request",
+  "MB",
+  "held ÷ held",
+  "kept up ÷ kept up",
+];
+
+function wireTable(wire: Wire, title: string, generators: readonly Row[]): string {
+  const own = generators.filter((each) => each.wire === wire);
+  if (own.length === 0) return "";
+  const times = (ratio: number | null): string => (ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
+  const rows = own.map((each) =>
+    row([
+      `${each.name} ${each.version}`,
+      each.loop,
+      each.heldRps === 0 ? "none of the rates tried" : count(each.heldRps),
+      each.lagP99Ms === null ? "–" : each.lagP99Ms.toFixed(2),
+      count(each.keptUpRps),
+      each.cpuUsPerRequest.toFixed(1),
+      count(each.memoryMb),
+      times(each.heldRatio),
+      times(each.keptUpRatio),
+    ]),
+  );
+  return `## ${title}\n\n${row(COLUMNS)}\n${row(COLUMNS.map(() => "---"))}\n${rows.join("\n")}\n\n`;
 }
 
 /** The result as Markdown. */
 export function renderResults({ at, machine, command, rounds, secondsEach, generators, pacing }: BenchResult): string {
-  const rows = generators.map(
-    ({ name, version, loop, heldRps, keptUpRps, cpuUsPerRequest, memoryMb, lagP99Ms, ratio }) =>
-      row([
-        `${name} ${version}`,
-        loop,
-        heldRps === 0 ? "none of the rates tried" : count(heldRps),
-        lagP99Ms === null ? "–" : lagP99Ms.toFixed(2),
-        count(keptUpRps),
-        cpuUsPerRequest.toFixed(1),
-        count(memoryMb),
-        ratio === null ? "–" : `${ratio.toFixed(2)} ×`,
-      ]),
-  );
   const paced = pacing.map(({ name, rps, share, lagMs, achieved, cpuUs, memoryMb }) =>
     row([
       name,
@@ -112,15 +146,17 @@ export function renderResults({ at, machine, command, rounds, secondsEach, gener
   return `# Volley beside its peers
 
 \`${command}\`, ${at}, on ${machine}. nginx on one core answers a JSON-RPC call, the generator is pinned to the other;
-${rounds} ${rounds === 1 ? "round" : "interleaved rounds"} of ${secondsEach} s a rate, the best of each. Held: at least 99.9 % sent and answered, p99 of the send lag at
-most 2 ms. Kept up with: all sent and answered, however late. The last column is what Volley held ÷ what the other kept
-up with. A closed loop has no rate to hold: what it reached. k6 does not tell its lag, so that only what it dropped counts.
+${rounds} ${rounds === 1 ? "round" : "interleaved rounds"} of ${secondsEach} s a rate, the best of each.
 
-${row(["generator", "loop", "requests/s held", "lag p99, ms", "kept up with", "CPU µs a request", "MB", "Volley ÷ it"])}
-${row(["---", "---", "---", "---", "---", "---", "---", "---"])}
-${rows.join("\n")}
+- Held: at least 99.9 % sent and answered, p99 of the send lag at most 2 ms. A generator that does not report its lag holds
+  what it keeps up with.
+- Kept up with: at least 99.9 % sent and answered, however late.
+- A closed loop has no rate to hold: the table shows what it reached, in both columns.
+- The last two columns are Volley's figure ÷ the generator's: held by held, and kept up with by kept up with.
 
-Send lag (sent − due) in ms, at rates below those:
+${TITLES.map(([wire, title]) => wireTable(wire, title, generators)).join("")}## Send lag
+
+Sent − due in ms, over HTTP/1.1, at rates below those:
 
 ${row(["generator", "requests/s", "on", "p50", "p99", "p99.9", "achieved", "CPU µs a request", "MB"])}
 ${row(["---", "---", "---", "---", "---", "---", "---", "---", "---"])}

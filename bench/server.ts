@@ -8,7 +8,7 @@ import { which } from "./processes.ts";
 
 const RELAY = '{"jsonrpc":"2.0","id":1,"result":"0x1"}';
 
-/** An nginx of the bench's own, on one core, that answers every request with the same relay. */
+/** An nginx of the bench's own, on one core, that answers every request with the same relay; with TLS over HTTP/2 as well. */
 export interface BenchServer {
   url: string;
   stop(): Promise<void>;
@@ -64,7 +64,7 @@ http {
   keepalive_requests 1000000000;
   keepalive_timeout 600s;
   server {
-    listen 127.0.0.1:${port} ${tls ? "ssl " : ""}backlog=4096;
+    listen 127.0.0.1:${port} ${tls ? "ssl http2 " : ""}backlog=4096;
     ${secure}
     location / { default_type application/json; return 200 '${RELAY}'; }
   }

@@ -45,7 +45,7 @@ if (missing !== undefined) {
 async function compare(): Promise<number> {
   const server = await startNginx(SERVER_CORE);
   try {
-    const load = { url: server.url, core: GENERATOR_CORE, seconds: SECONDS };
+    const load = { url: server.url, core: GENERATOR_CORE, seconds: SECONDS, wire: "http" as const };
     for (let round = 0; round < ROUNDS; round++) {
       if (await isAhead(load)) return 0;
     }

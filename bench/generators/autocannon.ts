@@ -8,6 +8,7 @@ import { BODY, type Generator } from "./generator.ts";
 export const autocannon: Generator = {
   name: "autocannon",
   loop: "closed",
+  wires: [],
   install: "npm install --global autocannon",
   near: 0,
   down: 1,

@@ -11,9 +11,19 @@ export interface Measurement {
   achieved?: number;
   /** Sent − due, in ms; undefined where the generator does not tell. */
   lagMs?: { p50: number; p99: number; p999: number };
+  /** Response times as the generator reports them, in ms; undefined where it has no such percentiles. */
+  responseMs?: ResponseMs;
   /** CPU time for each request, in µs, start-up included unless the generator tells it apart. */
   cpuUs: number;
   memoryMb: number;
+}
+
+/** Percentiles of response times and the longest, in ms. */
+export interface ResponseMs {
+  p50: number;
+  p99: number;
+  p999: number;
+  max: number;
 }
 
 /** The least share of a rate's requests that must be sent and answered. */
@@ -22,12 +32,16 @@ const MIN_ACHIEVED = 0.999;
 /** Whether all of a rate was sent and answered, however late: a weaker claim than that the rate was held. */
 export const keepsUp = ({ achieved = 0 }: Measurement): boolean => achieved >= MIN_ACHIEVED;
 
+/** What a request travels on: HTTP/1.1 in clear or over TLS, with a connection for each request, or HTTP/2 over TLS. */
+export type Wire = "http" | "tls" | "tls-once" | "h2";
+
 /** How a generator is to be run. */
 export interface Load {
   url: string;
   rps: number;
   seconds: number;
   core: number;
+  wire: Wire;
   /** A cgroup that it is put into first. */
   cgroup?: string;
 }
@@ -37,6 +51,8 @@ export interface Generator {
   name: string;
   /** An open loop sends at a rate whatever comes back; a closed one as fast as responses come. */
   loop: "open" | "closed";
+  /** The wires that it is measured on, besides HTTP/1.1 in clear. */
+  wires: readonly Exclude<Wire, "http">[];
   /** How to get it, for where it is not there. */
   install: string;
   /** Its version, or undefined where it is not installed. */

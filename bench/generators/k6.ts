@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, versionOf } from "./generator.ts";
+import { BODY, type Generator, type Load, type ResponseMs, versionOf } from "./generator.ts";
 
 const k6Program = which("k6", [join(process.env.HOME ?? "", "go/bin")]);
 
@@ -14,20 +14,35 @@ export const k6: Generator = {
   near: 4_200,
   down: 1.5,
   version: () => versionOf(k6Program, ["version"], /v(\d\S+)/),
-  async measure({ url, rps, seconds, core, cgroup }) {
+  wires: ["tls", "tls-once", "h2"],
+  async measure({ url, rps, seconds, core, wire, cgroup }) {
     const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
     try {
-      writeFileSync(`${folder}/script.js`, k6Script(url, rps, seconds, folder));
-      const { cpuMs, memoryMb } = await run([k6Program ?? "k6", "run", "--quiet", `${folder}/script.js`], core, cgroup);
-      const { sent, ok } = JSON.parse(readFileSync(`${folder}/summary.json`, "utf8")) as { sent: number; ok: number };
-      return { rps: ok / seconds, achieved: ok / (rps * seconds), cpuUs: (cpuMs * 1_000) / sent, memoryMb };
+      writeFileSync(`${folder}/script.js`, k6Script({ url, rps, seconds, wire }, folder));
+      // Go's client speaks HTTP/2 wherever a server offers it, unless its environment forbids it.
+      const environment = wire === "h2" ? [] : ["env", "GODEBUG=http2client=0"];
+      const { cpuMs, memoryMb } = await run(
+        [...environment, k6Program ?? "k6", "run", "--quiet", `${folder}/script.js`],
+        core,
+        cgroup,
+      );
+      const summary = JSON.parse(readFileSync(`${folder}/summary.json`, "utf8")) as Summary;
+      const { sent, ok, responseMs } = summary;
+      return { rps: ok / seconds, achieved: ok / (rps * seconds), responseMs, cpuUs: (cpuMs * 1_000) / sent, memoryMb };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   },
 };
 
-function k6Script(url: string, rps: number, seconds: number, folder: string): string {
+/** What the script writes when it ends. */
+interface Summary {
+  sent: number;
+  ok: number;
+  responseMs: ResponseMs;
+}
+
+function k6Script({ url, rps, seconds, wire }: Omit<Load, "core">, folder: string): string {
   return `
 import http from "k6/http";
 import { check } from "k6";
@@ -35,7 +50,9 @@ export const options = {
   discardResponseBodies: false,
   scenarios: { load: { executor: "constant-arrival-rate", rate: ${rps}, timeUnit: "1s", duration: "${seconds}s",
     preAllocatedVUs: 200, maxVUs: 400 } },
-  summaryTrendStats: ["med"],
+  summaryTrendStats: ["med", "p(99)", "p(99.9)", "max"],
+  insecureSkipTLSVerify: true,
+  noConnectionReuse: ${wire === "tls-once"},
 };
 const params = { headers: { "Content-Type": "application/json" } };
 export default function () {
@@ -45,7 +62,8 @@ export default function () {
 export function handleSummary({ metrics }) {
   const sent = metrics.http_reqs ? metrics.http_reqs.values.count : 0;
   const ok = metrics.checks ? metrics.checks.values.passes : 0;
-  return { "${folder}/summary.json": JSON.stringify({ sent, ok }) };
+  const { med: p50, "p(99)": p99, "p(99.9)": p999, max } = metrics.http_req_duration.values;
+  return { "${folder}/summary.json": JSON.stringify({ sent, ok, responseMs: { p50, p99, p999, max } }) };
 }
 `;
 }

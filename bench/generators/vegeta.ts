@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, goVersion, type Measurement } from "./generator.ts";
+import { BODY, type Generator, goVersion, type Measurement, type ResponseMs } from "./generator.ts";
 
 /**
  * Vegeta with so many workers at most: unbounded, it starts one for every request that is late, and falls behind for
@@ -19,15 +19,18 @@ export function vegeta(mostWorkers: number | undefined): Generator {
     near: mostWorkers === undefined ? 12_000 : 26_000,
     down: 2.25,
     version: () => goVersion(program),
-    async measure({ url, rps, seconds, core, cgroup }) {
+    wires: ["tls", "tls-once", "h2"],
+    async measure({ url, rps, seconds, core, wire, cgroup }) {
       const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
       try {
         writeFileSync(`${folder}/body.json`, BODY);
         writeFileSync(`${folder}/targets`, `POST ${url}\nContent-Type: application/json\n@${folder}/body.json\n`);
         const most = mostWorkers === undefined ? [] : ["-max-workers", String(mostWorkers), "-workers", "64"];
         const args = ["attack", "-rate", String(rps), "-duration", `${seconds}s`, "-targets", `${folder}/targets`];
+        const tls =
+          wire === "http" ? [] : ["-insecure", `-http2=${wire === "h2"}`, `-keepalive=${wire !== "tls-once"}`];
         const output = ["-output", `${folder}/results.bin`, "-max-body", "0"];
-        const { cpuMs, memoryMb } = await run([program ?? "vegeta", ...args, ...most, ...output], core, cgroup);
+        const { cpuMs, memoryMb } = await run([program ?? "vegeta", ...args, ...most, ...tls, ...output], core, cgroup);
         execFileSync(program ?? "vegeta", [
           "encode",
           "-to",
@@ -36,8 +39,15 @@ export function vegeta(mostWorkers: number | undefined): Generator {
           `${folder}/r.csv`,
           `${folder}/results.bin`,
         ]);
-        const { ok, lagMs } = await readVegeta(`${folder}/r.csv`, rps);
-        return { rps: ok / seconds, achieved: ok / (rps * seconds), lagMs, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
+        const { ok, lagMs, responseMs } = await readVegeta(`${folder}/r.csv`, rps);
+        return {
+          rps: ok / seconds,
+          achieved: ok / (rps * seconds),
+          lagMs,
+          responseMs,
+          cpuUs: (cpuMs * 1_000) / ok,
+          memoryMb,
+        };
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
@@ -45,20 +55,32 @@ export function vegeta(mostWorkers: number | undefined): Generator {
   };
 }
 
-async function readVegeta(
-  path: string,
-  rps: number,
-): Promise<{ ok: number; lagMs: NonNullable<Measurement["lagMs"]> }> {
-  const lags: number[] = [];
+/** What vegeta recorded of each request, as percentiles. */
+interface Recorded {
+  ok: number;
+  lagMs: NonNullable<Measurement["lagMs"]>;
+  responseMs: ResponseMs;
+}
+
+async function readVegeta(path: string, rps: number): Promise<Recorded> {
+  const lagsMs: number[] = [];
+  const latenciesMs: number[] = [];
   let ok = 0;
   for await (const line of createInterface({ input: createReadStream(path) })) {
-    // timestamp in ns, status, latency, bytes out and in, error, body, attack, sequence, …
-    const [timestamp = "", status, , , , , , , sequence = "0"] = line.split(",");
+    // timestamp in ns, status, latency in ns, bytes out and in, error, body, attack, sequence, …
+    const [timestamp = "", status, latency, , , , , , sequence = "0"] = line.split(",");
     if (status === "200") ok++;
-    lags.push(Number(BigInt(timestamp) % 10_000_000_000_000n) / 1e6 - (Number(sequence) / rps) * 1_000);
+    lagsMs.push(Number(BigInt(timestamp) % 10_000_000_000_000n) / 1e6 - (Number(sequence) / rps) * 1_000);
+    latenciesMs.push(Number(latency) / 1e6);
   }
-  lags.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    (lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0) - (lags[0] ?? 0);
-  return { ok, lagMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) } };
+  const { p50, p99, p999, least } = percentiles(lagsMs);
+  const { least: _, ...responseMs } = percentiles(latenciesMs);
+  return { ok, lagMs: { p50: p50 - least, p99: p99 - least, p999: p999 - least }, responseMs };
+}
+
+/** The exact percentiles of values by nearest rank, which are sorted in place. */
+function percentiles(values: number[]): ResponseMs & { least: number } {
+  values.sort((a, b) => a - b);
+  const at = (share: number): number => values[Math.max(0, Math.ceil(values.length * share - 1e-9) - 1)] ?? 0;
+  return { least: at(0), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }

@@ -10,6 +10,7 @@ const wrkProgram = which("wrk", []);
 export const wrk: Generator = {
   name: "wrk",
   loop: "closed",
+  wires: [],
   install: "apt-get install wrk",
   near: 0,
   down: 1,
