@@ -8,7 +8,7 @@ import type { RunSchedule } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import { cleanLines } from "../lib/plan/terminal.ts";
 import { rate } from "../lib/render/textFigures.ts";
-import type { Trial } from "../lib/report/capacity.ts";
+import { loadsOf, type Trial } from "../lib/report/capacity.ts";
 import { wrapText } from "../lib/report/table.ts";
 import { planKey, scheduleKey, searchKey, trialId } from "../lib/store/keys.ts";
 import { readJson, type Store } from "../lib/store/store.ts";
@@ -31,7 +31,7 @@ export interface LiveOutput {
   planned(schedule: RunSchedule, plan: Plan): void;
   progress(chains: ChainProgress[], time: LiveTime, isNew: boolean): void;
   /** A trial of a capacity search has ended. */
-  trial(trial: Trial): void;
+  trial(trial: Trial, plan: Plan): void;
   /** The state of a capacity search; called once for each trial. */
   stand(text: string): void;
   note(text: string): void;
@@ -60,13 +60,13 @@ function jsonOutput(stream: NodeJS.WriteStream): LiveOutput {
     progress: (chains, time, isNew) => {
       if (isNew) write({ event: "progress", ...time, chains });
     },
-    trial: ({ number, scope, rps, servedRps, met, valid, reasons }) => {
+    trial: (trial, plan) => {
+      const { number, scope, met, valid, reasons } = trial;
       write({
         event: "trial",
         number,
         scope: scope === TOGETHER ? "together" : scope,
-        rps,
-        servedRps,
+        ...loadsOf(plan, trial),
         met,
         valid,
         reasons,
@@ -109,7 +109,7 @@ function terminalOutput(stream: NodeJS.WriteStream, options: OutputOptions): Liv
     planned: (schedule, plan) => write(plannedText(schedule, plan)),
     progress: (chains, time) =>
       redraw(renderLive(chains, time, columns(), cleanLines([stand, noted].filter(Boolean).join("\n")))),
-    trial: (trial) => write(trialText(trial)),
+    trial: (trial, plan) => write(trialText(plan, trial)),
     stand: (text) => {
       stand = text;
     },
@@ -135,7 +135,7 @@ function plainOutput(stream: NodeJS.WriteStream, columns: number): LiveOutput {
       nextMs = Math.max(0, time.nowMs) + PLAIN_MS;
       write(renderLiveLine(chains, time));
     },
-    trial: (trial) => write(trialText(trial)),
+    trial: (trial, plan) => write(trialText(plan, trial)),
     stand: (text) => {
       nextMs = 0;
       write(text);
@@ -233,7 +233,7 @@ class Follower {
   /** Passes on the trials that have ended, and the state of the search; returns the number of trials. */
   async #trials(): Promise<number> {
     const trials = (await readJson<Trial[]>(this.#store, searchKey(this.#runId))) ?? [];
-    for (const trial of trials.slice(this.#toldTrials)) this.#output.trial(trial);
+    for (const trial of trials.slice(this.#toldTrials)) this.#output.trial(trial, this.#plan);
     this.#toldTrials = Math.max(this.#toldTrials, trials.length);
     if (this.#toldStand !== trials.length) {
       this.#toldStand = trials.length;

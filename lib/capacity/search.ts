@@ -1,12 +1,15 @@
 /** The scope of a trial in which all chains are loaded at once. */
 export const TOGETHER = "*";
 
+/** What a search looks for: the highest rate, or the largest number of subscribers. */
+export type LoadUnit = "rps" | "subscribers";
+
 /** What a trial sends: one chain alone, or all together. */
 export interface TrialLoad {
   /** The chain's name, or TOGETHER. */
   scope: string;
-  /** Requests per second by chain. */
-  rps: Record<string, number>;
+  /** By chain: requests per second, or a number of subscribers. */
+  load: Record<string, number>;
 }
 
 /** A trial that was made. */
@@ -15,8 +18,11 @@ export interface TrialResult extends TrialLoad {
   met: boolean;
   /** Whether the generator was healthy and the trial complete; otherwise the trial says nothing. */
   valid: boolean;
-  /** Valid relays per second by chain, up to the last response: the served rate, whatever the offered rate was. */
-  servedRps: Record<string, number>;
+  /**
+   * What the gateway served by chain, whatever was offered: valid relays per second up to the last response, or how many
+   * subscribers it accepted, if it refused some.
+   */
+  served: Record<string, number>;
   /** Mean response time by chain, in ms; null without responses. */
   meanMs: Record<string, number | null>;
   /** The 99th percentile of the response time of all requests sent. */
@@ -25,17 +31,24 @@ export interface TrialResult extends TrialLoad {
   reasons: string[];
 }
 
+/** A chain to search, and the load at which its search begins. */
+export interface SearchedChain {
+  name: string;
+  unit: LoadUnit;
+  load: number;
+}
+
 /** The settings of a search. */
 export interface SearchSettings {
-  chains: readonly { name: string; rps: number }[];
+  chains: readonly SearchedChain[];
   precision: number;
   repeats: number;
   together: boolean;
-  /** Most requests per second of a trial, over its chains. */
-  maxRps?: number;
+  /** The most of each unit in a trial, over its chains. */
+  most?: Partial<Record<LoadUnit, number>>;
 }
 
-/** What a search has found for one scope: rates, or for all chains together factors on their capacities. */
+/** What a search has found for one scope: loads, or for all chains together factors on their capacities. */
 export interface Bracket {
   /** The highest level that met the SLO, and the lowest above it that did not; undefined if there is none yet. */
   low?: number;
@@ -51,10 +64,10 @@ const GUESSES = [-0.5, 0.45, 1.4, 3];
 /** Most trials at a level if none was valid. */
 const MAX_INVALID = 2;
 
-/** The level of a trial: for a chain alone its rate, for all together the factor on the first chain's capacity. */
+/** The level of a trial: for a chain alone its load, for all together the factor on the first chain's capacity. */
 function levelOf(trial: TrialLoad, base: Record<string, number>): number {
-  const [name = "", rps = 0] = Object.entries(trial.rps)[0] ?? [];
-  return rps / (base[name] ?? 1);
+  const [name = "", load = 0] = Object.entries(trial.load)[0] ?? [];
+  return load / (base[name] ?? 1);
 }
 
 /** Trials by level, and how the majority of the valid ones at each level ended. */
@@ -73,7 +86,7 @@ function levelsOf(trials: readonly TrialResult[], base: Record<string, number>) 
 }
 
 /**
- * What the trials of a scope have bracketed. `base` are the rates at level 1. Levels without a valid trial are ignored.
+ * What the trials of a scope have bracketed. `base` are the loads at level 1. Levels without a valid trial are ignored.
  */
 export function bracketOf(trials: readonly TrialResult[], base: Record<string, number>): Bracket {
   const levels = levelsOf(trials, base).filter(({ told }) => told > 0);
@@ -82,20 +95,23 @@ export function bracketOf(trials: readonly TrialResult[], base: Record<string, n
   return { ...(passing && { low: passing.level }), ...(failing && { high: failing.level }) };
 }
 
-/** The rates at level 1: for a chain alone 1 request per second, for all together the capacities found alone. */
+/** The loads at level 1: for a chain alone 1 request per second or subscriber, for all together the capacities found alone. */
 function baseOf(scope: string, settings: SearchSettings, trials: readonly TrialResult[]): Record<string, number> {
   if (scope !== TOGETHER) return { [scope]: 1 };
-  return Object.fromEntries(settings.chains.map(({ name }) => [name, capacityOf(name, trials) ?? 1]));
+  return Object.fromEntries(
+    settings.chains.map(({ name }) => [name, capacityOf(name, trials, unitOf(name, settings)) ?? 1]),
+  );
 }
 
-/** A chain's capacity alone, as far as the trials show: the middle of its bracket. */
-export function capacityOf(chain: string, trials: readonly TrialResult[]): number | undefined {
+/** A chain's capacity alone, as far as the trials show: the middle of its bracket, for subscribers rounded down. */
+export function capacityOf(chain: string, trials: readonly TrialResult[], unit: LoadUnit = "rps"): number | undefined {
   const { low, high } = bracketOf(
     trials.filter(({ scope }) => scope === chain),
     { [chain]: 1 },
   );
-  if (low === undefined) return high === undefined ? undefined : high / 2;
-  return high === undefined ? low : (low + high) / 2;
+  const whole = (load: number): number => (unit === "subscribers" ? Math.max(1, Math.floor(load)) : load);
+  if (low === undefined) return high === undefined ? undefined : whole(high / 2);
+  return high === undefined ? low : whole((low + high) / 2);
 }
 
 /** What all chains carry together, as a factor on the capacity of each alone. */
@@ -111,28 +127,55 @@ export function togetherBracket(settings: SearchSettings, trials: readonly Trial
  * in steps until it misses the SLO. Then the search continues between the highest rate that met it and the lowest that
  * did not: if the gateway served less than was offered, the served rate is the best guess of its limit, otherwise the
  * middle is. The two rates at the edge are repeated. Then all chains run together, by a factor on what each carries
- * alone. No trial goes above `maxRps`; a scope that meets the SLO there ends.
+ * alone. No trial goes above `most`; a scope that meets the SLO there ends. A number of subscribers is an integer, and
+ * the search goes no finer than that.
  */
 export function nextTrial(settings: SearchSettings, trials: readonly TrialResult[]): TrialLoad | undefined {
   for (const scope of scopesOf(settings)) {
     const own = trials.filter((trial) => trial.scope === scope);
     const base = baseOf(scope, settings, trials);
-    const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.rps ?? 1);
+    const start = scope === TOGETHER ? 1 : (settings.chains.find(({ name }) => name === scope)?.load ?? 1);
     const most = mostLevel(base, settings);
-    const found = nextLevel(own, base, Math.min(start, most), { ...settings, most });
+    const range = { most, finest: finestLevel(base, settings) };
+    const found = nextLevel(own, base, Math.min(start, most), { ...settings, ...range });
     if (found === undefined) continue;
     // Rounded as for comparing levels, so that a repeated level is the same to the digit.
-    const level = Math.min(most, Number(found.toPrecision(9)));
-    return { scope, rps: Object.fromEntries(Object.entries(base).map(([name, rps]) => [name, rps * level])) };
+    return { scope, load: loadAt(Math.min(most, Number(found.toPrecision(9))), base, settings) };
   }
   return undefined;
 }
 
-/** The level at which a scope's rates reach the limit; a sum of several rates is rounded and stays a little below. */
-function mostLevel(base: Record<string, number>, { maxRps = Number.POSITIVE_INFINITY }: SearchSettings): number {
-  const rates = Object.values(base);
-  const most = maxRps / rates.reduce((sum, rps) => sum + rps, 0);
-  return rates.length > 1 ? most * (1 - 1e-9) : most;
+/** The unit in which a chain is searched. */
+function unitOf(chain: string, { chains }: SearchSettings): LoadUnit {
+  return chains.find(({ name }) => name === chain)?.unit ?? "rps";
+}
+
+/** Each chain's load at a level; for subscribers an integer. */
+function loadAt(level: number, base: Record<string, number>, settings: SearchSettings): Record<string, number> {
+  const at = (name: string, factor: number): number => {
+    const load = (base[name] ?? 0) * factor;
+    return unitOf(name, settings) === "subscribers" ? Math.max(1, Math.round(load)) : load;
+  };
+  const [first = "", most = 1] = Object.entries(base)[0] ?? [];
+  // The first chain's load tells a trial's level, so that the other loads follow from what it is rounded to.
+  const exact = unitOf(first, settings) === "subscribers" ? at(first, level) / most : level;
+  return Object.fromEntries(Object.keys(base).map((name) => [name, at(name, exact)]));
+}
+
+/** The smallest difference between two levels: that of one subscriber of the first chain, or any. */
+function finestLevel(base: Record<string, number>, settings: SearchSettings): number {
+  const [first = "", load = 1] = Object.entries(base)[0] ?? [];
+  return unitOf(first, settings) === "subscribers" ? 1 / load : 0;
+}
+
+/** The level at which a scope's loads reach the limit; a sum of several loads is rounded and stays a little below. */
+function mostLevel(base: Record<string, number>, settings: SearchSettings): number {
+  const limits = Object.entries(settings.most ?? {}).map(([unit, limit]) => {
+    const own = Object.entries(base).filter(([name]) => unitOf(name, settings) === unit);
+    const most = limit / own.reduce((sum, [, load]) => sum + load, 0);
+    return own.length > 1 ? most * (1 - 1e-9) : most;
+  });
+  return Math.min(Number.POSITIVE_INFINITY, ...limits);
 }
 
 /** The state of a search: which trial comes next, how many there may be at most, and what its scope has bracketed. */
@@ -167,7 +210,7 @@ function nextLevel(
   trials: readonly TrialResult[],
   base: Record<string, number>,
   start: number,
-  { precision, repeats, most }: SearchSettings & { most: number },
+  { precision, repeats, most, finest }: Omit<SearchSettings, "most"> & { most: number; finest: number },
 ): number | undefined {
   if (trials.length === 0) return start;
   if (trials.length >= MAX_TRIALS) return undefined;
@@ -184,10 +227,23 @@ function nextLevel(
   }
   const failing = levels.find(({ level }) => level === top);
   const served = top === high ? servedLevel(failing?.trials ?? [], base) : undefined;
-  if (low === undefined) return served !== undefined && served < top * 0.97 ? served * (1 - precision / 2) : top / STEP;
-  if ((top - low) / top > precision * 1.01) return between(low, top, served, precision);
+  if (low === undefined) return below(top, served, { precision, finest });
+  if ((top - low) / top > precision * 1.01 && top - low > finest * 1.01) {
+    return between(low, top, served, { precision, finest });
+  }
   if (trialsAt(low, levels) <= repeats) return low;
   return top === high && trialsAt(top, levels) <= repeats ? top : undefined;
+}
+
+/** The next level if none met the SLO yet and `top` did not; undefined if there is no lower one. */
+function below(
+  top: number,
+  served: number | undefined,
+  { precision, finest }: { precision: number; finest: number },
+): number | undefined {
+  if (top <= finest) return undefined;
+  const isRefused = served !== undefined && served < top * 0.97;
+  return Math.min(top - finest, isRefused ? served * (1 - precision / 2) : top / STEP);
 }
 
 /** Number of trials at a level, except for rounding. */
@@ -204,16 +260,21 @@ function isReached(most: number, level = 0): boolean {
  * The next level between one that met the SLO and one that did not. The served rate may be some per cent off to either
  * side: tries close below it first, then further and further above.
  */
-function between(low: number, top: number, served: number | undefined, precision: number): number {
+function between(
+  low: number,
+  top: number,
+  served: number | undefined,
+  { precision, finest }: { precision: number; finest: number },
+): number {
   const guesses = served === undefined ? [] : GUESSES.map((steps) => served * (1 + steps * precision));
-  const margin = (low * precision) / 4;
+  const margin = Math.max((low * precision) / 4, finest * 0.51);
   return guesses.find((guess) => guess > low + margin && guess < top - margin) ?? (low + top) / 2;
 }
 
 /** The level that the gateway served while more was offered: the lowest over all chains. */
 function servedLevel(trials: readonly TrialResult[], base: Record<string, number>): number | undefined {
-  const levels = trials.flatMap(({ servedRps }) =>
-    Object.entries(servedRps).flatMap(([name, rps]) => (rps > 0 ? [rps / (base[name] ?? 1)] : [])),
+  const levels = trials.flatMap(({ served }) =>
+    Object.entries(served).flatMap(([name, load]) => (load > 0 ? [load / (base[name] ?? 1)] : [])),
   );
   return levels.length === 0 ? undefined : Math.min(...levels);
 }

@@ -95,6 +95,7 @@ const EXAMPLES: Record<string, unknown> = {
   region: "eu-central-1",
   instanceUsdPerMonth: 280,
   maxRps: 6_000,
+  maxSubscribers: 5_000,
   maxUsd: 5,
   breaker: { errorRatio: 0.5, window: "10s" },
   errorRatio: 0.5,

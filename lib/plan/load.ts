@@ -19,7 +19,7 @@ import { regionProblems } from "./regions.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
 import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
 import { sloProblems } from "./sloProblems.ts";
-import { subscriptionsOf } from "./subscriptions.ts";
+import { subscribersOf, subscriptionsOf } from "./subscriptions.ts";
 import { webSocketProblems } from "./webSocket.ts";
 
 /** What a command line adds to a plan when it is checked. */
@@ -265,12 +265,17 @@ function methodProblems({ chains }: Plan): Problem[] {
 }
 
 function limitProblems(plan: Plan): Problem[] {
-  const { maxRps, maxUsd } = plan.limits;
+  const { maxRps, maxSubscribers, maxUsd } = plan.limits;
   const problems: Problem[] = [];
   const total = plan.chains.reduce((sum, chain) => sum + chain.rps, 0);
   if (maxRps !== undefined && total > maxRps) {
     const expected = `at most the limit of ${maxRps} ($.limits.maxRps)`;
     problems.push({ where: "$.chains", found: `${total} requests per second in all`, expected });
+  }
+  const subscribers = subscribersOf(plan);
+  if (maxSubscribers !== undefined && subscribers > maxSubscribers) {
+    const expected = `at most the limit of ${maxSubscribers} ($.limits.maxSubscribers)`;
+    problems.push({ where: "$.chains", found: `${subscribers} subscribers in all`, expected });
   }
   const { usd } = estimate(plan);
   if (maxUsd !== undefined && usd > maxUsd) {

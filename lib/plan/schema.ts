@@ -69,6 +69,13 @@ const limits = z.strictObject({
     .positive()
     .optional()
     .describe("Refuse the plan if the rates of its chains add up to more than this; a capacity search goes no higher"),
+  maxSubscribers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Refuse the plan if it has more subscribers than this, over all chains; a capacity search goes no higher",
+    ),
   maxUsd: z
     .number()
     .positive()
@@ -129,8 +136,15 @@ const profile = z.discriminatedUnion("type", [
         .describe("How often the two rates of the final bracket are tried again"),
       coolDown: duration.prefault("1s").describe("Pause between trials"),
       together: z.boolean().default(true).describe("Also search with all chains at once, and report the interference"),
+      over: z
+        .literal("subscribers")
+        .optional()
+        .describe("Search for the largest number of subscribers of chains that also have calls, at the calls' rate"),
     })
-    .describe("Find each chain's highest rate that meets the SLO, beginning at rps; the duration is that of a trial"),
+    .describe(
+      "Find each chain's highest rate that meets the SLO, beginning at rps, or its largest number of subscribers if it " +
+        "has no calls; the duration is that of a trial",
+    ),
 ]);
 
 const capacity = z.strictObject({

@@ -10,7 +10,7 @@ const CONNECTS_PER_SECOND = 100;
  * Subscribers per worker, if the plan does not pin the number of workers: each needs a file, of which a Lambda may open
  * 1,024.
  */
-const SUBSCRIBERS_PER_WORKER = 500;
+export const SUBSCRIBERS_PER_WORKER = 500;
 
 /** A chain's subscriptions as later stages read them. */
 export function subscriptionsOf(input: Input): Subscription[] {
@@ -43,6 +43,27 @@ export function workersOfSubscribers({ subscriptions = [] }: Pick<Chain, "subscr
 export function subscribersOf({ chains }: Pick<Plan, "chains">): number {
   const all = chains.flatMap(({ subscriptions = [] }) => subscriptions);
   return all.reduce((sum, { subscribers }) => sum + subscribers, 0);
+}
+
+/** Whether a search looks for a chain's largest number of subscribers, and not for its highest rate. */
+export function isSearchedForSubscribers(
+  { profile }: Pick<Plan, "profile">,
+  { rps, subscriptions = [] }: Chain,
+): boolean {
+  return subscriptions.length > 0 && (rps === 0 || (profile.type === "search" && profile.over === "subscribers"));
+}
+
+/** Subscriptions in the same proportion with `total` subscribers in all, which connect at the same pace. */
+export function scaledTo(total: number, subscriptions: readonly Subscription[]): Subscription[] {
+  const whole = subscriptions.reduce((sum, { subscribers }) => sum + subscribers, 0);
+  let before = 0;
+  const upTo = (count: number): number => Math.round((count * total) / whole);
+  return subscriptions.flatMap((each) => {
+    const subscribers = upTo(before + each.subscribers) - upTo(before);
+    before += each.subscribers;
+    if (subscribers === 0) return [];
+    return [{ ...each, subscribers, rampMs: (each.rampMs * subscribers) / each.subscribers }];
+  });
 }
 
 /** The target from which a subscription's handshake and call are made. */

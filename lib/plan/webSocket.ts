@@ -41,11 +41,11 @@ function transportProblems({ keepalive, gateway }: Plan): Found[] {
   return problems;
 }
 
-function subscriptionProblems({ rps, subscriptions = [] }: Chain, chain: number, plan: Plan): Problem[] {
+function subscriptionProblems({ subscriptions = [] }: Chain, chain: number, plan: Plan): Problem[] {
   const { gateway, durationMs, profile } = plan;
-  if (profile.type === "search" && subscriptions.length > 0 && rps === 0) {
-    const expected = "a chain with calls: a search looks for the highest rate of these";
-    return [{ where: jsonPath(["chains", chain]), found: "subscribers without calls in a search", expected }];
+  if (profile.type === "search" && profile.over === "subscribers" && subscriptions.length === 0) {
+    const expected = 'subscriptions in every chain, with "over": "subscribers"';
+    return [{ where: jsonPath(["chains", chain]), found: "no subscriptions", expected }];
   }
   return subscriptions.flatMap(({ to, filter, headers, rampMs }, index): Problem[] => {
     const where = jsonPath(["chains", chain, "subscriptions", index]);

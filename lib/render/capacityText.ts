@@ -7,6 +7,7 @@ import { rate } from "./textFigures.ts";
 export function capacityText(capacity: Capacity, width: number): string {
   const parts = [
     capacityTable(capacity, width),
+    subscriberTable(capacity, width),
     ...notes(capacity).map((text) => wrapText(text, width)),
     costTable(capacity.chains, width),
     wrapText(scalingText(capacity), width),
@@ -15,8 +16,9 @@ export function capacityText(capacity: Capacity, width: number): string {
 }
 
 function capacityTable({ chains, trials }: Capacity, width: number): string {
-  if (trials.length === 0) return "";
-  const rows = chains.map(({ name, capacityRps, interval, together, trials: count, bottleneck, truth }) => [
+  const own = chains.filter(({ subscribers }) => !subscribers);
+  if (trials.length === 0 || own.length === 0) return "";
+  const rows = own.map(({ name, capacityRps, interval, together, trials: count, bottleneck, truth }) => [
     name,
     rate(capacityRps),
     interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–",
@@ -26,8 +28,33 @@ function capacityTable({ chains, trials }: Capacity, width: number): string {
     bottleneck ? bottleneck.resource : "–",
     ...(truth ? [rate(truth.capacityRps)] : []),
   ]);
-  const head = [
-    "capacity, requests/s",
+  const head = capacityHead("capacity, requests/s");
+  return renderTable(chains.some(({ truth }) => truth) ? [...head, "truth"] : head, rows, width);
+}
+
+/** What chains carry whose search looked for the largest number of subscribers. */
+function subscriberTable({ chains }: Capacity, width: number): string {
+  const rows = chains.flatMap(({ name, subscribers, trials, bottleneck }) => {
+    if (!subscribers) return [];
+    const { capacity, interval, together } = subscribers;
+    return [
+      [
+        name,
+        rate(capacity),
+        interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–",
+        together ? rate(together.capacity) : "–",
+        together ? `${Math.round(together.ratio * 1_000) / 10} %` : "–",
+        String(trials),
+        bottleneck ? bottleneck.resource : "–",
+      ],
+    ];
+  });
+  return rows.length === 0 ? "" : renderTable(capacityHead("capacity, subscribers"), rows, width);
+}
+
+function capacityHead(title: string): Parameters<typeof renderTable>[0] {
+  return [
+    title,
     "alone",
     { title: "between", drop: 1 },
     "all at once",
@@ -35,13 +62,13 @@ function capacityTable({ chains, trials }: Capacity, width: number): string {
     { title: "trials", drop: 2 },
     "used up first",
   ];
-  return renderTable(chains.some(({ truth }) => truth) ? [...head, "truth"] : head, rows, width);
 }
 
 function notes({ chains, trials, unidentified }: Capacity): string[] {
   const lines: string[] = [];
-  for (const { name, bottleneck, model } of trials.length === 0 ? [] : chains) {
+  for (const { name, bottleneck, model, subscribers } of trials.length === 0 ? [] : chains) {
     if (bottleneck) lines.push(`${name}: ${bottleneck.resource} is used up first: ${bottleneck.evidence}`);
+    if (subscribers) continue;
     if ("why" in model) lines.push(`${name}: no model: ${model.why}`);
     else {
       const [low, high] = model.limitInterval;

@@ -1,6 +1,8 @@
 import {
   bracketOf,
   capacityOf,
+  type LoadUnit,
+  type SearchedChain,
   type SearchSettings,
   TOGETHER,
   type TrialResult,
@@ -9,10 +11,11 @@ import {
 import { fitScalability } from "../capacity/usl.ts";
 import { PRICES } from "../plan/prices.ts";
 import type { Plan } from "../plan/schema.ts";
+import { isSearchedForSubscribers, subscribersOf } from "../plan/subscriptions.ts";
 import { total } from "../results/chunk.ts";
 import type { Measured } from "./measure.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason } from "./reasons.ts";
-import type { Capacity, ChainCapacity, Report } from "./schema.ts";
+import type { Capacity, ChainCapacity, Report, ReportChain } from "./schema.ts";
 
 /** A trial with its measurements: `search.json` is a list of these. */
 export interface Trial extends TrialResult {
@@ -20,9 +23,12 @@ export interface Trial extends TrialResult {
   measured: Measured;
 }
 
-/** The result of a search's trial. */
-export function trialResult(number: number, scope: string, report: Report, measured: Measured): Trial {
+/** The result of a trial of a plan's search. */
+export function trialResult(plan: Plan, number: number, report: Report, measured: Measured): Trial {
   const chains = report.chains;
+  const subscribed = new Set(
+    plan.chains.flatMap((chain) => (isSearchedForSubscribers(plan, chain) ? [chain.name] : [])),
+  );
   const finishedSeconds = Math.max(report.run.durationMs, report.run.finishedMs) / 1_000;
   // A run stopped by its breaker or a threshold says something about the target; a run stopped by a person does not.
   const byTarget = isStoppedByTarget(report.run);
@@ -34,16 +40,29 @@ export function trialResult(number: number, scope: string, report: Report, measu
     report.verdict.generator || (isFull && causes.every((each) => !isOfGenerator(each) || isOfSlowTarget(each.kind)));
   return {
     number,
-    scope,
-    rps: Object.fromEntries(chains.map(({ name, offeredRps }) => [name, offeredRps])),
+    scope: chains.length > 1 ? TOGETHER : (chains[0]?.name ?? TOGETHER),
+    load: Object.fromEntries(
+      chains.map((chain) => [chain.name, subscribed.has(chain.name) ? sumOf(chain, "subscribers") : chain.offeredRps]),
+    ),
     met: report.verdict.pass && !byTarget && !isCutShort && !isFull,
     valid: inOrder && !isCutShort,
-    servedRps: Object.fromEntries(chains.map(({ name, ledger }) => [name, ledger.valid / finishedSeconds])),
+    served: Object.fromEntries(
+      chains.flatMap((chain): [string, number][] => {
+        if (!subscribed.has(chain.name)) return [[chain.name, chain.ledger.valid / finishedSeconds]];
+        const reached = sumOf(chain, "reached");
+        return reached < sumOf(chain, "subscribers") ? [[chain.name, reached]] : [];
+      }),
+    ),
     meanMs: Object.fromEntries(chains.map(({ name, meanMs }) => [name, meanMs])),
     p99Ms: Object.fromEntries(chains.map(({ name, responseTimeAllMs }) => [name, responseTimeAllMs?.p99 ?? null])),
     reasons: report.verdict.reasons,
     measured,
   };
+}
+
+/** A number of all of a chain's subscriptions. */
+function sumOf({ subscriptions = [] }: ReportChain, count: "subscribers" | "reached"): number {
+  return subscriptions.reduce((sum, each) => sum + each[count], 0);
 }
 
 /** Whether this reason is that requests piled up at the workers because the target did not respond. */
@@ -70,18 +89,45 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
     generator: { gbSeconds, invocations, usd, usdPerMillionRelays: relays > 0 ? (usd / relays) * 1e6 : null },
     // If the limit was not found, the rate shows how many instances are enough for it, but not how to scale beyond it.
     scaling: totalRps === null || !limitFound ? null : scalingOf(plan, totalRps),
-    trials: trials.map(({ number, scope, rps, servedRps, p99Ms, met, valid, reasons }) => {
+    trials: trials.map((trial) => {
+      const { number, scope, p99Ms, met, valid, reasons } = trial;
       const name = scope === TOGETHER ? "all chains together" : scope;
-      return { number, scope: name, rps, servedRps, ...(p99Ms && { p99Ms }), met, valid, reasons };
+      return { number, scope: name, ...loadsOf(plan, trial), ...(p99Ms && { p99Ms }), met, valid, reasons };
     }),
   };
 }
 
+/** A trial's rates, and its numbers of subscribers if the search looks for these. */
+export function loadsOf(
+  plan: Plan,
+  { load, served }: Trial,
+): Pick<Capacity["trials"][number], "rps" | "servedRps" | "subscribers"> {
+  const { chains } = searchSettings(plan);
+  const ofUnit = (unit: LoadUnit, loads: Record<string, number>) => {
+    const isOwn = ([name]: [string, number]): boolean =>
+      chains.some((chain) => chain.name === name && chain.unit === unit);
+    return Object.fromEntries(Object.entries(loads).filter(isOwn));
+  };
+  const subscribers = ofUnit("subscribers", load);
+  const isSubscribed = Object.keys(subscribers).length > 0;
+  return { rps: ofUnit("rps", load), servedRps: ofUnit("rps", served), ...(isSubscribed && { subscribers }) };
+}
+
 /** A plan's search settings; for a plan without a search, settings with no repeats. */
-export function searchSettings({ chains, profile, limits: { maxRps } }: Plan): SearchSettings {
+export function searchSettings(plan: Plan): SearchSettings {
+  const { profile, limits } = plan;
   const { precision, repeats, together } =
     profile.type === "search" ? profile : { precision: 0.02, repeats: 0, together: false };
-  return { chains, precision, repeats, together, ...(maxRps !== undefined && { maxRps }) };
+  const chains = plan.chains.map((chain): SearchedChain => {
+    return isSearchedForSubscribers(plan, chain)
+      ? { name: chain.name, unit: "subscribers", load: subscribersOf({ chains: [chain] }) }
+      : { name: chain.name, unit: "rps", load: chain.rps };
+  });
+  const most = {
+    ...(limits.maxRps !== undefined && { rps: limits.maxRps }),
+    ...(limits.maxSubscribers !== undefined && { subscribers: limits.maxSubscribers }),
+  };
+  return { chains, precision, repeats, together, most };
 }
 
 /** Whether a search has bracketed each chain's capacity: one rate that met the SLO, and a higher one that did not. */
@@ -98,17 +144,23 @@ function isLimitFound(settings: SearchSettings, trials: readonly Trial[]): boole
 
 function totalCapacity(chains: readonly ChainCapacity[], report: Report, searched: boolean): number | null {
   if (!searched) return report.verdict.valid && report.verdict.pass ? report.total.achievedRps : null;
-  const each = chains.map(({ together, capacityRps }) => together?.capacityRps ?? capacityRps);
-  return each.includes(null) ? null : each.reduce<number>((sum, rps) => sum + (rps ?? 0), 0);
+  const each = chains
+    .filter(({ subscribers }) => !subscribers)
+    .map(({ together, capacityRps }) => together?.capacityRps ?? capacityRps);
+  return each.length === 0 || each.includes(null) ? null : each.reduce<number>((sum, rps) => sum + (rps ?? 0), 0);
 }
 
 function chainCapacity(name: string, plan: Plan, trials: readonly Trial[], runs: readonly Measured[]): ChainCapacity {
   const own = trials.filter(({ scope }) => scope === name);
   const { low, high } = bracketOf(own, { [name]: 1 });
-  const capacityRps = low === undefined ? undefined : capacityOf(name, trials);
-  const failing = own.filter(({ rps }) => Math.abs((rps[name] ?? 0) - (high ?? -1)) < 1e-6);
-  const points = own.flatMap(({ servedRps, meanMs }) => {
-    const rps = servedRps[name] ?? 0;
+  const settings = searchSettings(plan);
+  const unit = settings.chains.find((each) => each.name === name)?.unit;
+  const found = low === undefined ? undefined : capacityOf(name, trials, unit);
+  const interval: [number, number] | null = low === undefined ? null : [low, high ?? low];
+  const together = togetherOf(settings, trials, found);
+  const failing = own.filter(({ load }) => Math.abs((load[name] ?? 0) - (high ?? -1)) < 1e-6);
+  const points = own.flatMap(({ served, meanMs }) => {
+    const rps = unit === "rps" ? (served[name] ?? 0) : 0;
     const ms = meanMs[name];
     return rps > 0 && typeof ms === "number" ? [{ rps, concurrency: (rps * ms) / 1_000 }] : [];
   });
@@ -120,16 +172,23 @@ function chainCapacity(name: string, plan: Plan, trials: readonly Trial[], runs:
   const truth = (own.at(-1)?.measured ?? runs.at(-1))?.truth[name];
   return {
     name,
-    capacityRps: capacityRps ?? null,
-    interval: low === undefined ? null : [low, high ?? low],
+    ...(unit === "subscribers" && trials.length > 0
+      ? {
+          capacityRps: null,
+          interval: null,
+          together: null,
+          subscribers: subscriberCapacity(found, interval, together),
+        }
+      : { capacityRps: found ?? null, interval, together }),
     trials: own.length,
-    together: togetherOf(searchSettings(plan), trials, capacityRps),
     endedBy: [...new Set(failing.flatMap(({ reasons }) => reasons))],
     bottleneck: use && use.utilisation >= SATURATED ? use : null,
     model:
       trials.length === 0
         ? { why: "one rate is too few for a model: a plan with a search has several" }
-        : fitScalability(points),
+        : unit === "subscribers"
+          ? { why: "it describes rates, and not subscribers" }
+          : fitScalability(points),
     ...perRelay,
     usdPerMillionRelays: usdPerMillion(plan, perRelay.perRelay),
     ...(truth && { truth }),
@@ -182,6 +241,19 @@ function togetherOf(
   if (low === undefined || alone === undefined) return null;
   const ratio = (low + (high ?? low)) / 2;
   return { capacityRps: alone * ratio, interval: [alone * low, alone * (high ?? low)], ratio };
+}
+
+/** A chain's capacity in subscribers. */
+function subscriberCapacity(
+  found: number | undefined,
+  interval: [number, number] | null,
+  together: ChainCapacity["together"],
+): ChainCapacity["subscribers"] {
+  return {
+    capacity: found ?? null,
+    interval,
+    together: together && { capacity: Math.floor(together.capacityRps), ratio: together.ratio },
+  };
 }
 
 function scalingOf({ capacity, perWorkerRps }: Plan, currentRps: number): Capacity["scaling"] {

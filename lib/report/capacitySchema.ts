@@ -29,6 +29,14 @@ const chainCapacity = z.object({
     .object({ capacityRps: z.number(), interval: interval2, ratio: z.number().describe("Together ÷ alone") })
     .nullable()
     .describe("What the chain carries while all others are loaded too, each at the same share of its capacity"),
+  subscribers: z
+    .object({
+      capacity: count.nullable(),
+      interval: interval2.nullable(),
+      together: z.object({ capacity: count, ratio: z.number() }).nullable(),
+    })
+    .optional()
+    .describe("The same in subscribers, if the search looked for their largest number; then no rate was searched"),
   endedBy: z.array(z.string()).describe("What was not met at the lowest rate above it"),
   bottleneck: z
     .object({ resource: z.string(), utilisation: z.number(), evidence: z.string() })
@@ -85,6 +93,10 @@ export const capacity = z.object({
       scope: z.string(),
       rps: z.record(z.string(), z.number()),
       servedRps: z.record(z.string(), z.number()),
+      subscribers: z
+        .record(z.string(), count)
+        .optional()
+        .describe("Subscribers by chain, if the search looks for their largest number"),
       p99Ms: z
         .record(z.string(), z.number().nullable())
         .optional()

@@ -104,6 +104,14 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     limitRps: z.number().optional().describe("The limit on the rate, if it ended the search"),
   }),
   z.object({ kind: z.literal("search-inconsistent"), chain, lowRps: z.number(), highRps: z.number() }),
+  z.object({
+    kind: z.literal("search-subscribers"),
+    chain,
+    outcome: z.enum(["unmet", "unbounded", "inconsistent"]),
+    low: count,
+    high: count,
+    limit: count.optional().describe("The limit on subscribers, if it ended the search"),
+  }),
   z.object({ kind: z.literal("search-untold"), untold: count, trials: count, first: z.string() }),
 ]);
 
@@ -245,8 +253,30 @@ export function reasonText(reason: Reason): string {
       const between = `${Math.round(reason.lowRps)} … ${Math.round(reason.highRps)}`;
       return `${reason.chain} is known to ${between} requests/s only: the trials contradict each other.`;
     }
+    case "search-subscribers":
+      return subscriberSearchText(reason);
     case "search-untold":
       return `${reason.untold} of ${reason.trials} trials were inconclusive, because of the generator: ${reason.first}`;
+  }
+}
+
+function subscriberSearchText({
+  chain: name,
+  outcome,
+  low,
+  high,
+  limit,
+}: Extract<Reason, { kind: "search-subscribers" }>): string {
+  switch (outcome) {
+    case "unmet":
+      return `${name} met the SLO with no number of subscribers: begin with fewer than ${high}.`;
+    case "unbounded": {
+      const met = `${name} met the SLO with up to ${high} subscribers`;
+      if (limit === undefined) return `${met}: its capacity is higher.`;
+      return `${met}, where the limit of ${limit} (maxSubscribers) ended the search: its capacity is at least that.`;
+    }
+    case "inconsistent":
+      return `${name} is known to ${low} … ${high} subscribers only: the trials contradict each other.`;
   }
 }
 

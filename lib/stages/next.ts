@@ -1,4 +1,4 @@
-import { nextTrial, TOGETHER } from "../capacity/search.ts";
+import { nextTrial } from "../capacity/search.ts";
 import type { Plan } from "../plan/schema.ts";
 import { searchSettings, type Trial, trialResult } from "../report/capacity.ts";
 import { measure } from "../report/measure.ts";
@@ -28,7 +28,7 @@ async function advanceSearch(store: Store, runId: string, times: StartTimes): Pr
   const trials = await readJson<Trial[]>(store, searchKey(runId));
   if (!plan || !trials) throw new Error(`there is no search ${runId} in the store`);
   const number = trials.length + 1;
-  const trial = await readTrial(store, runId, number);
+  const trial = await readTrial(store, runId, number, plan);
   if (trial) trials.push(trial);
   await store.put(searchKey(runId), JSON.stringify(trials));
   if ((await store.get(abortKey(runId))) !== undefined) return undefined;
@@ -36,11 +36,10 @@ async function advanceSearch(store: Store, runId: string, times: StartTimes): Pr
   return load && planTrial({ store, runId, plan }, load, trials.length + 1, times);
 }
 
-async function readTrial(store: Store, runId: string, number: number): Promise<Trial | undefined> {
+async function readTrial(store: Store, runId: string, number: number, searched: Plan): Promise<Trial | undefined> {
   const id = trialId(runId, number);
   const report = await readJson<Report>(store, reportKey(id, "json"));
   if (!report) return undefined;
   const { plan, scrapes } = await readReportInput(store, id);
-  const scope = report.chains.length > 1 ? TOGETHER : (report.chains[0]?.name ?? TOGETHER);
-  return trialResult(number, scope, report, measure(report, plan, scrapes));
+  return trialResult(searched, number, report, measure(report, plan, scrapes));
 }

@@ -6,6 +6,7 @@ import { checkPlan } from "../plan/load.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
 import { readSecrets } from "../plan/secretReferences.ts";
+import { SUBSCRIBERS_PER_WORKER } from "../plan/subscriptions.ts";
 import { scheduledKey } from "../store/keys.ts";
 import { requireJson, type Store } from "../store/store.ts";
 import type { Scheduled } from "./compare.ts";
@@ -76,7 +77,9 @@ function withinGuards(plan: Plan, { maxRps, maxWorkers }: Guards): Plan {
   // With all chains at once, each may need a worker that its rate does not fill.
   const workersRps = (maxWorkers - chains.length + 1) * perWorkerRps;
   const most = Math.min(limits.maxRps ?? Number.POSITIVE_INFINITY, maxRps, workersRps);
-  return { ...plan, limits: { ...limits, maxRps: most } };
+  const subscribers = (maxWorkers - chains.length + 1) * SUBSCRIBERS_PER_WORKER;
+  const mostSubscribers = Math.min(limits.maxSubscribers ?? Number.POSITIVE_INFINITY, subscribers);
+  return { ...plan, limits: { ...limits, maxRps: most, maxSubscribers: mostSubscribers } };
 }
 
 function refuse(problems: Problem[]): void {

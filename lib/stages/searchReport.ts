@@ -2,7 +2,7 @@ import { TOGETHER } from "../capacity/search.ts";
 import type { Plan } from "../plan/schema.ts";
 import { capacityOfRun, searchSettings, type Trial } from "../report/capacity.ts";
 import { type Reason, reasonText } from "../report/reasons.ts";
-import type { Report } from "../report/schema.ts";
+import type { ChainCapacity, Report } from "../report/schema.ts";
 import { abortText, decodeAbort } from "../store/abort.ts";
 import { abortKey, planKey, reportKey, searchKey, trialId } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
@@ -48,8 +48,14 @@ export async function writeSearchReport(store: Store, runId: string): Promise<Re
 /** What makes a search invalid. */
 function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], plan: Plan): Reason[] {
   const reasons: Reason[] = [];
-  const { precision, maxRps } = searchSettings(plan);
-  for (const { name: chain, capacityRps, interval, trials: count } of capacity?.chains ?? []) {
+  const { chains, precision, most } = searchSettings(plan);
+  const maxRps = most?.rps;
+  for (const { name: chain, capacityRps, interval, trials: count, subscribers } of capacity?.chains ?? []) {
+    if (subscribers) {
+      const begin = chains.find(({ name }) => name === chain)?.load ?? 0;
+      reasons.push(...subscriberReasons(chain, subscribers, { begin, precision, limit: most?.subscribers }));
+      continue;
+    }
     const [lowRps, highRps] = interval ?? [0, 0];
     if (capacityRps === null) {
       const startRps = plan.chains.find(({ name }) => name === chain)?.rps ?? 0;
@@ -72,4 +78,20 @@ function searchReasons(capacity: Report["capacity"], trials: readonly Trial[], p
     });
   }
   return reasons;
+}
+
+/** What makes a search for a chain's largest number of subscribers invalid; `begin` is where it began. */
+function subscriberReasons(
+  chain: string,
+  { capacity, interval }: NonNullable<ChainCapacity["subscribers"]>,
+  { begin, precision, limit }: { begin: number; precision: number; limit: number | undefined },
+): Reason[] {
+  const kind = "search-subscribers";
+  const [low, high] = interval ?? [0, 0];
+  if (capacity === null) return [{ kind, chain, outcome: "unmet", low: 0, high: begin }];
+  if (low === high) {
+    return [{ kind, chain, outcome: "unbounded", low, high, ...(limit !== undefined && high >= limit && { limit }) }];
+  }
+  const isNarrow = (high - low) / high <= 2 * precision || high - low <= 1;
+  return isNarrow ? [] : [{ kind, chain, outcome: "inconsistent", low, high }];
 }

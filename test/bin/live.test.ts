@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { liveOutput } from "../../bin/live.ts";
 import type { Trial } from "../../lib/report/capacity.ts";
+import { checkedPlan } from "../support/plans.ts";
 
 const NASTY = "\u001b]0;owned\u0007\u001b[2Jcheck \u202efailed\r";
 
@@ -14,8 +15,8 @@ function written(isTTY: boolean): string {
   process.env.TERM = "xterm";
   try {
     const output = liveOutput({}, stream as unknown as NodeJS.WriteStream);
-    const trial = { number: 1, scope: "kava", rps: { kava: 5 }, met: false, valid: true, reasons: [NASTY] };
-    output.trial(trial as unknown as Trial);
+    const trial = { number: 1, scope: "kava", load: { kava: 5 }, met: false, valid: true, reasons: [NASTY] };
+    output.trial(trial as unknown as Trial, checkedPlan("http://127.0.0.1:1"));
     output.note(`warning: ${NASTY}`);
     output.stand(`trial 2, ${NASTY}`);
     output.progress([], { nowMs: 0, durationMs: 1_000 }, true);

@@ -18,7 +18,7 @@ function planAt(rps: number, changes: object = {}) {
 function trialOf(number: number, rps: number, run: Omit<MadeRun, "plan"> = {}): Trial {
   const plan = planAt(rps);
   const report = madeReport({ plan, ...run });
-  return trialResult(number, "kava", report, measure(report, plan, []));
+  return trialResult(plan, number, report, measure(report, plan, []));
 }
 
 /** Every tenth request got no relay. */
@@ -51,7 +51,7 @@ test("a trial that a person cut short tells nothing, whatever its figures; one t
 test("a report of which only words say that it was aborted tells nothing either", () => {
   const report = madeReport({ plan: planAt(900) });
   const cut: Report = { ...report, run: { ...report.run, aborted: "the circuit breaker of the house tripped" } };
-  const trial = trialResult(2, "kava", cut, measure(cut, planAt(900), []));
+  const trial = trialResult(planAt(900), 2, cut, measure(cut, planAt(900), []));
   assert.deepEqual([trial.met, trial.valid], [false, false]);
 });
 

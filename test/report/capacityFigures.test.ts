@@ -159,7 +159,7 @@ test("the generator is billed for each worker's run and warm-up, and its lead an
 function trialAt(number: number, rps: number, made: Partial<Trial> & { measured?: Measured } = {}): Trial {
   const plan = planOf(10, {}, { chains: [chainInput("kava", rps, ORIGIN)] });
   const report = madeReport({ plan });
-  return { ...trialResult(number, "kava", report, measure(report, plan, [])), ...made };
+  return { ...trialResult(plan, number, report, measure(report, plan, [])), ...made };
 }
 
 const SEARCH = { profile: { type: "search", precision: 0.1 } };
@@ -168,9 +168,9 @@ test("a trial's served rate is its relays over the time until the last response"
   const plan = planOf(10);
   const report = madeReport({ plan });
   const late: Report = { ...report, run: { ...report.run, finishedMs: 12_500 } };
-  near(trialResult(1, "kava", late, measure(late, plan, [])).servedRps.kava, 1_000 / 12.5, "12.5 s");
+  near(trialResult(plan, 1, late, measure(late, plan, [])).served.kava, 1_000 / 12.5, "12.5 s");
   const early: Report = { ...report, run: { ...report.run, finishedMs: 9_000 } };
-  near(trialResult(1, "kava", early, measure(early, plan, [])).servedRps.kava, 100, "never shorter than the run");
+  near(trialResult(plan, 1, early, measure(early, plan, [])).served.kava, 100, "never shorter than the run");
 });
 
 test("a chain's capacity lies between the highest rate that met the SLO and the lowest that did not", () => {
@@ -213,10 +213,10 @@ test("the scalability law is fitted to served rates and Little's law: its knee i
   const trials = [1, 2, 4, 8, 16, 24].map((n, index): Trial => {
     const rps = (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
     // By Little's law n requests are in the system when each takes n ÷ X.
-    return trialAt(index + 1, Math.round(rps), { servedRps: { kava: rps }, meanMs: { kava: (1_000 * n) / rps } });
+    return trialAt(index + 1, Math.round(rps), { served: { kava: rps }, meanMs: { kava: (1_000 * n) / rps } });
   });
-  const dead = trialAt(7, 900, { servedRps: { kava: 0 }, meanMs: { kava: 5_000 }, met: false });
-  const silent = trialAt(8, 950, { servedRps: { kava: 100 }, meanMs: { kava: null }, met: false });
+  const dead = trialAt(7, 900, { served: { kava: 0 }, meanMs: { kava: 5_000 }, met: false });
+  const silent = trialAt(8, 950, { served: { kava: 100 }, meanMs: { kava: null }, met: false });
   const [chain] = capacityOfRun(plan, madeReport({ plan }), trialAt(1, 1).measured, [...trials, dead, silent]).chains;
   const model = chain?.model;
   assert.ok(model && "lambda" in model, JSON.stringify(model));
@@ -285,7 +285,7 @@ test("all chains at once carry what the trials together say, each its share of w
   const plan = planOf(10, {}, { chains, profile: { type: "search", precision: 0.1, together: true } });
   const measured = trialAt(1, 1).measured;
   const trial = (number: number, scope: string, rps: Record<string, number>, met: boolean): Trial => ({
-    ...{ number, scope, rps, met, valid: true, servedRps: rps, meanMs: {}, reasons: [], measured },
+    ...{ number, scope, load: rps, met, valid: true, served: rps, meanMs: {}, reasons: [], measured },
   });
   const alone = [
     trial(1, "a", { a: 100 }, true),

@@ -80,3 +80,78 @@ test("in a deployment a plan's own lower limit holds, and no trial has more work
   const { rates } = await searched({ chains, perWorkerRps: 10 }, {});
   assert.equal(Math.round(Math.max(...rates)), 40);
 });
+
+const SUBSCRIPTION = { url: "ws://gateway.example/", to: "newHeads", subscribers: 300, ramp: "6s" };
+
+/** The report of a trial whose subscribers were all served. */
+function reachedReport(plan: Plan): Report {
+  const { chains, verdict, ...report } = madeReport({ plan });
+  return {
+    ...report,
+    chains: chains.map(({ subscriptions = [], ...chain }) => ({
+      ...chain,
+      subscriptions: subscriptions.map((each) => ({ ...each, reached: each.subscribers })),
+    })),
+    verdict: { ...verdict, pass: true, valid: true, generator: true, reasons: [], causes: [] },
+  };
+}
+
+test("a trial of subscribers keeps their proportion and pace, and lasts longer where these connect longer", async () => {
+  const subscriptions = [SUBSCRIPTION, { ...SUBSCRIPTION, subscribers: 100, ramp: "2s" }];
+  const chains = [{ name: "kava", subscriptions }];
+  const profile = { type: "search", repeats: 0 };
+  const plan = checkedPlan("", { chains, profile, duration: "10s", allowedHosts: ["gateway.example"] });
+  const store = new MemoryStore();
+  await planSearch(store, "s", plan, TIMES);
+  const trials: Plan[] = [];
+  for (const number of [1, 2]) {
+    const trial = await requireJson<Plan>(store, planKey(trialId("s", number)));
+    trials.push(trial);
+    store.set(reportKey(trialId("s", number), "json"), JSON.stringify(reachedReport(trial)));
+    await nextTask(store, trialId("s", number), TIMES);
+  }
+  const shown = trials.map(({ chains: [chain], durationMs }) => ({
+    durationMs,
+    subscriptions: chain?.subscriptions?.map(({ subscribers, rampMs }) => [subscribers, rampMs]),
+  }));
+  assert.deepEqual(shown, [
+    {
+      durationMs: 10_000,
+      subscriptions: [
+        [300, 6_000],
+        [100, 2_000],
+      ],
+    },
+    {
+      durationMs: 13_000,
+      subscriptions: [
+        [450, 9_000],
+        [150, 3_000],
+      ],
+    },
+  ]);
+});
+
+test("in a deployment a search for subscribers stays within its workers, and the report names the limit", async () => {
+  const chains = [{ name: "kava", subscriptions: [{ ...SUBSCRIPTION, subscribers: 2_000 }] }];
+  const store = new MemoryStore();
+  const profile = { type: "search", repeats: 0 };
+  const input = { chains, profile, duration: "10s", allowedHosts: ["gateway.example"], preflight: false };
+  await store.put(planKey("s"), JSON.stringify(checkedPlan("", input)));
+  const allowed = { allowedHosts: ["gateway.example"], maxRps: 1_000, maxDurationMs: 1e6, maxWorkers: 5, maxUsd: 10 };
+  await planTask(store, "s", { planKey: planKey("s") }, { ...PLAN_PORTS, guards: allowed, times: () => TIMES });
+  const counts: number[] = [];
+  for (let isOver = false; !isOver; ) {
+    const id = trialId("s", counts.length + 1);
+    const trial = await requireJson<Plan>(store, planKey(id));
+    assert.deepEqual(guardProblems(trial, allowed, 1_000), []);
+    counts.push(trial.chains[0]?.subscriptions?.[0]?.subscribers ?? 0);
+    store.set(reportKey(id, "json"), JSON.stringify(reachedReport(trial)));
+    isOver = (await nextTask(store, id, TIMES)).done;
+  }
+  assert.deepEqual(counts, [2_000, 2_500]);
+  const report = await requireJson<Report>(store, reportKey("s", "json"));
+  assert.match(String(report.verdict.reasons), /limit of 2500 \(maxSubscribers\) ended the search/);
+  const text = String(await store.get(reportKey("s", "txt")));
+  assert.match(text, /capacity, subscribers +alone[^\n]*\n[^\n]*\n?kava +2,500/);
+});

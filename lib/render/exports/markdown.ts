@@ -36,8 +36,9 @@ export function renderMarkdown({ run, verdict, chains, total, capacity }: Report
       : [],
   );
   const searched = capacity && capacity.trials.length > 0 ? capacity.chains : [];
-  const capacities = searched.map(({ name, capacityRps, bottleneck }) => {
-    return `- **${escapeMarkdown(name)}** carries ${rate(capacityRps)} requests/s${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
+  const capacities = searched.map(({ name, capacityRps, bottleneck, subscribers }) => {
+    const carried = subscribers ? `${rate(subscribers.capacity)} subscribers` : `${rate(capacityRps)} requests/s`;
+    return `- **${escapeMarkdown(name)}** carries ${carried}${bottleneck ? `; ${escapeMarkdown(bottleneck.resource)} is used up first` : ""}`;
   });
   const parts = [
     `### ${escapeMarkdown(run.name)}: ${state}`,

@@ -25,12 +25,18 @@ export function capacitySection(): HTMLElement[] {
     if (capacity.chains.some(({ truth }) => truth)) {
       columns.push({ title: "Truth, /s", hint: "the stand-in's own", cell: ({ truth }) => ms(truth?.capacityRps) });
     }
-    sections.push(table("What each chain can carry, in requests per second", columns, capacity.chains));
+    const called = capacity.chains.filter(({ subscribers }) => !subscribers);
+    if (called.length > 0) {
+      sections.push(table("What each chain can carry, in requests per second", columns, called));
+    }
+    sections.push(...subscriberTable(capacity.chains));
+    const hasSubscribers = capacity.trials.some(({ subscribers }) => subscribers);
     const trialColumns: Column<(typeof capacity.trials)[number]>[] = [
       { title: "Trial", cell: ({ number }) => count(number) },
       { title: "Scope", cell: ({ scope }) => words(scope) },
       { title: "Offered, /s", cell: ({ rps }) => rate(sumOf(rps)) },
       { title: "Served, /s", cell: ({ servedRps }) => rate(sumOf(servedRps)) },
+      ...(hasSubscribers ? [{ title: "Subscribers", cell: subscribersCell }] : []),
       { title: "SLO", cell: ({ met, valid }) => words(valid ? (met ? "met" : "missed") : "inconclusive", !met) },
       { title: "Why", cell: ({ reasons }) => words(reasons[0] ?? "") },
     ];
@@ -51,6 +57,33 @@ export function capacitySection(): HTMLElement[] {
   }
   sections.push(element("dl", { class: "words" }, ...scalingEntries(capacity)));
   return sections;
+}
+
+type Trial = NonNullable<Report["capacity"]>["trials"][number];
+
+function subscribersCell({ subscribers = {} }: Trial): ReturnType<typeof count> {
+  return count(sumOf(subscribers));
+}
+
+/** The chains whose search looked for their largest number of subscribers. */
+function subscriberTable(chains: readonly ChainCapacity[]): HTMLElement[] {
+  const rows = chains.flatMap(({ subscribers, ...chain }) => (subscribers ? [{ ...chain, ...subscribers }] : []));
+  if (rows.length === 0) return [];
+  const columns: Column<(typeof rows)[number]>[] = [
+    { title: "Chain", cell: ({ name }) => words(name) },
+    {
+      title: "Alone",
+      hint: "the largest number of subscribers that met the SLO",
+      cell: ({ capacity }) => ms(capacity),
+    },
+    { title: "between", cell: ({ interval }) => ms(interval?.[0]) },
+    { title: "and", cell: ({ interval }) => ms(interval?.[1]) },
+    { title: "All at once", cell: ({ together }) => ms(together?.capacity) },
+    { title: "of alone", hint: "interference", cell: ({ together }) => share(together?.ratio ?? null) },
+    { title: "Trials", cell: ({ trials }) => count(trials) },
+    { title: "Evidence", cell: ({ endedBy }) => words(endedBy[0] ?? "") },
+  ];
+  return [table("What each chain can carry, in subscribers", columns, rows)];
 }
 
 function scalingEntries({

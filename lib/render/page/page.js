@@ -612,12 +612,18 @@ function capacitySection() {
     if (capacity.chains.some(({ truth }) => truth)) {
       columns2.push({ title: "Truth, /s", hint: "the stand-in's own", cell: ({ truth }) => ms(truth?.capacityRps) });
     }
-    sections.push(table("What each chain can carry, in requests per second", columns2, capacity.chains));
+    const called = capacity.chains.filter(({ subscribers }) => !subscribers);
+    if (called.length > 0) {
+      sections.push(table("What each chain can carry, in requests per second", columns2, called));
+    }
+    sections.push(...subscriberTable(capacity.chains));
+    const hasSubscribers = capacity.trials.some(({ subscribers }) => subscribers);
     const trialColumns = [
       { title: "Trial", cell: ({ number }) => count(number) },
       { title: "Scope", cell: ({ scope }) => words(scope) },
       { title: "Offered, /s", cell: ({ rps }) => rate(sumOf(rps)) },
       { title: "Served, /s", cell: ({ servedRps }) => rate(sumOf(servedRps)) },
+      ...hasSubscribers ? [{ title: "Subscribers", cell: subscribersCell }] : [],
       { title: "SLO", cell: ({ met, valid }) => words(valid ? met ? "met" : "missed" : "inconclusive", !met) },
       { title: "Why", cell: ({ reasons }) => words(reasons[0] ?? "") }
     ];
@@ -638,6 +644,28 @@ function capacitySection() {
   }
   sections.push(element("dl", { class: "words" }, ...scalingEntries(capacity)));
   return sections;
+}
+function subscribersCell({ subscribers = {} }) {
+  return count(sumOf(subscribers));
+}
+function subscriberTable(chains) {
+  const rows = chains.flatMap(({ subscribers, ...chain }) => subscribers ? [{ ...chain, ...subscribers }] : []);
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Chain", cell: ({ name }) => words(name) },
+    {
+      title: "Alone",
+      hint: "the largest number of subscribers that met the SLO",
+      cell: ({ capacity }) => ms(capacity)
+    },
+    { title: "between", cell: ({ interval }) => ms(interval?.[0]) },
+    { title: "and", cell: ({ interval }) => ms(interval?.[1]) },
+    { title: "All at once", cell: ({ together }) => ms(together?.capacity) },
+    { title: "of alone", hint: "interference", cell: ({ together }) => share(together?.ratio ?? null) },
+    { title: "Trials", cell: ({ trials }) => count(trials) },
+    { title: "Evidence", cell: ({ endedBy }) => words(endedBy[0] ?? "") }
+  ];
+  return [table("What each chain can carry, in subscribers", columns2, rows)];
 }
 function scalingEntries({
   scaling,
