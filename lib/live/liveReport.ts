@@ -103,7 +103,7 @@ export class LiveReport {
     const report = buildReport({
       plan,
       schedule: this.#schedule,
-      reduction: { chains, findings: [], finishedMs: atMs },
+      reduction: { chains, regions: [], findings: [], finishedMs: atMs },
       workers,
       generator: timeline.points(),
       scrapes: this.#scrapes,

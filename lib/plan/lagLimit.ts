@@ -24,7 +24,9 @@ export function lagLimitMs({ limits, slo, chains }: Plan): number {
     slo,
     ...chains.flatMap((chain) => [chain.slo, ...chain.targets.map((each) => each.slo)]),
   ];
-  const lines = slos.flatMap((each) => (each ? [each, ...Object.values(each.methods ?? {})] : []));
+  const lines = slos.flatMap((each) =>
+    each ? [each, ...Object.values(each.methods ?? {}), ...Object.values(each.regions ?? {})] : [],
+  );
   const responseMs = lines.flatMap((line) => TAIL.map(({ field }) => line[field] ?? Number.POSITIVE_INFINITY));
   return Math.min(DEFAULT_LIMIT_MS, ...responseMs.map((ms) => ms * MAX_SHARE));
 }

@@ -5,7 +5,7 @@ import type { Chain, Plan } from "./schema.ts";
 import { cycleOf } from "./turns.ts";
 
 /** The names of all regions of a plan, in the order of its chains; empty if it has none. */
-export function regionsOf({ chains }: Pick<Plan, "chains">): string[] {
+export function regionsOf({ chains }: { chains: readonly Pick<Chain, "regions">[] }): string[] {
   return [...new Set(chains.flatMap(({ regions = {} }) => Object.keys(regions)))];
 }
 

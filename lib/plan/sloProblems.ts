@@ -1,6 +1,7 @@
 import { methodOf } from "./methodOf.ts";
 import { nearest } from "./nearest.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
+import { regionsOf } from "./regions.ts";
 import type { Chain, Plan } from "./schema.ts";
 import { MAX_TARGETS_APART } from "./sizes.ts";
 import type { Slo, Stop } from "./sloSchema.ts";
@@ -15,11 +16,13 @@ export function sloProblems(plan: Plan): Problem[] {
     ...methodProblems(slo, chains, ["slo"]),
     ...costProblems(plan, slo, ["slo"]),
     ...subscriberProblems(slo, chains, ["slo"]),
+    ...regionProblems(slo, chains, ["slo"]),
     ...chains.flatMap((chain, index) => [
       ...targetProblems(chain, index),
       ...methodProblems(chain.slo, [chain], ["chains", index, "slo"]),
       ...costProblems(plan, chain.slo, ["chains", index, "slo"]),
       ...subscriberProblems(chain.slo, [chain], ["chains", index, "slo"]),
+      ...regionProblems(chain.slo, [chain], ["chains", index, "slo"]),
     ]),
     ...(limits.stop ?? []).flatMap((stop, index) => stopProblems(stop, chains, index)),
   ];
@@ -77,6 +80,16 @@ function subscriberProblems(
   if (slo?.subscribers === undefined || chains.some(({ subscriptions }) => subscriptions)) return [];
   const where = jsonPath([...path, "subscribers"]);
   return [{ where, found: "limits for subscribers", expected: "a chain with subscriptions" }];
+}
+
+/** Limits for regions that send nothing. */
+function regionProblems(slo: Slo | undefined, chains: readonly Chain[], path: readonly (string | number)[]): Problem[] {
+  const names = regionsOf({ chains });
+  const unknown = Object.keys(slo?.regions ?? {}).filter((name) => !names.includes(name));
+  return unknown.map((name) => {
+    const expected = names.length === 0 ? "a plan with regions" : `one of ${names.join(", ")}`;
+    return { where: jsonPath([...path, "regions", name]), found: show(name), expected };
+  });
 }
 
 /** A threshold of a chain that does not exist, or of a method that its chains do not call. */

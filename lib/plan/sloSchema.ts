@@ -59,6 +59,11 @@ const methodLines = z.strictObject({ success: success.optional(), ...partLines }
 
 const methods = z.record(z.string(), methodLines).optional().describe(METHODS);
 
+const regions = z
+  .record(z.string(), methodLines)
+  .optional()
+  .describe("What a chain must achieve in a region, instead of the same field of the chain's SLO");
+
 const share = z.number().min(0).max(1).optional();
 
 const subscribers = z
@@ -87,6 +92,7 @@ const chainLines = {
   relayCups,
   usdPerMillionComputeUnits,
   methods,
+  regions,
   subscribers,
 };
 

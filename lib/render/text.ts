@@ -12,6 +12,7 @@ import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
 import { nodeText } from "./nodeText.ts";
 import { rateLimitText } from "./rateLimitText.ts";
+import { regionText } from "./regionText.ts";
 import { socketText, subscriptionText } from "./subscriptionText.ts";
 import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
 
@@ -30,6 +31,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     chainTable(report, width),
     sloTable(report, width),
     latencyTable(report, width),
+    regionText(report, width),
     wrap(phaseLine(report)),
     computeUnitsText(report, width),
     subscriptionText(report, width),
@@ -155,12 +157,17 @@ function allSent(traffic: Traffic): string[] {
 const MAX_SLO_LINES = 24;
 
 /** The SLO line by line: of chains, and of targets and methods that have a separate SLO. */
-function sloTable({ chains }: Report, width: number): string {
-  const lines = chains.flatMap(({ name, slo, targets, methods = [] }) => [
-    ...slo.map((line) => ({ of: name, ...line })),
-    ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
-    ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
-  ]);
+function sloTable({ chains, regions = [] }: Report, width: number): string {
+  const lines = [
+    ...chains.flatMap(({ name, slo, targets, methods = [] }) => [
+      ...slo.map((line) => ({ of: name, ...line })),
+      ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
+      ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
+    ]),
+    ...regions.flatMap((region) =>
+      region.chains.flatMap(({ name, slo }) => slo.map((line) => ({ of: `${name} from ${region.name}`, ...line }))),
+    ),
+  ];
   const shown = lines.toSorted((a, b) => Number(a.pass) - Number(b.pass)).slice(0, MAX_SLO_LINES);
   if (shown.length === 0) return "";
   const rows = shown.map(({ of, ...line }) => {

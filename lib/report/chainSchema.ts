@@ -87,7 +87,7 @@ const second = z
   })
   .describe("One second of the run, by when the requests were due");
 
-const interval = z.object({
+export const interval = z.object({
   fromMs: z.number(),
   toMs: z.number(),
   count,
@@ -101,7 +101,7 @@ const interval = z.object({
     .describe("Of all requests sent, where some got no response"),
 });
 
-const sloLine = z.object({
+export const sloLine = z.object({
   line: z.enum([
     "success",
     "p50",

@@ -13,6 +13,7 @@ import type { ChainResult, Reduction, WorkerResult } from "../results/reduce.ts"
 import { SeriesSum } from "../results/seriesSum.ts";
 import { type AbortFlag, abortText } from "../store/abort.ts";
 import { capacityOfRun, relayPrices } from "./capacity.ts";
+import { worstClock } from "./clocks.ts";
 import { totalUnits, unitsReport } from "./computeUnits.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
@@ -23,6 +24,7 @@ import { nodesReport } from "./nodes.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
 import { rateLimitsReport } from "./rateLimits.ts";
+import { regionsReport } from "./regions.ts";
 import type { Report, ReportChain, ReportWorker } from "./schema.ts";
 import { subscriptionHints } from "./subscriptionHints.ts";
 import { webSocketReport } from "./subscriptions.ts";
@@ -65,6 +67,7 @@ export function buildReport(input: ReportInput): Report {
   const chains = measured.map((result) =>
     chainReport(result, warmups.get(result.chain), run, truth?.get(result.chain)),
   );
+  const regions = regionsReport(reduction.regions, workers, run);
   const skews = workers.flatMap(({ startSkewMs }) => (startSkewMs === null ? [] : [startSkewMs]));
   const origins = plan.chains.flatMap((chain) => addressesOf(chain).map(({ url }) => new URL(url).origin));
   const report: Report = {
@@ -91,6 +94,7 @@ export function buildReport(input: ReportInput): Report {
     clock: worstClock(workers),
     total: totalReport(measured, chains, run),
     chains,
+    ...(regions.length > 0 && { regions }),
     workers: markOutliers(workers),
     events: eventsOf(chains),
     hints: [],
@@ -119,6 +123,7 @@ export function workerReport(worker: WorkerResult, plan: Plan, measuredMs: numbe
   const { ledger, sum, rps, chains, outcomes, startSkewMs, readyMs } = worker;
   return {
     id: `w${String(worker.worker).padStart(3, "0")}`,
+    ...(worker.region !== undefined && { region: worker.region }),
     chains,
     ...trafficOf(ledger, sum, rps * meanShare(plan), { plan, measuredMs }),
     outcomes,
@@ -214,15 +219,4 @@ function healthOf(health: readonly Health[]): ReportWorker["health"] {
 /** How long a run measured, in ms: to its end, or until it was aborted. */
 export function measuredOf(plan: Plan, aborted: { atMs: number } | undefined): number {
   return aborted ? Math.min(plan.durationMs, Math.max(0, aborted.atMs)) : plan.durationMs;
-}
-
-/** The largest clock error, and the widest error bound. */
-function worstClock(workers: readonly ReportWorker[]): Report["clock"] {
-  const clocks = workers.flatMap(({ clock }) => clock ?? []);
-  if (clocks.length === 0) return null;
-  return {
-    errorMs: Math.max(...clocks.map(({ errorMs }) => Math.abs(errorMs))),
-    boundMs: Math.max(...clocks.map(({ boundMs }) => boundMs)),
-    corrected: clocks.filter(({ corrected }) => corrected).length,
-  };
 }

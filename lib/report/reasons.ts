@@ -5,6 +5,7 @@ import { ms, percent, usdText } from "./units.ts";
 const count = z.int().nonnegative();
 const chain = z.string();
 const target = z.string().optional();
+const region = z.string().optional();
 
 /** Why a run is invalid or does not pass, as data; `reasonText` turns it into text. */
 export const reasonSchema = z.discriminatedUnion("kind", [
@@ -42,12 +43,22 @@ export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unwatched"), unwatchedMs: z.number(), durationMs: z.number() }),
   z.object({ kind: z.literal("ledger"), chain }),
   z.object({ kind: z.literal("gateway-count"), chain, counted: count, sent: count }),
+  z.object({ kind: z.literal("region-failed"), region: z.string(), workers: count, scheduled: count }),
+  z.object({ kind: z.literal("region-missed"), region: z.string(), count, of: count }),
+  z.object({
+    kind: z.literal("region-late"),
+    region: z.string(),
+    line: z.enum(["send-lag", "start-skew"]),
+    foundMs: z.number(),
+    limitMs: z.number(),
+  }),
   z.object({ kind: z.literal("nothing-sent"), chain, scheduled: count }),
   z.object({ kind: z.literal("nothing-scheduled") }),
   z.object({
     kind: z.literal("success"),
     chain,
     target,
+    region,
     success: z.number(),
     limit: z.number(),
     worst: z.object({ class: z.string(), count, of: count }).optional(),
@@ -56,12 +67,13 @@ export const reasonSchema = z.discriminatedUnion("kind", [
     kind: z.literal("response-time"),
     chain,
     target,
+    region,
     percentile: z.enum(["p50", "p90", "p95", "p99", "p999"]),
     foundMs: z.number().nullable().describe("Of all requests sent; null where the percentile got no response"),
     limitMs: z.number(),
   }),
-  z.object({ kind: z.literal("relay-rate"), chain, target, rps: z.number(), limitRps: z.number() }),
-  z.object({ kind: z.literal("class-share"), chain, class: z.string(), share: z.number(), limit: z.number() }),
+  z.object({ kind: z.literal("relay-rate"), chain, target, region, rps: z.number(), limitRps: z.number() }),
+  z.object({ kind: z.literal("class-share"), chain, region, class: z.string(), share: z.number(), limit: z.number() }),
   z.object({
     kind: z.enum(["subscribed", "notifications"]),
     chain,
@@ -128,6 +140,9 @@ const GENERATOR_KINDS = new Set<Reason["kind"]>([
   "saturated",
   "incomplete",
   "unwatched",
+  "region-failed",
+  "region-missed",
+  "region-late",
   "ledger",
   "gateway-count",
 ]);
@@ -207,6 +222,14 @@ export function reasonText(reason: Reason): string {
       return `The ledger of ${reason.chain} does not balance.`;
     case "gateway-count":
       return `The gateway counted ${reason.counted} requests for ${reason.chain}, and ${reason.sent} were sent.`;
+    case "region-failed":
+      return `${reason.region} failed: its ${reason.workers} workers sent none of ${reason.scheduled} requests.`;
+    case "region-missed":
+      return `${reason.region}: ${shareOf(reason)} were not sent, because its workers were late or lost.`;
+    case "region-late": {
+      const what = reason.line === "send-lag" ? "send lag p99" : "start skew";
+      return `${reason.region} was late: ${what} ${ms(reason.foundMs)}, above ${formatDuration(reason.limitMs)}.`;
+    }
     case "nothing-sent":
       return `${reason.chain}: none of ${reason.scheduled} requests was sent.`;
     case "nothing-scheduled":
@@ -226,7 +249,7 @@ export function reasonText(reason: Reason): string {
     case "relay-rate":
       return `${nameOf(reason)}: ${round(reason.rps)} valid relays per second, below ${reason.limitRps}.`;
     case "class-share":
-      return `${reason.chain}: ${percent(reason.share)} ended in ${reason.class}, above ${percent(reason.limit)}.`;
+      return `${nameOf(reason)}: ${percent(reason.share)} ended in ${reason.class}, above ${percent(reason.limit)}.`;
     case "subscribed":
       return `${reason.chain}, ${reason.subscription}: ${percent(reason.share)} of the subscribers were subscribed, below ${percent(reason.limit)}.`;
     case "notifications":
@@ -313,6 +336,14 @@ function lostAdvice(errors: readonly string[]): string {
   return `${errors.slice(0, 2).join("; ")}${more}`;
 }
 
-function nameOf({ chain: name, target: of }: { chain: string; target?: string | undefined }): string {
-  return of === undefined ? name : `${name}, ${of}`;
+/** What a reason on an SLO is about. */
+interface Place {
+  chain: string;
+  target?: string | undefined;
+  region?: string | undefined;
+}
+
+function nameOf({ chain: name, target: of, region: from }: Place): string {
+  const whole = from === undefined ? name : `${name} from ${from}`;
+  return of === undefined ? whole : `${whole}, ${of}`;
 }

@@ -3,6 +3,7 @@ import { planSlo } from "../plan/sloSchema.ts";
 import { capacity } from "./capacitySchema.ts";
 import { chain, count, timeline, traffic } from "./chainSchema.ts";
 import { reasonSchema } from "./reasons.ts";
+import { regionSchema } from "./regionSchema.ts";
 
 const event = z.object({
   fromMs: z.number(),
@@ -33,6 +34,7 @@ const generatorPoint = z.object({
 
 const worker = z.object({
   id: z.string(),
+  region: z.string().optional().describe("Where it ran, if the plan has regions"),
   chains: z.array(z.string()),
   ...traffic,
   outcomes: z
@@ -145,6 +147,7 @@ const reportSchema = z.object({
     .describe("The workers' largest clock error, the widest bound of it, and how many were corrected"),
   total: z.object({ ...traffic, ...timeline }),
   chains: z.array(chain),
+  regions: z.array(regionSchema).optional().describe("What was sent from each region, if the plan has regions"),
   workers: z.array(worker),
   capacity: capacity.optional().describe("What the chains can carry, what a relay costs, what the target takes"),
   events: z.array(event).describe("What changed during the run, in words"),

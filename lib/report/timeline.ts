@@ -23,28 +23,37 @@ export function timelineOf(
   { plan, measuredMs }: MeasuredRun,
   scheduledIn: (second: number) => number,
 ): Pick<ReportChain, "seconds" | "intervals" | "percentiles" | "heat" | "steady"> {
-  const intervalMs = intervalLength(plan.durationMs);
-  const intervals = [...sum.intervals].sort(([a], [b]) => a - b);
+  const intervals = inOrder(sum);
   return {
     seconds: Array.from({ length: Math.ceil(measuredMs / 1_000) }, (_, second) => ({
       second,
       scheduled: scheduledIn(second),
       ...secondOf(sum.seconds.get(second)),
     })),
-    intervals: intervals.map(([interval, histogram]) => ({
-      fromMs: interval * intervalMs,
-      toMs: (interval + 1) * intervalMs,
-      count: histogram.totalCount,
-      p50: percentileMs(histogram, 50),
-      p90: percentileMs(histogram, 90),
-      p99: percentileMs(histogram, 99),
-      max: histogram.maxValue / 1_000,
-      ...allOf(histogram, failedIn(sum, interval * intervalMs, intervalMs), plan.timeoutMs),
-    })),
+    intervals: intervalsOf(sum, plan),
     percentiles: percentileCurve(sum.responseTime()),
     heat: heatOf(intervals.map(([, histogram]) => histogram)),
     steady: steadyOf(sum, intervals, { plan, measuredMs }),
   };
+}
+
+/** The response times of each interval. */
+export function intervalsOf(sum: SeriesSum, plan: Pick<Plan, "durationMs" | "timeoutMs">): ReportChain["intervals"] {
+  const intervalMs = intervalLength(plan.durationMs);
+  return inOrder(sum).map(([interval, histogram]) => ({
+    fromMs: interval * intervalMs,
+    toMs: (interval + 1) * intervalMs,
+    count: histogram.totalCount,
+    p50: percentileMs(histogram, 50),
+    p90: percentileMs(histogram, 90),
+    p99: percentileMs(histogram, 99),
+    max: histogram.maxValue / 1_000,
+    ...allOf(histogram, failedIn(sum, interval * intervalMs, intervalMs), plan.timeoutMs),
+  }));
+}
+
+function inOrder({ intervals }: SeriesSum): [number, Histogram][] {
+  return [...intervals].sort(([a], [b]) => a - b);
 }
 
 /** A second's counts, with requests cut off by an abort separate from errors. */

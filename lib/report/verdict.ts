@@ -3,16 +3,14 @@ import { lagLimitMs } from "../plan/lagLimit.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Slo } from "../plan/sloSchema.ts";
 import { balances } from "../results/ledger.ts";
-import { chainSlo, type SloLine, sloLines, subscriptionLines } from "../results/slo.ts";
+import { chainSlo, regionSlo, type SloLine, sloLines, subscriptionLines } from "../results/slo.ts";
 import { withCost } from "./computeUnits.ts";
 import { remedyOf } from "./limits.ts";
 import { isOfGenerator, isStoppedByTarget, type Reason, reasonText } from "./reasons.ts";
+import type { ReportRegion } from "./regionSchema.ts";
+import { regionReasons } from "./regions.ts";
 import type { Report, ReportChain, ReportMethod } from "./schema.ts";
-
-/**
- * If a smaller share of the scheduled requests was sent, the run says more about the generator than about the target.
- */
-const MIN_ACHIEVED = 0.995;
+import { MIN_ACHIEVED } from "./tolerances.ts";
 
 /**
  * A worker that was saturated for more than this share of its flush intervals was too busy to be exact. A single
@@ -37,20 +35,26 @@ export function judge(report: Report, plan: Plan, { errors = [], costs = new Map
   const chains = report.chains.map((chain) =>
     judgeChain(chain, plan, { measuredMs, usdPerMillionRelays: costs.get(chain.name) ?? null }),
   );
+  const regions = (report.regions ?? []).map((region) => judgeRegion(region, plan, measuredMs));
   const causes = [
     ...abortReasons(report),
     ...generatorReasons(report, plan, errors),
     ...(isIdle(report) ? [{ kind: "nothing-scheduled" } as const] : []),
-    ...chains.flatMap(({ reasons }) => reasons),
+    ...[...chains, ...regions].flatMap(({ reasons }) => reasons),
   ];
   const inOrder = !causes.some(isOfGenerator);
   const isStopped = isStoppedByTarget(report.run);
   return {
     ...report,
     chains: chains.map(({ chain }) => chain),
+    ...(report.regions && { regions: regions.map(({ region }) => region) }),
     verdict: {
       valid: inOrder && (report.run.aborted === undefined || isStopped),
-      pass: !isIdle(report) && !isStopped && chains.every(({ chain }) => chain.pass),
+      pass:
+        !isIdle(report) &&
+        !isStopped &&
+        chains.every(({ chain }) => chain.pass) &&
+        regions.every(({ region }) => region.chains.every(({ pass }) => pass)),
       generator: inOrder,
       reasons: causes.map(reasonText),
       causes,
@@ -168,6 +172,30 @@ function judgeChain(chain: ReportChain, plan: Plan, basis: Basis): { chain: Repo
   return { chain: { ...chain, slo, ...parts, pass: reasons.length === 0 }, reasons };
 }
 
+/** A region with its state, and with its chains' SLO results. */
+function judgeRegion(
+  region: ReportRegion,
+  plan: Plan,
+  measuredMs: number,
+): { region: ReportRegion; reasons: Reason[] } {
+  const reasons = regionReasons(region, plan);
+  const [worst] = reasons;
+  const state = worst === undefined ? "in order" : worst.kind === "region-failed" ? "failed" : "late";
+  const chains = region.chains.map((chain) => {
+    const { name, ledger, errors, invalid } = chain;
+    const failures = { ...errors, ...invalid };
+    const slo = sloLines(
+      { ...chain, ...ledger, measuredMs, failures, computeUnits: undefined },
+      regionSlo(plan, name, region.name),
+    );
+    const place = { chain: name, region: region.name };
+    const missed = slo.flatMap((line) => (line.pass ? [] : [lineReason(line, place, chain)]));
+    reasons.push(...missed);
+    return { ...chain, slo, pass: missed.length === 0 };
+  });
+  return { region: { ...region, state, chains }, reasons };
+}
+
 /** Each target with its SLO results, if the plan gives it an SLO. */
 function judgeTargets({ name, targets }: ReportChain, plan: Plan, basis: Basis): ReportChain["targets"] {
   const planned = plan.chains.find((chain) => chain.name === name)?.targets ?? [];
@@ -193,7 +221,7 @@ function lineReasons(found: SloLine, chain: string, failed: Failed, target?: str
 
 function lineReason(
   { line, class: failure = "", limit, found }: SloLine,
-  place: { chain: string; target?: string },
+  place: { chain: string; target?: string; region?: string },
   failed: Failed,
 ): Reason {
   switch (line) {
@@ -214,7 +242,7 @@ function lineReason(
     case "lag-p99":
       return { kind: "subscribers", chain: place.chain, subscription: failure, line, found, limit };
     case "class":
-      return { kind: "class-share", chain: place.chain, class: failure, share: found ?? 0, limit };
+      return { kind: "class-share", ...place, class: failure, share: found ?? 0, limit };
     case "cu-rate":
       return { kind: "cu-rate", chain: place.chain, perSecond: found ?? 0, limit };
     case "cu-cost":

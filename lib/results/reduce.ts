@@ -1,4 +1,5 @@
 import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
+import { regionsOf } from "../plan/regions.ts";
 import type { Plan } from "../plan/schema.ts";
 import { firstInShard } from "../schedule/schedule.ts";
 import type { ClockError } from "../store/clockError.ts";
@@ -31,9 +32,16 @@ export interface ChainResult {
   sum: SeriesSum;
 }
 
+/** One chain's measurement in one region, over the region's workers. */
+export interface RegionResult extends ChainResult {
+  region: string;
+}
+
 /** One worker in the measurement, over all its segments and chains. */
 export interface WorkerResult {
   worker: number;
+  /** Where it ran, if the plan has regions. */
+  region?: string;
   chains: string[];
   rps: number;
   ledger: Ledger;
@@ -51,6 +59,8 @@ export interface WorkerResult {
 /** The merged results of all workers. */
 export interface Reduction {
   chains: ChainResult[];
+  /** The same by region; empty without regions. */
+  regions: RegionResult[];
   /** What is missing, unreadable or duplicated. Empty for a complete run. */
   findings: Finding[];
   /** When the last worker finished, in ms from the start instant. */
@@ -67,9 +77,8 @@ export async function reduceRun(
   assignments: readonly Assignment[],
   onWorker: (worker: WorkerResult) => void,
 ): Promise<Reduction> {
-  const chains = new Map<string, ChainResult>();
   // A chain without any due request has a result too, with empty figures.
-  for (const { name } of plan.chains) chainOf(chains, name, "measure");
+  const results = new Results(plan);
   const findings: Finding[] = await readFailures(store, runId, assignments);
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
@@ -90,10 +99,10 @@ export async function reduceRun(
     }
     for (const [position, [worker, own]] of batch.entries()) {
       const attempts = (read[position] ?? []).map((each) => each.attempts);
-      onWorker(reduceWorker(plan, { worker, assignments: own, attempts }, chains, findings));
+      onWorker(reduceWorker(plan, { worker, assignments: own, attempts }, results, findings));
     }
   }
-  return { chains: inPlanOrder(chains, plan), findings, finishedMs };
+  return { ...results.inOrder(), findings, finishedMs };
 }
 
 /**
@@ -120,36 +129,36 @@ interface WorkerAttempts {
 function reduceWorker(
   plan: Plan,
   { worker, assignments, attempts }: WorkerAttempts,
-  chains: Map<string, ChainResult>,
+  results: Results,
   findings: Finding[],
 ): WorkerResult {
   const all = new SeriesSum();
   const ledgers: Ledger[] = [];
+  const region = assignments[0]?.region;
   for (const [index, assignment] of assignments.entries()) {
     const own = attempts[index] ?? [];
     if (own.length === 0) findings.push({ kind: "wrote-nothing", assignment: assignment.id });
-    for (const share of assignment.shares) {
-      for (const phase of ["warmup", "measure"] as const) {
-        const scheduled = scheduledRequests(plan, assignment, share, phase);
-        if (scheduled === 0 && !hasSubscribers(plan, share.chain, phase)) continue;
-        const parsed = parseAttempts(own, assignment.id, { chain: share.chain, phase }, findings);
-        const { ledger, gap } = ledgerOfParts(scheduled, parsed);
-        findings.push(...gapFindings(gap, assignment.id, share.chain));
-        const chain = chainOf(chains, share.chain, phase);
-        chain.ledger = addLedgers([chain.ledger, ledger]);
-        const seconds = secondGaps(gap, parsed, () => scheduledBySecond(plan, assignment, share, phase));
-        addParts(chain.sum, parsed, gap, true);
-        bookLostSeconds(chain.sum, seconds);
-        if (phase === "warmup") continue;
-        addParts(all, parsed, gap, false);
-        bookLostSeconds(all, seconds);
-        ledgers.push(ledger);
+    for (const part of partsOf(plan, assignment)) {
+      const { chain, phase } = part;
+      const parsed = parseAttempts(own, assignment.id, part, findings);
+      const { ledger, gap } = ledgerOfParts(part.scheduled, parsed);
+      findings.push(...gapFindings(gap, assignment.id, chain));
+      const seconds = secondGaps(gap, parsed, () => scheduledBySecond(plan, assignment, part.share, phase));
+      for (const result of results.of(chain, phase, region)) {
+        result.ledger = addLedgers([result.ledger, ledger]);
+        addParts(result.sum, parsed, gap, true);
+        bookLostSeconds(result.sum, seconds);
       }
+      if (phase === "warmup") continue;
+      addParts(all, parsed, gap, false);
+      bookLostSeconds(all, seconds);
+      ledgers.push(ledger);
     }
   }
   const shares = assignments[0]?.shares ?? [];
   return {
     worker,
+    ...(region !== undefined && { region }),
     chains: shares.map(({ chain }) => chain),
     rps: shares.reduce((sum, { rps }) => sum + rps, 0),
     ledger: addLedgers(ledgers),
@@ -159,6 +168,25 @@ function reduceWorker(
     hosts: [...new Set(attempts.flat().flatMap(({ host }) => host ?? []))],
     health: attempts.flat().flatMap(({ health }) => health),
   };
+}
+
+/** What an assignment has of one chain in one phase. */
+interface AssignmentPart {
+  share: Share;
+  chain: string;
+  phase: Phase;
+  scheduled: number;
+}
+
+/** The parts of an assignment that have results. */
+function partsOf(plan: Plan, assignment: Assignment): AssignmentPart[] {
+  return assignment.shares.flatMap((share) =>
+    (["warmup", "measure"] as const).flatMap((phase) => {
+      const { chain } = share;
+      const scheduled = scheduledRequests(plan, assignment, share, phase);
+      return scheduled === 0 && !hasSubscribers(plan, chain, phase) ? [] : [{ share, chain, phase, scheduled }];
+    }),
+  );
 }
 
 /** Whether a chain has results in a phase even without requests. */
@@ -232,18 +260,59 @@ function parseAttempts(
   return parsed;
 }
 
-/** The chains' results, in the order of the plan. */
-export function inPlanOrder(chains: ReadonlyMap<string, ChainResult>, plan: Plan): ChainResult[] {
-  const order = plan.chains.map(({ name }) => name);
-  return [...chains.values()].sort((a, b) => order.indexOf(a.chain) - order.indexOf(b.chain));
+/** The results of a plan's chains, and of each region's part of them. */
+export class Results {
+  readonly #plan: Plan;
+  readonly #chains = new Map<string, ChainResult>();
+  readonly #regions = new Map<string, RegionResult>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    for (const { name, regions = {} } of plan.chains) {
+      this.chain(name, "measure");
+      for (const region of Object.keys(regions)) this.region(name, region);
+    }
+  }
+
+  /** The result of a chain in a phase. */
+  chain(chain: string, phase: Phase): ChainResult {
+    return entryOf(this.#chains, `${phase} ${chain}`, () => ({ chain, phase, ...empty() }));
+  }
+
+  /** The result of a chain's measurement in a region. */
+  region(chain: string, region: string): RegionResult {
+    const key = JSON.stringify([region, chain]);
+    return entryOf(this.#regions, key, () => ({ chain, region, phase: "measure", ...empty() }));
+  }
+
+  /** All results that a worker's part belongs to. */
+  of(chain: string, phase: Phase, region: string | undefined): ChainResult[] {
+    const whole = this.chain(chain, phase);
+    return region === undefined || phase === "warmup" ? [whole] : [whole, this.region(chain, region)];
+  }
+
+  /** All results, in the order of the plan. */
+  inOrder(): Pick<Reduction, "chains" | "regions"> {
+    const chains = this.#plan.chains.map(({ name }) => name);
+    const regions = regionsOf(this.#plan);
+    const byChain = (a: ChainResult, b: ChainResult): number => chains.indexOf(a.chain) - chains.indexOf(b.chain);
+    return {
+      chains: [...this.#chains.values()].sort(byChain),
+      regions: [...this.#regions.values()].sort(
+        (a, b) => regions.indexOf(a.region) - regions.indexOf(b.region) || byChain(a, b),
+      ),
+    };
+  }
 }
 
-/** The result of a chain in a phase; creates an empty one if there is none yet. */
-export function chainOf(chains: Map<string, ChainResult>, chain: string, phase: Phase): ChainResult {
-  const key = `${phase} ${chain}`;
-  const result = chains.get(key) ?? { chain, phase, ledger: addLedgers([]), sum: new SeriesSum() };
-  chains.set(key, result);
-  return result;
+function empty(): Pick<ChainResult, "ledger" | "sum"> {
+  return { ledger: addLedgers([]), sum: new SeriesSum() };
+}
+
+function entryOf<T>(entries: Map<string, T>, key: string, make: () => T): T {
+  const entry = entries.get(key) ?? make();
+  entries.set(key, entry);
+  return entry;
 }
 
 function gapFindings(gap: Gap, assignment: string, chain: string): Finding[] {

@@ -1,3 +1,4 @@
+import { regionShare } from "../plan/regions.ts";
 import type { Plan } from "../plan/schema.ts";
 import { SLO_PERCENTILES } from "../plan/sloPercentiles.ts";
 import type { Slo } from "../plan/sloSchema.ts";
@@ -37,6 +38,18 @@ export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo 
   const chain = plan.chains.find((each) => each.name === name);
   const only = chain?.targets.length === 1 && !chain.apart ? chain.targets[0]?.slo : undefined;
   return { ...plan.slo, ...chain?.slo, ...only };
+}
+
+/**
+ * The SLO of a chain in a region: the chain's, overridden by its own for the region. Of a rate the region must reach its
+ * share; the cost of a relay and what subscribers received are not measured by region.
+ */
+export function regionSlo(plan: Pick<Plan, "slo" | "chains">, name: string, region: string): Slo {
+  const chain = plan.chains.find((each) => each.name === name);
+  const { regions = {}, relayRps, ...slo } = chainSlo(plan, name);
+  const { usdPerMillionRelays: _, relayCups: _units, usdPerMillionComputeUnits: _unitCost, ...lines } = slo;
+  const rate = relayRps !== undefined && chain ? { relayRps: relayRps * regionShare(chain, region) } : {};
+  return { ...lines, ...rate, ...regions[region] };
 }
 
 /** What an SLO is compared with: the figures of a chain, a method or a target. */

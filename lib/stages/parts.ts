@@ -6,7 +6,7 @@ import { measuredOf, workerReport } from "../report/model.ts";
 import type { ReportWorker } from "../report/schema.ts";
 import { intervalMs, type Series } from "../results/chunk.ts";
 import { addLedgers } from "../results/ledger.ts";
-import { type ChainResult, chainOf, inPlanOrder, type Reduction, reduceRun } from "../results/reduce.ts";
+import { type ChainResult, type Reduction, type RegionResult, Results, reduceRun } from "../results/reduce.ts";
 import { SeriesSum } from "../results/seriesSum.ts";
 import { addSubscriptions, parseSubscriptions, subscriptionCounts } from "../results/subscriptions.ts";
 import { type AbortFlag, decodeAbort } from "../store/abort.ts";
@@ -21,9 +21,12 @@ export interface Reduced {
   generator: StoredTimeline;
 }
 
+type Stored<Result extends ChainResult> = Omit<Result, "sum"> & { series: Series };
+
 /** The stored form: `runs/<id>/parts/…`. */
-interface StoredPart extends Omit<Reduction, "chains"> {
-  chains: (Omit<ChainResult, "sum"> & { series: Series })[];
+interface StoredPart extends Omit<Reduction, "chains" | "regions"> {
+  chains: Stored<ChainResult>[];
+  regions: Stored<RegionResult>[];
   workers: ReportWorker[];
   generator: StoredTimeline;
 }
@@ -37,11 +40,9 @@ export async function writePart(store: Store, part: Part): Promise<void> {
   const aborted = await readAbort(store, runId, schedule);
   const reduced = await reducePart({ store, runId, plan }, part, assignments, measuredOf(plan, aborted));
   const { reduction, workers, generator } = reduced;
-  const chains = reduction.chains.map(({ sum, ...rest }) => ({
-    ...rest,
-    series: sum.toSeries(rest.chain, rest.phase),
-  }));
-  const stored: StoredPart = { ...reduction, chains, workers, generator };
+  const chains = reduction.chains.map(toStored);
+  const regions = reduction.regions.map(toStored);
+  const stored: StoredPart = { ...reduction, chains, regions, workers, generator };
   await store.put(partKey(runId, part.part), JSON.stringify(stored));
 }
 
@@ -59,26 +60,27 @@ export async function reduceParts(
   const parts = partsOf(schedule);
   const [only, ...others] = parts;
   if (only && others.length === 0) return reducePart(run, only, assignments, measuredMs);
-  const chains = new Map<string, ChainResult>();
+  const results = new Results(plan);
   const timeline = new GeneratorTimeline(intervalMs(plan.durationMs));
-  const reduction: Reduction = { chains: [], findings: [], finishedMs: 0 };
+  const reduction: Reduction = { chains: [], regions: [], findings: [], finishedMs: 0 };
   const workers: ReportWorker[] = [];
   for (const part of parts) {
     const stored = await readJson<StoredPart>(store, partKey(schedule.runId, part.part));
     const reduced = stored ? restored(stored) : await reducePart(run, part, assignments, measuredMs);
-    for (const each of reduced.reduction.chains) {
-      const sum = chainOf(chains, each.chain, each.phase);
-      sum.ledger = addLedgers([sum.ledger, each.ledger]);
-      sum.sum.merge(each.sum);
-      addSubscriptions(sum.sum.subscriptions, parseSubscriptions(subscriptionCounts(each.sum.subscriptions)));
-    }
+    for (const each of reduced.reduction.chains) addTo(results.chain(each.chain, each.phase), each);
+    for (const each of reduced.reduction.regions) addTo(results.region(each.chain, each.region), each);
     reduction.findings.push(...reduced.reduction.findings);
     reduction.finishedMs = Math.max(reduction.finishedMs, reduced.reduction.finishedMs);
     workers.push(...reduced.workers);
     timeline.merge(reduced.generator);
   }
-  reduction.chains = inPlanOrder(chains, plan);
-  return { reduction, workers, generator: timeline.points() };
+  return { reduction: { ...reduction, ...results.inOrder() }, workers, generator: timeline.points() };
+}
+
+function addTo(result: ChainResult, part: ChainResult): void {
+  result.ledger = addLedgers([result.ledger, part.ledger]);
+  result.sum.merge(part.sum);
+  addSubscriptions(result.sum.subscriptions, parseSubscriptions(subscriptionCounts(part.sum.subscriptions)));
 }
 
 async function reducePart(
@@ -101,13 +103,19 @@ async function reducePart(
   return { reduction, workers, generator: timeline.points() };
 }
 
-function restored({ chains, workers, generator, ...rest }: StoredPart): Reduced {
-  const results = chains.map(({ series, ...result }): ChainResult => {
-    const sum = new SeriesSum();
-    sum.add(series);
-    return { ...result, sum };
-  });
-  return { reduction: { ...rest, chains: results }, workers, generator };
+function toStored<Result extends ChainResult>({ sum, ...rest }: Result): Stored<Result> {
+  return { ...rest, series: sum.toSeries(rest.chain, rest.phase) };
+}
+
+function fromStored<Result extends ChainResult>({ series, ...rest }: Stored<Result>) {
+  const sum = new SeriesSum();
+  sum.add(series);
+  return { ...rest, sum };
+}
+
+function restored({ chains, regions, workers, generator, ...rest }: StoredPart): Reduced {
+  const reduction: Reduction = { ...rest, chains: chains.map(fromStored), regions: regions.map(fromStored) };
+  return { reduction, workers, generator };
 }
 
 /** A run's schedule and assignments, with the id under which they were found. Rejects if there are none. */

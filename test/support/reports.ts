@@ -7,7 +7,7 @@ import type { Health } from "../../lib/results/chunk.ts";
 import type { Finding } from "../../lib/results/findings.ts";
 import { recordMs } from "../../lib/results/histogram.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
-import type { ChainResult } from "../../lib/results/reduce.ts";
+import type { ChainResult, RegionResult } from "../../lib/results/reduce.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import type { AbortFlag } from "../../lib/store/abort.ts";
 
@@ -53,6 +53,11 @@ export function madeReport(made: MadeRun): Report {
     change?.(sum, name);
     return { chain: name, phase: "measure", ledger: ledgerOf(scheduled[name] ?? count, sum), sum };
   });
+  const regions = chains.flatMap((chain) =>
+    Object.entries(plan.chains.find(({ name }) => name === chain.chain)?.regions ?? {}).map(([region, share]) =>
+      madeRegion(chain, region, share),
+    ),
+  );
   const workers = chains.map(({ chain, ledger, sum }, worker) =>
     workerReport(
       {
@@ -78,13 +83,26 @@ export function madeReport(made: MadeRun): Report {
     generator: timeline.points(),
     plan,
     schedule,
-    reduction: { chains, findings, finishedMs: plan.durationMs },
+    reduction: { chains, regions, findings, finishedMs: plan.durationMs },
     workers,
     scrapes: [],
     logs: [],
     ...(aborted && { aborted }),
     ...(made.truth && { truth: made.truth }),
   });
+}
+
+/** A region's share of a chain's result: as many of the same requests, with the same times. */
+function madeRegion({ chain, ledger, sum: whole }: ChainResult, region: string, share: number): RegionResult {
+  const sum = new SeriesSum();
+  sum.sent = whole.sent * share;
+  sum.valid = whole.valid * share;
+  for (let n = 0; n < sum.valid; n++) {
+    recordMs(sum.serviceTime, 1 + (n % 20));
+    recordMs(sum.sendLag, 0.1);
+  }
+  sum.intervals.set(0, sum.serviceTime);
+  return { chain, region, phase: "measure", ledger: ledgerOf(ledger.scheduled * share, sum), sum };
 }
 
 /** How a generator fares that has little to do. */

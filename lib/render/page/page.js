@@ -288,6 +288,9 @@ function sloTable() {
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
     ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line })))
   ]);
+  for (const { name: region, chains } of report.regions ?? []) {
+    rows.push(...chains.flatMap(({ name, slo }) => slo.map((line) => ({ of: `${name} from ${region}`, ...line }))));
+  }
   if (rows.length === 0) return [];
   const columns2 = [
     { title: "Of", cell: ({ of }) => words(of) },
@@ -494,9 +497,16 @@ function steadyTable() {
   const caption = "The steady state begins where leaving out more of the beginning would not make the mean surer (MSER)";
   return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns2, rows)];
 }
+var regionColumn = { title: "Region", cell: ({ region = "" }) => words(region) };
+function clockCell(clock) {
+  if (!clock) return ms(null);
+  const text = `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`;
+  return { text, value: clock.errorMs, bad: Boolean(clock.corrected) };
+}
 function workerTable() {
   const columns2 = [
     { title: "Worker", cell: ({ id }) => words(id) },
+    ...report.regions ? [regionColumn] : [],
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
     ...report.run.mode === "fleet" ? [hostColumn] : [],
     ...trafficColumns,
@@ -509,11 +519,7 @@ function workerTable() {
     {
       title: "Clock",
       hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
-      cell: ({ clock }) => clock ? {
-        text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
-        value: clock.errorMs,
-        bad: clock.corrected
-      } : ms(null)
+      cell: ({ clock }) => clockCell(clock)
     },
     { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
     { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
@@ -1333,6 +1339,62 @@ function metricPlots() {
   return [element("h2", {}, "The gateway's own metrics"), place];
 }
 
+// lib/render/page/regions.ts
+var chainColumns = [
+  { title: "Region", cell: ({ region }) => words(region) },
+  { title: "Chain", cell: ({ name }) => words(name) },
+  { title: "Share", hint: "of the chain's requests", cell: (row) => share(row.share) },
+  ...trafficColumns,
+  { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
+  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+  { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
+  { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+  ...latencyColumns,
+  { title: "SLO", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
+];
+var regionColumns = [
+  { title: "Region", cell: ({ name }) => words(name) },
+  { title: "State", cell: ({ state }) => words(state, state !== "in order") },
+  { title: "Workers", cell: ({ workers }) => count(workers) },
+  { title: "Start skew", hint: "its latest worker's, in ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
+  {
+    title: "Clock",
+    hint: "its workers' largest error in ms, and within what it is known",
+    cell: ({ clock }) => clockCell(clock)
+  },
+  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+  ...trafficColumns,
+  ...latencyColumns
+];
+function regionSection() {
+  const { regions = [] } = report;
+  if (regions.length === 0) return [];
+  const rows = regions.flatMap(({ name: region, chains }) => chains.map((chain) => ({ ...chain, region })));
+  const plots2 = report.chains.flatMap(({ name }) => {
+    const own = rows.filter((row) => row.name === name);
+    return [latencyPlot2(name, "p50", own), latencyPlot2(name, "p99", own)];
+  });
+  return [
+    element("h2", {}, "Regions"),
+    table("All chains of each region; times in ms", regionColumns, regions),
+    table("Each chain from each region; response time in ms", chainColumns, rows),
+    element("div", { class: "plots" }, ...plots2)
+  ];
+}
+function latencyPlot2(chain, percentile, rows) {
+  const middles = [...new Set(rows.flatMap(({ intervals }) => intervals.map(middleOf)))].sort((a, b) => a - b);
+  const lines = rows.map(({ region, intervals }, index) => {
+    const values = new Map(intervals.map((interval) => [middleOf(interval), interval[percentile]]));
+    return { label: region, values: middles.map((at) => values.get(at) ?? null), colour: seriesColour(index) };
+  });
+  const summary = rows.map(({ region, responseTimeMs }) => `${region} ${ms(responseTimeMs?.[percentile]).text} ms`);
+  const title = `Response time ${percentile} of ${chain} by region`;
+  return plot([title, `${summary.join(", ")}.`], middles, lines, { x: SECONDS, y: "ms" });
+}
+function middleOf({ fromMs, toMs }) {
+  return (fromMs + toMs) / 2e3;
+}
+
 // lib/render/page/subscriptions.ts
 var names = [
   { title: "Chain", cell: ({ chain }) => words(chain) },
@@ -1557,6 +1619,7 @@ function draw() {
     ...chainTables(),
     ...computeUnitsSection(),
     ...sloTable(),
+    ...regionSection(),
     ...subscriptionSection(),
     ...plotSection(),
     ...loadCharts(),

@@ -9,6 +9,7 @@ import { contents, followAddress } from "./links.ts";
 import { loadCharts } from "./load.ts";
 import { metricPlots, plotSection } from "./overTime.ts";
 import { clearPlots } from "./plots.ts";
+import { regionSection } from "./regions.ts";
 import { subscriptionSection } from "./subscriptions.ts";
 import {
   allSent,
@@ -155,6 +156,7 @@ function draw(): void {
     ...chainTables(),
     ...computeUnitsSection(),
     ...sloTable(),
+    ...regionSection(),
     ...subscriptionSection(),
     ...plotSection(),
     ...loadCharts(),

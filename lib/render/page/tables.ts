@@ -7,13 +7,13 @@ import { type Cell, type Column, count, element, ms, rate, share, table, whole, 
 
 export const ALL = "all chains";
 
-const trafficColumns: Column<Traffic>[] = [
+export const trafficColumns: Column<Traffic>[] = [
   { title: "Offered/s", cell: ({ offeredRps }) => rate(offeredRps) },
   { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
   { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) },
 ];
 
-const latencyColumns: Column<Traffic>[] = [
+export const latencyColumns: Column<Traffic>[] = [
   ...(["p50", "p90", "p95", "p99", "p999", "max"] as const).map(
     (name): Column<Traffic> => ({
       title: name.replace("p999", "p99.9"),
@@ -53,6 +53,9 @@ export function sloTable(): HTMLElement[] {
     ...targets.flatMap((target) => target.slo.map((line) => ({ of: `${name}, ${target.name}`, ...line }))),
     ...methods.flatMap(({ method, slo: own }) => own.map((line) => ({ of: `${name}, ${method}`, ...line }))),
   ]);
+  for (const { name: region, chains } of report.regions ?? []) {
+    rows.push(...chains.flatMap(({ name, slo }) => slo.map((line) => ({ of: `${name} from ${region}`, ...line }))));
+  }
   if (rows.length === 0) return [];
   type Row = (typeof rows)[number];
   const columns: Column<Row>[] = [
@@ -290,9 +293,19 @@ export function steadyTable(): HTMLElement[] {
   return [element("h2", {}, "Phases"), element("p", {}, phases), table(caption, columns, rows)];
 }
 
+const regionColumn: Column<ReportWorker> = { title: "Region", cell: ({ region = "" }) => words(region) };
+
+/** A clock's error and its bound, in ms. */
+export function clockCell(clock: { errorMs: number; boundMs: number; corrected: boolean | number } | null): Cell {
+  if (!clock) return ms(null);
+  const text = `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`;
+  return { text, value: clock.errorMs, bad: Boolean(clock.corrected) };
+}
+
 export function workerTable(): HTMLElement[] {
   const columns: Column<ReportWorker>[] = [
     { title: "Worker", cell: ({ id }) => words(id) },
+    ...(report.regions ? [regionColumn] : []),
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
     ...(report.run.mode === "fleet" ? [hostColumn] : []),
     ...trafficColumns,
@@ -305,14 +318,7 @@ export function workerTable(): HTMLElement[] {
     {
       title: "Clock",
       hint: "its clock − the store's in ms, and within what that is known; corrected where it was surely wrong",
-      cell: ({ clock }) =>
-        clock
-          ? {
-              text: `${ms(clock.errorMs).text} ± ${ms(clock.boundMs).text}`,
-              value: clock.errorMs,
-              bad: clock.corrected,
-            }
-          : ms(null),
+      cell: ({ clock }) => clockCell(clock),
     },
     { title: "CPU", hint: "CPU time ÷ time passed", cell: ({ health }) => share(health.cpu) },
     { title: "Memory, MB", cell: ({ health }) => count(Math.round(health.residentMb)) },
