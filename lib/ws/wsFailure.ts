@@ -17,7 +17,8 @@ export function upgradeClass(status: number): string {
 export function wsErrorClass(error: NodeJS.ErrnoException, isOpen: boolean): string {
   const { code, message } = error;
   if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "body-too-large";
-  if (code?.startsWith("WS_ERR_")) return "invalid-ws";
+  // zlib's errors are of messages that cannot be decompressed.
+  if (code?.startsWith("WS_ERR_") || code?.startsWith("Z_")) return "invalid-ws";
   if (code?.startsWith("HPE_")) return "invalid-http";
   if (code !== undefined || isOpen) return classifyFailure(error);
   return message.includes("timed out") ? "connect-timeout" : "invalid-ws-handshake";

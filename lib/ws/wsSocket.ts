@@ -24,7 +24,7 @@ export interface WsEnd {
 /** The events of a socket. */
 export interface WsEvents {
   opened(times: OpeningMs): void;
-  /** A complete message, decompressed. */
+  /** A complete message, decompressed. Never called after `close` or `destroy`. */
   message(data: Buffer): void;
   /** It was closed, or could not be opened. Called once, and never after `close` or `destroy`. */
   ended(end: WsEnd): void;
@@ -78,6 +78,8 @@ export class WsSocket {
       events.opened(times);
     });
     this.#ws.on("message", (data: Buffer) => {
+      // A packet may hold messages after the one on which the socket was closed.
+      if (this.#isEnded) return;
       this.#isAlive = true;
       events.message(data);
     });

@@ -11,7 +11,10 @@ import { type SocketServer, socketServer } from "../support/webSockets.ts";
 const PING_MS = 20_000;
 
 /** Opens a socket; gives how it ends. */
-async function openSocket({ origin }: SocketServer): Promise<{ socket: WsSocket; ended: Promise<WsEnd> }> {
+async function openSocket(
+  { origin }: SocketServer,
+  { compress = false, message = (_: WsSocket): void => {} } = {},
+): Promise<{ socket: WsSocket; ended: Promise<WsEnd> }> {
   const handshake = { key: "k", chain: "c", origin, path: "/", headers: [] };
   const guard = new HostGuard({ allowed: [], loopback: true });
   const dialer = new Dialer(dialedOrigin(handshake), {}, guardedNames({ guard }).lookup);
@@ -20,8 +23,8 @@ async function openSocket({ origin }: SocketServer): Promise<{ socket: WsSocket;
     const opening: WsSocket = new WsSocket(
       handshake,
       dialer,
-      { timeoutMs: 5_000, compress: false },
-      { opened: () => done(opening), message: () => {}, ended: resolve },
+      { timeoutMs: 5_000, compress },
+      { opened: () => done(opening), message: () => message(opening), ended: resolve },
     );
   });
   return { socket, ended };
@@ -68,4 +71,28 @@ test("a socket that answers pings, or sends messages, stays open", { timeout: 10
   }
   assert.equal(end, undefined);
   socket.destroy();
+});
+
+test("a socket that was closed gives no message that came in the same packet", { timeout: 10_000 }, async (t) => {
+  const server = await socketServer(t);
+  const text = Buffer.from([0x81, 2, 0x7b, 0x7d]);
+  let messages = 0;
+  const { socket } = await openSocket(server, {
+    message(each) {
+      messages++;
+      each.close();
+    },
+  });
+  const closed = once(peerOf(server), "close");
+  server.handshakes[0]?.socket.write(Buffer.concat([text, text, text]));
+  await closed;
+  assert.equal(messages, 1);
+  socket.destroy();
+});
+
+test("a message that cannot be decompressed breaks the protocol", { timeout: 10_000 }, async (t) => {
+  const server = await socketServer(t, { options: { perMessageDeflate: true } });
+  const { ended } = await openSocket(server, { compress: true });
+  server.handshakes[0]?.socket.write(Buffer.from([0xc1, 2, 0xff, 0xff]));
+  assert.equal((await ended).failure, "invalid-ws");
 });
