@@ -2,15 +2,13 @@ import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SFNClient } from "@aws-sdk/client-sfn";
-import { announce } from "../../lib/fleet/gather.ts";
-import { serveActivity } from "../../lib/fleet/host.ts";
+import { serveRuns } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
 import { autoWorkers, workerNames } from "../../lib/fleet/workers.ts";
+import type { RunnerWord } from "../../lib/local/fleet.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
 import { InputError } from "../../lib/plan/problems.ts";
-import { repeat } from "../../lib/schedule/repeat.ts";
-import { ANNOUNCE_MS } from "../../lib/schedule/tempo.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { openStore } from "../../lib/store/store.ts";
 import { runSelfTest } from "./selfTest.ts";
@@ -20,13 +18,17 @@ const ATTACK = fileURLToPath(new URL("../../functions/attack.ts", import.meta.ur
 export interface HostOptions {
   check?: boolean;
   selfTest?: boolean;
-  activity?: string;
   store?: string;
   endpoint?: string;
   name: string;
   workers: number | "auto";
   lifeline?: boolean;
+  runner?: string;
 }
+
+/** How often a host asks the store for work, in ms: a bucket is paid for by the request. */
+const POLL_BUCKET_MS = 1_000;
+const POLL_FOLDER_MS = 100;
 
 /** Standard input, which `--lifeline` uses as the far end of a lifeline. */
 const STDIN = 0;
@@ -46,9 +48,9 @@ export async function runHost(options: HostOptions): Promise<void> {
 }
 
 async function serve(options: HostOptions, workers: number): Promise<void> {
-  const activity = required(options.activity ?? process.env.VOLLEY_ACTIVITY, "--activity", "the activity's ARN");
-  const store = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
-  const endpoint = options.endpoint ?? process.env.VOLLEY_ENDPOINT;
+  const uri = required(options.store ?? process.env.VOLLEY_STORE, "--store", "s3:<bucket>, or file:<folder>");
+  const runner = options.runner === undefined ? undefined : (JSON.parse(options.runner) as RunnerWord);
+  const allowed = runner && { allowance: runner.allowance };
   const names = workerNames(options.name, workers);
   const stopped = new AbortController();
   // Each worker waits for this signal: there may be more of them than the listeners at which Node suspects a leak.
@@ -56,43 +58,33 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
   const running = new Set<FunctionProcess>();
   if (options.lifeline) endWithRunner(running);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
-  const kept = await openStore(store);
-  const tell = async (atMs: number | null): Promise<void> => {
-    await Promise.all(names.map((name) => announce(kept, name, atMs).catch(() => {})));
-  };
-  await tell(Date.now());
-  const announcing = repeat(ANNOUNCE_MS, () => tell(Date.now()));
+  const store = await openStore(uri);
+  const client = await tokenClient(runner?.endpoint ?? options.endpoint ?? process.env.VOLLEY_ENDPOINT);
   const who = names.length === 1 ? `${options.name} waits` : `${options.name}: ${names.length} workers wait`;
-  process.stdout.write(`${who} for assignments of ${activity}\n`);
+  process.stdout.write(`${who} for runs in ${uri}\n`);
   const serveAs = async (name: string): Promise<void> =>
-    serveActivity(
-      { activityArn: activity, workerName: name },
+    serveRuns(
+      // Several runs on one machine have hosts with the same names.
+      runner ? { name: `${runner.runId}-${name}`, runId: runner.runId } : { name },
       {
-        client: await activityClient(endpoint),
+        store,
+        client,
         run: (input, signal) =>
-          callInProcess(ATTACK, input as Json, signal, {
-            env: { VOLLEY_STORE: store, VOLLEY_HOST: name },
+          callInProcess(ATTACK, { ...(input as object), ...allowed } as Json, signal, {
+            env: { VOLLEY_STORE: uri, VOLLEY_HOST: name },
             onStart: (worker) => running.add(worker),
             onExit: (worker) => running.delete(worker),
           }),
         say: (text) => void process.stdout.write(`${name}: ${text}\n`),
+        pollMs: uri.startsWith("s3:") ? POLL_BUCKET_MS : POLL_FOLDER_MS,
       },
       stopped.signal,
     );
-  try {
-    await Promise.all(names.map(serveAs));
-  } finally {
-    stopped.abort();
-    await announcing.end();
-    await tell(null);
-  }
+  await Promise.all(names.map(serveAs));
 }
 
-/**
- * A client of Step Functions, at another endpoint if there is one. Each worker has a client: the polls of many workers
- * would otherwise hold all connections of one, and no heartbeat could be sent.
- */
-async function activityClient(endpoint: string | undefined): Promise<SFNClient> {
+/** A client of Step Functions, at another endpoint if there is one. */
+async function tokenClient(endpoint: string | undefined): Promise<SFNClient> {
   // Loaded on demand: --check needs no AWS client.
   const { SFNClient } = await import("@aws-sdk/client-sfn");
   const local = { endpoint, region: "local", credentials: { accessKeyId: "local", secretAccessKey: "local" } };

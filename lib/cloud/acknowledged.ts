@@ -3,7 +3,7 @@ import { WRITES } from "../store/writes.ts";
 import type { VolleyStack } from "./stack.ts";
 
 /** Key patterns that a role reads or writes. */
-const PATTERNS = ["runs/*", ...new Set(Object.values(WRITES).flat())];
+const PATTERNS = ["runs/*", "tasks/*", ...new Set(Object.values(WRITES).flat())];
 
 /** Acknowledges findings of cdk-nag's AwsSolutions that are intended, one by one, each with its reason. */
 export function acknowledge(stack: VolleyStack): void {
@@ -34,14 +34,6 @@ export function acknowledge(stack: VolleyStack): void {
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>/*]`,
       "Child executions of the Map are named when they are started: those of this state machine",
     ],
-    [
-      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/hosts-failed/*]`,
-      "Hosts that could not be set up say so under their own names, and Plan tells it",
-    ],
-    [
-      `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/hosts/*]`,
-      "Hosts say that they are there under their own names, and Plan reads who is",
-    ],
     [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/baselines/*]`, "Baselines have the names that operators give them"],
     ...fleetFindings(stack),
     ...stack.loadTest.logGroupArns.map((arn): [string, string] => [
@@ -56,7 +48,7 @@ export function acknowledge(stack: VolleyStack): void {
       ]),
     ...PATTERNS.map((pattern): [string, string] => [
       `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${pattern}]`,
-      "Runs are named when they are started: a function reads runs, and writes one kind of key in each",
+      "Runs and hosts are named when they are started: a role reads them, and writes few kinds of keys for each",
     ]),
   ];
   Validations.of(stack).acknowledge(...findings.map(([id, reason]) => ({ id, reason })));

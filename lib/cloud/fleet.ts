@@ -22,7 +22,7 @@ import type { Function as HandlerFunction } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
-import type { Activity, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
+import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction, IS_BUILT } from "./bundledFunction.ts";
@@ -42,7 +42,6 @@ const INSTALL = IS_BUILT ? "npm install --omit=dev --no-package-lock" : "npm ci 
 /** The properties of a fleet. */
 export interface FleetProps {
   bucket: Bucket;
-  activity: Activity;
   stateMachine: StateMachine;
   /** Plan, which starts the fleet's hosts for a run. */
   plan: HandlerFunction;
@@ -122,22 +121,19 @@ export class Fleet extends Construct {
     });
   }
 
-  #role({ bucket, activity, secretsKey }: FleetProps): Role {
+  #role({ bucket, secretsKey }: FleetProps): Role {
     const role = new Role(this, "HostRole", {
       assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName("AmazonSSMManagedInstanceCore")],
     });
-    const writes = WRITES.attack.map((pattern) => bucket.arnForObjects(pattern));
+    const writes = WRITES.host.map((pattern) => bucket.arnForObjects(pattern));
+    const reads = ["runs/*", "tasks/*", "reservations/*"].map((pattern) => bucket.arnForObjects(pattern));
     const statements: [actions: string[], resources: string[]][] = [
-      [["states:GetActivityTask"], [activity.activityArn]],
-      // A task is identified by its token, which only its recipient has.
+      // A task is identified by its token, which only the bucket's readers have.
       [["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], ["*"]],
-      [["s3:GetObject"], [bucket.arnForObjects("runs/*")]],
+      [["s3:GetObject"], reads],
       [["s3:ListBucket"], [bucket.bucketArn]],
-      [
-        ["s3:PutObject", "s3:PutObjectTagging"],
-        [...writes, bucket.arnForObjects("hosts/*"), bucket.arnForObjects("hosts-failed/*")],
-      ],
+      [["s3:PutObject", "s3:PutObjectTagging"], writes],
     ];
     if (secretsKey !== undefined) statements.push([["kms:Decrypt"], [secretsKey]]);
     for (const [actions, resources] of statements) role.addToPolicy(new PolicyStatement({ actions, resources }));
@@ -146,7 +142,7 @@ export class Fleet extends Construct {
   }
 
   /** Installs Volley with dependencies from npm's registry, tunes the host, and starts the service. */
-  #userData(code: Asset, { bucket, activity, workersPerHost, guards }: FleetProps): UserData {
+  #userData(code: Asset, { bucket, workersPerHost, guards }: FleetProps): UserData {
     const userData = UserData.forLinux();
     // If anything fails, Plan reports the end of the log to whoever is waiting for this host.
     const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
@@ -164,7 +160,7 @@ export class Fleet extends Construct {
       INSTALL,
       "chmod -R a+rX /opt/volley && chmod 755 bin/volley fleet/tune-system-limits.sh",
       "fleet/tune-system-limits.sh",
-      `printf 'VOLLEY_ACTIVITY=%s\\nVOLLEY_STORE=%s\\nAWS_REGION=%s\\n' ${activity.activityArn} s3:${bucket.bucketName} ` +
+      `printf 'VOLLEY_STORE=%s\\nAWS_REGION=%s\\n' s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
       `echo VOLLEY_WORKERS=${workersPerHost} >> /etc/volley/host.env`,
       // Host names contain no quotes: the JSON is in single quotes, for the shell and for systemd.
@@ -185,6 +181,8 @@ export class Fleet extends Construct {
         resources: [this.group.autoScalingGroupArn],
       }),
     );
+    // This action knows no resources.
+    plan.addToRolePolicy(new PolicyStatement({ actions: ["autoscaling:DescribeAutoScalingGroups"], resources: ["*"] }));
   }
 
   /** Releases the hosts however an execution ends: an aborted state machine could not do it itself. */

@@ -92,7 +92,7 @@ export class Functions extends Construct {
         memoryMb: 1_024,
         // In fleet mode, it waits for hosts to start.
         timeout: Duration.minutes(15),
-        reads: ["hosts/*", "hosts-failed/*"],
+        reads: ["hosts/*", "hosts-failed/*", "reservations/*"],
         // It reads the secrets before anything is started, and leaves them encrypted for the workers and Watch.
         statements: [accountReads, ...secrets, ...sealing],
         environment: { VOLLEY_GUARDS: props.guards, ...(secretsKey && { VOLLEY_SEALING_KEY: secretsKey }) },

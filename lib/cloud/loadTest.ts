@@ -5,12 +5,13 @@ import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws
 import { Key } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
-import { Activity, DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { isHostEntry } from "../guard/hostGuard.ts";
 import { DEFINITION_PATH } from "../local/functions.ts";
 import { DEFAULT_SETTING } from "../plan/estimate.ts";
 import type { Guards } from "../plan/guards.ts";
+import { WRITES } from "../store/writes.ts";
 import { obeyAccount } from "./account.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
@@ -98,8 +99,6 @@ export class LoadTest extends Construct {
   readonly bucket: Bucket;
   readonly stateMachine: StateMachine;
   readonly functions: Functions;
-  /** The activity that a fleet's hosts poll for assignments. */
-  readonly activity: Activity;
   /** Log groups that plans may search. */
   readonly logGroupArns: string[];
   /** Secrets and parameters that plans may refer to. */
@@ -142,12 +141,10 @@ export class LoadTest extends Construct {
       vpc,
       vpcSubnets,
     });
-    this.activity = new Activity(this, "Hosts");
     this.stateMachine = this.#stateMachine(logRetention, tracing);
     this.fleet = props.fleet
       ? new Fleet(this, "Fleet", {
           bucket: this.bucket,
-          activity: this.activity,
           stateMachine: this.stateMachine,
           plan: this.functions.byName.plan,
           maxHosts: fleetMaxHosts,
@@ -192,7 +189,6 @@ export class LoadTest extends Construct {
       definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION_PATH, "utf8")),
       definitionSubstitutions: {
         bucket: this.bucket.bucketName,
-        activity: this.activity.activityArn,
         ...Object.fromEntries(functions.map(([name, { functionArn }]) => [name, functionArn])),
       },
       stateMachineType: StateMachineType.STANDARD,
@@ -223,6 +219,10 @@ export class LoadTest extends Construct {
           resources: functions.map(([, { functionArn }]) => functionArn),
         }),
         new PolicyStatement({ actions: ["s3:GetObject"], resources: [this.bucket.arnForObjects("runs/*")] }),
+        new PolicyStatement({
+          actions: ["s3:PutObject"],
+          resources: WRITES.stateMachine.map((pattern) => this.bucket.arnForObjects(pattern)),
+        }),
         ...bucketKeyStatements(this.bucket),
         new PolicyStatement({ actions: ["states:StartExecution"], resources: [stateMachine.stateMachineArn] }),
         new PolicyStatement({

@@ -19,6 +19,8 @@ export function runsBucket(
       { id: "intermediate", tagFilters: { kind: "intermediate" }, expiration: chunkRetention },
       // Hosts announce themselves every few seconds; announcements of hosts that are gone are useless.
       { id: "hosts", prefix: "hosts/", expiration: Duration.days(1) },
+      { id: "tasks of hosts", prefix: "tasks/", expiration: Duration.days(1) },
+      { id: "reservations", prefix: "reservations/", expiration: Duration.days(1) },
       { id: "failed hosts", prefix: "hosts-failed/", expiration: Duration.days(1) },
       { id: "unfinished uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
     ],

@@ -25,7 +25,6 @@ export class VolleyStack extends Stack {
     if (standIn) new CfnOutput(this, "StandInGateway", { value: standIn.url });
     if (fleet) new CfnOutput(this, "FleetGroup", { value: fleet.group.autoScalingGroupName });
     new CfnOutput(this, "Bucket", { value: bucket.bucketName });
-    new CfnOutput(this, "ActivityArn", { value: this.loadTest.activity.activityArn });
     new CfnOutput(this, "StateMachineArn", { value: stateMachine.stateMachineArn });
     if (egressAddresses.length > 0) new CfnOutput(this, "EgressAddresses", { value: egressAddresses.join(", ") });
     const operator = this.#operatorPolicy();

@@ -1,68 +1,119 @@
-import { FRESH_MS } from "../schedule/tempo.ts";
+import { FAILED_HOSTS_PREFIX, reservationKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { type Announcement, hostsThere, type Reservation, reserve } from "./hosts.ts";
 
-/** Prefix of the hosts' announcements; they do not belong to a run. */
-const HOSTS_PREFIX = "hosts/";
-
-/** Prefix of objects with the end of a host's log, from hosts whose setup failed. */
-const FAILED_PREFIX = "hosts-failed/";
-
-/** A host's announcement that it is up: `hosts/<name>.json`. */
-interface Announcement {
-  name: string;
-  /** When it was written, in ms since the epoch; null when the host left. */
-  atMs: number | null;
-}
+/** How long a reserved host may take to confirm, in ms; another one is then reserved as well. */
+const CONFIRM_MS = 10_000;
 
 /** Too few hosts joined for a run. */
 export class FleetTooSmall extends Error {
   override readonly name = "FleetTooSmall";
 }
 
-/** Announces that a host is up or, without a time, that it is leaving. */
-export async function announce(store: Store, name: string, atMs: number | null): Promise<void> {
-  const key = `${HOSTS_PREFIX}${encodeURIComponent(name)}.json`;
-  await store.put(key, JSON.stringify({ name, atMs } satisfies Announcement));
+/** What a run needs of a fleet. */
+export interface Need extends Omit<Reservation, "role" | "isReleased"> {
+  /** Hosts that must be there before the run begins. */
+  hosts: number;
 }
 
-/** External dependencies of waiting for hosts. */
+/** External dependencies of gathering hosts. */
 export interface GatherPorts {
   nowMs(): number;
   sleep(ms: number): Promise<unknown>;
+  /** Makes sure that there are hosts for this many workers, if the deployment can start some. */
+  startHosts(workers: number): Promise<void>;
   /** Maximum time to wait, in ms. */
   limitMs: number;
 }
 
-/** Waits until this many hosts are up. Rejects with a FleetTooSmall that contains how many there were. */
-export async function gatherHosts(store: Store, needed: number, ports: GatherPorts): Promise<void> {
+/** A host that was reserved and has not confirmed yet. */
+interface Reserved {
+  name: string;
+  freeSinceMs: number;
+  atMs: number;
+}
+
+/**
+ * Reserves as many hosts as a run needs, and waits until they have confirmed that they work for it. Hosts that work for
+ * another run are left alone. Other free hosts become the run's spares. Rejects with a FleetTooSmall
+ * that contains how many there were, and releases these.
+ */
+export async function gatherHosts(store: Store, need: Need, ports: GatherPorts): Promise<void> {
+  const { hosts: needed, ...run } = need;
   const untilMs = ports.nowMs() + ports.limitMs;
+  const reserved: Reserved[] = [];
+  const take = async ({ name, freeSinceMs = 0 }: Announcement): Promise<void> => {
+    const isOurs = await reserve(store, name, freeSinceMs, { ...run, role: "worker" });
+    if (isOurs) reserved.push({ name, freeSinceMs, atMs: ports.nowMs() });
+  };
+  let started = 0;
   for (;;) {
-    const came = await hostsThere(store, ports.nowMs());
-    if (came >= needed) return;
+    const there = await hostsThere(store, ports.nowMs());
+    const ours = there.filter(({ runId }) => runId === need.runId);
+    const free = there.filter(({ freeSinceMs }) => freeSinceMs !== undefined);
+    if (ours.length >= needed) {
+      await release(store, run, reserved, ours);
+      await takeSpares(
+        store,
+        need,
+        free.filter((host) => !isAmong(reserved, host)),
+      );
+      return;
+    }
     if (ports.nowMs() >= untilMs) {
+      await release(store, run, reserved, []);
+      const came = `${ours.length} came within ${Math.round(ports.limitMs / 1_000)} s`;
+      const others = there.length - ours.length;
+      const busy = others > 0 ? ` (${others} more are there and work for other runs, or did not respond)` : "";
       throw new FleetTooSmall(
-        `the run needs ${needed} hosts, and ${came} came within ${Math.round(ports.limitMs / 1_000)} s: start more, or ` +
-          `raise perWorkerRps${await failedHosts(store)}`,
+        `the run needs ${needed} hosts, and ${came}${busy}: start more, or raise perWorkerRps${await failedHosts(store)}`,
       );
     }
+    const all = there.filter(({ runId }) => runId !== undefined && runId !== need.runId).length + needed;
+    if (all > started) await ports.startHosts(all);
+    started = Math.max(started, all);
+    const pending = reserved.filter(({ name, atMs }) => {
+      return ports.nowMs() - atMs < CONFIRM_MS && !ours.some((each) => each.name === name);
+    });
+    const fresh = free.filter((host) => !isAmong(reserved, host));
+    for (const host of fresh.slice(0, Math.max(0, needed - ours.length - pending.length))) await take(host);
     await ports.sleep(1_000);
   }
 }
 
+type Run = Omit<Need, "hosts">;
+
+/** Releases the hosts that were reserved, but not those that confirmed and are wanted. */
+async function release(
+  store: Store,
+  run: Run,
+  reserved: readonly Reserved[],
+  wanted: readonly Announcement[],
+): Promise<void> {
+  const surplus = reserved.filter(({ name }) => !wanted.some((each) => each.name === name));
+  const released: Reservation = { ...run, role: "worker", isReleased: true };
+  for (const { name, freeSinceMs } of surplus) {
+    await store.put(reservationKey(name, freeSinceMs), JSON.stringify(released));
+  }
+}
+
+/** Asks other free hosts, as many as the run has, to take over from those that die; any run may still reserve them. */
+async function takeSpares(store: Store, need: Need, free: readonly Announcement[]): Promise<void> {
+  const { hosts, ...run } = need;
+  for (const { name, freeSinceMs = 0 } of free.slice(0, hosts)) {
+    await reserve(store, name, freeSinceMs, { ...run, role: "spare" });
+  }
+}
+
+function isAmong(reserved: readonly Reserved[], { name, freeSinceMs }: Announcement): boolean {
+  return reserved.some((each) => each.name === name && each.freeSinceMs === freeSinceMs);
+}
+
 /** The log end of a host whose setup failed, as text to append to a sentence. */
 async function failedHosts(store: Store): Promise<string> {
-  const keys = await store.list(FAILED_PREFIX);
+  const keys = await store.list(FAILED_HOSTS_PREFIX);
   const [first] = keys;
   if (first === undefined) return "";
   const said = (await store.get(first)) ?? "";
   return `. ${keys.length} could not be set up; ${first} ends: ${said.slice(-500)}`;
-}
-
-async function hostsThere(store: Store, nowMs: number): Promise<number> {
-  const keys = await store.list(HOSTS_PREFIX);
-  const said = await Promise.all(keys.map((key) => store.get(key)));
-  return said.filter((text) => {
-    const { atMs = null } = JSON.parse(text ?? "{}") as Partial<Announcement>;
-    return atMs !== null && nowMs - atMs < FRESH_MS;
-  }).length;
 }

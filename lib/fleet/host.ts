@@ -1,80 +1,183 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  ActivityDoesNotExist,
-  GetActivityTaskCommand,
-  InvalidToken,
-  SendTaskFailureCommand,
-  SendTaskHeartbeatCommand,
-  SendTaskSuccessCommand,
-  type SFNClient,
-  TaskTimedOut,
-} from "@aws-sdk/client-sfn";
-import { HEARTBEAT_MS } from "../schedule/tempo.ts";
+import type { SFNClient } from "@aws-sdk/client-sfn";
+import { repeat } from "../schedule/repeat.ts";
+import { ANNOUNCE_MS, FLEET_WAIT_MS } from "../schedule/tempo.ts";
+import { reportKey } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { type Announcement, announce, type Reservation, reservationOf, reserve } from "./hosts.ts";
+import { runTask } from "./runTask.ts";
+import { claimTask, unclaimedTasks } from "./tasks.ts";
 
-/** How long a host waits after an API error before it polls again, in ms. */
+/** How long a host waits after an error of the store before it asks again, in ms. */
 const PAUSE_MS = 2_000;
+
+/** How long a task must have lain unclaimed until a spare takes it, in ms: the run's other hosts come first. */
+const SPARE_AFTER_MS = 2_000;
+
+/** How long a reserved host waits for a task of its run, in ms: Plan may still be waiting for other hosts. */
+const MAX_QUIET_MS = 2 * FLEET_WAIT_MS;
 
 /** A host's external dependencies. */
 export interface HostPorts {
-  client: SFNClient;
+  store: Store;
+  client: Pick<SFNClient, "send">;
   /** Runs an assignment's handler; aborting the signal ends it. */
   run(input: unknown, signal: AbortSignal): Promise<unknown>;
   /** Reports what the host does. */
   say(text: string): void;
+  /** How often the host asks the store for a reservation or a task, in ms. */
+  pollMs: number;
+  /** Resolves when the host is about to be taken away: its task then goes to another host, if there is one. */
+  leaving?: Promise<void>;
+}
+
+/** Which host it is. */
+export interface HostIdentity {
+  name: string;
+  /** The only run that the host works for, without a reservation; by default it works for whichever run reserves it. */
+  runId?: string;
 }
 
 /**
- * A host of the fleet: polls an activity for assignments and runs them one at a time. Ends when the signal aborts.
- * Rejects with ActivityDoesNotExist; retries after other API errors.
+ * A host of the fleet: waits until a run reserves it, then takes the run's tasks from the store, one at a time. Ends
+ * when the signal aborts. Retries after errors of the store.
  */
-export async function serveActivity(
-  { activityArn, workerName }: { activityArn: string; workerName: string },
-  ports: HostPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    let task: { taskToken?: string | undefined; input?: string | undefined };
-    try {
-      const command = new GetActivityTaskCommand({ activityArn, workerName });
-      // A poll waits for up to a minute; the response may take a little longer.
-      task = await ports.client.send(command, { abortSignal: signal, requestTimeout: 70_000 });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ActivityDoesNotExist) throw error;
-      ports.say(`cannot ask for a task: ${(error as Error).message}`);
-      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
-      continue;
-    }
-    if (task.taskToken !== undefined) await runTask(task.taskToken, task.input ?? "{}", ports, signal);
-  }
+export async function serveRuns(identity: HostIdentity, ports: HostPorts, signal: AbortSignal): Promise<void> {
+  const host = new Host(identity, ports, signal);
+  await host.serve(identity.runId);
 }
 
-async function runTask(
-  taskToken: string,
-  input: string,
-  { client, run, say }: HostPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  const given = new AbortController();
-  const heartbeat = setInterval(() => {
-    client.send(new SendTaskHeartbeatCommand({ taskToken })).catch((error: Error) => {
-      // Another host has the task by now: this one would double the load.
-      if (error instanceof TaskTimedOut || error instanceof InvalidToken) given.abort(error);
+/** The run that a spare looks after. */
+interface Watched {
+  reservation: Reservation;
+  untilMs: number;
+  /** When each unclaimed task was first seen. */
+  seenMs: Map<string, number>;
+}
+
+class Host {
+  readonly #name: string;
+  readonly #ports: HostPorts;
+  readonly #signal: AbortSignal;
+  #state: Omit<Announcement, "name" | "atMs"> = {};
+  #freeSinceMs = 0;
+  #watched: Watched | undefined;
+
+  constructor({ name }: HostIdentity, ports: HostPorts, signal: AbortSignal) {
+    this.#name = name;
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  async serve(runId: string | undefined): Promise<void> {
+    const announcing = repeat(ANNOUNCE_MS, () => this.#tell());
+    try {
+      while (!this.#signal.aborted) {
+        if (runId === undefined) await this.#serveNext();
+        else await this.#serveRun(runId);
+      }
+    } finally {
+      await announcing.end();
+      await announce(this.#ports.store, { name: this.#name, atMs: null }).catch(() => {});
+    }
+  }
+
+  /** Waits for a reservation and serves its run, or becomes its spare. */
+  async #serveNext(): Promise<void> {
+    this.#freeSinceMs = Math.max(Date.now(), this.#freeSinceMs + 1);
+    await this.#become({ freeSinceMs: this.#freeSinceMs });
+    while (!this.#signal.aborted) {
+      const reservation = await this.#ask((store) => reservationOf(store, this.#name, this.#freeSinceMs));
+      if (reservation?.isReleased) return;
+      if (reservation?.role === "worker") return this.#serveRun(reservation.runId, reservation);
+      if (reservation) {
+        const untilMs = performance.now() + reservation.lastsMs;
+        this.#watched = { reservation, untilMs, seenMs: new Map() };
+        this.#ports.say(`spare of ${reservation.runId}`);
+        return;
+      }
+      if (this.#watched && (await this.#standIn(this.#watched))) return;
+      await this.#pause(this.#ports.pollMs);
+    }
+  }
+
+  /** As a spare, takes a task that no host of its run takes; returns whether it did. */
+  async #standIn(watched: Watched): Promise<boolean> {
+    const { reservation, untilMs, seenMs } = watched;
+    const nowMs = performance.now();
+    if (nowMs > untilMs) this.#watched = undefined;
+    const unclaimed = (await this.#ask((store) => unclaimedTasks(store, reservation.runId))) ?? [];
+    for (const key of unclaimed) if (!seenMs.has(key)) seenMs.set(key, nowMs);
+    const key = unclaimed.find((each) => nowMs - (seenMs.get(each) ?? nowMs) >= SPARE_AFTER_MS);
+    if (key === undefined) return false;
+    const task = await this.#ask((store) => claimTask(store, key, this.#name));
+    if (!task) return false;
+    // Another run may have reserved this host meanwhile; the task's heartbeats then never begin, and it is tried again.
+    const own: Reservation = { ...reservation, role: "worker" };
+    const isOurs = await this.#ask((store) => reserve(store, this.#name, this.#freeSinceMs, own));
+    if (!isOurs) return false;
+    await this.#become({ runId: reservation.runId });
+    await runTask(task, this.#ports, this.#signal);
+    return true;
+  }
+
+  /** Takes a run's tasks until the host is not needed any more; without a reservation, for ever. */
+  async #serveRun(runId: string, reservation?: Reservation): Promise<void> {
+    this.#watched = undefined;
+    await this.#become({ runId });
+    let quietSinceMs = performance.now();
+    while (!this.#signal.aborted) {
+      if (await this.#takeTask(runId)) {
+        if (reservation && !reservation.hasTrials) return;
+        quietSinceMs = performance.now();
+        continue;
+      }
+      const isQuiet = performance.now() - quietSinceMs > MAX_QUIET_MS;
+      if (reservation && (isQuiet || (await this.#isOver(reservation)))) return;
+      await this.#pause(this.#ports.pollMs);
+    }
+  }
+
+  async #takeTask(runId: string): Promise<boolean> {
+    for (const key of (await this.#ask((store) => unclaimedTasks(store, runId))) ?? []) {
+      const task = await this.#ask((store) => claimTask(store, key, this.#name));
+      if (task && (await runTask(task, this.#ports, this.#signal))) return true;
+    }
+    return false;
+  }
+
+  /** Whether a reserved host was released, or its search has its report. */
+  async #isOver({ runId, hasTrials }: Reservation): Promise<boolean> {
+    const isOver = await this.#ask(async (store) => {
+      if (hasTrials && (await store.list(reportKey(runId, "json"))).length > 0) return true;
+      return (await reservationOf(store, this.#name, this.#freeSinceMs))?.isReleased === true;
     });
-  }, HEARTBEAT_MS);
-  try {
-    const output = await run(JSON.parse(input), AbortSignal.any([signal, given.signal]));
-    await client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) }));
-    say(`done: ${JSON.stringify(output)}`);
-  } catch (error) {
-    const { name, message } = error as Error;
-    say(`failed: ${name}: ${message}`);
-    await client
-      .send(new SendTaskFailureCommand({ taskToken, error: name.slice(0, 256), cause: message.slice(0, 4_000) }))
-      .catch(() => {
-        // The task was abandoned in the meantime.
-      });
-  } finally {
-    clearInterval(heartbeat);
+    return isOver === true;
+  }
+
+  /** Asks the store; undefined if it fails, after a pause. */
+  async #ask<T>(question: (store: Store) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await question(this.#ports.store);
+    } catch (error) {
+      this.#ports.say(`the store failed: ${(error as Error).message}`);
+      await this.#pause(PAUSE_MS);
+      return undefined;
+    }
+  }
+
+  async #become(state: Omit<Announcement, "name" | "atMs">): Promise<void> {
+    this.#state = state;
+    const what = state.runId === undefined ? "free" : `works for ${state.runId}`;
+    this.#ports.say(what);
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    await announce(this.#ports.store, { name: this.#name, atMs: Date.now(), ...this.#state }).catch(() => {});
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#signal }).catch(() => {});
   }
 }

@@ -2,96 +2,122 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { Activities } from "../stepfunctions/activities.ts";
+import { hostsThere } from "../fleet/hosts.ts";
+import type { Allowance } from "../plan/allowance.ts";
+import { Callbacks } from "../stepfunctions/callbacks.ts";
+import type { Callback } from "../stepfunctions/task.ts";
+import type { Store } from "../store/store.ts";
 import type { HostNetwork } from "./hostNetwork.ts";
 import { Lifeline } from "./lifeline.ts";
 
 const VOLLEY = fileURLToPath(new URL("../../bin/volley", import.meta.url));
 
-/** The activity of a fleet on this machine. */
-export const LOCAL_ACTIVITY = "arn:aws:states:local:000000000000:activity:volley";
-
 /** How long to wait for the hosts, in ms. */
 const MAX_MS = 30_000;
 
-/** Hosts on this machine, each a `volley host` process that ends with this one, and the activity that they poll. */
-export interface LocalFleet {
-  activities: Activities;
-  /** The hosts' process ids. */
-  pids: number[];
-  /** Makes the hosts' workers stop sending. */
-  stopSending(): void;
-  /** Kills the hosts; their workers end with them. */
-  kill(): void;
-  /** Shuts the hosts down cleanly. */
-  stop(): Promise<void>;
+/** What a runner on this machine tells its hosts, besides what is in the store. */
+export interface RunnerWord {
+  /** Where task tokens are returned. */
+  endpoint: string;
+  runId: string;
+  allowance: Allowance;
 }
 
-/** Options for starting hosts. */
+/** Options of a fleet on this machine. */
 export interface FleetOptions {
   hosts: number;
-  /** The store that they write to. */
+  runId: string;
+  store: Store;
+  /** The store, as the hosts open it. */
   storeUri: string;
   /** The network that gives each host a separate namespace and address; without it they share the machine's. */
   network: HostNetwork | undefined;
 }
 
-/** Starts this many hosts, and waits until all of them poll for work. On timeout, rejects with how many did. */
-export async function startFleet({ hosts, storeUri, network }: FleetOptions): Promise<LocalFleet> {
-  const activities = new Activities(LOCAL_ACTIVITY);
-  const commands = Array.from({ length: hosts }, (_, index) => {
-    const name = `host-${index + 1}`;
-    const where = ["--activity", LOCAL_ACTIVITY, "--store", storeUri];
-    return [VOLLEY, "host", "--lifeline", ...where, "--name", name, "--endpoint"];
-  });
-  const children = network
-    ? await startIsolated(network, commands, activities)
-    : await startHere(commands, await activities.listen());
-  const lifelines = children.map(({ stdin }) => new Lifeline(stdin as Writable));
-  const stop = async (): Promise<void> => {
-    await activities.close();
-    await Promise.all(children.map(stopHost));
-    for (const lifeline of lifelines) lifeline.close();
-  };
-  const untilMs = Date.now() + MAX_MS;
-  while (activities.hosts.length < hosts) {
-    if (Date.now() > untilMs) {
-      const came = activities.hosts.length;
-      await stop();
-      throw new Error(
-        `the run needs ${hosts} hosts, and ${came} came within ${MAX_MS / 1_000} s: start more, or lower the rate`,
-      );
-    }
-    await new Promise((done) => setTimeout(done, 100));
+/** The hosts of one run on this machine, each a `volley host` process that ends with this one. */
+export class LocalFleet {
+  readonly #options: FleetOptions;
+  readonly #callbacks = new Callbacks();
+  #children: ChildProcess[] = [];
+  #lifelines: Lifeline[] = [];
+
+  private constructor(options: FleetOptions) {
+    this.#options = options;
   }
-  return {
-    activities,
-    pids: children.flatMap(({ pid }) => pid ?? []),
-    stopSending() {
-      for (const lifeline of lifelines) lifeline.stop();
-    },
-    kill() {
-      for (const child of children) child.kill("SIGKILL");
-    },
-    stop,
-  };
+
+  /** Prepares the hosts' networks, if they have any; the hosts begin later. */
+  static async prepare(options: FleetOptions): Promise<LocalFleet> {
+    const fleet = new LocalFleet(options);
+    const { network } = options;
+    if (network) {
+      for (const command of fleet.#commands()) await network.start(command, process.env);
+      fleet.#children = network.processes.map(({ child }) => child);
+    }
+    return fleet;
+  }
+
+  /** Lets the hosts begin, and waits until all have announced themselves. On timeout, rejects with how many did. */
+  async begin(allowance: Allowance): Promise<void> {
+    const { network, hosts, runId, store } = this.#options;
+    const endpoint = await this.#callbacks.listen(network?.address);
+    const word = JSON.stringify({ endpoint, runId, allowance } satisfies RunnerWord);
+    if (network) network.release(word);
+    else this.#children = this.#commands().map((command) => startHere([...command, word]));
+    // A host in its own network reads the word from its standard input first, and the lifeline writes there.
+    this.#lifelines = this.#children.map(({ stdin }) => new Lifeline(stdin as Writable));
+    const untilMs = Date.now() + MAX_MS;
+    for (;;) {
+      const there = (await hostsThere(store, Date.now())).filter((host) => host.runId === runId).length;
+      if (there >= hosts) return;
+      if (Date.now() > untilMs) {
+        await this.stop();
+        throw new Error(
+          `the run needs ${hosts} hosts, and ${there} came within ${MAX_MS / 1_000} s: start more, or lower the rate`,
+        );
+      }
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Makes a task that waits for a host to return its token. */
+  callback(): Callback {
+    return this.#callbacks.open();
+  }
+
+  /** The hosts' process ids. */
+  get pids(): number[] {
+    return this.#children.flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** Makes the hosts' workers stop sending. */
+  stopSending(): void {
+    for (const lifeline of this.#lifelines) lifeline.stop();
+  }
+
+  /** Kills the hosts; their workers end with them. */
+  kill(): void {
+    for (const child of this.#children) child.kill("SIGKILL");
+  }
+
+  /** Shuts the hosts down cleanly. */
+  async stop(): Promise<void> {
+    await this.#callbacks.close();
+    await Promise.all(this.#children.map(stopHost));
+    for (const lifeline of this.#lifelines) lifeline.close();
+  }
+
+  /** The hosts' commands, but for the runner's word. */
+  #commands(): string[][] {
+    const { hosts, storeUri } = this.#options;
+    return Array.from({ length: hosts }, (_, index) => {
+      return [VOLLEY, "host", "--lifeline", "--store", storeUri, "--name", `host-${index + 1}`, "--runner"];
+    });
+  }
 }
 
-async function startHere(commands: readonly string[][], endpoint: string): Promise<ChildProcess[]> {
-  return commands.map(([program = "", ...args]) =>
-    // In a separate process group, so that a terminal's Ctrl-C only reaches the runner.
-    spawn(program, [...args, endpoint], { stdio: ["pipe", "ignore", "ignore"], detached: true }),
-  );
-}
-
-async function startIsolated(
-  network: HostNetwork,
-  commands: readonly string[][],
-  activities: Activities,
-): Promise<ChildProcess[]> {
-  for (const command of commands) await network.start(command, process.env);
-  network.release(await activities.listen(network.address));
-  return network.processes.map(({ child }) => child);
+function startHere([program = "", ...args]: readonly string[]): ChildProcess {
+  // In a separate process group, so that a terminal's Ctrl-C only reaches the runner.
+  return spawn(program, args, { stdio: ["pipe", "ignore", "ignore"], detached: true });
 }
 
 async function stopHost(child: ChildProcess): Promise<void> {

@@ -11,7 +11,6 @@ import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
 import { plannedRun } from "../stages/planRun.ts";
-import type { Activities } from "../stepfunctions/activities.ts";
 import { loadDefinition } from "../stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
 import type { Json } from "../stepfunctions/paths.ts";
@@ -21,7 +20,7 @@ import { FolderStore } from "../store/folderStore.ts";
 import { abortKey, assignmentsKey, planKey, reportKey, runPrefix, scheduleKey } from "../store/keys.ts";
 import { RunnerLease, type RunnerState, runnerState } from "../store/runnerLease.ts";
 import { readJson, type Store } from "../store/store.ts";
-import { LOCAL_ACTIVITY, type LocalFleet, startFleet } from "./fleet.ts";
+import { LocalFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
 import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS } from "./functions.ts";
 import { HostNetwork } from "./hostNetwork.ts";
@@ -97,7 +96,6 @@ export class LocalRun {
     this.store = options.remote?.store ?? new FolderStore(options.folder);
     this.#storeUri = options.remote?.uri ?? `file:${options.folder}`;
     const names = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
-    names.activity = LOCAL_ACTIVITY;
     const text = options.definition ?? readFileSync(DEFINITION_PATH, "utf8");
     this.#definition = loadDefinition(text, names, "statemachines/volley.asl.json");
   }
@@ -132,10 +130,11 @@ export class LocalRun {
     const history: HistoryEvent[] = [];
     let gateway: GatewayProcess | undefined;
     try {
-      const network = await this.#startFleet();
+      const network = await this.#prepareFleet();
       gateway = plan.gateway && (await startGatewayProcess(plan.gateway, network?.address));
       if (gateway) moveTargets(plan, gateway.origin);
       if (network) plan.allowedHosts.push(network.address);
+      await this.#beginFleet();
       await this.store.put(planKey(runId), JSON.stringify(plan));
       // The stand-in gateway responds as soon as it has started.
       if (plan.preflight && !plan.gateway) await this.#preflight();
@@ -172,17 +171,23 @@ export class LocalRun {
   }
 
   /**
-   * In fleet mode, starts as many hosts as the plan has workers. Against the stand-in gateway, each host gets a
+   * In fleet mode, prepares as many hosts as the plan has workers. Against the stand-in gateway, each host gets a
    * separate network if possible, which is returned; other targets could not be reached from there.
    */
-  async #startFleet(): Promise<HostNetwork | undefined> {
-    const { plan, onProcess } = this.#options;
+  async #prepareFleet(): Promise<HostNetwork | undefined> {
+    const { plan, runId } = this.#options;
     if (plan.mode !== "fleet") return undefined;
     const network = plan.gateway && HostNetwork.isPossible() ? new HostNetwork() : undefined;
     const hosts = splitRates(plan).length;
-    this.#fleet = await startFleet({ hosts, storeUri: this.#storeUri, network });
-    for (const pid of this.#fleet.pids) onProcess?.("host", pid, true);
+    const [store, storeUri] = [this.store, this.#storeUri];
+    this.#fleet = await LocalFleet.prepare({ hosts, runId, store, storeUri, network });
     return network;
+  }
+
+  async #beginFleet(): Promise<void> {
+    const { plan, onProcess } = this.#options;
+    await this.#fleet?.begin(allowanceOf(plan));
+    for (const pid of this.#fleet?.pids ?? []) onProcess?.("host", pid, true);
   }
 
   /**
@@ -212,11 +217,17 @@ export class LocalRun {
       plan.gateway && !isOver && plan.mode !== "fleet"
         ? await startGatewayProcess({ ...plan.gateway, port })
         : undefined;
-    if (!isOver) await this.#startFleet();
-    const execution = await this.#execute(definition, input, history).finally(async () => {
+    let execution: ExecutionResult;
+    try {
+      if (!isOver) {
+        await this.#prepareFleet();
+        await this.#beginFleet();
+      }
+      execution = await this.#execute(definition, input, history);
+    } finally {
       await this.#fleet?.stop();
       await gateway?.stop();
-    });
+    }
     await this.store.put(`${runPrefix(runId)}history-resumed.json`, `${JSON.stringify(history, null, 1)}\n`);
     return { execution, ...(await this.#report()) };
   }
@@ -230,18 +241,14 @@ export class LocalRun {
     const { runId, onEvent } = this.#options;
     return execute(definition, input, runId, {
       invoke: (name, payload, signal) => this.#invoke(name, payload, signal),
-      ...(this.#fleet && { activity: this.#activity.bind(this, this.#fleet) }),
+      ...(this.#fleet && { callback: this.#fleet.callback.bind(this.#fleet) }),
       readObject: (_bucket, key) => this.store.get(key),
+      putObject: (_bucket, key, body) => this.store.put(key, body),
       onEvent(event) {
         history.push(event);
         onEvent?.(event);
       },
     });
-  }
-
-  /** Hands a task to a host, with what this run's plan allows. */
-  #activity({ activities }: LocalFleet, ...[arn, input, ...rest]: Parameters<Activities["run"]>): Promise<Json> {
-    return activities.run(arn, this.#withAllowance(input), ...rest);
   }
 
   /** Adds what the run's plan allows to the input of a worker or Watch, whatever happens to the plan in the store. */

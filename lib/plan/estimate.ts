@@ -1,4 +1,11 @@
-import { lambdaLeadMs, MAX_FLUSH_MS, POLL_MS, WATCH_CALL_MS, WATCHED_EVERY_MS } from "../schedule/tempo.ts";
+import {
+  ANNOUNCE_MS,
+  lambdaLeadMs,
+  MAX_FLUSH_MS,
+  POLL_MS,
+  WATCH_CALL_MS,
+  WATCHED_EVERY_MS,
+} from "../schedule/tempo.ts";
 import { cutSegments, splitRates } from "./assign.ts";
 import { bodyOf } from "./body.ts";
 import { isStoppable } from "./breaker.ts";
@@ -107,7 +114,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   // Plan, Run, Attack, Watch and its Choice for each call, Watched, two Choices, Reduce, Verdict and its end; for each
   // child its start, the Wait, the Choice and the Task.
   const transitions = 9 + 2 * watchCalls + 4 * all.children;
-  const { puts, gets } = storeCalls(plan, all);
+  const { puts, gets } = storeCalls(plan, all, isFleet ? hostCalls(all) : { puts: 0, gets: 0 });
   const natBytes = setting.isBehindNat ? all.bytesOut + all.requests * RESPONSE_BYTES : 0;
   const hosts = Math.ceil(all.workers / (setting.workersPerHost ?? 1)) + SPARE_HOSTS;
   const hostHours = isFleet ? (hosts * (HOSTS_COME_S + all.seconds + HOSTS_GO_S)) / 3_600 : 0;
@@ -143,7 +150,23 @@ function otherGbSeconds({ workers, seconds, leadS }: Quantities, isFleet: boolea
 }
 
 /** S3 calls by price: writes and lists, and reads. */
-function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantities): { puts: number; gets: number } {
+interface StoreCalls {
+  puts: number;
+  gets: number;
+}
+
+/**
+ * Calls of a fleet's hosts, besides those of their workers, and for them: each host says that it is there, and waits for
+ * its task during the lead, the spare until the end; both ask once a second. A task is written, claimed and read; Watch
+ * lists which were lost.
+ */
+function hostCalls({ workers, seconds, leadS }: Quantities): StoreCalls {
+  const waitingS = workers * leadS + SPARE_HOSTS * (leadS + seconds);
+  const announced = ((workers + SPARE_HOSTS) * (HOSTS_COME_S + seconds)) / (ANNOUNCE_MS / 1_000);
+  return { puts: waitingS + announced + workers * 3 + seconds / 10, gets: waitingS + workers };
+}
+
+function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantities, hosts: StoreCalls): StoreCalls {
   // If the run may be stopped, each flush also puts a tick, and Watch lists the ticks in pages of a thousand.
   const flushes = (workers * seconds) / (MAX_FLUSH_MS / 1_000);
   const hasTicks = isStoppable(plan);
@@ -153,8 +176,8 @@ function storeCalls(plan: Plan, { workers, children, seconds, leadS }: Quantitie
   const scrapes = (looks * seconds) / (every / 1_000);
   // A lease and a summary of each child; the plan twice, schedule, assignments and parts; four files of the report.
   const looked = seconds / (WATCHED_EVERY_MS / 1_000);
-  const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + looked + children * 2 + 9;
+  const puts = flushes * (hasTicks ? 2 : 1) + lists + scrapes + looked + children * 2 + 9 + hosts.puts;
   // Workers poll for the abort flag and the next lease, Watch for the flag; Reduce reads each summary.
   const polls = (2 * workers * seconds) / (POLL_MS / 1_000) + leadS + seconds;
-  return { puts, gets: polls + children * (READS_PER_INVOCATION + 1) + scrapes };
+  return { puts, gets: polls + children * (READS_PER_INVOCATION + 1) + scrapes + hosts.gets };
 }

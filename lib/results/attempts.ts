@@ -1,5 +1,5 @@
 import type { Assignment } from "../plan/assign.ts";
-import { chunksPrefix, failuresPrefix, summariesPrefix } from "../store/keys.ts";
+import { CLAIM_NAME, chunksPrefix, failuresPrefix, lostPrefix, summariesPrefix, tasksPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { checkPart } from "./checkPart.ts";
 import type { Chunk, Health, Outcome, Series, Summary } from "./chunk.ts";
@@ -58,6 +58,18 @@ export async function readFailures(
     if (error !== undefined) findings.push({ kind: "failed", assignment, error: error.slice(0, MAX_ERROR_LENGTH) });
   }
   return findings;
+}
+
+/** The assignments that no host of the fleet took, or that none took over from a host that was lost. */
+export async function readLost(store: Store, runId: string, assignments: readonly Assignment[]): Promise<Finding[]> {
+  const own = new Set(assignments.map(({ id }) => id));
+  const lost = (await store.list(lostPrefix(runId)))
+    .map((key) => key.slice(lostPrefix(runId).length).replace(".json", ""))
+    .filter((assignment) => own.has(assignment));
+  if (lost.length === 0) return [];
+  const claims = (await store.list(tasksPrefix(runId))).filter((key) => key.endsWith(CLAIM_NAME));
+  const claimed = new Set(claims.map((key) => key.slice(tasksPrefix(runId).length).split("/")[0]));
+  return lost.map((assignment) => ({ kind: "no-host", assignment, hadHost: claimed.has(assignment) }));
 }
 
 /** Reads what the attempts at an assignment wrote. The findings name each object that cannot be read. */

@@ -3,6 +3,7 @@ export type Finding =
   | { kind: "no-summary"; assignment: string; attempt: string; host?: string; chunks: number }
   | { kind: "orphaned"; assignment: string; attempt: string; atMs: number; host?: string }
   | { kind: "wrote-nothing"; assignment: string }
+  | { kind: "no-host"; assignment: string; hadHost: boolean }
   | { kind: "failed"; assignment: string; error: string }
   | { kind: "frozen"; assignment: string; frozenMs: number; atMs: number }
   | { kind: "unreadable"; key: string; why: string }
@@ -30,6 +31,8 @@ export function findingText(finding: Finding): string {
     }
     case "wrote-nothing":
       return `${finding.assignment}: the worker wrote nothing`;
+    case "no-host":
+      return `${finding.assignment}: ${noHostText(finding.hadHost)}`;
     case "failed":
       return `${finding.assignment}: the worker failed: ${finding.error}`;
     case "frozen": {
@@ -48,5 +51,16 @@ export function findingText(finding: Finding): string {
 
 /** The workers' errors among the findings, without duplicates. */
 export function workerErrors(findings: readonly Finding[]): string[] {
-  return [...new Set(findings.flatMap((finding) => (finding.kind === "failed" ? [finding.error] : [])))];
+  return [
+    ...new Set(
+      findings.flatMap((finding) => {
+        if (finding.kind === "failed") return [finding.error];
+        return finding.kind === "no-host" ? [noHostText(finding.hadHost)] : [];
+      }),
+    ),
+  ];
+}
+
+function noHostText(hadHost: boolean): string {
+  return hadHost ? "its host was lost, and no other host took over" : "no host of the fleet took it";
 }

@@ -5,7 +5,7 @@ import { firstInShard } from "../schedule/schedule.ts";
 import type { ClockError } from "../store/clockError.ts";
 import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
-import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures } from "./attempts.ts";
+import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures, readLost } from "./attempts.ts";
 import { StaleBlocks } from "./blocks.ts";
 import type { Health, Ledger, Outcome } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
@@ -79,7 +79,10 @@ export async function reduceRun(
 ): Promise<Reduction> {
   // A chain without any due request has a result too, with empty figures.
   const results = new Results(plan);
-  const findings: Finding[] = await readFailures(store, runId, assignments);
+  const findings: Finding[] = [
+    ...(await readFailures(store, runId, assignments)),
+    ...(await readLost(store, runId, assignments)),
+  ];
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
   const index = await indexRun(store, runId);

@@ -1,5 +1,5 @@
 import { type Preflight, preflightProblems } from "../attack/preflight.ts";
-import { gatherHosts } from "../fleet/gather.ts";
+import { gatherHosts, type Need } from "../fleet/gather.ts";
 import { splitRates } from "../plan/assign.ts";
 import { type Guards, guardProblems } from "../plan/guards.ts";
 import { checkPlan } from "../plan/load.ts";
@@ -7,6 +7,7 @@ import { InputError, type Problem } from "../plan/problems.ts";
 import type { Plan } from "../plan/schema.ts";
 import { readSecrets } from "../plan/secretReferences.ts";
 import { SUBSCRIBERS_PER_WORKER } from "../plan/subscriptions.ts";
+import { lambdaLeadMs, WORKER_GRACE_MS } from "../schedule/tempo.ts";
 import { scheduledKey } from "../store/keys.ts";
 import { requireJson, type Store } from "../store/store.ts";
 import type { Scheduled } from "./compare.ts";
@@ -32,7 +33,7 @@ export interface PlanPorts {
   preflight(plan: Plan, secret: (reference: string) => Promise<string>): Promise<Preflight[]>;
   /** Wakes the run's functions that have been idle for weeks. */
   wake(): Promise<void>;
-  /** Starts the hosts that run this many workers, if the deployment has a fleet. */
+  /** Makes sure that there are hosts for this many workers, if the deployment can start some. */
   startHosts(workers: number): Promise<void>;
   /** How long to wait for hosts, in ms. */
   fleetWaitMs: number;
@@ -62,9 +63,7 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
   await ports.seal(secrets);
   await ports.wake();
   if (plan.mode === "fleet") {
-    const workers = splitRates(plan).length;
-    await ports.startHosts(workers);
-    await gatherHosts(store, workers, { nowMs: ports.nowMs, sleep: ports.sleep, limitMs: ports.fleetWaitMs });
+    await gatherHosts(store, fleetNeed(runId, plan), { ...ports, limitMs: ports.fleetWaitMs });
   }
   const times = ports.times();
   if (plan.profile.type !== "search") return planRun(store, runId, plan, times);
@@ -80,6 +79,17 @@ function withinGuards(plan: Plan, { maxRps, maxWorkers }: Guards): Plan {
   const subscribers = (maxWorkers - chains.length + 1) * SUBSCRIBERS_PER_WORKER;
   const mostSubscribers = Math.min(limits.maxSubscribers ?? Number.POSITIVE_INFINITY, subscribers);
   return { ...plan, limits: { ...limits, maxRps: most, maxSubscribers: mostSubscribers } };
+}
+
+/** A spare of a search watches for at most this long, in ms. */
+const SEARCH_MS = 6 * 3_600_000;
+
+/** The hosts that a plan needs. */
+function fleetNeed(runId: string, plan: Plan): Need {
+  const { warmupMs, durationMs, timeoutMs } = plan;
+  const hasTrials = plan.profile.type === "search";
+  const lastsMs = hasTrials ? SEARCH_MS : lambdaLeadMs(0) + warmupMs + durationMs + timeoutMs + WORKER_GRACE_MS;
+  return { runId, hosts: splitRates(plan).length, hasTrials, lastsMs };
 }
 
 function refuse(problems: Problem[]): void {

@@ -15,6 +15,7 @@ import { LATE_TICKS_MS, LOOK_LIMIT_MS, LOOK_MS, WATCH_GRACE_MS, WATCHED_EVERY_MS
 import { type AbortCause, encodeAbort } from "../store/abort.ts";
 import {
   abortKey,
+  lostPrefix,
   observationsKey,
   planKey,
   scheduleKey,
@@ -24,6 +25,9 @@ import {
 } from "../store/keys.ts";
 import type { RunContext } from "../store/runContext.ts";
 import { readJson, type Store } from "../store/store.ts";
+
+/** How often Watch looks for assignments that no host took, in ms. */
+const LOST_EVERY_MS = 10_000;
 
 /** Watch's external dependencies. */
 export interface WatchPorts extends Omit<ScraperPorts, "dispatcher"> {
@@ -82,6 +86,8 @@ class Watch {
   /** By when all workers are done, or never will be. */
   #lastMs: number;
   readonly #watched: Watched;
+  readonly #isFleet: boolean;
+  #lookedForLostMs = Number.NEGATIVE_INFINITY;
   #isAborted = false;
   #writtenMs = Number.NEGATIVE_INFINITY;
 
@@ -89,6 +95,7 @@ class Watch {
     this.#store = store;
     this.#schedule = schedule;
     this.#ports = ports;
+    this.#isFleet = plan.mode === "fleet";
     this.#breaker = breakerOf(plan);
     const { stop = [] } = plan.limits;
     this.#thresholds = new Thresholds(store, schedule.runId, plan);
@@ -109,8 +116,16 @@ class Watch {
     if (!this.#isAborted) await this.#lookForTrouble(nowMs);
     await this.#writeDown(nowMs);
     if (nowMs > this.#lastMs) return true;
-    // Before the end, workers are only done if the run was aborted.
-    return (this.#isAborted || nowMs >= this.#schedule.endAtMs) && (await this.#allDone());
+    // Before the end, workers are only done if the run was aborted, or if no host took some of their assignments.
+    const mayBeDone = this.#isAborted || nowMs >= this.#schedule.endAtMs || (await this.#hasLost(nowMs));
+    return mayBeDone && (await this.#allDone());
+  }
+
+  /** Whether the state machine gave up on an assignment of the fleet. Lists these now and then. */
+  async #hasLost(nowMs: number): Promise<boolean> {
+    if (!this.#isFleet || nowMs < this.#lookedForLostMs + LOST_EVERY_MS) return false;
+    this.#lookedForLostMs = nowMs;
+    return (await this.#assignmentsUnder(lostPrefix(this.#schedule.runId))).length > 0;
   }
 
   async #lookForTrouble(nowMs: number): Promise<void> {
@@ -155,14 +170,27 @@ class Watch {
 
   /** Whether all workers have written their summaries: the stand-in's later counts no longer belong to the run. */
   async isSettled(): Promise<boolean> {
-    return this.#allDone().catch(() => false);
+    return this.#haveSummaries().catch(() => false);
   }
 
+  async #haveSummaries(): Promise<boolean> {
+    const summaries = await this.#assignmentsUnder(summariesPrefix(this.#schedule.runId));
+    return new Set(summaries).size >= this.#schedule.assignments;
+  }
+
+  /** Whether each assignment has a summary, or was given up. */
   async #allDone(): Promise<boolean> {
-    const prefix = summariesPrefix(this.#schedule.runId);
-    const summaries = await this.#store.list(prefix);
-    const assignments = new Set(summaries.map((key) => key.slice(prefix.length).split("/")[0]));
-    return assignments.size >= this.#schedule.assignments;
+    if (!this.#isFleet) return this.#haveSummaries();
+    const { runId, assignments } = this.#schedule;
+    const ended = await Promise.all(
+      [summariesPrefix(runId), lostPrefix(runId)].map((each) => this.#assignmentsUnder(each)),
+    );
+    return new Set(ended.flat()).size >= assignments;
+  }
+
+  async #assignmentsUnder(prefix: string): Promise<string[]> {
+    const keys = await this.#store.list(prefix);
+    return keys.map((key) => key.slice(prefix.length).split("/")[0]?.replace(".json", "") ?? "");
   }
 }
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fill, type Json, read, type Scope } from "./paths.ts";
+import { type Json, read, type Scope } from "./paths.ts";
 import { type Context, choose, nameOf, outputOf, resultInto, sized, step, waitMs } from "./stateData.ts";
 import { asStateError, matches, StateError } from "./stateError.ts";
 import type { Definition, Machine, MapState, ParallelState, State, TaskState } from "./stateSchema.ts";
+import { callTask, type TaskPorts } from "./task.ts";
+import { fill } from "./templates.ts";
 
 /** An execution whose history is full: it ends, even if its states would catch the error. */
 class HistoryFull extends StateError {
@@ -21,11 +23,7 @@ export interface HistoryEvent {
 }
 
 /** The interpreter's external dependencies. */
-export interface InterpreterPorts {
-  /** Calls a function with a payload. Rejects with a StateError, whose name Retry and Catch match. */
-  invoke(functionName: string, payload: Json, signal: AbortSignal): Promise<Json>;
-  /** Hands a task to the next host that polls the activity. Rejects as `invoke` does. */
-  activity?(arn: string, input: Json, heartbeatSeconds: number | undefined, signal: AbortSignal): Promise<Json>;
+export interface InterpreterPorts extends TaskPorts {
   /** Reads an object for an ItemReader. */
   readObject(bucket: string, key: string): Promise<string | undefined>;
   onEvent?(event: HistoryEvent): void;
@@ -217,31 +215,8 @@ class Execution {
       : state.TimeoutSeconds;
     if (timeout) signals.push(AbortSignal.timeout(timeout * 1_000));
     const signal = AbortSignal.any(signals);
-    const kind = state.Parameters ? "Task" : "Activity";
-    const call =
-      state.Parameters && (fill(state.Parameters, { input, context }) as { FunctionName: string; Payload?: Json });
-    this.#event(`${kind}Scheduled`, path, call?.FunctionName ?? state.Resource);
-    this.#event(`${kind}Started`, path);
-    try {
-      const result = call
-        ? {
-            ExecutedVersion: "$LATEST",
-            Payload: await this.#ports.invoke(call.FunctionName, call.Payload ?? {}, signal),
-            StatusCode: 200,
-          }
-        : await this.#activity(state, input, signal);
-      this.#event(`${kind}Succeeded`, path);
-      return result;
-    } catch (error) {
-      const { name, message } = asStateError(error);
-      this.#event(`${kind}${name === "States.Timeout" ? "TimedOut" : "Failed"}`, path, `${name}: ${message}`);
-      throw error;
-    }
-  }
-
-  async #activity({ Resource, HeartbeatSeconds }: TaskState, input: Json, signal: AbortSignal): Promise<Json> {
-    if (!this.#ports.activity) throw new StateError("States.Runtime", `no host takes tasks of ${Resource}`);
-    return this.#ports.activity(Resource, input, HeartbeatSeconds, signal);
+    const progress = { signal, tell: (type: string, detail?: string) => this.#event(type, path, detail) };
+    return callTask(state, { input, context }, this.#ports, progress);
   }
 
   async #map(state: MapState, input: Json, context: Context, path: string): Promise<Json> {

@@ -54,20 +54,6 @@ export function read(path: string, scope: Scope): Json {
 }
 
 /**
- * Fills in the paths of a payload template: a field whose name ends in `.$` takes the value at its path, and loses that
- * suffix.
- */
-export function fill(template: unknown, scope: Scope): Json {
-  if (Array.isArray(template)) return template.map((each) => fill(each, scope));
-  if (typeof template !== "object" || template === null) return template as Json;
-  return Object.fromEntries(
-    Object.entries(template).map(([key, value]) =>
-      key.endsWith(".$") ? [key.slice(0, -2), read(String(value), scope)] : [key, fill(value, scope)],
-    ),
-  );
-}
-
-/**
  * Puts a value into an input at a reference path such as `$.error`, creating missing objects; `$` replaces everything.
  */
 export function place(path: string, input: Json, value: Json): Json {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pathProblem } from "./paths.ts";
+import { valueProblem } from "./templates.ts";
 
 /*
  * The subset of Amazon States Language that the definition uses, and nothing else: loading rejects any other field, so
@@ -19,7 +20,7 @@ const referencePath = path.refine(
   "a reference path such as $.error",
 );
 
-/** A payload template: fields whose names end in `.$` hold paths. */
+/** A payload template: fields whose names end in `.$` hold paths or intrinsic functions. */
 const template = z.record(z.string(), z.json()).superRefine((value, context) => checkTemplate(value, [], context));
 
 function checkTemplate(value: unknown, at: PropertyKey[], context: z.RefinementCtx): void {
@@ -29,7 +30,7 @@ function checkTemplate(value: unknown, at: PropertyKey[], context: z.RefinementC
       checkTemplate(each, [...at, key], context);
       continue;
     }
-    const problem = typeof each === "string" ? pathProblem(each) : "a path, as the field's name ends in .$";
+    const problem = typeof each === "string" ? valueProblem(each) : "a path, as the field's name ends in .$";
     if (problem) context.addIssue({ code: "custom", path: [...at, key], message: problem });
   }
 }
@@ -69,21 +70,35 @@ const handling = { Retry: z.array(retrier).min(1).default([]), Catch: z.array(ca
 
 const LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke";
 
-/** A call of a function, or of an activity that hosts poll. */
+const PUT_OBJECT = "arn:aws:states:::aws-sdk:s3:putObject";
+
+/** Writes an object, then waits until somebody returns the task's token. */
+export const PUT_OBJECT_AND_WAIT = `${PUT_OBJECT}.waitForTaskToken`;
+
+const value = z.string().superRefine((text, context) => {
+  const problem = valueProblem(text);
+  if (problem) context.addIssue(problem);
+});
+
+const call = z.strictObject({
+  FunctionName: z.string().min(1),
+  Payload: template.optional(),
+  "Payload.$": path.optional(),
+});
+
+const object = z.strictObject({
+  Bucket: z.string().min(1),
+  Key: z.string().min(1).optional(),
+  "Key.$": value.optional(),
+  Body: template,
+});
+
+/** A call of a function, or an object that is written, with or without waiting for the task's token. */
 const task = z
   .strictObject({
     Type: z.literal("Task"),
-    Resource: z.union([
-      z.literal(LAMBDA_INVOKE),
-      z.string().regex(/^arn:aws[\w-]*:states:[\w-]*:\d*:activity:[\w-]+$/),
-    ]),
-    Parameters: z
-      .strictObject({
-        FunctionName: z.string().min(1),
-        Payload: template.optional(),
-        "Payload.$": path.optional(),
-      })
-      .optional(),
+    Resource: z.enum([LAMBDA_INVOKE, PUT_OBJECT, PUT_OBJECT_AND_WAIT]),
+    Parameters: z.union([call, object]),
     TimeoutSeconds: seconds.optional(),
     TimeoutSecondsPath: inputPath.optional(),
     HeartbeatSeconds: seconds.optional(),
@@ -93,14 +108,16 @@ const task = z
     ...handling,
     ...next,
   })
-  .superRefine(({ Resource, Parameters, HeartbeatSeconds }, context) => {
-    const isCall = Resource === LAMBDA_INVOKE;
+  .superRefine(({ Resource, Parameters, TimeoutSeconds, HeartbeatSeconds }, context) => {
     const issue = (field: string, message: string): void =>
       context.addIssue({ code: "custom", path: [field], message });
-    if (isCall && !Parameters) issue("Parameters", "an object with FunctionName");
-    if (!isCall && Parameters) issue("Parameters", "none: an activity is given the state's input");
-    if (isCall && HeartbeatSeconds !== undefined)
-      issue("HeartbeatSeconds", "none: a function that is invoked sends no heartbeats");
+    const isCall = Resource === LAMBDA_INVOKE;
+    if (isCall !== "FunctionName" in Parameters)
+      issue("Parameters", isCall ? "an object with FunctionName" : "an object with Bucket, Key and Body");
+    if (HeartbeatSeconds === undefined) return;
+    if (Resource !== PUT_OBJECT_AND_WAIT) issue("HeartbeatSeconds", "none: nobody sends heartbeats for this task");
+    if (TimeoutSeconds !== undefined && HeartbeatSeconds >= TimeoutSeconds)
+      issue("HeartbeatSeconds", "less than TimeoutSeconds");
   });
 
 const pass = z.strictObject({

@@ -99,6 +99,42 @@ export function failureKey(runId: string, assignment: string, atMs: number): str
   return `${failuresPrefix(runId)}${assignment}/${Math.round(atMs)}.txt`;
 }
 
+/** Prefix of the assignments that the state machine gave up on. */
+export function lostPrefix(runId: string): string {
+  return `${runPrefix(runId)}lost/`;
+}
+
+/**
+ * Prefix of the tasks of a run in fleet mode, and of all trials of a search: `<assignment>/<uuid>/task.json`, and
+ * `claim.json` beside it. The state machine writes the tasks.
+ */
+export function tasksPrefix(runId: string): string {
+  return `tasks/${runId}/`;
+}
+
+/** How the keys of a task and of its claim by a host end. */
+export const TASK_NAME = "/task.json";
+export const CLAIM_NAME = "/claim.json";
+
+/** Prefix of the hosts' announcements. They belong to no run. */
+export const HOSTS_PREFIX = "hosts/";
+
+/** The announcement of a host of a fleet. */
+export function hostKey(name: string): string {
+  return `${HOSTS_PREFIX}${encodeURIComponent(name)}.json`;
+}
+
+/** Prefix of objects with the end of a host's log, from hosts whose setup failed. */
+export const FAILED_HOSTS_PREFIX = "hosts-failed/";
+
+/** Prefix of the hosts' reservations. */
+export const RESERVATIONS_PREFIX = "reservations/";
+
+/** The reservation of a host for a run, since the host was last free, in ms since the epoch by its own clock. */
+export function reservationKey(name: string, freeSinceMs: number): string {
+  return `${RESERVATIONS_PREFIX}${encodeURIComponent(name)}/${freeSinceMs}.json`;
+}
+
 /** The abort flag: workers stop when it exists. */
 export function abortKey(runId: string): string {
   return `${runPrefix(runId)}abort.json`;

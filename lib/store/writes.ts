@@ -3,17 +3,21 @@ import {
   assignmentsKey,
   chunksPrefix,
   comparisonKey,
+  FAILED_HOSTS_PREFIX,
   failuresPrefix,
+  HOSTS_PREFIX,
   histogramsKey,
   killKey,
   leasesPrefix,
   linesPrefix,
   logsPrefix,
+  lostPrefix,
   observationsKey,
   PROBE_KEY,
   partPrefix,
   partsKey,
   planKey,
+  RESERVATIONS_PREFIX,
   reportKey,
   scheduledKey,
   scheduleKey,
@@ -21,6 +25,7 @@ import {
   sealedSecretsKey,
   searchKey,
   summariesPrefix,
+  tasksPrefix,
   ticksPrefix,
   VERIFY_PREFIX,
   watchedPrefix,
@@ -35,10 +40,20 @@ const all = (prefixOf: (runId: string) => string): string => `${prefixOf(ANY)}*`
 const REPORT = (["json", "html", "txt"] as const).map((extension) => reportKey(ANY, extension));
 const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(linesPrefix), partsKey(ANY)];
 
-/** The keys that each function and the operators of a deployment write: patterns for the policies of their roles. */
+const ATTACK = [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all);
+
+/** The keys that each function, the state machine, the hosts and the operators of a deployment write: patterns for the policies of their roles. */
 export const WRITES = {
-  plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY), sealedSecretsKey(ANY)],
-  attack: [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all),
+  plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY), sealedSecretsKey(ANY), `${RESERVATIONS_PREFIX}*`],
+  attack: ATTACK,
+  /** The tasks of a fleet's hosts, and which of them were lost. */
+  stateMachine: [`${tasksPrefix(ANY)}task.json`, all(lostPrefix)],
+  /** A host runs workers, claims tasks, says that it is there, and as a spare reserves itself. */
+  host: [
+    ...ATTACK,
+    `${tasksPrefix(ANY)}claim.json`,
+    ...[HOSTS_PREFIX, FAILED_HOSTS_PREFIX, RESERVATIONS_PREFIX].map((prefix) => `${prefix}*`),
+  ],
   watch: [abortKey(ANY), observationsKey(ANY), ...[scrapesPrefix, logsPrefix, watchedPrefix].map(all)],
   reduce: [...REPORT, histogramsKey(ANY), all(partPrefix)],
   next: [...PLANNED, searchKey(ANY), ...REPORT],

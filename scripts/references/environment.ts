@@ -8,7 +8,6 @@ interface Variable {
 
 /** Variables that a person sets. */
 const YOURS: readonly Variable[] = [
-  { name: "VOLLEY_ACTIVITY", meaning: "`volley host`: the activity to poll, instead of `--activity`" },
   { name: "VOLLEY_STORE", meaning: "`volley host`: where runs are kept, instead of `--store`" },
   { name: "VOLLEY_ENDPOINT", meaning: "`volley host`: the endpoint of Step Functions, instead of `--endpoint`" },
   { name: "VOLLEY_WORKERS", meaning: "`volley host`: how many assignments it runs at once, instead of `--workers`" },

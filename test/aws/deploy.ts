@@ -152,11 +152,7 @@ async function recreate(functions: Record<string, string>, bucket: string, accou
   const definition = readFileSync(`${ROOT}statemachines/volley.asl.json`, "utf8").replace(
     /\$\{(\w+)\}/g,
     (_, name: string) =>
-      name === "bucket"
-        ? bucket
-        : name === "activity"
-          ? `arn:aws:states:us-east-1:${account}:activity:hosts`
-          : `arn:aws:lambda:us-east-1:${account}:function:${functions[name]}`,
+      name === "bucket" ? bucket : `arn:aws:lambda:us-east-1:${account}:function:${functions[name]}`,
   );
   const { stateMachineArn } = await new SFNClient({}).send(
     new CreateStateMachineCommand({ name: "volley-run", definition, roleArn: `arn:aws:iam::${account}:role/volley` }),

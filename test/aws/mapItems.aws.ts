@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
@@ -27,7 +26,7 @@ const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 5e4, maxDurationMs: 
 /** Executes the definition over as many items, with workers that do nothing. */
 async function executed(items: readonly unknown[], definition: string): Promise<ExecutionResult> {
   const names = ["plan", "attack", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
-  const substitutions = { ...Object.fromEntries(names), activity: LOCAL_ACTIVITY };
+  const substitutions = Object.fromEntries(names);
   const answers: Record<string, Json> = {
     plan: { runId: "r", assignmentsKey: "a", maxConcurrency: items.length, partsKey: "p", parts: 1 },
     watch: { done: true },

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { autoWorkers, workerNames } from "../../lib/fleet/workers.ts";
-import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import type { Assignment } from "../../lib/plan/assign.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { type PlanPorts, planTask } from "../../lib/stages/plan.ts";
 import { reduceTask } from "../../lib/stages/reduce.ts";
-import { Activities } from "../../lib/stepfunctions/activities.ts";
+import { Callbacks } from "../../lib/stepfunctions/callbacks.ts";
 import { FolderStore } from "../../lib/store/folderStore.ts";
-import { planKey, reportKey } from "../../lib/store/keys.ts";
+import { planKey, reportKey, tasksPrefix } from "../../lib/store/keys.ts";
 import { requireJson, type Store } from "../../lib/store/store.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { PLAN_PORTS } from "../support/planPorts.ts";
@@ -23,13 +22,19 @@ const PORTS: PlanPorts = {
   times: () => ({ nowMs: Date.now(), leadMs: 4_000, leadPerWorkerMs: 0, leadPerMbMs: 0 }),
 };
 
-/** Runs a plan's assignments by the hosts that poll the activity, and returns its report. */
-async function runByHosts(store: Store, runId: string, activities: Activities): Promise<Report> {
+/** Runs a plan's assignments by the hosts that are there, and returns its report. */
+async function runByHosts(store: Store, runId: string, callbacks: Callbacks): Promise<Report> {
   const { assignmentsKey } = await planTask(store, runId, { planKey: planKey(runId) }, PORTS);
   const assignments = await requireJson<Assignment[]>(store, assignmentsKey);
   const never = new AbortController().signal;
   await Promise.all(
-    assignments.map((assignment) => activities.run(LOCAL_ACTIVITY, { assignment, runId } as never, undefined, never)),
+    assignments.map(async (assignment) => {
+      const { token: taskToken, result } = callbacks.open();
+      const returned = result(undefined, never);
+      const task = { taskToken, input: { assignment, runId } };
+      await store.put(`${tasksPrefix(runId)}${assignment.id}/1/task.json`, JSON.stringify(task));
+      return returned;
+    }),
   );
   await reduceTask(store, { runId });
   return requireJson<Report>(store, reportKey(runId, "json"));
@@ -41,16 +46,16 @@ test("a host with two workers counts as two, runs two assignments at once, and t
   const server = await answeringServer(t as never, () => jsonResponse(RELAY));
   const folder = temporaryFolder(t);
   const store = new FolderStore(folder);
-  const activities = new Activities(LOCAL_ACTIVITY);
-  const endpoint = await activities.listen();
-  t.after(() => activities.close());
-  const where = ["--activity", LOCAL_ACTIVITY, "--store", `file:${folder}`, "--endpoint", endpoint];
+  const callbacks = new Callbacks();
+  const endpoint = await callbacks.listen();
+  t.after(() => callbacks.close());
+  const where = ["--store", `file:${folder}`, "--endpoint", endpoint];
   const host = startVolley(["host", "--name", "big", "--workers", "2", ...where]);
   t.after(() => host.child.kill("SIGKILL"));
-  await host.printed(/^big: 2 workers wait for assignments of /m);
+  await host.printed(/^big: 2 workers wait for runs in /m);
   await store.put(planKey("two"), JSON.stringify(checkedPlan(server.origin, { mode: "fleet", workers: 2 })));
 
-  const report = await runByHosts(store, "two", activities);
+  const report = await runByHosts(store, "two", callbacks);
   assert.equal(report.total.ledger.valid, 200);
   assert.deepEqual(report.workers.flatMap(({ hosts }) => hosts).sort(), ["big#1", "big#2"]);
 

@@ -8,7 +8,7 @@ import { SFNClient } from "@aws-sdk/client-sfn";
 import type { Command } from "commander";
 import fc from "fast-check";
 import { makeProgram } from "../../bin/program.ts";
-import { serveActivity } from "../../lib/fleet/host.ts";
+import { serveRuns } from "../../lib/fleet/host.ts";
 import { parsePrometheus } from "../../lib/observe/prometheus.ts";
 import { isHttpUrl } from "../../lib/plan/httpUrl.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
@@ -214,21 +214,23 @@ test("S3's answers: an object, none, or an error that says what went wrong", asy
   );
 });
 
-test("an activity's answers: a host asks on, or says why it cannot, and runs nothing that it was not given", async (t) => {
+test("answers of the store and of Step Functions: a host asks on, and runs nothing whose token it was not given", async (t) => {
   const { endpoint, answer } = await answeringWith(t);
   const client = new SFNClient({ ...CLIENT, endpoint });
-  t.after(() => client.destroy());
+  const s3 = new S3Client({ ...CLIENT, endpoint, forcePathStyle: true });
+  t.after(() => {
+    client.destroy();
+    s3.destroy();
+  });
   let ran = 0;
-  const activity = { activityArn: "arn:aws:states:local:0:activity:x", workerName: "host" };
+  const store = new S3Store("bucket", s3);
   await fc.assert(
     fc.asyncProperty(responses, async ([status, body]) => {
       Object.assign(answer, { status, body });
       const stopped = new AbortController();
       const timer = setTimeout(() => stopped.abort(), 25);
-      const ports = { client, run: async () => ran++, say: () => stopped.abort() };
-      await serveActivity(activity, ports, stopped.signal).catch((error: Error) =>
-        assert.equal(error.name, "ActivityDoesNotExist"),
-      );
+      const ports = { store, client, run: async () => ran++, say: () => {}, pollMs: 1 };
+      await serveRuns({ name: "host", runId: "run" }, ports, stopped.signal);
       clearTimeout(timer);
     }),
     parameters(0.05),

@@ -51,6 +51,12 @@ test("memory, NAT gateways and a fleet's hosts are in the estimate", () => {
   // Segments are not cut: ten children of four transitions, and Watch is called four times.
   const shared = estimate({ ...plan, mode: "fleet" }, { ...DEFAULT_SETTING, workersPerHost: 4 });
   assertNear(usdOf(shared, "EC2"), 4 * ((SECONDS + 300) / 3_600) * (0.0725 + 0.005), "EC2, four workers a host");
+  // Ten hosts wait for 20.1 s, the spare all the time; each says every 15 s that it is there; ten tasks, claims and
+  // reservations; Watch looks for lost ones every 10 s.
+  const waiting = 10 * 20.1 + 20.1 + SECONDS;
+  const writes = usdOf(fleet, "S3 writes") - usdOf(estimate(plan), "S3 writes");
+  // The 20 children of the two other segments in Lambda have a lease and a summary each.
+  assertNear(writes, (waiting + (11 * (SECONDS + 240)) / 15 + 30 + SECONDS / 10 - 40) * 0.000005, "S3 writes of hosts");
   assertNear(usdOf(fleet, "Step Functions"), (10 * 4 + 17) * 0.000025, "transitions");
 });
 

@@ -12,7 +12,6 @@ const NAMES = {
   reduce: "reduce",
   next: "next",
   bucket: "bucket",
-  activity: "arn:aws:states:local:000000000000:activity:volley",
 };
 const DEPLOYED = readFileSync(DEFINITION_PATH, "utf8");
 

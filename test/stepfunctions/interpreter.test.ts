@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../../lib/stepfunctions/interpreter.ts";
@@ -200,7 +199,7 @@ function deployedDefinition(): Definition {
   const names = ["plan", "attack", "watch", "reduce", "next", "bucket"];
   return loadDefinition(
     readFileSync(DEFINITION_PATH, "utf8"),
-    { ...Object.fromEntries(names.map((name) => [name, name])), activity: LOCAL_ACTIVITY },
+    Object.fromEntries(names.map((name) => [name, name])),
     "the definition",
   );
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { LOCAL_ACTIVITY } from "../../lib/local/fleet.ts";
 import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 import { type ExecutionResult, execute } from "../../lib/stepfunctions/interpreter.ts";
@@ -19,8 +18,7 @@ const ITEM = { mode: "lambda", invokeAt: "2025-11-25T12:00:00Z", timeoutSeconds:
 
 function deployed(): Definition {
   const names = ["plan", "attack", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
-  const substitutions = { ...Object.fromEntries(names), activity: LOCAL_ACTIVITY };
-  return loadDefinition(readFileSync(DEFINITION_PATH, "utf8"), substitutions, "the definition");
+  return loadDefinition(readFileSync(DEFINITION_PATH, "utf8"), Object.fromEntries(names), "the definition");
 }
 
 /** Executes a definition with functions that answer at once; `reduce` is Reduce's answer or error. */

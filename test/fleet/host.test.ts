@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { InvalidToken, type SFNClient, TaskDoesNotExist, TaskTimedOut } from "@aws-sdk/client-sfn";
+import { gatherHosts } from "../../lib/fleet/gather.ts";
+import { type HostPorts, serveRuns } from "../../lib/fleet/host.ts";
+import { hostsThere } from "../../lib/fleet/hosts.ts";
+import { tasksPrefix } from "../../lib/store/keys.ts";
+import { MemoryStore } from "../support/memoryStore.ts";
+
+/** What was returned to Step Functions: the command, its token, and the error or the output. */
+type Returned = [command: string, taskToken: string, what?: string];
+
+/** Waits until something holds. */
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let waited = 0; !(await holds()); waited += 10) {
+    if (waited > 20_000) assert.fail(`not within 20 s: ${what}`);
+    await sleep(10);
+  }
+}
+
+class Fleet {
+  readonly store = new MemoryStore();
+  readonly returned: Returned[] = [];
+  /** The hosts that ran each input. */
+  readonly ran: [host: string, input: unknown][] = [];
+  /** The error for each heartbeat of a token. */
+  readonly over = new Map<string, Error>();
+  /** What a worker does. */
+  work: (signal: AbortSignal) => Promise<unknown> = async () => ({ outcome: "completed" });
+  readonly #test: TestContext;
+
+  constructor(t: TestContext) {
+    this.#test = t;
+  }
+
+  /** Starts a host; the function stops it. */
+  host(name: string, more: Partial<HostPorts> & { runId?: string } = {}): () => Promise<void> {
+    const stopped = new AbortController();
+    const { runId, ...ports } = more;
+    const serving = serveRuns(
+      { name, ...(runId !== undefined && { runId }) },
+      {
+        store: this.store,
+        client: { send: (command: unknown) => this.#send(command) } as unknown as SFNClient,
+        run: async (input, signal) => {
+          this.ran.push([name, input]);
+          return this.work(signal);
+        },
+        say: () => {},
+        pollMs: 10,
+        ...ports,
+      },
+      stopped.signal,
+    );
+    const stop = async (): Promise<void> => {
+      stopped.abort();
+      await serving;
+    };
+    this.#test.after(stop);
+    return stop;
+  }
+
+  async #send(command: unknown): Promise<object> {
+    const { constructor: kind, input } = command as { constructor: { name: string }; input: Record<string, string> };
+    const { taskToken = "", output, error } = input;
+    const refused = this.over.get(taskToken);
+    if (refused) throw refused;
+    const name = kind.name.replace(/^SendTask|Command$/g, "");
+    if (name !== "Heartbeat") this.returned.push([name, taskToken, error ?? output ?? ""]);
+    return {};
+  }
+
+  task(runId: string, assignment: string, attempt = 1): string {
+    const taskToken = `${runId}/${assignment}/${attempt}`;
+    this.store.set(
+      `${tasksPrefix(runId)}${assignment}/${attempt}/task.json`,
+      JSON.stringify({ taskToken, input: { assignment } }),
+    );
+    return taskToken;
+  }
+
+  /** How many hosts are free, or work for a run. */
+  async there(runId?: string): Promise<number> {
+    return (await hostsThere(this.store, Date.now())).filter((host) => host.runId === runId).length;
+  }
+
+  async gather(runId: string, hosts: number, hasTrials = false): Promise<void> {
+    const ports = { nowMs: Date.now, sleep: () => sleep(20), startHosts: async () => {}, limitMs: 20_000 };
+    await gatherHosts(this.store, { runId, hosts, hasTrials, lastsMs: 60_000 }, ports);
+  }
+}
+
+test("runs side by side each have their own hosts, which are free again when their task is done", async (t) => {
+  const fleet = new Fleet(t);
+  for (const name of ["a", "b", "c", "d", "e"]) fleet.host(name);
+  await until(async () => (await fleet.there()) === 5, "five hosts are free");
+  await Promise.all([fleet.gather("one", 2), fleet.gather("two", 3)]);
+  assert.deepEqual([await fleet.there("one"), await fleet.there("two")], [2, 3]);
+  const owners = new Map((await hostsThere(fleet.store, Date.now())).map(({ name, runId = "" }) => [name, runId]));
+  for (const [runId, hosts] of [
+    ["one", 2],
+    ["two", 3],
+  ] as const)
+    for (let worker = 0; worker < hosts; worker++) fleet.task(runId, `${runId}-w${worker}`);
+  await until(() => fleet.returned.length === 5, "all tasks are returned");
+  assert.equal(new Set(fleet.ran.map(([host]) => host)).size, 5, "no host has two");
+  for (const [host, input] of fleet.ran) assert.match(JSON.stringify(input), new RegExp(`"${owners.get(host)}-w`));
+  assert.deepEqual(new Set(fleet.returned.map(([command]) => command)), new Set(["Success"]));
+  await until(async () => (await fleet.there()) === 5, "all are free again");
+  await fleet.gather("three", 5);
+});
+
+test("a task whose token has expired is not run, whichever way Step Functions says so, and the next one is", async (t) => {
+  const fleet = new Fleet(t);
+  const gone = { $metadata: {}, message: "gone" };
+  const errors = [new TaskTimedOut(gone), new InvalidToken(gone), new TaskDoesNotExist(gone)];
+  for (const [index, error] of errors.entries()) fleet.over.set(fleet.task("one", "w000-s00", index), error);
+  const live = fleet.task("one", "w000-s00", 8);
+  fleet.host("a", { runId: "one" });
+  await until(() => fleet.returned.length > 0, "the live task is returned");
+  assert.deepEqual(fleet.returned, [["Success", live, '{"outcome":"completed"}']]);
+  assert.equal(fleet.ran.length, 1);
+});
+
+test("a host whose task was given to another host stops its worker", async (t) => {
+  const fleet = new Fleet(t);
+  let isStopped = false;
+  fleet.work = (signal) =>
+    new Promise((_, failed) => {
+      signal.addEventListener("abort", () => {
+        isStopped = true;
+        failed(signal.reason);
+      });
+    });
+  const token = fleet.task("one", "w000-s00");
+  fleet.host("a", { runId: "one" });
+  await until(() => fleet.ran.length === 1, "the worker runs");
+  fleet.over.set(token, new TaskTimedOut({ $metadata: {}, message: "another host has it" }));
+  await until(() => isStopped, "the worker is stopped");
+});
+
+test("a spare takes a task that its run's hosts leave, but not before them", async (t) => {
+  const fleet = new Fleet(t);
+  const stopFirst = fleet.host("first");
+  await until(async () => (await fleet.there()) === 1, "the first host is free");
+  await fleet.gather("one", 1);
+  fleet.host("spare");
+  await until(async () => (await fleet.there()) === 1, "the spare is free");
+  await fleet.gather("one", 1);
+  const { promise, resolve: end } = Promise.withResolvers<unknown>();
+  fleet.work = () => promise;
+  fleet.task("one", "w000-s00");
+  await until(() => fleet.ran.length === 1, "a host takes the task");
+  assert.equal(fleet.ran[0]?.[0], "first");
+  const second = fleet.task("one", "w000-s00", 2);
+  fleet.work = async () => "taken over";
+  await until(() => fleet.ran.length === 2, "the spare takes over");
+  assert.equal(fleet.ran[1]?.[0], "spare");
+  await until(() => fleet.returned.length === 1, "the spare returns the token");
+  assert.deepEqual(fleet.returned, [["Success", second, '"taken over"']]);
+  end("late");
+  await stopFirst();
+});
+
+test("a host that is stopped gives its task to another one", async (t) => {
+  const fleet = new Fleet(t);
+  fleet.work = (signal) =>
+    new Promise((_, failed) => signal.addEventListener("abort", () => failed(new Error("killed"))));
+  const token = fleet.task("one", "w000-s00");
+  const stop = fleet.host("a", { runId: "one" });
+  await until(() => fleet.ran.length === 1, "the worker runs");
+  await stop();
+  assert.deepEqual(fleet.returned, [["Failure", token, "Volley.HostLeaves"]]);
+  assert.equal(await fleet.there("one"), 0, "it has left");
+});
+
+test("a host that is about to be taken away hands over while its worker goes on", async (t) => {
+  const fleet = new Fleet(t);
+  const { promise, resolve: end } = Promise.withResolvers<unknown>();
+  fleet.work = () => promise;
+  const { promise: leaving, resolve: leave } = Promise.withResolvers<void>();
+  const token = fleet.task("one", "w000-s00");
+  fleet.host("a", { runId: "one", leaving });
+  await until(() => fleet.ran.length === 1, "the worker runs");
+  leave();
+  await until(() => fleet.returned.length === 1, "the token is returned");
+  end({ outcome: "superseded" });
+  await sleep(50);
+  assert.deepEqual(fleet.returned, [["Failure", token, "Volley.HostLeaves"]]);
+});
+
+test("a host of a search works for one trial after another, and is free when the search has its report", async (t) => {
+  const fleet = new Fleet(t);
+  fleet.host("a");
+  await until(async () => (await fleet.there()) === 1, "the host is free");
+  await fleet.gather("search", 1, true);
+  for (const trial of ["001", "002"]) {
+    fleet.task(`search/trials/${trial}`, "w000-s00");
+    await until(() => fleet.returned.length === Number(trial), `trial ${trial} is done`);
+  }
+  assert.equal(await fleet.there("search"), 1);
+  fleet.store.set("runs/search/report.json");
+  await until(async () => (await fleet.there()) === 1, "the host is free again");
+});
+
+test("a host goes on after errors of the store", async (t) => {
+  const fleet = new Fleet(t);
+  const { list } = fleet.store;
+  fleet.store.list = async () => Promise.reject(new Error("503 Slow Down"));
+  const said: string[] = [];
+  fleet.host("a", { runId: "one", say: (text) => said.push(text) });
+  await until(() => said.includes("the store failed: 503 Slow Down"), "the error is reported");
+  fleet.store.list = list;
+  fleet.task("one", "w000-s00");
+  await until(() => fleet.returned.length === 1, "the task is run");
+});
