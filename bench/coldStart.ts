@@ -39,7 +39,7 @@ async function loadMs(path: string, cgroup?: string): Promise<number> {
   const script = `await import(${JSON.stringify(path)}); process.stdout.write(String(performance.now())); process.exit(0);`;
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const args = [process.execPath, "--input-type=module", "--eval", script];
+    const args = [process.execPath, "--enable-source-maps", "--input-type=module", "--eval", script];
     times.push(Number((await run(args, CORE, cgroup)).stdout));
   }
   return times.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0;

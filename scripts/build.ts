@@ -59,6 +59,8 @@ async function bundleFunction(name: string, beside: (typeof BESIDE)["plan"]): Pr
     mainFields: BUNDLING.mainFields,
     banner: { js: BUNDLING.banner },
     minify: true,
+    sourcemap: true,
+    sourcesContent: false,
     logLevel: "error",
   });
   for (const [from, to] of beside) {

@@ -53,7 +53,9 @@ function bundled(
   name: keyof typeof BESIDE,
   props: Omit<FunctionOptions, "architecture">,
 ): LambdaFunction {
-  const shared = { ...props, runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 };
+  // Errors in the log then name the sources' lines instead of the bundle's.
+  const environment = { ...props.environment, NODE_OPTIONS: "--enable-source-maps" };
+  const shared = { ...props, environment, runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 };
   if (IS_BUILT) {
     return new LambdaFunction(scope, name, {
       ...shared,
@@ -71,7 +73,8 @@ function bundled(
       ...BUNDLING,
       format: OutputFormat.ESM,
       minify: true,
-      sourceMap: false,
+      sourceMap: true,
+      sourcesContent: false,
       bundleAwsSDK: true,
       commandHooks: copyBeside(BESIDE[name]),
     },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { before, type TestContext, test } from "node:test";
@@ -391,6 +391,19 @@ test("alarms go to a topic, every role has the boundary, and no ARN names a part
     if (resource.Type === "AWS::StepFunctions::StateMachine") continue;
     assert.doesNotMatch(JSON.stringify(resource), /arn:aws:/, id);
   }
+});
+
+test("an error of a function names the line of its source", () => {
+  const { Environment } = Object.values(template.findResources("AWS::Lambda::Function"))[0]?.Properties ?? {};
+  const script = `const { handler } = await import(${JSON.stringify(`${bundleOf(synthesized, "plan")}/index.mjs`)});
+    await handler({ runId: "r", input: {} }).catch(({ stack }) => console.log(stack));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+    encoding: "utf8",
+    env: { NODE_OPTIONS: Environment.Variables.NODE_OPTIONS },
+  });
+  const [, line] = /\/functions\/ports\/environment\.ts:(\d+):/.exec(stdout) ?? assert.fail(stdout + stderr);
+  const source = readFileSync(`${ROOT}functions/ports/environment.ts`, "utf8").split("\n")[Number(line) - 1];
+  assert.match(source ?? "", /throw/);
 });
 
 test("the bundles are small, and run a plan in the place of their sources", async (t) => {
