@@ -54,6 +54,18 @@ export function parseWorkers(text: string): number | "auto" {
   return workers;
 }
 
+/** Parses delays of regions, such as `us-east-1=1ms,eu-west-1=40ms`, in ms. */
+export function parseRegions(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split(",").map((each) => {
+      const [, name = "", ms = ""] = /^([\w.-]+)=(\d+(?:\.\d+)?)ms$/.exec(each) ?? [];
+      if (name === "")
+        throw new InvalidArgumentError("Expected regions with delays, such as us-east-1=1ms,eu-west-1=40ms.");
+      return [name, Number(ms)];
+    }),
+  );
+}
+
 /** Parses an option's duration, in the format of plans. */
 export function parseDuration(text: string): string {
   if (!DURATION_PATTERN.test(text))

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { RegionDelays } from "../../lib/local/regionNetworks.ts";
 import { LocalRun, type LocalRunResult, newRunId } from "../../lib/local/run.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
@@ -26,6 +27,7 @@ export interface RunOptions extends OutputOptions, PlanOptions {
   store?: string;
   yes?: boolean;
   send?: SendTarget[];
+  regions?: RegionDelays;
 }
 
 /** Runs a plan file. */
@@ -41,14 +43,22 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
   if (options.mode !== undefined) plan.mode = options.mode;
   const runId = newRunId(plan.name, new Date());
   if (options.stack === undefined) checkSecrets(plan, path);
+  if (options.regions && (options.stack ?? options.store) !== undefined) throw new InputError(path, [DELAYS_IN_AWS]);
   await confirmLoad(plan, path, options.yes === true);
   if (options.stack !== undefined) return runRemotely(plan, runId, options.stack, options);
   const folder = resolve(options.out);
   const { output, sending } = await withSending(plan.name, options.send ?? [], liveOutput(options, process.stdout));
-  const { store: uri } = options;
+  const { store: uri, regions } = options;
   const remote = uri === undefined ? undefined : { uri, store: await openStore(uri) };
   const onWarning = (text: string): void => output.note(`warning: ${text}`);
-  const local = new LocalRun({ plan, runId, folder, onWarning, ...(remote && { remote }) });
+  const local = new LocalRun({
+    plan,
+    runId,
+    folder,
+    onWarning,
+    ...(remote && { remote }),
+    ...(regions && { regionDelays: regions }),
+  });
   const signals = stopOnSignals(local, output);
   const port = options.dashboard === true ? 0 : options.dashboard;
   const dashboard = port === undefined ? undefined : await serveRun(port, local.store, runId);
@@ -67,6 +77,13 @@ export async function runPlan(plan: Plan, path: string, options: RunPlanOptions)
     await sending?.close();
   }
 }
+
+/** A run in AWS has real distances, and a bucket cannot be reached from a region's network. */
+const DELAYS_IN_AWS = {
+  where: "--regions",
+  found: "delays beside --stack or --store",
+  expected: "a run on this machine, with a folder",
+};
 
 /** Throws an InputError for secrets that the workers on this machine would not find. */
 function checkSecrets(plan: Plan, path: string): void {

@@ -1,6 +1,14 @@
 import { Command, Option } from "commander";
 import type { RunOptions } from "../actions/run.ts";
-import { parsePort, parseSend, parseStore, SEND_HELP, withPlanOptions, withTextOptions } from "../options.ts";
+import {
+  parsePort,
+  parseRegions,
+  parseSend,
+  parseStore,
+  SEND_HELP,
+  withPlanOptions,
+  withTextOptions,
+} from "../options.ts";
 
 /** `volley run PLAN`. */
 export function runCommand(): Command {
@@ -10,6 +18,11 @@ export function runCommand(): Command {
     .option("--store <uri>", "keep the run in a bucket instead of a folder: s3:<bucket>", parseStore)
     .addOption(new Option("--mode <mode>", "where the workers run, instead of the plan's").choices(["lambda", "fleet"]))
     .option("--stack <name>", "run it in AWS, in this stack, instead of on this machine")
+    .option(
+      "--regions <delays>",
+      "give regions a network with this round-trip time to the stand-in gateway, such as us-east-1=1ms,eu-west-1=40ms",
+      parseRegions,
+    )
     .option("--dashboard [port]", "serve the live report on loopback", parsePort)
     .option("--send <to>", SEND_HELP, parseSend)
     .option("--yes", "do not ask before loading another host with more than 1,000 requests/s")

@@ -25,6 +25,8 @@ export interface FunctionProcess {
 /** How a handler's module is run: its environment variables, and callbacks for its processes. */
 export interface ProcessOptions {
   env: Record<string, string>;
+  /** The file of the network namespace that it runs in, instead of this process's. */
+  network?: string | undefined;
   onStart?(process: FunctionProcess): void;
   onExit?(process: FunctionProcess): void;
 }
@@ -44,9 +46,16 @@ export async function callInProcess(
   options: ProcessOptions,
 ): Promise<Json> {
   // In a separate process group: a terminal's Ctrl-C only reaches the runner, which then stops the workers cleanly.
+  const flags = ["--disable-warning=ExperimentalWarning", HEAP];
+  const { network } = options;
   const child = fork(HOST, [modulePath], {
     env: { ...process.env, ...options.env },
-    execArgv: ["--disable-warning=ExperimentalWarning", HEAP],
+    execArgv: flags,
+    // nsenter becomes Node, so the process keeps its id and its channel to this one.
+    ...(network !== undefined && {
+      execPath: "nsenter",
+      execArgv: [`--net=${network}`, process.execPath, ...flags],
+    }),
     stdio: ["pipe", "ignore", "pipe", "ipc"],
     detached: true,
   });

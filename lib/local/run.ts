@@ -10,6 +10,7 @@ import { InputError } from "../plan/problems.ts";
 import type { RunSchedule } from "../plan/runSchedule.ts";
 import type { Plan } from "../plan/schema.ts";
 import type { Report } from "../report/schema.ts";
+import type { AttackCall } from "../stages/attack.ts";
 import { plannedRun } from "../stages/planRun.ts";
 import { loadDefinition } from "../stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../stepfunctions/interpreter.ts";
@@ -25,6 +26,7 @@ import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
 import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS } from "./functions.ts";
 import { HostNetwork } from "./hostNetwork.ts";
 import { machineProblems, machineWarnings, planSize, thisMachine } from "./machine.ts";
+import { delayProblems, isDelayed, type RegionDelays, RegionNetworks } from "./regionNetworks.ts";
 
 /**
  * How long before their first request workers are started, in ms, plus extra time for each worker per core: they start
@@ -53,6 +55,9 @@ const RESUMABLE: Record<RunnerState, { found: string; expected: string } | undef
   ended: { found: "a run that has its report", expected: "volley report, to see it" },
 };
 
+/** Why a run with `regionDelays` cannot be resumed. */
+const NETWORKS_GONE = { found: "a run with --regions, whose networks are gone", expected: "a new run" };
+
 /** Options of a local run. */
 export interface LocalRunOptions {
   plan: Plan;
@@ -67,6 +72,8 @@ export interface LocalRunOptions {
   definition?: string;
   /** The handlers' modules by name; the sources in functions/ by default. */
   functions?: Record<string, string>;
+  /** Gives each of these regions a network with this round-trip time to the stand-in gateway, in ms. */
+  regionDelays?: RegionDelays;
   onEvent?(event: HistoryEvent): void;
   /** Called for problems that do not end the run. */
   onWarning?(text: string): void;
@@ -87,6 +94,7 @@ export class LocalRun {
   readonly #storeUri: string;
   readonly #definition: Definition;
   #fleet: LocalFleet | undefined;
+  #regions: RegionNetworks | undefined;
   readonly #processes = new Map<FunctionProcess, string>();
   #aborting: Promise<unknown> = Promise.resolve();
 
@@ -102,9 +110,10 @@ export class LocalRun {
 
   /** Runs to the end: the report is written when this resolves, whatever happened to the workers. */
   async run(): Promise<LocalRunResult> {
-    const { plan, onWarning } = this.#options;
+    const { plan, regionDelays, onWarning } = this.#options;
     const machine = thisMachine();
     const problems = machineProblems(plan, planSize(plan), machine);
+    if (regionDelays) problems.push(...delayProblems(plan, regionDelays));
     if (problems.length > 0) throw new InputError(plan.name, problems);
     for (const warning of machineWarnings(plan, machine)) onWarning?.(warning);
     return this.#leased(() => this.#runAnew());
@@ -126,11 +135,12 @@ export class LocalRun {
   }
 
   async #runAnew(): Promise<LocalRunResult> {
-    const { plan, runId } = this.#options;
+    const { plan, runId, regionDelays } = this.#options;
     const history: HistoryEvent[] = [];
     let gateway: GatewayProcess | undefined;
     try {
-      const network = await this.#prepareFleet();
+      if (regionDelays) this.#regions = await RegionNetworks.start(regionDelays);
+      const network = (await this.#prepareFleet()) ?? this.#regions;
       gateway = plan.gateway && (await startGatewayProcess(plan.gateway, network?.address));
       if (gateway) moveTargets(plan, gateway.origin);
       if (network) plan.allowedHosts.push(network.address);
@@ -144,6 +154,7 @@ export class LocalRun {
     } finally {
       await this.#fleet?.stop();
       await gateway?.stop();
+      this.#regions?.stop();
     }
   }
 
@@ -200,6 +211,7 @@ export class LocalRun {
     const { runId } = this.#options;
     const problem = RESUMABLE[await runnerState(this.store, runId)];
     if (problem) throw new InputError(runId, [{ where: runPrefix(runId), ...problem }]);
+    if (isDelayed(this.#options.plan)) throw new InputError(runId, [{ where: runPrefix(runId), ...NETWORKS_GONE }]);
     return this.#leased(() => this.#goOn());
   }
 
@@ -282,6 +294,7 @@ export class LocalRun {
     const module = (OWN_FUNCTIONS[name] ?? (functions ?? FUNCTIONS)[name]) as string;
     const input = name === "attack" || name === "watch" ? this.#withAllowance(payload) : payload;
     return callInProcess(module, input, signal, {
+      ...(name === "attack" && { network: this.#regions?.namespaceOf(regionOf(input)) }),
       env: {
         VOLLEY_STORE: this.#storeUri,
         VOLLEY_LEAD_MS: String(leadMs),
@@ -300,6 +313,11 @@ export class LocalRun {
       },
     });
   }
+}
+
+/** The region of a worker's assignment. */
+function regionOf(input: Json): string | undefined {
+  return (input as unknown as Partial<AttackCall>).assignment?.region;
 }
 
 /**
