@@ -24,7 +24,7 @@ export function acknowledge(stack: VolleyStack): void {
     ["AwsSolutions-VPC7", "The network's only traffic is the load: flow logs would record each of its connections"],
     [
       "AwsSolutions-IAM5[Resource::*]",
-      "lambda:GetAccountSettings, X-Ray and the state machine's log delivery have no narrower resource",
+      "lambda:GetAccountSettings, cloudwatch:GetMetricData, X-Ray and the state machine's log delivery have no narrower resource",
     ],
     [
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>:*]`,
@@ -33,6 +33,10 @@ export function acknowledge(stack: VolleyStack): void {
     [
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${machine}.Name>/*]`,
       "Child executions of the Map are named when they are started: those of this state machine",
+    ],
+    [
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:mapRun:<${machine}.Name>/*]`,
+      "Map Runs get their ids when they are started: those of this state machine",
     ],
     [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/baselines/*]`, "Baselines have the names that operators give them"],
     ...fleetFindings(stack),

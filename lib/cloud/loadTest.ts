@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import type { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import { type IVpc, type SubnetSelection, SubnetType } from "aws-cdk-lib/aws-ec2";
 import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
@@ -107,6 +108,8 @@ export class LoadTest extends Construct {
   readonly standIn: StandInGateway | undefined;
   /** EC2 hosts, if the deployment has them. */
   readonly fleet: Fleet | undefined;
+  /** Runs, workers and what they send, in CloudWatch. */
+  readonly dashboard: Dashboard;
   /** The fixed addresses that the load comes from, if there are any. */
   readonly egressAddresses: string[];
 
@@ -168,7 +171,7 @@ export class LoadTest extends Construct {
         logRetention,
       });
     }
-    watchOver(this, this, props.alarmTopicArn);
+    this.dashboard = watchOver(this, this, props.alarmTopicArn);
   }
 
   /** The key that encrypts a run's secrets between Plan and its workers. Nothing that it encrypted outlives a run's use. */

@@ -6,12 +6,12 @@ import type { Construct } from "constructs";
 import { EMF_DIMENSION, type EMF_METRICS, EMF_NAMESPACE } from "../live/outputs/emf.ts";
 import type { LoadTest } from "./loadTest.ts";
 
-/** Alarms for what a person must look at, and a small dashboard. */
+/** Alarms for what a person must look at, and a small dashboard, which it returns. */
 export function watchOver(
   scope: Construct,
   { functions, stateMachine }: Pick<LoadTest, "functions" | "stateMachine">,
   topicArn: string | undefined,
-): void {
+): Dashboard {
   const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(scope, "AlarmTopic", topicArn);
   const { attack, plan } = functions.byName;
   const alarm = (id: string, metric: IMetric, description: string): void => {
@@ -36,7 +36,7 @@ export function watchOver(
     const dimensionsMap = { [EMF_DIMENSION]: Stack.of(scope).stackName };
     return new Metric({ namespace: EMF_NAMESPACE, metricName, dimensionsMap, statistic });
   };
-  new Dashboard(scope, "Dashboard", {
+  return new Dashboard(scope, "Dashboard", {
     widgets: [
       [
         new GraphWidget({

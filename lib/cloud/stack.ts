@@ -35,9 +35,18 @@ export class VolleyStack extends Stack {
 
   /** The permissions that a person needs to run plans, follow and stop them, and read their reports. */
   #operatorPolicy(): ManagedPolicy {
-    const { bucket, stateMachine, functions, fleet } = this.loadTest;
-    const functionArns = [...Object.values(functions.byName), functions.doctor].map(({ functionArn }) => functionArn);
-    const execution = this.formatArn({ service: "states", resource: `execution:${stateMachine.stateMachineName}:*` });
+    const { bucket, stateMachine, functions, fleet, dashboard } = this.loadTest;
+    const all = [...Object.values(functions.byName), functions.doctor];
+    const ofMachine = (kind: string, rest: string): string =>
+      this.formatArn({ service: "states", resource: `${kind}:${stateMachine.stateMachineName}${rest}` });
+    // The construct's own ARN lacks a name that CloudFormation chooses.
+    const dashboardArn = this.formatArn({
+      service: "cloudwatch",
+      region: "",
+      resource: "dashboard",
+      resourceName: dashboard.dashboardName,
+    });
+    const shows = ["DescribeExecution", "GetExecutionHistory", "DescribeStateMachineForExecution"];
     return new ManagedPolicy(this, "Operator", {
       description: "Run Volley's plans, follow and stop them, read their reports",
       statements: [
@@ -47,10 +56,17 @@ export class VolleyStack extends Stack {
         }),
         // The console shows an execution by its history; a redrive rebuilds a report.
         new PolicyStatement({
-          actions: ["Describe", "Stop", "Redrive"]
-            .map((action) => `states:${action}Execution`)
-            .concat("states:GetExecutionHistory", "states:ListMapRuns"),
-          resources: [execution],
+          actions: [...shows, "StopExecution", "RedriveExecution", "ListMapRuns"].map((action) => `states:${action}`),
+          resources: [ofMachine("execution", ":*")],
+        }),
+        // The console shows workers as child executions of a Map Run, and why one of them was lost.
+        new PolicyStatement({
+          actions: ["states:DescribeMapRun", "states:ListExecutions"],
+          resources: [ofMachine("mapRun", "/*")],
+        }),
+        new PolicyStatement({
+          actions: shows.map((action) => `states:${action}`),
+          resources: [ofMachine("execution", "/*")],
         }),
         new PolicyStatement({ actions: ["s3:ListBucket"], resources: [bucket.bucketArn] }),
         new PolicyStatement({
@@ -69,13 +85,18 @@ export class VolleyStack extends Stack {
         ...bucketKeyStatements(bucket),
         new PolicyStatement({ actions: ["cloudformation:DescribeStacks"], resources: [this.stackId] }),
         // What volley doctor reads.
-        new PolicyStatement({ actions: ["lambda:GetFunctionConfiguration"], resources: functionArns }),
-        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [functions.doctor.functionArn] }),
-        // What volley verify needs in addition: it reads what Lambda billed, and kills a worker of one of its runs.
         new PolicyStatement({
-          actions: ["logs:FilterLogEvents"],
-          resources: [functions.byName.attack.logGroup.logGroupArn],
+          actions: ["lambda:GetFunctionConfiguration"],
+          resources: all.map(({ functionArn }) => functionArn),
         }),
+        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [functions.doctor.functionArn] }),
+        // Errors, and for volley verify what Lambda billed.
+        new PolicyStatement({
+          actions: ["logs:FilterLogEvents", "logs:DescribeLogStreams", "logs:GetLogEvents"],
+          resources: all.map(({ logGroup }) => logGroup.logGroupArn),
+        }),
+        new PolicyStatement({ actions: ["cloudwatch:GetDashboard"], resources: [dashboardArn] }),
+        new PolicyStatement({ actions: ["cloudwatch:GetMetricData"], resources: ["*"] }),
         ...(fleet
           ? [new PolicyStatement({ actions: ["autoscaling:DescribeAutoScalingGroups"], resources: ["*"] })]
           : []),

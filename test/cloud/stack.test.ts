@@ -125,6 +125,27 @@ test("no statement allows every action, or writing outside of runs/", () => {
   }
 });
 
+test("operators can open a run in the console, down to a worker's execution and its log, within a policy's size", () => {
+  const [policy] = Object.values(template.findResources("AWS::IAM::ManagedPolicy"));
+  const statements: { Action: string | string[]; Resource: unknown }[] = policy?.Properties.PolicyDocument.Statement;
+  const allowed = (action: string): string =>
+    JSON.stringify(statements.filter(({ Action }) => [Action].flat().includes(action)).map(({ Resource }) => Resource));
+  // AWS's service authorization reference: which resource each of the console's calls is checked against.
+  for (const action of ["DescribeExecution", "GetExecutionHistory", "DescribeStateMachineForExecution"]) {
+    assert.match(allowed(`states:${action}`), /:execution:.*":\*"/, action);
+    assert.match(allowed(`states:${action}`), /:execution:.*"\/\*"/, `${action} of a worker`);
+  }
+  for (const action of ["DescribeMapRun", "ListExecutions"])
+    assert.match(allowed(`states:${action}`), /:mapRun:/, action);
+  assert.equal(allowed("logs:GetLogEvents").match(/Log\w*","Arn"/g)?.length, 6);
+  assert.match(allowed("cloudwatch:GetDashboard"), /Dashboard/);
+  // IAM counts a managed policy's characters without white space; a name that the stack refers to has at most 64 here.
+  const text = JSON.stringify(statements, (_, value: unknown) =>
+    value !== null && typeof value === "object" && ("Ref" in value || "Fn::GetAtt" in value) ? "x".repeat(64) : value,
+  ).replaceAll(/\{"Fn::Join":\["",\[|\]\]\}/g, "");
+  assert.ok(text.length < 6_144, `${text.length} characters`);
+});
+
 const FLEET = { fleet: "true", fleetSpot: "true" };
 const SECRETS =
   "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gateway-key-??????,arn:aws:ssm:eu-west-1:123456789012:parameter/volley/*";
