@@ -18,9 +18,9 @@ test("whatever a server answers, a worker's ledger balances, its memory is bound
     const { kind, findings, classes } = await playRound(seed, certificate);
     kinds.add(kind);
     assert.deepEqual(findings, [], `seed ${seed}: ${JSON.stringify(classes)}`);
-    assert.ok(Object.keys(classes).length > 5, `seed ${seed} is hardly hostile: ${JSON.stringify(classes)}`);
+    assert.ok(Object.keys(classes).length > 2, `seed ${seed} is hardly hostile: ${JSON.stringify(classes)}`);
   }
-  assert.equal(kinds.size, 4);
+  assert.equal(kinds.size, 6);
 });
 
 test("no Prometheus page and no log line takes Watch long, and none ends it", () => {
