@@ -3,6 +3,7 @@ import { Samples } from "../answers/samples.ts";
 import type { OpeningMs } from "../http/connection.ts";
 import type { Phase } from "../plan/assign.ts";
 import { MAX_TARGETS_APART } from "../plan/sizes.ts";
+import { Admissions } from "../results/admissions.ts";
 import { BlockCounter } from "../results/blocks.ts";
 import {
   type SecondCounts,
@@ -14,7 +15,7 @@ import {
 } from "../results/chunk.ts";
 import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
 import { NodesSum } from "../results/nodes.ts";
-import { RateLimits } from "../results/rateLimits.ts";
+import { mayBeLimited, RateLimits } from "../results/rateLimits.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
 import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
 
@@ -31,6 +32,8 @@ export interface RecorderOptions {
   secrets?: readonly string[];
   /** The response header that names the node, in lower case. */
   nodeHeader?: string | undefined;
+  /** Whether what a rate limit lets through is counted over time. */
+  countsAdmissions?: boolean;
 }
 
 /** One target's counts, while they are recorded. */
@@ -87,6 +90,7 @@ export class Recorder {
   readonly #targets: TargetCounts[];
   readonly #samples = new Samples();
   readonly #rateLimits = new RateLimits();
+  readonly #admissions: Admissions | undefined;
   readonly #blocks = new BlockCounter();
   readonly #secrets: readonly string[];
   /** The response header that names the node that answered, if the plan has one, and what these nodes answered. */
@@ -102,12 +106,13 @@ export class Recorder {
     chain: string,
     phase: Phase,
     intervalMs: number,
-    { timings, targets, secrets = [], nodeHeader }: RecorderOptions = ONE_TARGET,
+    { timings, targets, secrets = [], nodeHeader, countsAdmissions = false }: RecorderOptions = ONE_TARGET,
   ) {
     this.chain = chain;
     this.phase = phase;
     this.#intervalMs = intervalMs;
     this.#secrets = secrets;
+    this.#admissions = countsAdmissions ? new Admissions() : undefined;
     this.nodeHeader = nodeHeader;
     this.#splitEvery = timings > 0 ? Math.max(1, Math.round(1 / timings)) : 0;
     const apart = targets > 1 && targets <= MAX_TARGETS_APART ? targets : 0;
@@ -146,6 +151,7 @@ export class Recorder {
       countClass(second, classified);
       if (counts) counts.invalid++;
     }
+    this.#admissions?.see(dueMs, mayBeLimited(classified));
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
     this.#bytesReceived += bytes;
     recordMs(this.#interval(dueMs), responseMs);
@@ -264,6 +270,7 @@ export class Recorder {
     const hasSockets = anySockets(this.sockets);
     const blocks = this.#blocks.counts();
     const rateLimits = this.#rateLimits.counts();
+    const admissions = this.#admissions?.counts();
     const nodes = this.#nodes.counts();
     return {
       chain: this.chain,
@@ -285,6 +292,7 @@ export class Recorder {
       ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
       ...(blocks && { blocks }),
       ...(rateLimits && { rateLimits }),
+      ...(admissions && { admissions }),
       ...(nodes && { nodes }),
       ...(hasSockets && { sockets: this.sockets }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
@@ -307,6 +315,7 @@ export class Recorder {
     this.#statuses = {};
     this.#blocks.reset();
     this.#rateLimits.reset();
+    this.#admissions?.reset();
     this.#nodes.reset();
     this.sockets = noSockets();
     this.#seconds.clear();

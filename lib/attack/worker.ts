@@ -228,6 +228,7 @@ class WorkerRun {
           targets: chain.apart?.targets ?? chain.targets.length,
           secrets,
           nodeHeader: plan.nodeHeader,
+          countsAdmissions: phase === "measure" && plan.profile.type === "limit",
         };
         const recorder = new Recorder(chain.name, phase, this.#intervalMs, options);
         this.#recorders.push(recorder);

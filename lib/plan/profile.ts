@@ -29,10 +29,9 @@ export function profileSchedule(
   phase = 0,
 ): Schedule {
   if (chain.replay) return recordedSchedule(chain.replay, plan.durationMs);
-  const curve =
-    plan.profile.type === "constant" || plan.profile.type === "search"
-      ? constantCurve(chain.rps, plan.durationMs)
-      : stretchCurve(stretches(plan, chain.rps));
+  const curve = ["constant", "search", "limit"].includes(plan.profile.type)
+    ? constantCurve(chain.rps, plan.durationMs)
+    : stretchCurve(stretches(plan, chain.rps));
   return plan.arrivals === "poisson"
     ? poissonSchedule(curve, seedOf(chain.name, plan.seed))
     : evenSchedule(curve, phase);
@@ -81,6 +80,7 @@ function stretches({ profile, durationMs }: Pick<Plan, "profile" | "durationMs">
   switch (profile.type) {
     case "constant":
     case "search":
+    case "limit":
       return [{ durationMs, fromRps: rps, toRps: rps }];
     case "ramp":
       return [{ durationMs, fromRps: rps * profile.from, toRps: rps * profile.to }];

@@ -145,6 +145,11 @@ const profile = z.discriminatedUnion("type", [
       "Find each chain's highest rate that meets the SLO, beginning at rps, or its largest number of subscribers if it " +
         "has no calls; the duration is that of a trial",
     ),
+  z
+    .strictObject({ type: z.literal("limit").describe("Look for the shape of each chain's rate limit") })
+    .describe(
+      "The whole rate, which must be above the gateway's rate limit; the report shows the limit's shape, and no SLO",
+    ),
 ]);
 
 const capacity = z.strictObject({

@@ -11,7 +11,7 @@ import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
 import { nodeText } from "./nodeText.ts";
-import { rateLimitText } from "./rateLimitText.ts";
+import { limitText, rateLimitText } from "./rateLimitText.ts";
 import { regionText } from "./regionText.ts";
 import { socketText, subscriptionText } from "./subscriptionText.ts";
 import { all, ms, number, percent, precise, rate, some } from "./textFigures.ts";
@@ -39,6 +39,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     failureTable(report, width),
     sampleTable(report, width),
     rateLimitText(report, width),
+    limitText(report, width),
     targetTable(report, width),
     nodeText(report, width),
     timingTable(report, width),

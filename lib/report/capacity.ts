@@ -80,7 +80,8 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
   const usd = gbSeconds * PRICES.lambdaGbSecond + invocations * PRICES.lambdaRequest;
   const relays = runs.reduce((sum, run) => sum + total(run.relays), 0);
   const limitFound = isLimitFound(settings, trials);
-  const totalRps = totalCapacity(chains, report, trials.length > 0);
+  // A load that is meant to be above the gateway's rate limit says nothing about what it carries.
+  const totalRps = plan.profile.type === "limit" ? null : totalCapacity(chains, report, trials.length > 0);
   return {
     chains,
     totalRps,

@@ -193,6 +193,8 @@ const truth = z
   })
   .describe("What the stand-in gateway itself counted for this chain during the run");
 
+const interval2 = z.tuple([z.number(), z.number()]);
+
 export const chain = z.object({
   name: z.string(),
   ...traffic,
@@ -215,6 +217,19 @@ export const chain = z.object({
     })
     .optional()
     .describe("What responses said that a rate limit refused, where there were any"),
+  limit: z
+    .object({
+      shape: z
+        .enum(["none", "token-bucket", "fixed-window", "sliding-window", "shut", "other"])
+        .describe('"shut": nothing came through after the burst; "other": none of these shapes fits'),
+      rps: z.number().nullable().describe("What the limit lets through in the long run"),
+      rpsInterval: interval2.nullable(),
+      burst: z.number().nullable().describe("What it lets through at once after a pause; of windows, in one window"),
+      burstInterval: interval2.nullable(),
+      windowMs: z.number().nullable(),
+    })
+    .optional()
+    .describe("The shape of the gateway's rate limit, if the plan's profile looks for it"),
   nodes: z
     .object({
       list: z.array(

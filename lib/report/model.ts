@@ -23,7 +23,7 @@ import { metricsOf } from "./metrics.ts";
 import { nodesReport } from "./nodes.ts";
 import { observedHints, observedOf } from "./observed.ts";
 import { markOutliers } from "./outliers.ts";
-import { rateLimitsReport } from "./rateLimits.ts";
+import { limitReport, rateLimitsReport } from "./rateLimits.ts";
 import { regionsReport } from "./regions.ts";
 import type { Report, ReportChain, ReportWorker } from "./schema.ts";
 import { subscriptionHints } from "./subscriptionHints.ts";
@@ -152,6 +152,7 @@ function chainReport(
   const methods = methodsOf(sum, chain, plan.timeoutMs);
   const traffic = trafficOf(ledger, sum, offeredRps, run);
   const rateLimits = rateLimitsReport(sum);
+  const limit = limitReport(sum);
   const nodes = nodesReport(sum);
   const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
@@ -166,6 +167,7 @@ function chainReport(
     ...webSocketReport(sum, chain, run),
     samples: sum.samples.list,
     ...(rateLimits && { rateLimits }),
+    ...(limit && { limit }),
     ...(nodes && { nodes }),
     ...(counted && { truth: counted }),
     ...(warmup && {

@@ -84,7 +84,7 @@ function steadyOf(
   intervals: readonly [number, Histogram][],
   { plan, measuredMs }: MeasuredRun,
 ): ReportChain["steady"] {
-  if (plan.profile.type !== "constant") return { why: "the rate is not constant" };
+  if (plan.profile.type !== "constant" && plan.profile.type !== "limit") return { why: "the rate is not constant" };
   const cut = steadyFrom(intervals.map(([, histogram]) => histogram.getValueAtPercentile(50)));
   if (cut === undefined) return { why: `${intervals.length} intervals are too few to tell` };
   const rest = intervals.slice(cut);

@@ -55,18 +55,32 @@ function checkSeries(series: Series, where: string): void {
   for (const interval of Object.keys(record(series.responseTime, `${where}.responseTime`))) {
     if (!/^\d{1,9}$/.test(interval)) throw new Error(`${where}.responseTime.${interval} is no interval`);
   }
-  if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
+  checkFeatures(series, where);
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
-  if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
-  if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
-  if (series.nodes !== undefined) checkNodes(series.nodes, `${where}.nodes`);
-  if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
-  if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
   for (const [index, target] of list(series.targets ?? [], `${where}.targets`).entries()) {
     const counts = record(target, `${where}.targets[${index}]`);
     for (const name of ["sent", "valid", "invalid", "errors"])
       count(counts[name], `${where}.targets[${index}].${name}`);
+  }
+}
+
+/** Checks what only some series have. */
+function checkFeatures(series: Series, where: string): void {
+  if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
+  if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
+  if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
+  if (series.admissions !== undefined) checkAdmissions(series.admissions, `${where}.admissions`);
+  if (series.nodes !== undefined) checkNodes(series.nodes, `${where}.nodes`);
+  if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
+  if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
+}
+
+function checkAdmissions(value: unknown, where: string): void {
+  for (const [slot, counts] of Object.entries(record(value, where))) {
+    const own = list(counts, `${where}.${slot}`);
+    if (!/^\d{1,9}$/.test(slot) || own.length !== 2) throw new Error(`${where}.${slot} is no slot with its counts`);
+    for (const each of own) count(each, `${where}.${slot}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Sample } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
+import type { AdmissionCounts } from "./admissions.ts";
 import type { BlockCounts } from "./blocks.ts";
 import type { NodesCounts } from "./nodes.ts";
 import type { RateLimitCounts } from "./rateLimits.ts";
@@ -74,6 +75,8 @@ export interface Series {
   blocks?: BlockCounts;
   /** What responses said that a rate limit refused, if there were any. */
   rateLimits?: RateLimitCounts;
+  /** What a rate limit let through over time, if the plan looks for its shape. */
+  admissions?: AdmissionCounts;
   /** Which nodes answered, if the plan has a header for it. */
   nodes?: NodesCounts;
   /** What happened to the chain's WebSockets, if it has any. */

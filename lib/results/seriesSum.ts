@@ -1,5 +1,6 @@
 import { Samples } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
+import { Admissions } from "./admissions.ts";
 import { BlockCounter } from "./blocks.ts";
 import { addTally, type SecondCounts, type Series, type Tally, type TargetSeries } from "./chunk.ts";
 import {
@@ -90,6 +91,7 @@ export class SeriesSum {
   readonly samples = new Samples();
   readonly blocks = new BlockCounter();
   readonly rateLimits = new RateLimits();
+  readonly admissions = new Admissions();
   readonly nodes = new NodesSum();
   readonly sockets = noSockets();
   readonly subscriptions = new Map<string, SubscriptionSum>();
@@ -124,6 +126,7 @@ export class SeriesSum {
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
     if (series.rateLimits) this.rateLimits.add(series.rateLimits);
+    if (series.admissions) this.admissions.add(series.admissions);
     if (series.sockets) addSockets(this.sockets, series.sockets);
     if (keepIntervals && parsed.nodes) this.nodes.add(parsed.nodes);
     if (keepIntervals) addSubscriptions(this.subscriptions, parsed.subscriptions);
@@ -201,6 +204,7 @@ export class SeriesSum {
   toSeries(chain: string, phase: Phase): Series {
     const blocks = this.blocks.counts();
     const rateLimits = this.rateLimits.counts();
+    const admissions = this.admissions.counts();
     const nodes = this.nodes.counts();
     return {
       chain,
@@ -222,6 +226,7 @@ export class SeriesSum {
       ...(this.samples.list.length > 0 && { samples: this.samples.list }),
       ...(blocks && { blocks }),
       ...(rateLimits && { rateLimits }),
+      ...(admissions && { admissions }),
       ...(nodes && { nodes }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),

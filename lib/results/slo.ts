@@ -33,8 +33,12 @@ export interface SloLine {
   pass: boolean;
 }
 
-/** The SLO of a chain: the plan's, overridden by the chain's own, and by its target's if it has only one. */
-export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo {
+/**
+ * The SLO of a chain: the plan's, overridden by the chain's own, and by its target's if it has only one. None holds where
+ * the load is meant to be above the gateway's rate limit.
+ */
+export function chainSlo(plan: Pick<Plan, "slo" | "chains" | "profile">, name: string): Slo {
+  if (plan.profile.type === "limit") return {};
   const chain = plan.chains.find((each) => each.name === name);
   const only = chain?.targets.length === 1 && !chain.apart ? chain.targets[0]?.slo : undefined;
   return { ...plan.slo, ...chain?.slo, ...only };
@@ -44,7 +48,7 @@ export function chainSlo(plan: Pick<Plan, "slo" | "chains">, name: string): Slo 
  * The SLO of a chain in a region: the chain's, overridden by its own for the region. Of a rate the region must reach its
  * share; the cost of a relay and what subscribers received are not measured by region.
  */
-export function regionSlo(plan: Pick<Plan, "slo" | "chains">, name: string, region: string): Slo {
+export function regionSlo(plan: Pick<Plan, "slo" | "chains" | "profile">, name: string, region: string): Slo {
   const chain = plan.chains.find((each) => each.name === name);
   const { regions = {}, relayRps, ...slo } = chainSlo(plan, name);
   const { usdPerMillionRelays: _, relayCups: _units, usdPerMillionComputeUnits: _unitCost, ...lines } = slo;

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { temporaryFolder } from "./folder.ts";
 import { listening } from "./nginx.ts";
 import { requireProgram } from "./programs.ts";
-import { deadOrigin } from "./servers.ts";
+import { deadOrigin, RELAY } from "./servers.ts";
 import { makeCertificate } from "./tls.ts";
 
 /** A request as HAProxy logged it. */
@@ -147,4 +147,52 @@ async function readCounters(socketPath: string): Promise<Counters> {
     refused: front("hrsp_4xx"),
     failed: front("hrsp_5xx"),
   };
+}
+
+/** A limit on each client's rate. */
+export interface Limiter {
+  /** Requests in a period, such as "10s". */
+  requests: number;
+  period: string;
+  /** Whether refused requests count as well. */
+  countsRefused: boolean;
+}
+
+/** Starts HAProxy with a rate limit by a stick table; resolves with its origin. Skips the test where there is none. */
+export async function startLimiter(test: TestContext, limiter: Limiter): Promise<string | undefined> {
+  const program = requireProgram(test, "haproxy", "haproxy");
+  if (program === undefined) return undefined;
+  const folder = temporaryFolder(test);
+  const origin = await deadOrigin(test);
+  const { requests, period, countsRefused } = limiter;
+  const track = "http-request track-sc0 src table clients";
+  const rules = countsRefused
+    ? [track, `http-request deny deny_status 429 if { sc0_http_req_rate(clients) gt ${requests} }`]
+    : [`http-request deny deny_status 429 if { src_http_req_rate(clients) ge ${requests} }`, track];
+  writeFileSync(
+    `${folder}/haproxy.cfg`,
+    `
+global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend gateway
+  bind ${new URL(origin).host}
+  ${rules.join("\n  ")}
+  http-request return status 200 content-type application/json string '${RELAY}'
+backend clients
+  stick-table type ip size 1k expire 1m store http_req_rate(${period})
+`,
+  );
+  const child = spawn(program, ["-db", "-f", `${folder}/haproxy.cfg`], { stdio: ["ignore", "ignore", "inherit"] });
+  const exited = once(child, "exit");
+  test.after(async () => {
+    child.kill("SIGTERM");
+    await exited;
+  });
+  await listening(origin);
+  return origin;
 }

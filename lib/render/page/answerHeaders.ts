@@ -20,6 +20,22 @@ export function rateLimitTable(): HTMLElement[] {
   return [table("What rate-limited responses said in their headers; a date of retry-after in seconds", columns, rows)];
 }
 
+/** The shape of each chain's rate limit, if the plan looks for it. */
+export function limitTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, limit }) => (limit ? [{ chain: name, ...limit }] : []));
+  if (rows.length === 0) return [];
+  const columns: Column<(typeof rows)[number]>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Shape", hint: "shut: nothing came through after the burst", cell: ({ shape }) => words(shape) },
+    { title: "Requests/s", hint: "in the long run", cell: ({ rps }) => ms(rps) },
+    { title: "from", cell: ({ rpsInterval }) => ms(rpsInterval?.[0]) },
+    { title: "to", cell: ({ rpsInterval }) => ms(rpsInterval?.[1]) },
+    { title: "Burst", hint: "at once after a pause; of windows, in one window", cell: ({ burst }) => ms(burst) },
+    { title: "Window, ms", cell: ({ windowMs }) => ms(windowMs) },
+  ];
+  return [table("The shape of the rate limit", columns, rows)];
+}
+
 /** Which nodes answered, and how even and how sticky the balancer is. */
 export function nodeSection(): HTMLElement[] {
   const chains = report.chains.flatMap(({ name, nodes }) => (nodes ? [{ chain: name, ...nodes }] : []));

@@ -173,6 +173,20 @@ function rateLimitTable() {
   ];
   return [table("What rate-limited responses said in their headers; a date of retry-after in seconds", columns2, rows)];
 }
+function limitTable() {
+  const rows = report.chains.flatMap(({ name, limit }) => limit ? [{ chain: name, ...limit }] : []);
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Shape", hint: "shut: nothing came through after the burst", cell: ({ shape }) => words(shape) },
+    { title: "Requests/s", hint: "in the long run", cell: ({ rps }) => ms(rps) },
+    { title: "from", cell: ({ rpsInterval }) => ms(rpsInterval?.[0]) },
+    { title: "to", cell: ({ rpsInterval }) => ms(rpsInterval?.[1]) },
+    { title: "Burst", hint: "at once after a pause; of windows, in one window", cell: ({ burst }) => ms(burst) },
+    { title: "Window, ms", cell: ({ windowMs }) => ms(windowMs) }
+  ];
+  return [table("The shape of the rate limit", columns2, rows)];
+}
 function nodeSection() {
   const chains = report.chains.flatMap(({ name, nodes }) => nodes ? [{ chain: name, ...nodes }] : []);
   if (chains.length === 0) return [];
@@ -386,7 +400,8 @@ function outcomeTable() {
       classes
     ),
     ...sampleTable(),
-    ...rateLimitTable()
+    ...rateLimitTable(),
+    ...limitTable()
   ];
 }
 function sampleTable() {
