@@ -12,19 +12,37 @@ import { parseArgs } from "node:util";
  */
 
 /**
- * Folders and files whose tests send load. They mostly wait, so more of them run at a time than there are cores, and
- * they run after all others, which compute. Where such a test fails because its workers did not get a core in time, that
- * says nothing about the code: the files that fail beside others are run again one at a time, and that run decides.
+ * Folders and files whose tests send load, or wait for something that must come in time. More of them run at a time than
+ * there are cores. All others compute: they run beside them at a low priority, on what is left of the cores. Where a
+ * test fails because it did not get a core in time, that says nothing about the code: the files that fail beside others
+ * are run again one at a time, and that run decides.
  */
-const LOAD = ["attack", "cloud", "e2e", "examples", "fleet", "hostile", "http/fileLimit", "results/blocks"];
+const TIMED = [
+  "attack",
+  "cloud/stack",
+  "e2e",
+  "examples",
+  "fleet",
+  "functions",
+  "gateway",
+  "hostile",
+  "http/fileLimit",
+  "observe",
+  "render",
+  "results/blocks",
+  "stages",
+  "stepfunctions",
+  "store",
+  "ws",
+];
 
-/** Files at a time that send load. */
-const LOADS = 3;
+/** Files at a time of those. */
+const TIMED_AT_ONCE = 4;
 
 /** Files at a time of all others. */
-const OTHERS = 2;
+const OTHERS_AT_ONCE = 3;
 
-/** If more files than this fail, which is a quarter of them, the code is at fault, and they are not run again. */
+/** If more files than this fail, the code is at fault, and they are not run again. */
 const MOST_AGAIN = 12;
 
 const TIMEOUT_MS = 180_000;
@@ -34,14 +52,14 @@ const { values } = parseArgs({ options: { "test-name-pattern": { type: "string",
 // A small test file spends most of its time on compiling what it imports.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
 
-/** Runs test files, `concurrency` at a time, and returns those that fail. */
-async function runTests(files: string[], concurrency: number): Promise<string[]> {
+/** Runs test files, `concurrency` at a time, and returns those that fail. `imports` are imported before each file. */
+async function runTests(files: string[], concurrency: number, imports: string[] = []): Promise<string[]> {
   const failed = new Set<string>();
   const tests = run({
     files,
     concurrency,
     timeout: TIMEOUT_MS,
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...imports.map((path) => `--import=${resolve(path)}`)],
     testNamePatterns: values["test-name-pattern"],
   });
   tests.on("test:fail", ({ file, name }) => failed.add(file ?? name));
@@ -49,9 +67,8 @@ async function runTests(files: string[], concurrency: number): Promise<string[]>
   return [...failed];
 }
 
-/** Runs the files that send load, and those that fail beside others again. Returns the files that fail. */
-async function runLoads(files: string[]): Promise<string[]> {
-  const failed = await runTests(files, LOADS);
+/** Runs files again that fail beside others, one at a time. Returns the files that fail. */
+async function runAgain(failed: string[]): Promise<string[]> {
   if (failed.length === 0 || failed.length > MOST_AGAIN) return failed;
   process.stdout.write(`\nfailed beside others, run again one at a time: ${failed.map(fromHere).join(" ")}\n\n`);
   return runTests(failed, 1);
@@ -62,10 +79,13 @@ function fromHere(file: string): string {
 }
 
 const files = globSync("test/**/*.test.ts").toSorted();
-const isLoad = (file: string): boolean => LOAD.some((place) => file.startsWith(`test/${place}`));
-const others = files.filter((file) => !isLoad(file)).map((file) => resolve(file));
-const loads = files.filter(isLoad).map((file) => resolve(file));
-const failed = [...(await runTests(others, OTHERS)), ...(await runLoads(loads))];
+const isTimed = (file: string): boolean => TIMED.some((place) => file.startsWith(`test/${place}`));
+const pathsOf = (some: string[]): string[] => some.map((file) => resolve(file));
+const beside = await Promise.all([
+  runTests(pathsOf(files.filter(isTimed)), TIMED_AT_ONCE),
+  runTests(pathsOf(files.filter((file) => !isTimed(file))), OTHERS_AT_ONCE, ["test/support/lowPriority.ts"]),
+]);
+const failed = await runAgain(beside.flat());
 if (failed.length > 0) {
   process.stdout.write(`\nfailed: ${failed.map(fromHere).join(" ")}\n`);
   process.exitCode = 1;

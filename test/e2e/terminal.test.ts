@@ -49,10 +49,12 @@ test("in a terminal progress is redrawn in place, in colours, and what Ctrl-C do
 });
 
 test("NO_COLOR and --no-color leave a terminal's colours out, and CI its redrawing", async (t) => {
-  const plain = await inTerminal(t, "--no-color");
+  const [plain, inCi] = await Promise.all([
+    inTerminal(t, "--no-color"),
+    inTerminal(t, "", { CI: "true", NO_COLOR: "1" }),
+  ]);
   if (plain === undefined) return;
   assert.doesNotMatch(plain, COLOUR);
-  const inCi = await inTerminal(t, "", { CI: "true", NO_COLOR: "1" });
   assert.doesNotMatch(inCi ?? "", COLOUR);
   assert.doesNotMatch(inCi ?? "", UP);
 });

@@ -41,6 +41,11 @@ export function test(name: string, ...rest: [Body] | [{ skip?: unknown }, Body])
   });
 }
 
+/** Tests that run beside each other otherwise. */
+export function describe(_name: string, _options: object, body: () => void): void {
+  body();
+}
+
 export function before(hook: Hook): void {
   loaded.hooks.set(loaded.file, [...(loaded.hooks.get(loaded.file) ?? []), hook]);
 }

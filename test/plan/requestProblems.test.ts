@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { checkPlan } from "../../lib/plan/load.ts";
 import { chainProblems } from "../../lib/plan/requestProblems.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
+import { cpuMs } from "../support/cpu.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { planInput } from "../support/plans.ts";
 
@@ -100,10 +101,10 @@ test("a row without the field is told", () => {
 
 test("a hundred thousand rows are looked at in less than a second", () => {
   const data = Array.from({ length: 100_000 }, (_, index) => ({ x: `0x${index.toString(16)}`, y: `${index}` }));
-  const beganMs = performance.now();
+  const beganMs = cpuMs();
   const target = { url: "http://127.0.0.1/{{data.x}}", body: '{"a":"{{data.x}}","b":{{data.y}}}' };
   assert.deepEqual(problemsOf({ ...target, headers: [["X-User", "{{data.x}}"]] }, { data }), []);
-  assert.ok(performance.now() - beganMs < 1_000);
+  assert.ok(cpuMs() - beganMs < 1_000);
 });
 
 test("fewer rows than requests are refused where each is taken once, with both figures", (t) => {
