@@ -1,9 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { SFNClient } from "@aws-sdk/client-sfn";
 import { serveRuns } from "../../lib/fleet/host.ts";
 import { capacityText, checkLimits, hostCapacity } from "../../lib/fleet/limits.ts";
+import { type Leaving, watchForSpotNotice } from "../../lib/fleet/spotNotice.ts";
 import { autoWorkers, workerNames } from "../../lib/fleet/workers.ts";
 import type { RunnerWord } from "../../lib/local/fleet.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
@@ -29,6 +31,9 @@ export interface HostOptions {
 /** How often a host asks the store for work, in ms: a bucket is paid for by the request. */
 const POLL_BUCKET_MS = 1_000;
 const POLL_FOLDER_MS = 100;
+
+/** Longer than a Spot instance lives after its notice, in ms. */
+const LONG_MS = 3_600_000;
 
 /** Standard input, which `--lifeline` uses as the far end of a lifeline. */
 const STDIN = 0;
@@ -59,6 +64,9 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
   if (options.lifeline) endWithRunner(running);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
   const store = await openStore(uri);
+  const leaving = Promise.withResolvers<Leaving>();
+  const metadata = process.env.VOLLEY_METADATA;
+  if (metadata !== undefined) void watchForSpotNotice({ endpoint: metadata }, leaving.resolve, stopped.signal);
   const client = await tokenClient(runner?.endpoint ?? options.endpoint ?? process.env.VOLLEY_ENDPOINT);
   const who = names.length === 1 ? `${options.name} waits` : `${options.name}: ${names.length} workers wait`;
   process.stdout.write(`${who} for runs in ${uri}\n`);
@@ -77,10 +85,13 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
           }),
         say: (text) => void process.stdout.write(`${name}: ${text}\n`),
         pollMs: uri.startsWith("s3:") ? POLL_BUCKET_MS : POLL_FOLDER_MS,
+        leaving: leaving.promise,
       },
       stopped.signal,
     );
   await Promise.all(names.map(serveAs));
+  // A host that is taken away waits for that: a service that ended would be started again.
+  await sleep(LONG_MS, undefined, { signal: stopped.signal }).catch(() => {});
 }
 
 /** A client of Step Functions, at another endpoint if there is one. */

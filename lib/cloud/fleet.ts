@@ -142,7 +142,7 @@ export class Fleet extends Construct {
   }
 
   /** Installs Volley with dependencies from npm's registry, tunes the host, and starts the service. */
-  #userData(code: Asset, { bucket, workersPerHost, guards }: FleetProps): UserData {
+  #userData(code: Asset, { bucket, workersPerHost, guards, spot }: FleetProps): UserData {
     const userData = UserData.forLinux();
     // If anything fails, Plan reports the end of the log to whoever is waiting for this host.
     const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
@@ -163,6 +163,7 @@ export class Fleet extends Construct {
       `printf 'VOLLEY_STORE=%s\\nAWS_REGION=%s\\n' s3:${bucket.bucketName} ` +
         `${Stack.of(this).region} > /etc/volley/host.env`,
       `echo VOLLEY_WORKERS=${workersPerHost} >> /etc/volley/host.env`,
+      ...(spot ? ["echo VOLLEY_METADATA=http://169.254.169.254 >> /etc/volley/host.env"] : []),
       // Host names contain no quotes: the JSON is in single quotes, for the shell and for systemd.
       `printf "VOLLEY_GUARDS='%s'\\n" '${guards}' >> /etc/volley/host.env`,
       "cp fleet/volley-host.service /etc/systemd/system/ && systemctl enable --now volley-host",

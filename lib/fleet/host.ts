@@ -6,7 +6,8 @@ import { reportKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Announcement, announce, type Reservation, reservationOf, reserve } from "./hosts.ts";
 import { runTask } from "./runTask.ts";
-import { claimTask, unclaimedTasks } from "./tasks.ts";
+import type { Leaving } from "./spotNotice.ts";
+import { claimTask, type HostTask, unclaimedTasks } from "./tasks.ts";
 
 /** How long a host waits after an error of the store before it asks again, in ms. */
 const PAUSE_MS = 2_000;
@@ -27,8 +28,8 @@ export interface HostPorts {
   say(text: string): void;
   /** How often the host asks the store for a reservation or a task, in ms. */
   pollMs: number;
-  /** Resolves when the host is about to be taken away: its task then goes to another host, if there is one. */
-  leaving?: Promise<void>;
+  /** Resolves when the host is about to be taken away: it takes no more tasks, and gives back what it cannot finish. */
+  leaving?: Promise<Leaving>;
 }
 
 /** Which host it is. */
@@ -40,7 +41,7 @@ export interface HostIdentity {
 
 /**
  * A host of the fleet: waits until a run reserves it, then takes the run's tasks from the store, one at a time. Ends
- * when the signal aborts. Retries after errors of the store.
+ * when the signal aborts, or before the host is taken away. Retries after errors of the store.
  */
 export async function serveRuns(identity: HostIdentity, ports: HostPorts, signal: AbortSignal): Promise<void> {
   const host = new Host(identity, ports, signal);
@@ -62,17 +63,25 @@ class Host {
   #state: Omit<Announcement, "name" | "atMs"> = {};
   #freeSinceMs = 0;
   #watched: Watched | undefined;
+  #isLeaving = false;
 
   constructor({ name }: HostIdentity, ports: HostPorts, signal: AbortSignal) {
     this.#name = name;
     this.#ports = ports;
     this.#signal = signal;
+    void ports.leaving?.then(() => {
+      this.#isLeaving = true;
+    });
+  }
+
+  get #isOver(): boolean {
+    return this.#isLeaving || this.#signal.aborted;
   }
 
   async serve(runId: string | undefined): Promise<void> {
     const announcing = repeat(ANNOUNCE_MS, () => this.#tell());
     try {
-      while (!this.#signal.aborted) {
+      while (!this.#isOver) {
         if (runId === undefined) await this.#serveNext();
         else await this.#serveRun(runId);
       }
@@ -86,7 +95,7 @@ class Host {
   async #serveNext(): Promise<void> {
     this.#freeSinceMs = Math.max(Date.now(), this.#freeSinceMs + 1);
     await this.#become({ freeSinceMs: this.#freeSinceMs });
-    while (!this.#signal.aborted) {
+    while (!this.#isOver) {
       const reservation = await this.#ask((store) => reservationOf(store, this.#name, this.#freeSinceMs));
       if (reservation?.isReleased) return;
       if (reservation?.role === "worker") return this.#serveRun(reservation.runId, reservation);
@@ -117,7 +126,7 @@ class Host {
     const isOurs = await this.#ask((store) => reserve(store, this.#name, this.#freeSinceMs, own));
     if (!isOurs) return false;
     await this.#become({ runId: reservation.runId });
-    await runTask(task, this.#ports, this.#signal);
+    await this.#run(task);
     return true;
   }
 
@@ -126,14 +135,14 @@ class Host {
     this.#watched = undefined;
     await this.#become({ runId });
     let quietSinceMs = performance.now();
-    while (!this.#signal.aborted) {
+    while (!this.#isOver) {
       if (await this.#takeTask(runId)) {
         if (reservation && !reservation.hasTrials) return;
         quietSinceMs = performance.now();
         continue;
       }
       const isQuiet = performance.now() - quietSinceMs > MAX_QUIET_MS;
-      if (reservation && (isQuiet || (await this.#isOver(reservation)))) return;
+      if (reservation && (isQuiet || (await this.#isDone(reservation)))) return;
       await this.#pause(this.#ports.pollMs);
     }
   }
@@ -141,18 +150,22 @@ class Host {
   async #takeTask(runId: string): Promise<boolean> {
     for (const key of (await this.#ask((store) => unclaimedTasks(store, runId))) ?? []) {
       const task = await this.#ask((store) => claimTask(store, key, this.#name));
-      if (task && (await runTask(task, this.#ports, this.#signal))) return true;
+      if (task && (await this.#run(task))) return true;
     }
     return false;
   }
 
+  async #run(task: HostTask): Promise<boolean> {
+    return runTask(task, this.#ports, { name: this.#name, signal: this.#signal });
+  }
+
   /** Whether a reserved host was released, or its search has its report. */
-  async #isOver({ runId, hasTrials }: Reservation): Promise<boolean> {
-    const isOver = await this.#ask(async (store) => {
+  async #isDone({ runId, hasTrials }: Reservation): Promise<boolean> {
+    const isDone = await this.#ask(async (store) => {
       if (hasTrials && (await store.list(reportKey(runId, "json"))).length > 0) return true;
       return (await reservationOf(store, this.#name, this.#freeSinceMs))?.isReleased === true;
     });
-    return isOver === true;
+    return isDone === true;
   }
 
   /** Asks the store; undefined if it fails, after a pause. */

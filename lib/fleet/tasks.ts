@@ -1,3 +1,4 @@
+import type { Assignment } from "../plan/assign.ts";
 import { CLAIM_NAME, TASK_NAME, tasksPrefix } from "../store/keys.ts";
 import { readJson, type Store } from "../store/store.ts";
 
@@ -5,7 +6,7 @@ import { readJson, type Store } from "../store/store.ts";
 export interface HostTask {
   taskToken: string;
   /** The input of the assignment's handler. */
-  input: unknown;
+  input: { runId: string; assignment: Assignment };
 }
 
 /** The keys of a run's tasks that no host has claimed. */

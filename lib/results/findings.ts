@@ -1,14 +1,22 @@
+import type { Left } from "./left.ts";
+
 /** What is missing, unreadable or duplicated in a run's results. */
 export type Finding =
   | { kind: "no-summary"; assignment: string; attempt: string; host?: string; chunks: number }
   | { kind: "orphaned"; assignment: string; attempt: string; atMs: number; host?: string }
   | { kind: "wrote-nothing"; assignment: string }
   | { kind: "no-host"; assignment: string; hadHost: boolean }
+  | ({ kind: "host-left"; assignment: string } & Left)
   | { kind: "failed"; assignment: string; error: string }
   | { kind: "frozen"; assignment: string; frozenMs: number; atMs: number }
   | { kind: "unreadable"; key: string; why: string }
   | { kind: "histogram"; assignment: string; chain: string; why: string }
   | { kind: "gap"; assignment: string; chain: string; what: keyof typeof GAPS; count: number };
+
+const LEFT: Record<Left["why"], string> = {
+  stopped: "the host was stopped",
+  spot: "EC2 took its Spot instance away",
+};
 
 const GAPS = {
   unsent: "requests of which nothing is known (booked as missed: lost)",
@@ -33,6 +41,8 @@ export function findingText(finding: Finding): string {
       return `${finding.assignment}: the worker wrote nothing`;
     case "no-host":
       return `${finding.assignment}: ${noHostText(finding.hadHost)}`;
+    case "host-left":
+      return `${finding.assignment}: ${finding.host} gave it back: ${LEFT[finding.why]}`;
     case "failed":
       return `${finding.assignment}: the worker failed: ${finding.error}`;
     case "frozen": {

@@ -19,6 +19,7 @@ import {
   ledgerOf,
   type SecondGap,
 } from "./ledger.ts";
+import { readLeft } from "./left.ts";
 import { type ParsedSeries, parseSeries, SeriesSum } from "./seriesSum.ts";
 
 /** Number of workers whose objects are fetched at once. */
@@ -82,6 +83,7 @@ export async function reduceRun(
   const findings: Finding[] = [
     ...(await readFailures(store, runId, assignments)),
     ...(await readLost(store, runId, assignments)),
+    ...(await readLeft(store, runId, new Set(assignments.map(({ id }) => id)))),
   ];
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);

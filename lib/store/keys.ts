@@ -104,6 +104,16 @@ export function lostPrefix(runId: string): string {
   return `${runPrefix(runId)}lost/`;
 }
 
+/** Prefix of what hosts of a fleet wrote down when they gave a task back. */
+export function leftPrefix(runId: string): string {
+  return `${runPrefix(runId)}left/`;
+}
+
+/** Who gave a task of an assignment back, and why. The time distinguishes hosts. */
+export function leftKey(runId: string, assignment: string, atMs: number): string {
+  return `${leftPrefix(runId)}${assignment}/${Math.round(atMs)}.json`;
+}
+
 /**
  * Prefix of the tasks of a run in fleet mode, and of all trials of a search: `<assignment>/<uuid>/task.json`, and
  * `claim.json` beside it. The state machine writes the tasks.
@@ -232,7 +242,7 @@ export function reportKey(runId: string, extension: "json" | "html" | "txt"): st
 
 /** From the start: a run may be called "logs", and its report is kept. */
 const INTERMEDIATE =
-  /^runs\/[^/]+\/(trials\/\d+\/)?((leases|chunks|ticks|summaries|failures|scrapes|logs|watched|parts|lines)\/|secrets\.json$)/;
+  /^runs\/[^/]+\/(trials\/\d+\/)?((leases|chunks|ticks|summaries|failures|scrapes|logs|watched|parts|lines|left)\/|secrets\.json$)/;
 
 /** Whether an object is useless once its run has a report. In a bucket these objects expire. */
 export function isIntermediate(key: string): boolean {

@@ -9,6 +9,7 @@ import {
   histogramsKey,
   killKey,
   leasesPrefix,
+  leftPrefix,
   linesPrefix,
   logsPrefix,
   lostPrefix,
@@ -48,10 +49,11 @@ export const WRITES = {
   attack: ATTACK,
   /** The tasks of a fleet's hosts, and which of them were lost. */
   stateMachine: [`${tasksPrefix(ANY)}task.json`, all(lostPrefix)],
-  /** A host runs workers, claims tasks, says that it is there, and as a spare reserves itself. */
+  /** A host runs workers, claims tasks and gives them back, says that it is there, and as a spare reserves itself. */
   host: [
     ...ATTACK,
     `${tasksPrefix(ANY)}claim.json`,
+    all(leftPrefix),
     ...[HOSTS_PREFIX, FAILED_HOSTS_PREFIX, RESERVATIONS_PREFIX].map((prefix) => `${prefix}*`),
   ],
   watch: [abortKey(ANY), observationsKey(ANY), ...[scrapesPrefix, logsPrefix, watchedPrefix].map(all)],

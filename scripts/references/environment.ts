@@ -10,6 +10,11 @@ interface Variable {
 const YOURS: readonly Variable[] = [
   { name: "VOLLEY_STORE", meaning: "`volley host`: where runs are kept, instead of `--store`" },
   { name: "VOLLEY_ENDPOINT", meaning: "`volley host`: the endpoint of Step Functions, instead of `--endpoint`" },
+  {
+    name: "VOLLEY_METADATA",
+    meaning:
+      "`volley host`: where a Spot instance asks for its interruption notice, `http://169.254.169.254`; nobody asks without it",
+  },
   { name: "VOLLEY_WORKERS", meaning: "`volley host`: how many assignments it runs at once, instead of `--workers`" },
   { name: "VOLLEY_SECRET_…", meaning: "in a deployment, the secrets that plans name by `env://`" },
   { name: "COLUMNS", meaning: "how wide text is printed if the output is not a terminal" },

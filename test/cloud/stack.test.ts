@@ -299,6 +299,16 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
   withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
 });
 
+test("hosts on Spot instances ask for their interruption notice; others ask nobody", () => {
+  for (const fleetSpot of ["true", "false"]) {
+    const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetSpot } });
+    const template = Template.fromStack(new VolleyStack(app, "volley"));
+    const userData = JSON.stringify(template.findResources("AWS::EC2::LaunchTemplate"));
+    const asks = userData.includes("echo VOLLEY_METADATA=http://169.254.169.254 >> /etc/volley/host.env");
+    assert.equal(asks, fleetSpot === "true");
+  }
+});
+
 test("a deployment's limits reach all who hold plans against them, and a wrong one is refused at synthesis", () => {
   const app = new App({
     context: {

@@ -5,6 +5,10 @@ import { InvalidToken, type SFNClient, TaskDoesNotExist, TaskTimedOut } from "@a
 import { gatherHosts } from "../../lib/fleet/gather.ts";
 import { type HostPorts, serveRuns } from "../../lib/fleet/host.ts";
 import { hostsThere } from "../../lib/fleet/hosts.ts";
+import { runTask } from "../../lib/fleet/runTask.ts";
+import type { Leaving } from "../../lib/fleet/spotNotice.ts";
+import type { HostTask } from "../../lib/fleet/tasks.ts";
+import { readLeft } from "../../lib/results/left.ts";
 import { tasksPrefix } from "../../lib/store/keys.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 
@@ -28,6 +32,13 @@ class Fleet {
   readonly over = new Map<string, Error>();
   /** What a worker does. */
   work: (signal: AbortSignal) => Promise<unknown> = async () => ({ outcome: "completed" });
+  /** What a host needs, besides what runs its tasks. */
+  readonly ports: Omit<HostPorts, "run"> = {
+    store: this.store,
+    client: { send: (command: unknown) => this.#send(command) } as unknown as SFNClient,
+    say: () => {},
+    pollMs: 10,
+  };
   readonly #test: TestContext;
 
   constructor(t: TestContext) {
@@ -38,21 +49,12 @@ class Fleet {
   host(name: string, more: Partial<HostPorts> & { runId?: string } = {}): () => Promise<void> {
     const stopped = new AbortController();
     const { runId, ...ports } = more;
-    const serving = serveRuns(
-      { name, ...(runId !== undefined && { runId }) },
-      {
-        store: this.store,
-        client: { send: (command: unknown) => this.#send(command) } as unknown as SFNClient,
-        run: async (input, signal) => {
-          this.ran.push([name, input]);
-          return this.work(signal);
-        },
-        say: () => {},
-        pollMs: 10,
-        ...ports,
-      },
-      stopped.signal,
-    );
+    const run: HostPorts["run"] = async (input, signal) => {
+      this.ran.push([name, input]);
+      return this.work(signal);
+    };
+    const identity = { name, ...(runId !== undefined && { runId }) };
+    const serving = serveRuns(identity, { ...this.ports, run, ...ports }, stopped.signal);
     const stop = async (): Promise<void> => {
       stopped.abort();
       await serving;
@@ -73,9 +75,11 @@ class Fleet {
 
   task(runId: string, assignment: string, attempt = 1): string {
     const taskToken = `${runId}/${assignment}/${attempt}`;
+    // Ten minutes of work.
+    const work = { id: assignment, invokeAt: new Date().toISOString(), timeoutSeconds: 600 };
     this.store.set(
       `${tasksPrefix(runId)}${assignment}/${attempt}/task.json`,
-      JSON.stringify({ taskToken, input: { assignment } }),
+      JSON.stringify({ taskToken, input: { runId, assignment: work } }),
     );
     return taskToken;
   }
@@ -175,19 +179,68 @@ test("a host that is stopped gives its task to another one", async (t) => {
   assert.equal(await fleet.there("one"), 0, "it has left");
 });
 
-test("a host that is about to be taken away hands over while its worker goes on", async (t) => {
+test("a host that is about to be taken away gives its task back while its worker goes on, and takes no other", async (t) => {
   const fleet = new Fleet(t);
   const { promise, resolve: end } = Promise.withResolvers<unknown>();
   fleet.work = () => promise;
-  const { promise: leaving, resolve: leave } = Promise.withResolvers<void>();
+  const { promise: leaving, resolve: leave } = Promise.withResolvers<Leaving>();
   const token = fleet.task("one", "w000-s00");
   fleet.host("a", { runId: "one", leaving });
   await until(() => fleet.ran.length === 1, "the worker runs");
-  leave();
+  leave({ atMs: Date.now() + 120_000 });
   await until(() => fleet.returned.length === 1, "the token is returned");
+  fleet.task("one", "w001-s00");
   end({ outcome: "superseded" });
-  await sleep(50);
+  await until(async () => (await fleet.there("one")) === 0, "the host has left");
   assert.deepEqual(fleet.returned, [["Failure", token, "Volley.HostLeaves"]]);
+  assert.equal(fleet.ran.length, 1);
+  assert.deepEqual(await readLeft(fleet.store, "one", new Set(["w000-s00"])), [
+    { kind: "host-left", assignment: "w000-s00", host: "a", why: "spot" },
+  ]);
+});
+
+test("a host finishes a task that ends before the host is taken away", async (t) => {
+  const fleet = new Fleet(t);
+  const { promise, resolve: end } = Promise.withResolvers<unknown>();
+  fleet.work = () => promise;
+  const { promise: leaving, resolve: leave } = Promise.withResolvers<Leaving>();
+  const token = fleet.task("one", "w000-s00");
+  fleet.host("a", { runId: "one", leaving });
+  await until(() => fleet.ran.length === 1, "the worker runs");
+  leave({ atMs: Date.now() + 700_000 });
+  await sleep(50);
+  assert.deepEqual(fleet.returned, []);
+  end("done");
+  await until(async () => (await fleet.there("one")) === 0, "the host has left");
+  assert.deepEqual(fleet.returned, [["Success", token, '"done"']]);
+  assert.deepEqual(await fleet.store.list("runs/one/left/"), []);
+});
+
+test("the worker of a host that leaves is ended if no other host takes over", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const ended = Promise.withResolvers<Error>();
+  const fleet = new Fleet(t);
+  const input = { runId: "one", assignment: { id: "w000-s00", invokeAt: "2026-01-01T00:00:00Z", timeoutSeconds: 9e9 } };
+  const running = runTask(
+    { taskToken: "token", input: input as HostTask["input"] },
+    {
+      ...fleet.ports,
+      leaving: Promise.resolve({ atMs: Date.now() }),
+      run: (_, signal) =>
+        new Promise((_done, failed) => {
+          signal.addEventListener("abort", () => {
+            ended.resolve(signal.reason);
+            failed(signal.reason);
+          });
+        }),
+    },
+    { name: "a", signal: new AbortController().signal },
+  );
+  await new Promise((done) => setImmediate(done));
+  t.mock.timers.tick(30_000);
+  assert.equal((await ended.promise).message, "no other host took over");
+  await running;
+  assert.deepEqual(fleet.returned, [["Failure", "token", "Volley.HostLeaves"]]);
 });
 
 test("a host of a search works for one trial after another, and is free when the search has its report", async (t) => {
