@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { InputError } from "../lib/plan/problems.ts";
 import { S3Store } from "../lib/store/s3Store.ts";
+import { isCredentialsError } from "./following.ts";
 
 /** A run in a deployment, as listed by Step Functions. */
 export interface DeployedRun {
@@ -78,20 +79,37 @@ export class Deployment {
   }
 }
 
-/** Finds a stack's bucket and state machine by its outputs. Throws an InputError if there is no such stack. */
+/**
+ * Finds a stack's bucket and state machine by its outputs. Throws an InputError if there is no such stack, or AWS does not
+ * accept who asks; rejects with AWS's error if AWS does not answer.
+ */
 export async function openDeployment(stack: string): Promise<Deployment> {
-  const expected = "the name of a stack that `cdk deploy` has put up in this account and region";
-  const found = await new CloudFormationClient()
+  const refused = (found: string, expected: string): InputError =>
+    new InputError(`--stack ${stack}`, [{ where: "AWS", found, expected }]);
+  const found = await new CloudFormationClient({ maxAttempts: MAX_ATTEMPTS })
     .send(new DescribeStacksCommand({ StackName: stack }))
     .catch((error: Error) => {
-      throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: error.message, expected }]);
+      const expected = expectedInstead(error);
+      throw expected === undefined ? error : refused(error.message, expected);
     });
   const [described] = found.Stacks ?? [];
   const outputs = new Map(described?.Outputs?.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
   const bucket = outputs.get("Bucket");
   const stateMachineArn = outputs.get("StateMachineArn");
-  if (bucket === undefined || stateMachineArn === undefined) {
-    throw new InputError(`--stack ${stack}`, [{ where: "AWS", found: "a stack without Volley's outputs", expected }]);
-  }
+  if (bucket === undefined || stateMachineArn === undefined) throw refused("a stack without Volley's outputs", A_STACK);
   return new Deployment(stack, bucket, stateMachineArn, { status: described?.StackStatus ?? "", outputs });
+}
+
+/** How often a call that opens a deployment is tried, with the SDK's growing pauses: some seconds in all. */
+const MAX_ATTEMPTS = 6;
+
+const A_STACK = "the name of a stack that `cdk deploy` has put up in this account and region";
+
+/** What a person has to give instead of what AWS refused; undefined if the error has another cause. */
+function expectedInstead(error: Error): string | undefined {
+  if (isCredentialsError(error)) return "credentials that AWS accepts: aws sso login, or new keys in the environment";
+  if (/^AccessDenied/.test(error.name))
+    return "a person who has the stack's operator policy (output OperatorPolicyArn)";
+  if (/\bregion\b/i.test(error.message)) return "a region: AWS_REGION, or one in the profile";
+  return error.name === "ValidationError" ? A_STACK : undefined;
 }

@@ -102,7 +102,7 @@ export async function patiently<T>(
 }
 
 /** Whether an error means that credentials are missing, wrong or expired. */
-function isCredentialsError(error: Error): boolean {
+export function isCredentialsError(error: Error): boolean {
   return CREDENTIALS.has(error.name) || /\btoken (is|has) expired\b/i.test(error.message);
 }
 

@@ -115,6 +115,41 @@ test("with credentials that expire the command ends with what to type, and an ex
   assert.ok(tookMs < 15_000);
 });
 
+test("a command that cannot open the deployment says what is wrong: the credentials, the region, the rights, the stack, or AWS", async (t) => {
+  let error = ["ExpiredToken", "The security token included in the request is expired"];
+  const aws = await startFakeAws(t, {
+    statusAt: () => "RUNNING",
+    meet(_call, _sinceMs, response) {
+      const [code, message] = error;
+      const body = `<ErrorResponse><Error><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+      response.writeHead(code === "Throttling" ? 503 : 400, { "Content-Type": "text/xml" }).end(body);
+      return true;
+    },
+    isMetFromTheStart: true,
+  });
+  const said = async (args: string[], env: Record<string, string> = {}) => {
+    const { code, stderr } = await volley([...args, "--stack", "volley"], { ...aws.env, ...env });
+    return [code, stderr] as const;
+  };
+  const commands = [["abort", "r"], ["fetch", "r"], ["list"], ["watch", "r"], ["doctor"], ["report", "r"]];
+  for (const [code, text] of await Promise.all(commands.map((args) => said(args)))) {
+    assert.equal(code, 2, text);
+    assert.match(text, /expired; expected credentials that AWS accepts: aws sso login/);
+  }
+  for (const [name, message, expected, exit] of [
+    ["AccessDenied", "not authorized", /expected a person who has the stack's operator policy/, 2],
+    ["ValidationError", "Stack with id volley does not exist", /expected the name of a stack/, 2],
+    ["Throttling", "Rate exceeded", /Rate exceeded/, 4],
+  ] as const) {
+    error = [name, message];
+    const [code, text] = await said(["abort", "r"]);
+    assert.match(text, expected);
+    assert.equal(code, exit, text);
+    assert.equal(/name of a stack/.test(text), name === "ValidationError", text);
+  }
+  assert.match((await said(["abort", "r"], { AWS_REGION: "nowhere/else" }))[1], /expected a region: AWS_REGION/);
+});
+
 test("a high rate is asked about before anything is started, also in AWS", async (t) => {
   const aws = await startFakeAws(t, { statusAt: () => "RUNNING" });
   const target = { url: "https://gateway.example/", body: {}, expect: "http" };

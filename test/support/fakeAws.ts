@@ -12,6 +12,8 @@ type Call = "DescribeStacks" | "StartExecution" | "DescribeExecution" | "S3";
 export interface Trouble {
   /** Answers a call in its own way, or leaves it: gives whether it did. `sinceMs` is the time since the run's start. */
   meet?(call: Call, sinceMs: number, response: ServerResponse): boolean;
+  /** Whether calls before the run's start are met too. */
+  isMetFromTheStart?: boolean;
   /** The execution's status by the time since its start; undefined while it is not there. */
   statusAt(sinceMs: number): string | undefined;
   /** When the run's report is there, in ms from its start; never by default. */
@@ -36,7 +38,7 @@ export async function startFakeAws(test: TestContext, trouble: Trouble, report =
     const call = callOf(request, body);
     calls[call] = (calls[call] ?? 0) + 1;
     const sinceMs = startedMs === undefined ? 0 : Date.now() - startedMs;
-    if (startedMs !== undefined && trouble.meet?.(call, sinceMs, response)) return;
+    if ((startedMs !== undefined || trouble.isMetFromTheStart) && trouble.meet?.(call, sinceMs, response)) return;
     if (call === "DescribeStacks") return void response.setHeader("Content-Type", "text/xml").end(STACKS);
     if (call === "S3") {
       const isReported = startedMs !== undefined && sinceMs >= (trouble.reportedAtMs ?? Number.POSITIVE_INFINITY);
