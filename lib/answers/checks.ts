@@ -23,9 +23,8 @@ export function prepareChecks(checks: readonly Check[]): void {
 function prepare(check: Check): Prepared {
   let made = prepared.get(check);
   if (!made) {
-    const steps = check.pointer.split("/").slice(1);
     made = {
-      steps: steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~")),
+      steps: stepsOf(check.pointer),
       longest: 12 * JSON.stringify(check.equals ?? null).length + MAX_MATCHED,
       ...(check.matches !== undefined && { pattern: compilePattern(check.matches) }),
     };
@@ -46,6 +45,28 @@ export function passes(bytes: Buffer, at: number, check: Check): boolean {
   if (min === undefined && max === undefined) return true;
   const number = numberOf(bytes, span);
   return number !== undefined && !(min !== undefined && number < min) && !(max !== undefined && number > max);
+}
+
+/** The text of the string, number or boolean at a JSON pointer of a response; undefined if there is none. */
+export function valueAt(bytes: Buffer, pointer: string): string | undefined {
+  try {
+    JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const at = bytes.findIndex((byte) => !BLANKS.includes(byte));
+  const span = find(bytes, at, stepsOf(pointer));
+  if (!span || [OPEN_OBJECT, OPEN_LIST].includes(bytes[span.from] ?? 0)) return undefined;
+  const value = shown(bytes, span);
+  return value === "null" && bytes[span.from] !== 0x22 ? undefined : value;
+}
+
+/** White space in JSON. */
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
+
+function stepsOf(pointer: string): string[] {
+  const steps = pointer.split("/").slice(1);
+  return steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 /** The position of the value at a JSON pointer (RFC 6901). If a key occurs twice, the last one counts. */

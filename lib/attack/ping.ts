@@ -8,6 +8,8 @@ import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { referencesOf } from "../plan/secretReferences.ts";
 import { MAX_BODY_BYTES } from "../plan/sizes.ts";
+import { addressesOf } from "../plan/subscriptions.ts";
+import { Lookups } from "./lookups.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { type OneExchange, oneExchange } from "./oneExchange.ts";
 import { type PreparedRequest, plainSecret, prepareChain } from "./requests.ts";
@@ -46,13 +48,16 @@ export async function ping(plan: Plan, chain: Chain, secret: (reference: string)
   const secure = plan.tls && (await secureOf(plan.tls, secret));
   const options: ConnectionOptions = { ...plan, guard: targetGuard(plan), ...(secure && { secure }) };
   const secrets = new Map<string, string>();
-  for (const reference of chain.targets.flatMap(referencesOf)) {
+  for (const reference of addressesOf(chain).flatMap(referencesOf)) {
     secrets.set(reference, plainSecret(reference, await secret(reference)));
   }
   const reveal = (text: string): string =>
     text.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
   const block = needsBlock(chain) ? await newestBlock(chain, options, reveal) : undefined;
-  const prepare = { ...plan, ...(block !== undefined && { block }), secret: (name: string) => secrets.get(name) ?? "" };
+  const known = (name: string): string => secrets.get(name) ?? "";
+  const lookups = new Lookups(chain, { options, secret: known, onCall: () => {} });
+  await lookups.first();
+  const prepare = { ...plan, ...(block !== undefined && { block }), lookups: lookups.values, secret: known };
   const request = prepareChain(chain, prepare)(0);
   const { outcome, timesMs, totalMs } = await oneExchange(request, options);
   if ("failure" in outcome) return { class: outcome.failure, isRelay: false, timesMs, totalMs, bytes: 0, body: "" };

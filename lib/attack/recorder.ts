@@ -18,6 +18,7 @@ import { NodesSum } from "../results/nodes.ts";
 import { mayBeLimited, RateLimits } from "../results/rateLimits.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
 import type { SubscriptionRecorder } from "../ws/subscriptionRecorder.ts";
+import type { LookupOutcome } from "./lookups.ts";
 
 /** Why a request was not sent. */
 export type MissReason = "late" | "in-flight-cap" | "file-limit" | "aborted" | "superseded";
@@ -79,6 +80,7 @@ export class Recorder {
   #missed: Tally = {};
   #errors: Tally = {};
   #invalid: Tally = {};
+  #lookups: Record<string, Tally> = {};
   #answers: Tally = {};
   #statuses: Tally = {};
   readonly #seconds = new Map<number, SecondCounts>();
@@ -167,6 +169,13 @@ export class Recorder {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
+  }
+
+  /** Records a call of a lookup. */
+  lookedUp(name: string, outcome: LookupOutcome): void {
+    this.#lookups[name] ??= {};
+    const counts = this.#lookups[name];
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
 
   /** Records which node sent a response, by the value of the plan's header in it. */
@@ -291,6 +300,7 @@ export class Recorder {
       ...(Object.keys(this.#answers).length > 0 && { answers: this.#answers }),
       ...(this.#samples.list.length > 0 && { samples: this.#samples.list }),
       ...(blocks && { blocks }),
+      ...(Object.keys(this.#lookups).length > 0 && { lookups: this.#lookups }),
       ...(rateLimits && { rateLimits }),
       ...(admissions && { admissions }),
       ...(nodes && { nodes }),
@@ -311,6 +321,7 @@ export class Recorder {
     this.#missed = {};
     this.#errors = {};
     this.#invalid = {};
+    this.#lookups = {};
     this.#answers = {};
     this.#statuses = {};
     this.#blocks.reset();

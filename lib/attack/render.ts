@@ -9,6 +9,8 @@ export interface RenderInput {
   /** The chain's newest block, if it is known. */
   block: number;
   row: Record<string, string>;
+  /** The latest values of the chain's lookups. */
+  lookups?: Readonly<Record<string, string>>;
 }
 
 /** Bytes as latin1 characters, and the positions where ids are written. */
@@ -60,7 +62,10 @@ export class Part {
   }
 }
 
-function fill({ placeholder, writing }: Slot, seed: number, { n, block, row }: RenderInput): string {
+/** What stands for a lookup's value before there is one: it fits everywhere. */
+const NO_VALUE = "0";
+
+function fill({ placeholder, writing }: Slot, seed: number, { n, block, row, lookups = {} }: RenderInput): string {
   switch (placeholder.kind) {
     case "id":
       return String(ID_BASE);
@@ -74,6 +79,8 @@ function fill({ placeholder, writing }: Slot, seed: number, { n, block, row }: R
       return `0x${Math.max(0, block + between(placeholder, n, seed)).toString(16)}`;
     case "data":
       return writeValue(row[placeholder.field] ?? "", writing);
+    case "lookup":
+      return writeValue(lookups[placeholder.name] ?? NO_VALUE, writing);
   }
 }
 

@@ -31,6 +31,8 @@ export interface PrepareOptions {
   seed: number;
   /** The chain's newest block, for targets that name blocks. */
   block?: number;
+  /** The latest values of the chain's lookups, which change while requests are made. */
+  lookups?: Readonly<Record<string, string>>;
   /** The value of a reference to a secret. Throws if there is none. */
   secret?(reference: string): string;
 }
@@ -45,6 +47,8 @@ export interface ChainRequests {
   (n: number): PreparedRequest;
   /** Whether all requests are ready; otherwise each is made on demand. */
   isReady: boolean;
+  /** Whether each request is made when it is due, with the latest values of lookups, and none ahead. */
+  isTimely: boolean;
   /** The handshakes of the WebSockets that they use. */
   handshakes: readonly Handshake[];
   /** A request's number on the wire, from which its ids are made: no two calls of a chain have the same. */
@@ -81,6 +85,7 @@ export function prepareChain(chain: Chain, options: PrepareOptions): ChainReques
   );
   return Object.assign(request, {
     isReady: kept.length === lines.length && kept.every(({ isReady }) => isReady),
+    isTimely: options.lookups !== undefined,
     handshakes: [...new Map(sockets.map(({ handshake }) => [handshake.key, handshake])).values()],
     wireNumber: wireNumbers(Math.max(1, ...sockets.map(({ parts }) => parts))),
   });
@@ -184,7 +189,8 @@ class TargetRequests {
   }
 
   #build(n: number, row: Record<string, string> = {}): PreparedRequest {
-    const input: RenderInput = { n, block: this.#options.block ?? 0, row };
+    const { block = 0, lookups } = this.#options;
+    const input: RenderInput = { n, block, row, ...(lookups && { lookups }) };
     const { method, parts } = this.#template;
     const host = this.#authority.render(input).bytes;
     const path = this.#path.render(input);

@@ -54,10 +54,10 @@ export function chainEvents(parts: TrackParts): TrackEvents {
   };
 }
 
-/** Returns a function for the phase's n-th request: taken from the ready requests, or prepared ahead. */
+/** Returns a function for the phase's n-th request: taken from the ready requests, prepared ahead, or made when due. */
 function requestsOf({ requests, range, numberOf }: TrackParts): (n: number) => PreparedRequest {
   const numbered = (n: number): PreparedRequest => requests(numberOf(n));
-  if (requests.isReady) return numbered;
+  if (requests.isReady || requests.isTimely) return numbered;
   const ahead = new RequestsAhead(numbered, range);
   return (n) => ahead.take(n);
 }

@@ -18,6 +18,7 @@ import { ABORT_DRAIN_MS, flushMs, POLL_MS, TAKEOVER_MS } from "../schedule/tempo
 import type { Clock } from "../store/clock.ts";
 import { socketCounter } from "../ws/socketCounts.ts";
 import { HealthMeter } from "./health.ts";
+import { Lookups } from "./lookups.ts";
 import { needsBlock, newestBlock } from "./newestBlock.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
@@ -81,6 +82,8 @@ class WorkerRun {
   #watchdog: Watchdog | undefined;
   #subscriptions: WorkerSubscriptions | undefined;
   readonly #blocks = new Map<string, number>();
+  /** By chain. */
+  readonly #lookups = new Map<string, Lookups>();
   readonly #secrets = new Map<string, string>();
 
   constructor(input: AttackInput, ports: WorkerPorts, secure: Secure | undefined) {
@@ -118,11 +121,13 @@ class WorkerRun {
     const flushTimer = setInterval(() => this.#flush(), flushMs(plan.durationMs));
     const pollTimer = setInterval(() => this.#poll(pacer), POLL_MS);
     this.#poll(pacer);
+    for (const lookups of this.#lookups.values()) lookups.start();
     this.#ports.told?.then((request) => this.#stop(pacer, request));
     await Promise.all([pacer.run(startWaker), subscriptions.ended()]);
     // The sender times out each request, so this ends.
     await Promise.race([this.#sender.drained(), this.#cutShort]);
     clearInterval(pollTimer);
+    for (const lookups of this.#lookups.values()) lookups.stop();
     clearInterval(flushTimer);
     this.#sender.close();
     this.#flush();
@@ -136,6 +141,7 @@ class WorkerRun {
     this.#sender.close();
     this.#health.close();
     this.#subscriptions?.stop();
+    for (const lookups of this.#lookups.values()) lookups.stop();
   }
 
   /** Creates this worker's subscribers, with a recorder for each of their chains. */
@@ -172,9 +178,25 @@ class WorkerRun {
         if (!this.#ports.secret) throw noSecrets(reference);
         this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
       }
-      if (!needsBlock(chain)) continue;
-      this.#blocks.set(chain.name, await newestBlock(chain, this.#options, (text) => this.#reveal(text)));
+      if (needsBlock(chain)) {
+        this.#blocks.set(chain.name, await newestBlock(chain, this.#options, (text) => this.#reveal(text)));
+      }
+      if (chain.lookups) await this.#lookUp(chain);
     }
+  }
+
+  /** Makes a chain's lookups for the first time. */
+  async #lookUp(chain: Chain): Promise<void> {
+    const lookups = new Lookups(chain, {
+      options: this.#options,
+      secret: (reference) => this.#reveal(reference),
+      onCall: (name, outcome) => {
+        const own = this.#recorders.find((each) => each.chain === chain.name && each.phase === "measure");
+        own?.lookedUp(name, outcome);
+      },
+    });
+    this.#lookups.set(chain.name, lookups);
+    await lookups.first();
   }
 
   /** A chain's recorder for the current phase. */
@@ -208,11 +230,13 @@ class WorkerRun {
     return assignment.shares.flatMap((share, index) => {
       const chain = chains[index] as Chain;
       const block = this.#blocks.get(chain.name);
+      const lookups = this.#lookups.get(chain.name);
       const requests = prepareChain(chain, {
         keepalive: plan.keepalive,
         http: plan.http,
         seed: plan.seed,
         ...(block !== undefined && { block }),
+        ...(lookups && { lookups: lookups.values }),
         secret: (reference) => this.#reveal(reference),
       });
       this.#handshakes.push(...requests.handshakes);
@@ -292,6 +316,7 @@ class WorkerRun {
     this.#outcome = request.reason;
     pacer.stop((track, from) => missRest(track, from, request));
     this.#subscriptions?.stop();
+    for (const lookups of this.#lookups.values()) lookups.stop();
     setTimeout(this.#cutOff, ABORT_DRAIN_MS);
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { headerValue, name, pattern, targetUrl, token } from "./fields.ts";
+import { lookups } from "./lookupSchema.ts";
 import { regionShares } from "./regionSchema.ts";
 import { chainSloSchema, targetSlo } from "./sloSchema.ts";
 import { subscription } from "./subscriptionSchema.ts";
@@ -120,6 +121,9 @@ export const chain = z
       .min(1)
       .optional()
       .describe("A CSV file with a header, or JSON objects a line, relative to the plan, for {{data.field}}"),
+    lookups: lookups
+      .optional()
+      .describe("Calls beside the load whose results fill in {{lookup.name}}, such as the hash of the newest block"),
     dataOrder: z
       .enum(["cycle", "once", "random"])
       .optional()

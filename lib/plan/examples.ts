@@ -62,6 +62,12 @@ const EXAMPLES: Record<string, unknown> = {
   lagP99Ms: 500,
   file: "log.jsonl",
   data: "accounts.csv",
+  lookups: {
+    block: {
+      body: { jsonrpc: "2.0", id: 1, method: "eth_getBlockByNumber", params: ["latest", false] },
+      pointer: "/result/hash",
+    },
+  },
   staleBlocks: 3,
   rateLimitCodes: [-32_005],
   "subscriptions[].url": "wss://gateway.example/rpc",

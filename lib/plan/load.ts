@@ -10,6 +10,8 @@ import type { JsonSchemaNode } from "./examples.ts";
 import { afterAuthority, hostProblems } from "./hosts.ts";
 import { handshakeUrl, isWebSocketUrl } from "./httpUrl.ts";
 import { expectationProblems } from "./jsonRpcBody.ts";
+import { lookupProblems } from "./lookupProblems.ts";
+import { lookupsOf } from "./lookupSchema.ts";
 import { nearest } from "./nearest.ts";
 import { withOwnIds } from "./ownIds.ts";
 import { PLACEHOLDERS, parseTemplate } from "./placeholders.ts";
@@ -17,7 +19,7 @@ import { PlanFiles } from "./planFiles.ts";
 import { InputError, jsonPath, type Problem, problemsOf, show } from "./problems.ts";
 import { regionProblems } from "./regions.ts";
 import { requestProblems, rowProblems } from "./requestProblems.ts";
-import { type Chain, type Plan, planJsonSchema, planSchema } from "./schema.ts";
+import { type Chain, type Plan, planJsonSchema, planSchema, type Target } from "./schema.ts";
 import { sloProblems } from "./sloProblems.ts";
 import { subscribersOf, subscriptionsOf } from "./subscriptions.ts";
 import { webSocketProblems } from "./webSocket.ts";
@@ -131,12 +133,13 @@ function chainOf(
     order,
     dataOrder,
     expect,
+    lookups,
   } = chain;
-  for (const target of [...targets, ...(replayed?.targets ?? [])]) {
-    if (expect !== undefined) target.expect ??= expect;
-  }
+  const all = [...targets, ...(replayed?.targets ?? [])];
+  if (expect !== undefined) expectAll(all, expect);
   const own = {
     ...(data && { data }),
+    ...(lookups && { lookups: lookupsOf(lookups, all[0]) }),
     ...(dataOrder && { dataOrder }),
     ...(order && { order }),
     ...(staleBlocks !== undefined && { staleBlocks }),
@@ -153,6 +156,10 @@ function chainOf(
   return { name, rps: rps ?? (cups !== undefined && perRequest ? cups / perRequest : 0), targets, ...own };
 }
 
+function expectAll(targets: readonly Target[], expect: NonNullable<Target["expect"]>): void {
+  for (const target of targets) target.expect ??= expect;
+}
+
 /** What is wrong with a plan whose fields are each valid by themselves. */
 function planProblems(plan: Plan, folder: string | undefined): Problem[] {
   const problems = [
@@ -164,6 +171,7 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
     placeholderProblems(plan),
     requestProblems(plan),
     rowProblems(plan),
+    lookupProblems(plan),
     sloProblems(plan),
     computeUnitProblems(plan),
     expectationProblems(plan),
@@ -184,8 +192,8 @@ function planProblems(plan: Plan, folder: string | undefined): Problem[] {
  */
 export function moveTargets(plan: Plan, origin: string): void {
   const base = handshakeUrl(new URL(origin).origin);
-  for (const { targets, subscriptions = [] } of plan.chains) {
-    for (const target of [...targets, ...subscriptions]) {
+  for (const { targets, subscriptions = [], lookups = [] } of plan.chains) {
+    for (const target of [...targets, ...subscriptions, ...lookups]) {
       const own = isWebSocketUrl(target.url) ? base.replace("http", "ws") : base;
       target.url = `${own}${afterAuthority(target.url)}`;
     }
@@ -206,6 +214,12 @@ function placeholderProblems(plan: Plan): Problem[] {
     const templates = texts.filter((text) => text.includes("{{")).map(parseTemplate);
     const unknown = new Set(templates.flatMap((template) => template.unknown));
     const pieces = templates.flatMap((template) => template.pieces);
+    const names = (chain.lookups ?? []).map(({ name }) => name);
+    const unasked = new Set(
+      pieces.flatMap((each) =>
+        typeof each !== "string" && each.kind === "lookup" && !names.includes(each.name) ? [each.name] : [],
+      ),
+    );
     const missing = new Set(
       pieces.flatMap((each) =>
         typeof each !== "string" && each.kind === "data" && !fields.includes(each.field) ? [each.field] : [],
@@ -213,6 +227,12 @@ function placeholderProblems(plan: Plan): Problem[] {
     );
     return [
       ...[...unknown].map((found) => ({ where, found, expected: PLACEHOLDERS })),
+      ...[...unasked].map((name) => ({
+        where,
+        found: `{{lookup.${name}}}`,
+        expected:
+          names.length > 0 ? `one of the chain's lookups: ${names.join(", ")}` : "a lookup in the chain's `lookups`",
+      })),
       ...[...missing].map((field) => ({
         where,
         found: `{{data.${field}}}`,

@@ -8,7 +8,9 @@ export type Placeholder =
   /** A block number in hexadecimal, in this range relative to the newest block. */
   | { kind: "block"; from: number; to: number }
   /** A field of a row of the chain's data file. */
-  | { kind: "data"; field: string };
+  | { kind: "data"; field: string }
+  /** The latest value of one of the chain's lookups. */
+  | { kind: "lookup"; name: string };
 
 /** A text split at its placeholders. */
 export interface Template {
@@ -19,7 +21,7 @@ export interface Template {
 
 /** The available placeholders, for messages. */
 export const PLACEHOLDERS =
-  "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}} or {{data.field}}; {{{{ for two braces as they stand";
+  "{{id}}, {{randomAddress}}, {{randomHex 64}}, {{randomInt 1..9}}, {{blockNumber -100..0}}, {{data.field}} or {{lookup.name}}; {{{{ for two braces as they stand";
 
 /** Splits a text at its `{{placeholders}}`. `{{{{` is a literal `{{`. */
 export function parseTemplate(text: string): Template {
@@ -57,6 +59,8 @@ function parsePlaceholder(text: string): Placeholder | undefined {
   ];
   if (/^blockNumber\b/.test(text) && blockFrom !== "") return range("block", blockFrom, blockTo);
   if (text === "blockNumber") return { kind: "block", from: 0, to: 0 };
+  const [, lookup] = /^lookup\.([A-Za-z_][\w-]*)$/.exec(text) ?? [];
+  if (lookup !== undefined) return { kind: "lookup", name: lookup };
   const [, field] = /^data\.([A-Za-z_][\w-]*)$/.exec(text) ?? [];
   return field === undefined ? undefined : { kind: "data", field };
 }

@@ -68,7 +68,8 @@ function targetProblems(target: Target, transport: Transport, slots: Map<string,
   return [...lengthProblems(target, template), ...slotProblems(slotsOf(template))];
 }
 
-function templateOf(target: Target): RequestTemplate | undefined {
+/** A target split at its placeholders; undefined if its URL is invalid. */
+export function templateOf(target: Target): RequestTemplate | undefined {
   try {
     return requestTemplate(target);
   } catch {
@@ -76,7 +77,8 @@ function templateOf(target: Target): RequestTemplate | undefined {
   }
 }
 
-function slotsOf({ authority, path, headers, body = [] }: RequestTemplate): Slot[] {
+/** The places of all placeholders. */
+export function slotsOf({ authority, path, headers, body = [] }: RequestTemplate): Slot[] {
   const all: Piece[][] = [authority, path, body, ...headers.map(([, value]) => value)];
   return all.flat().filter((piece) => typeof piece !== "string");
 }

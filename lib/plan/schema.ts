@@ -5,6 +5,7 @@ import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { hostEntry, name, token } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
+import type { Lookup } from "./lookupSchema.ts";
 import { observe } from "./observeSchema.ts";
 import type { List } from "./packed.ts";
 import { regionShares } from "./regionSchema.ts";
@@ -334,6 +335,7 @@ export interface Chain {
   lines?: List<Target>;
   /** Rows that {{data.field}} is filled from. */
   data?: List<Row>;
+  lookups?: Lookup[];
   /** How requests take the rows; by default in order, and again from the first. */
   dataOrder?: "cycle" | "once" | "random";
   /** How targets follow each other; by default in turns. */

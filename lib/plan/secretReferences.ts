@@ -17,6 +17,7 @@ export function secretReferences({ chains, observe, tls }: Plan): Map<string, st
   for (const [index, chain] of chains.entries()) {
     for (const each of chain.targets) add(referencesOf(each), jsonPath(["chains", index, "targets"]));
     for (const each of chain.subscriptions ?? []) add(referencesOf(each), jsonPath(["chains", index, "subscriptions"]));
+    for (const each of chain.lookups ?? []) add(referencesOf(each), jsonPath(["chains", index, "lookups", each.name]));
   }
   for (const [field, value] of Object.entries(tls ?? {})) {
     if (typeof value === "string") add(value.match(SECRET_REFERENCE) ?? [], jsonPath(["tls", field]));

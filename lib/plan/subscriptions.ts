@@ -28,9 +28,9 @@ export function subscriptionsOf(input: Input): Subscription[] {
   });
 }
 
-/** The URL and headers of everything that a chain connects to: its targets and its subscriptions. */
-export function addressesOf({ targets, subscriptions = [] }: Chain): Pick<Target, "url" | "headers">[] {
-  return subscriptions.length === 0 ? targets : [...targets, ...subscriptions];
+/** The URL and headers of everything that a chain connects to: its targets, subscriptions and lookups. */
+export function addressesOf({ targets, subscriptions = [], lookups = [] }: Chain): Pick<Target, "url" | "headers">[] {
+  return subscriptions.length + lookups.length === 0 ? targets : [...targets, ...subscriptions, ...lookups];
 }
 
 /** How many workers a share of a chain's subscribers needs. */

@@ -10,6 +10,7 @@ import { capacityText } from "./capacityText.ts";
 import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
 import { hostTable, timingTable, workerTable } from "./generatorText.ts";
+import { lookupText } from "./lookupText.ts";
 import { nodeText } from "./nodeText.ts";
 import { limitText, rateLimitText } from "./rateLimitText.ts";
 import { regionText } from "./regionText.ts";
@@ -40,6 +41,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     sampleTable(report, width),
     rateLimitText(report, width),
     limitText(report, width),
+    lookupText(report, width),
     targetTable(report, width),
     nodeText(report, width),
     timingTable(report, width),

@@ -217,6 +217,17 @@ export const chain = z.object({
     })
     .optional()
     .describe("What responses said that a rate limit refused, where there were any"),
+  lookups: z
+    .array(
+      z.object({
+        name: z.string(),
+        calls: count.describe("Calls during the run, beside the requests that are counted"),
+        values: count.describe("Calls that gave another value than before"),
+        failed: count.describe("Calls that gave no value; requests went on with the latest one"),
+      }),
+    )
+    .optional()
+    .describe("The calls whose results filled in requests, if the chain has any"),
   limit: z
     .object({
       shape: z

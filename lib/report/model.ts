@@ -18,6 +18,7 @@ import { totalUnits, unitsReport } from "./computeUnits.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
 import { logSeries, logsOf } from "./logs.ts";
+import { lookupsReport } from "./lookups.ts";
 import { measure } from "./measure.ts";
 import { metricsOf } from "./metrics.ts";
 import { nodesReport } from "./nodes.ts";
@@ -153,6 +154,7 @@ function chainReport(
   const traffic = trafficOf(ledger, sum, offeredRps, run);
   const rateLimits = rateLimitsReport(sum);
   const limit = limitReport(sum);
+  const lookups = lookupsReport(sum);
   const nodes = nodesReport(sum);
   const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
@@ -168,6 +170,7 @@ function chainReport(
     samples: sum.samples.list,
     ...(rateLimits && { rateLimits }),
     ...(limit && { limit }),
+    ...(lookups.length > 0 && { lookups }),
     ...(nodes && { nodes }),
     ...(counted && { truth: counted }),
     ...(warmup && {

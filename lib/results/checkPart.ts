@@ -68,6 +68,8 @@ function checkSeries(series: Series, where: string): void {
 /** Checks what only some series have. */
 function checkFeatures(series: Series, where: string): void {
   if (series.answers !== undefined) checkTally(series.answers, `${where}.answers`);
+  for (const [name, tally] of Object.entries(record(series.lookups ?? {}, `${where}.lookups`)))
+    checkTally(tally, `${where}.lookups.${name}`);
   if (series.blocks !== undefined) checkBlocks(series.blocks, `${where}.blocks`);
   if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
   if (series.admissions !== undefined) checkAdmissions(series.admissions, `${where}.admissions`);

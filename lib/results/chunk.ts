@@ -75,6 +75,8 @@ export interface Series {
   blocks?: BlockCounts;
   /** What responses said that a rate limit refused, if there were any. */
   rateLimits?: RateLimitCounts;
+  /** How the calls of the chain's lookups ended, by the lookup's name. */
+  lookups?: Record<string, Tally>;
   /** What a rate limit let through over time, if the plan looks for its shape. */
   admissions?: AdmissionCounts;
   /** Which nodes answered, if the plan has a header for it. */

@@ -92,6 +92,7 @@ export class SeriesSum {
   readonly blocks = new BlockCounter();
   readonly rateLimits = new RateLimits();
   readonly admissions = new Admissions();
+  readonly lookups: Record<string, Tally> = {};
   readonly nodes = new NodesSum();
   readonly sockets = noSockets();
   readonly subscriptions = new Map<string, SubscriptionSum>();
@@ -126,6 +127,10 @@ export class SeriesSum {
     for (const sample of series.samples ?? []) this.samples.add(sample);
     if (series.blocks) this.blocks.add(series.blocks);
     if (series.rateLimits) this.rateLimits.add(series.rateLimits);
+    for (const [name, tally] of Object.entries(series.lookups ?? {})) {
+      this.lookups[name] ??= {};
+      addTally(this.lookups[name], tally);
+    }
     if (series.admissions) this.admissions.add(series.admissions);
     if (series.sockets) addSockets(this.sockets, series.sockets);
     if (keepIntervals && parsed.nodes) this.nodes.add(parsed.nodes);
@@ -227,6 +232,7 @@ export class SeriesSum {
       ...(blocks && { blocks }),
       ...(rateLimits && { rateLimits }),
       ...(admissions && { admissions }),
+      ...(Object.keys(this.lookups).length > 0 && { lookups: this.lookups }),
       ...(nodes && { nodes }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),

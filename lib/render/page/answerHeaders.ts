@@ -36,6 +36,20 @@ export function limitTable(): HTMLElement[] {
   return [table("The shape of the rate limit", columns, rows)];
 }
 
+/** The calls whose results filled in requests. */
+export function lookupTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, lookups = [] }) => lookups.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  const columns: Column<(typeof rows)[number]>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Lookup", cell: ({ name }) => words(name) },
+    { title: "Calls", hint: "beside the requests", cell: ({ calls }) => count(calls) },
+    { title: "New values", cell: ({ values }) => count(values) },
+    { title: "Failed", hint: "the latest value stayed", cell: ({ failed }) => count(failed, true) },
+  ];
+  return [table("Lookups: calls whose results filled in requests", columns, rows)];
+}
+
 /** Which nodes answered, and how even and how sticky the balancer is. */
 export function nodeSection(): HTMLElement[] {
   const chains = report.chains.flatMap(({ name, nodes }) => (nodes ? [{ chain: name, ...nodes }] : []));

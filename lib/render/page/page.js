@@ -187,6 +187,18 @@ function limitTable() {
   ];
   return [table("The shape of the rate limit", columns2, rows)];
 }
+function lookupTable() {
+  const rows = report.chains.flatMap(({ name, lookups = [] }) => lookups.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Lookup", cell: ({ name }) => words(name) },
+    { title: "Calls", hint: "beside the requests", cell: ({ calls }) => count(calls) },
+    { title: "New values", cell: ({ values }) => count(values) },
+    { title: "Failed", hint: "the latest value stayed", cell: ({ failed }) => count(failed, true) }
+  ];
+  return [table("Lookups: calls whose results filled in requests", columns2, rows)];
+}
 function nodeSection() {
   const chains = report.chains.flatMap(({ name, nodes }) => nodes ? [{ chain: name, ...nodes }] : []);
   if (chains.length === 0) return [];
@@ -401,7 +413,8 @@ function outcomeTable() {
     ),
     ...sampleTable(),
     ...rateLimitTable(),
-    ...limitTable()
+    ...limitTable(),
+    ...lookupTable()
   ];
 }
 function sampleTable() {

@@ -1,0 +1,37 @@
+import { lookupTarget } from "./lookupSchema.ts";
+import { jsonPath, type Problem, show } from "./problems.ts";
+import { headProblems, slotsOf, templateOf } from "./requestProblems.ts";
+import type { Chain, Plan } from "./schema.ts";
+import type { Writing } from "./values.ts";
+
+/** What is wrong with a plan's lookups. Their calls are as a target's, and have no placeholders. */
+export function lookupProblems(plan: Plan): Problem[] {
+  return plan.chains.flatMap(({ lookups = [] }, index) =>
+    lookups.flatMap((lookup): Problem[] => {
+      const where = jsonPath(["chains", index, "lookups", lookup.name]);
+      const target = lookupTarget(lookup);
+      const template = templateOf(target);
+      if (!template) return [{ where, found: show(target.url), expected: "an absolute http, https, ws or wss URL" }];
+      const problems = headProblems(target, plan).map((found) => ({ where, ...found }));
+      if (slotsOf(template).length > 0) {
+        const expected = "a URL, headers and a body without placeholders";
+        problems.push({ where, found: "a placeholder in a lookup", expected });
+      }
+      if (plan.gateway) {
+        const expected = "none: the stand-in gateway would count its calls as the run's";
+        problems.push({ where, found: "a lookup", expected });
+      }
+      return problems;
+    }),
+  );
+}
+
+/** Where a chain's targets use a lookup's value. */
+export function lookupWritings({ targets }: Chain, name: string): Writing[] {
+  const slots = targets.flatMap((target) => {
+    const template = templateOf(target);
+    return template ? slotsOf(template) : [];
+  });
+  const own = slots.filter(({ placeholder }) => placeholder.kind === "lookup" && placeholder.name === name);
+  return [...new Set(own.map(({ writing }) => writing))];
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Lookups } from "../../lib/attack/lookups.ts";
+import { attack } from "../../lib/attack/worker.ts";
+import { HostGuard } from "../../lib/guard/hostGuard.ts";
+import { assign } from "../../lib/plan/assign.ts";
+import type { Chain } from "../../lib/plan/schema.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { systemClock } from "../../lib/store/clock.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { answeringServer, jsonResponse } from "../support/servers.ts";
+
+const OPTIONS = { http: "1.1" as const, keepalive: true, timeoutMs: 1_000 };
+const NEWEST = { jsonrpc: "2.0", id: 1, method: "eth_getBlockByNumber", params: ["latest", false] };
+const RECEIPTS = { jsonrpc: "2.0", id: 1, method: "eth_getBlockReceipts", params: ["{{lookup.block}}"] };
+
+function chains(url: string, lookup: object = {}, target: object = { body: RECEIPTS }): Record<string, unknown>[] {
+  const lookups = { block: { body: NEWEST, pointer: "/result/hash", every: "100ms", ...lookup } };
+  return [{ name: "node", rps: 50, targets: [{ url, ...target }], lookups }];
+}
+
+function lookupsOf(chain: Chain | undefined, input: object = {}): Lookups {
+  assert.ok(chain);
+  return new Lookups(chain, { options: OPTIONS, secret: (text) => text, onCall: () => {}, ...input });
+}
+
+test("requests carry the newest block's hash, which the worker asks for beside them", {
+  timeout: 20_000,
+}, async (t) => {
+  const asked: string[] = [];
+  let block = 0;
+  const server = await answeringServer(t, (_, request) => {
+    if (request.includes("eth_getBlockReceipts")) {
+      asked.push(/"params":\["(\w+)"\]/.exec(request)?.[1] ?? "");
+      return jsonResponse('{"jsonrpc":"2.0","id":1,"result":[]}');
+    }
+    block++;
+    return jsonResponse(`{"jsonrpc":"2.0","id":1,"result":{"hash":"0xb${block}"}}`);
+  });
+  const plan = checkedPlan("", { chains: chains(`${server.origin}/`), duration: "2s" });
+  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 600, leadMs: 600 });
+  assert.ok(assignment);
+  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
+  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
+  const sum = new SeriesSum();
+  for (const each of series) if (each.phase === "measure") sum.add(each);
+  assert.equal(asked.length, 100);
+  assert.equal(sum.valid, 100, "the lookups are not among the requests");
+  const hashes = [...new Set(asked)];
+  assert.ok(hashes.length > 4, `${hashes}`);
+  const numbers = hashes.map((hash) => Number(hash.slice(3)));
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    numbers,
+    "an earlier block came after a later one",
+  );
+  assert.ok((sum.lookups.block?.new ?? 0) >= hashes.length - 1, JSON.stringify(sum.lookups));
+});
+
+test("a value that would split a request or break its JSON is not taken, and the one before it stays", async (t) => {
+  const values = ["ok-1", "a\r\nX-Evil: 1", "ok-2", "3"];
+  const server = await answeringServer(t, () => {
+    return jsonResponse(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { hash: values.shift() } }));
+  });
+  const target = { headers: { "X-Block": "{{lookup.block}}" }, body: { ...RECEIPTS, params: [] } };
+  const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`, { every: "50ms" }, target) }).chains;
+  const outcomes: string[] = [];
+  const lookups = lookupsOf(chain, { onCall: (_: string, outcome: string) => outcomes.push(outcome) });
+  await lookups.first();
+  assert.equal(lookups.values.block, "ok-1");
+  lookups.start();
+  while (outcomes.length < 1) await new Promise((done) => setTimeout(done, 10));
+  assert.deepEqual([outcomes[0], lookups.values.block], ["failed", "ok-1"]);
+  while (outcomes.length < 2) await new Promise((done) => setTimeout(done, 10));
+  assert.equal(lookups.values.block === "ok-1", false);
+  lookups.stop();
+});
+
+test("a lookup that gives no value before the run ends it, with what was found instead", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse('{"jsonrpc":"2.0","id":1,"result":null}'));
+  const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
+  await assert.rejects(lookupsOf(chain).first(), /no value for \{\{lookup\.block\}\}: HTTP 200 without a string/);
+});
+
+test("a lookup's host must be allowed, in the plan and at the worker", async (t) => {
+  const url = "http://gateway.example/";
+  const other = { url: "http://elsewhere.example/" };
+  assert.throws(
+    () => checkedPlan("", { chains: chains(url, other), allowedHosts: ["gateway.example"] }),
+    /elsewhere\.example/,
+  );
+  const server = await answeringServer(t, () => jsonResponse('{"result":{"hash":"0x1"}}'));
+  const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
+  const guard = new HostGuard({ allowed: [], loopback: false });
+  await assert.rejects(lookupsOf(chain, { options: { ...OPTIONS, guard } }).first(), /forbidden-address/);
+  assert.equal(server.connections, 0);
+});
+
+for (const [what, lookup, target, says] of [
+  ["a host", {}, { url: "http://{{lookup.block}}/", body: RECEIPTS }, /a host that is known before the run/],
+  ["an unknown name", {}, { body: { ...RECEIPTS, params: ["{{lookup.hash}}"] } }, /one of the chain's lookups: block/],
+  ["a placeholder", { body: { ...NEWEST, params: ["{{randomHex 4}}"] } }, { body: RECEIPTS }, /without placeholders/],
+] as const) {
+  test(`a plan with ${what} in the wrong place of a lookup is refused`, () => {
+    assert.throws(() => checkedPlan("", { chains: chains("http://127.0.0.1:1/", lookup, target) }), says);
+  });
+}
+
+test("a lookup takes the URL and headers of the chain's first target, with its secrets, unless it has its own", () => {
+  const target = { headers: { "X-Key": "env://KEY", "Accept-Encoding": "gzip" }, body: RECEIPTS };
+  const [inherited] = checkedPlan("", { chains: chains("http://127.0.0.1:1/v1", {}, target) }).chains;
+  const [own] = inherited?.lookups ?? [];
+  assert.deepEqual(
+    [own?.url, own?.headers],
+    [
+      "http://127.0.0.1:1/v1",
+      [
+        ["X-Key", "env://KEY"],
+        ["Content-Type", "application/json"],
+      ],
+    ],
+  );
+  const [apart] = checkedPlan("", {
+    chains: chains("http://127.0.0.1:1/", { url: "http://127.0.0.1:2/" }, target),
+  }).chains;
+  assert.deepEqual(apart?.lookups?.[0]?.headers, [["Content-Type", "application/json"]]);
+});
