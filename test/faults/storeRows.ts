@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PackedList, pack } from "../../lib/plan/packed.ts";
 import { type Place, type Row, sleep } from "./harness.ts";
 
 /* What lies in the store is changed between Plan and the workers: nothing goes elsewhere, faster or longer for it. */
@@ -92,11 +93,20 @@ export const STORE_ROWS: Row[] = [
     ...changedRow(
       "another host in a replay's lines",
       /lines\/w000-s00\.json$/,
-      (parts) => {
-        for (const { targets } of parts) for (const target of targets) target.url = FORBIDDEN;
+      (own) => {
+        for (const lines of own) {
+          const targets = [...new PackedList<{ url: string }>(lines.targets)].map((each) => ({
+            ...each,
+            url: FORBIDDEN,
+          }));
+          lines.targets = pack(targets);
+        }
       },
-      /the host 192\.0\.2\.9/,
+      /forbidden-host \(2500 of 2500\)/,
     ),
+    // A worker does not unpack all lines before it starts: the socket refuses the host, request by request.
+    exit: 1,
+    valid: true,
     plan: { duration: "3s", workers: 1, chains: [{ name: "log", replay: { file: "log.jsonl" } }], perWorkerRps: 5_000 },
     target: async (place) => writeReplay(place),
   },
