@@ -10,7 +10,7 @@ import { scheduleRun } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
 import type { SecondCounts, Series, Summary } from "../lib/results/chunk.ts";
 import { intervalMs } from "../lib/results/chunk.ts";
-import { createHistogram, encodeHistogram } from "../lib/results/histogram.ts";
+import { createHistogram, encodeHistogram, type Histogram, packHistograms } from "../lib/results/histogram.ts";
 import { randomSeries } from "../lib/schedule/random.ts";
 import { countInShard } from "../lib/schedule/schedule.ts";
 import { writeReport } from "../lib/stages/reportRun.ts";
@@ -76,16 +76,17 @@ function writeRun(folder: string, workers: number, minutes: number, chains: numb
     const histogram = createHistogram();
     const middleUs = 2_000 + random() * 20_000;
     for (let index = 0; index < 1_250; index++) histogram.record(Math.round(middleUs * Math.exp(random() * 2 - 0.5)));
-    return encodeHistogram(histogram);
+    return histogram;
   });
   for (const assignment of assignments)
     write(summaryKey(RUN, assignment.id, 1), summaryOf(plan, assignment, histograms));
   return assignments.length;
 }
 
-function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly string[]): Summary {
+function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly Histogram[]): Summary {
   const intervalsMs = intervalMs(plan.durationMs);
-  const pick = (index: number): string => histograms[(assignment.worker * 31 + index) % histograms.length] as string;
+  const pick = (index: number): Histogram =>
+    histograms[(assignment.worker * 31 + index) % histograms.length] as Histogram;
   const series = assignment.shares.map((share): Series => {
     const count = scheduledRequests(plan, assignment, share, "measure");
     const { schedule } = phaseRange(plan, assignment, share, "measure");
@@ -96,9 +97,9 @@ function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly stri
       const sent = countInShard({ shard: share.shard, of: share.of, from, to });
       seconds[second] = { sent, missed: 0, valid: sent, invalid: 0, errors: 0 };
     }
-    const responseTime: Record<string, string> = {};
+    const responseTime = new Map<number, Histogram>();
     for (let interval = assignment.fromMs / intervalsMs; interval < assignment.toMs / intervalsMs; interval++) {
-      responseTime[Math.floor(interval)] = pick(interval);
+      responseTime.set(Math.floor(interval), pick(interval));
     }
     return {
       chain: share.chain,
@@ -112,9 +113,9 @@ function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly stri
       bytesSent: count * 63,
       bytesReceived: count * 45,
       seconds,
-      responseTime,
-      serviceTime: pick(1),
-      sendLag: pick(2),
+      responseTime: packHistograms(responseTime),
+      serviceTime: encodeHistogram(pick(1)),
+      sendLag: encodeHistogram(pick(2)),
     };
   });
   const { id, worker, segment, toMs } = assignment;
@@ -130,7 +131,7 @@ function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly stri
     connections: 20,
     opened: 0,
   }));
-  const place = { version: 1 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, atMs: toMs };
+  const place = { version: 2 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, atMs: toMs };
   return { ...place, intervalMs: intervalsMs, series, outcome: "completed", startSkewMs: 0.2, readyMs: 400, health };
 }
 

@@ -13,7 +13,14 @@ import {
   type Timing,
   UNFINISHED,
 } from "../results/chunk.ts";
-import { createHistogram, encodeHistogram, encodeHistograms, type Histogram, recordMs } from "../results/histogram.ts";
+import {
+  createHistogram,
+  encodeHistogram,
+  encodeHistograms,
+  type Histogram,
+  packHistograms,
+  recordMs,
+} from "../results/histogram.ts";
 import { NodesSum } from "../results/nodes.ts";
 import { mayBeLimited, RateLimits } from "../results/rateLimits.ts";
 import { anySockets, noSockets, type SocketCounts } from "../results/sockets.ts";
@@ -294,7 +301,7 @@ export class Recorder {
       bytesReceived: this.#bytesReceived,
       ...(this.#bytesGained !== 0 && { bytesDecoded: this.#bytesReceived + this.#bytesGained }),
       seconds: Object.fromEntries(this.#seconds),
-      responseTime: encodeHistograms(this.#intervals),
+      responseTime: packHistograms(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),
       ...(Object.keys(this.#answers).length > 0 && { answers: this.#answers }),

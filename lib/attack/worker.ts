@@ -373,7 +373,7 @@ class WorkerRun {
     const { assignment, attempt, host } = this.#input;
     return {
       ...(host !== undefined && { host }),
-      version: 1 as const,
+      version: 2 as const,
       runId: assignment.runId,
       assignment: assignment.id,
       worker: assignment.worker,

@@ -79,7 +79,7 @@ export class LiveReport {
       const parsed = parseSeries(series);
       this.#chains.get(series.chain)?.addParsed(parsed);
       worker.chains.add(series.chain);
-      worker.sum.addParsed(parsed, false);
+      worker.sum.addWhole(parsed);
     }
   }
 

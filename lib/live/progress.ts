@@ -78,7 +78,7 @@ export class Progress {
       const chain = this.#chains.get(series.chain);
       if (!chain || series.phase !== "measure") continue;
       // Only the report shows figures over time: for a long run, each interval would take memory.
-      chain.sum.addParsed(parseSeries(series), false);
+      chain.sum.addWhole(parseSeries(series));
       const worker = chain.workers.get(chunk.worker) ?? { sent: 0, atMs: 0 };
       worker.sent += series.sent;
       worker.atMs = Math.min(this.#plan.durationMs, Math.max(worker.atMs, chunk.atMs));

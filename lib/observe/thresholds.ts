@@ -52,7 +52,7 @@ export class Thresholds {
       if (series.phase !== "measure") continue;
       const sum = chains.get(series.chain) ?? new SeriesSum();
       chains.set(series.chain, sum);
-      sum.addParsed(parseSeries(series), false);
+      sum.addWhole(parseSeries(series));
     }
   }
 }

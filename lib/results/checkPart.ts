@@ -9,7 +9,7 @@ import { checkTally, count, isCount, list, number, record, text } from "./fields
  */
 export function checkPart(part: unknown, kind: "chunk" | "summary"): void {
   const { version, series, health, atMs, host } = record(part, "it") as Partial<Chunk & Summary>;
-  if (version !== 1) throw new Error(`its version is ${String(version)}, and this reads 1`);
+  if (version !== 2) throw new Error(`its version is ${String(version)}, and this reads 2`);
   number(atMs, "atMs");
   if (host !== undefined) text(host, "host");
   for (const [index, each] of list(series, "series").entries()) checkSeries(each as Series, `series[${index}]`);
@@ -29,6 +29,9 @@ function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
   number(clock.errorMs, "clock.errorMs");
   number(clock.boundMs, "clock.boundMs");
 }
+
+/** The highest number of an interval. */
+const MAX_INTERVAL = 999_999_999;
 
 function checkSeries(series: Series, where: string): void {
   const {
@@ -52,9 +55,7 @@ function checkSeries(series: Series, where: string): void {
   for (const second in seconds) {
     if (!isSecond(second, seconds[second])) throw new Error(`${where}.seconds.${second} is no second with its counts`);
   }
-  for (const interval of Object.keys(record(series.responseTime, `${where}.responseTime`))) {
-    if (!/^\d{1,9}$/.test(interval)) throw new Error(`${where}.responseTime.${interval} is no interval`);
-  }
+  checkResponseTime(series.responseTime, `${where}.responseTime`);
   checkFeatures(series, where);
   checkSamples(list(series.samples ?? [], `${where}.samples`), `${where}.samples`);
   if (series.timings !== undefined) record(series.timings, `${where}.timings`);
@@ -63,6 +64,14 @@ function checkSeries(series: Series, where: string): void {
     for (const name of ["sent", "valid", "invalid", "errors"])
       count(counts[name], `${where}.targets[${index}].${name}`);
   }
+}
+
+function checkResponseTime(value: unknown, where: string): void {
+  const { intervals, packed } = record(value, where);
+  for (const each of list(intervals, `${where}.intervals`)) {
+    if (!isCount(each) || (each as number) > MAX_INTERVAL) throw new Error(`${where}.intervals has one that is none`);
+  }
+  text(packed, `${where}.packed`);
 }
 
 /** Checks what only some series have. */

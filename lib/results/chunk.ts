@@ -2,6 +2,7 @@ import type { Sample } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
 import type { AdmissionCounts } from "./admissions.ts";
 import type { BlockCounts } from "./blocks.ts";
+import type { PackedHistograms } from "./histogram.ts";
 import type { NodesCounts } from "./nodes.ts";
 import type { RateLimitCounts } from "./rateLimits.ts";
 import type { SocketCounts } from "./sockets.ts";
@@ -52,7 +53,7 @@ export interface TargetSeries {
   responseTime: string;
 }
 
-/** One chain's part of a chunk or summary, in one phase. Histograms are HdrHistogram V2, base64, in µs. */
+/** One chain's part of a chunk or summary, in one phase. Histograms are HdrHistogram V2, base64, in µs; those of intervals are packed. */
 export interface Series {
   chain: string;
   phase: Phase;
@@ -88,7 +89,7 @@ export interface Series {
   /** By the second of the phase in which the requests were due. */
   seconds: Record<string, SecondCounts>;
   /** Response times of all responses, by the interval of the phase in which the requests were due. */
-  responseTime: Record<string, string>;
+  responseTime: PackedHistograms;
   serviceTime: string;
   sendLag: string;
   timings?: Partial<Record<Timing, string>>;
@@ -134,7 +135,7 @@ export interface TcpHealth {
 
 /** What a worker wrote in one flush. An attempt's chunks are ordered by `sequence`. */
 export interface Chunk {
-  version: 1;
+  version: 2;
   runId: string;
   assignment: string;
   worker: number;

@@ -1,11 +1,5 @@
-import {
-  createHistogram,
-  encodeHistogram,
-  type Histogram,
-  type ParsedCounts,
-  parseHistogram,
-  recordMs,
-} from "./histogram.ts";
+import type { ParsedCounts } from "./hdrEncoding.ts";
+import { createHistogram, encodeHistogram, type Histogram, parseHistogram, recordMs } from "./histogram.ts";
 
 /** What one node behind a balancer answered. */
 export interface NodeCounts {

@@ -1,5 +1,4 @@
 import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
-import { regionsOf } from "../plan/regions.ts";
 import type { Plan } from "../plan/schema.ts";
 import { firstInShard } from "../schedule/schedule.ts";
 import type { ClockError } from "../store/clockError.ts";
@@ -7,6 +6,7 @@ import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
 import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures, readLost } from "./attempts.ts";
 import { StaleBlocks } from "./blocks.ts";
+import { type ChainResult, type RegionResult, Results } from "./chainResults.ts";
 import type { Health, Ledger, Outcome } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 import {
@@ -24,19 +24,6 @@ import { type ParsedSeries, parseSeries, SeriesSum } from "./seriesSum.ts";
 
 /** Number of workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;
-
-/** One chain in one phase, over all workers. */
-export interface ChainResult {
-  chain: string;
-  phase: Phase;
-  ledger: Ledger;
-  sum: SeriesSum;
-}
-
-/** One chain's measurement in one region, over the region's workers. */
-export interface RegionResult extends ChainResult {
-  region: string;
-}
 
 /** One worker in the measurement, over all its segments and chains. */
 export interface WorkerResult {
@@ -144,20 +131,12 @@ function reduceWorker(
     const own = attempts[index] ?? [];
     if (own.length === 0) findings.push({ kind: "wrote-nothing", assignment: assignment.id });
     for (const part of partsOf(plan, assignment)) {
-      const { chain, phase } = part;
-      const parsed = parseAttempts(own, assignment.id, part, findings);
-      const { ledger, gap } = ledgerOfParts(part.scheduled, parsed);
-      findings.push(...gapFindings(gap, assignment.id, chain));
-      const seconds = secondGaps(gap, parsed, () => scheduledBySecond(plan, assignment, part.share, phase));
-      for (const result of results.of(chain, phase, region)) {
-        result.ledger = addLedgers([result.ledger, ledger]);
-        addParts(result.sum, parsed, gap, true);
-        bookLostSeconds(result.sum, seconds);
-      }
-      if (phase === "warmup") continue;
-      addParts(all, parsed, gap, false);
-      bookLostSeconds(all, seconds);
-      ledgers.push(ledger);
+      const recorded = recordedOf(plan, { assignment, attempts: own }, part, findings);
+      const measured = part.phase === "measure" ? all : undefined;
+      const [whole, ...regional] = results.of(part.chain, part.phase, region);
+      addRecorded(whole, recorded, measured);
+      for (const result of regional) addRecorded(result, recorded);
+      if (measured) ledgers.push(recorded.ledger);
     }
   }
   const shares = assignments[0]?.shares ?? [];
@@ -192,6 +171,43 @@ function partsOf(plan: Plan, assignment: Assignment): AssignmentPart[] {
       return scheduled === 0 && !hasSubscribers(plan, chain, phase) ? [] : [{ share, chain, phase, scheduled }];
     }),
   );
+}
+
+/** An assignment and the attempts at it. */
+interface Attempted {
+  assignment: Assignment;
+  attempts: readonly Attempt[];
+}
+
+/** What attempts recorded of a part, and what is missing of it. */
+interface Recorded {
+  parsed: readonly ParsedSeries[];
+  ledger: Ledger;
+  gap: Gap;
+  seconds: ReadonlyMap<number, SecondGap>;
+}
+
+function recordedOf(
+  plan: Plan,
+  { assignment, attempts }: Attempted,
+  part: AssignmentPart,
+  findings: Finding[],
+): Recorded {
+  const parsed = parseAttempts(attempts, assignment.id, part, findings);
+  const { ledger, gap } = ledgerOfParts(part.scheduled, parsed);
+  findings.push(...gapFindings(gap, assignment.id, part.chain));
+  const seconds = secondGaps(gap, parsed, () => scheduledBySecond(plan, assignment, part.share, part.phase));
+  return { parsed, ledger, gap, seconds };
+}
+
+/** Adds what was recorded to a result, and to the worker's sum in the same pass over the response times. */
+function addRecorded(result: ChainResult, { parsed, ledger, gap, seconds }: Recorded, worker?: SeriesSum): void {
+  result.ledger = addLedgers([result.ledger, ledger]);
+  for (const part of parsed) result.sum.addParsed(part, worker);
+  for (const sum of worker ? [result.sum, worker] : [result.sum]) {
+    bookLost(sum, gap);
+    bookLostSeconds(sum, seconds);
+  }
 }
 
 /** Whether a chain has results in a phase even without requests. */
@@ -239,11 +255,6 @@ function scheduledBySecond(plan: Plan, assignment: Assignment, share: Share, pha
   return bySecond;
 }
 
-function addParts(sum: SeriesSum, parts: readonly ParsedSeries[], gap: Gap, keepIntervals: boolean): void {
-  for (const part of parts) sum.addParsed(part, keepIntervals);
-  bookLost(sum, gap);
-}
-
 /** Parses the series that attempts recorded for a chain in a phase. */
 function parseAttempts(
   attempts: readonly Attempt[],
@@ -263,61 +274,6 @@ function parseAttempts(
     }
   }
   return parsed;
-}
-
-/** The results of a plan's chains, and of each region's part of them. */
-export class Results {
-  readonly #plan: Plan;
-  readonly #chains = new Map<string, ChainResult>();
-  readonly #regions = new Map<string, RegionResult>();
-
-  constructor(plan: Plan) {
-    this.#plan = plan;
-    for (const { name, regions = {} } of plan.chains) {
-      this.chain(name, "measure");
-      for (const region of Object.keys(regions)) this.region(name, region);
-    }
-  }
-
-  /** The result of a chain in a phase. */
-  chain(chain: string, phase: Phase): ChainResult {
-    return entryOf(this.#chains, `${phase} ${chain}`, () => ({ chain, phase, ...empty() }));
-  }
-
-  /** The result of a chain's measurement in a region. */
-  region(chain: string, region: string): RegionResult {
-    const key = JSON.stringify([region, chain]);
-    return entryOf(this.#regions, key, () => ({ chain, region, phase: "measure", ...empty() }));
-  }
-
-  /** All results that a worker's part belongs to. */
-  of(chain: string, phase: Phase, region: string | undefined): ChainResult[] {
-    const whole = this.chain(chain, phase);
-    return region === undefined || phase === "warmup" ? [whole] : [whole, this.region(chain, region)];
-  }
-
-  /** All results, in the order of the plan. */
-  inOrder(): Pick<Reduction, "chains" | "regions"> {
-    const chains = this.#plan.chains.map(({ name }) => name);
-    const regions = regionsOf(this.#plan);
-    const byChain = (a: ChainResult, b: ChainResult): number => chains.indexOf(a.chain) - chains.indexOf(b.chain);
-    return {
-      chains: [...this.#chains.values()].sort(byChain),
-      regions: [...this.#regions.values()].sort(
-        (a, b) => regions.indexOf(a.region) - regions.indexOf(b.region) || byChain(a, b),
-      ),
-    };
-  }
-}
-
-function empty(): Pick<ChainResult, "ledger" | "sum"> {
-  return { ledger: addLedgers([]), sum: new SeriesSum() };
-}
-
-function entryOf<T>(entries: Map<string, T>, key: string, make: () => T): T {
-  const entry = entries.get(key) ?? make();
-  entries.set(key, entry);
-  return entry;
 }
 
 function gapFindings(gap: Gap, assignment: string, chain: string): Finding[] {

@@ -3,13 +3,15 @@ import type { Phase } from "../plan/assign.ts";
 import { Admissions } from "./admissions.ts";
 import { BlockCounter } from "./blocks.ts";
 import { addTally, type SecondCounts, type Series, type Tally, type TargetSeries } from "./chunk.ts";
+import type { ParsedCounts } from "./hdrEncoding.ts";
 import {
   createHistogram,
   encodeHistogram,
   encodeHistograms,
   type Histogram,
-  type ParsedCounts,
+  packHistograms,
   parseHistogram,
+  parsePacked,
 } from "./histogram.ts";
 import { NodesSum, type ParsedNodes, parseNodes } from "./nodes.ts";
 import { RateLimits } from "./rateLimits.ts";
@@ -26,8 +28,6 @@ import {
 export interface ParsedSeries {
   series: Series;
   intervals: [number, ParsedCounts][];
-  /** The response times of all intervals. */
-  responseTime: Histogram;
   serviceTime: ParsedCounts;
   sendLag: ParsedCounts;
   timings: [string, ParsedCounts][];
@@ -38,14 +38,9 @@ export interface ParsedSeries {
 
 /** Parses a series' histograms. Throws if one of them cannot be read. */
 export function parseSeries(series: Series): ParsedSeries {
-  const responseTime = createHistogram();
   return {
     series,
-    intervals: Object.entries(series.responseTime).map(([interval, text]) => [
-      Number(interval),
-      responseTime.addEncoded(text),
-    ]),
-    responseTime,
+    intervals: parsePacked(series.responseTime),
     serviceTime: parseHistogram(series.serviceTime),
     sendLag: parseHistogram(series.sendLag),
     timings: Object.entries(series.timings ?? {}).map(([timing, text]) => [timing, parseHistogram(text)]),
@@ -108,15 +103,27 @@ export class SeriesSum {
     this.addParsed(parseSeries(series));
   }
 
+  /** Adds a parsed series, and adds it to `whole` as `addWhole` does, in the same pass over its response times. */
+  addParsed(parsed: ParsedSeries, whole?: SeriesSum): void {
+    const all = whole && parsed.intervals.length > 0 ? sumUnder(whole.intervals, ALL_INTERVALS) : undefined;
+    for (const [interval, counts] of parsed.intervals) sumUnder(this.intervals, interval).addParsed(counts, all);
+    if (parsed.nodes) this.nodes.add(parsed.nodes);
+    addSubscriptions(this.subscriptions, parsed.subscriptions);
+    this.#addOthers(parsed);
+    if (whole) whole.#addOthers(parsed);
+  }
+
   /**
-   * Adds a parsed series. Without `keepIntervals`, its response times are not kept separately by interval, and what
-   * subscribers received and which nodes answered is left out.
+   * Adds a parsed series without keeping its response times separately by interval, and without what subscribers
+   * received and which nodes answered.
    */
-  addParsed(parsed: ParsedSeries, keepIntervals = true): void {
-    const { series } = parsed;
-    if (keepIntervals) {
-      for (const [interval, counts] of parsed.intervals) sumUnder(this.intervals, interval).addParsed(counts);
-    } else if (parsed.intervals.length > 0) sumUnder(this.intervals, ALL_INTERVALS).add(parsed.responseTime);
+  addWhole(parsed: ParsedSeries): void {
+    for (const [, counts] of parsed.intervals) sumUnder(this.intervals, ALL_INTERVALS).addParsed(counts);
+    this.#addOthers(parsed);
+  }
+
+  /** Adds what is added in both ways. */
+  #addOthers({ series, ...parsed }: ParsedSeries): void {
     for (const [timing, counts] of parsed.timings) sumUnder(this.timings, timing).addParsed(counts);
     for (const [target, counts] of parsed.targets.entries()) {
       this.#target(target, series.targets?.[target] ?? NO_TARGET).addParsed(counts);
@@ -133,8 +140,6 @@ export class SeriesSum {
     }
     if (series.admissions) this.admissions.add(series.admissions);
     if (series.sockets) addSockets(this.sockets, series.sockets);
-    if (keepIntervals && parsed.nodes) this.nodes.add(parsed.nodes);
-    if (keepIntervals) addSubscriptions(this.subscriptions, parsed.subscriptions);
     this.addSeconds(series);
   }
 
@@ -224,7 +229,7 @@ export class SeriesSum {
       bytesReceived: this.bytesReceived,
       ...(this.bytesDecoded !== this.bytesReceived && { bytesDecoded: this.bytesDecoded }),
       seconds: Object.fromEntries(this.seconds),
-      responseTime: encodeHistograms(this.intervals),
+      responseTime: packHistograms(this.intervals),
       serviceTime: encodeHistogram(this.serviceTime),
       sendLag: encodeHistogram(this.sendLag),
       ...(Object.keys(this.answers).length > 0 && { answers: this.answers }),

@@ -1,5 +1,6 @@
 import { addTally, type Tally } from "./chunk.ts";
-import { createHistogram, encodeHistogram, type Histogram, type ParsedCounts, parseHistogram } from "./histogram.ts";
+import type { ParsedCounts } from "./hdrEncoding.ts";
+import { createHistogram, encodeHistogram, type Histogram, parseHistogram } from "./histogram.ts";
 
 /** Lags behind a row's first receipt, rounded, in µs, and the number of receipts with each lag. */
 export type Lags = Record<string, number>;

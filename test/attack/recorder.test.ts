@@ -4,7 +4,13 @@ import fc from "fast-check";
 import { Recorder } from "../../lib/attack/recorder.ts";
 import { MAX_TARGETS_APART } from "../../lib/plan/sizes.ts";
 import { type Series, total, UNFINISHED } from "../../lib/results/chunk.ts";
-import { createHistogram, decodeHistogram, encodeHistogram, recordMs } from "../../lib/results/histogram.ts";
+import {
+  createHistogram,
+  decodeHistogram,
+  encodeHistogram,
+  parsePacked,
+  recordMs,
+} from "../../lib/results/histogram.ts";
 import { SeriesSum, sumSeries } from "../../lib/results/seriesSum.ts";
 
 const milliseconds = fc.double({ min: 0, max: 60_000, noNaN: true });
@@ -57,11 +63,22 @@ function recorded(parts: readonly (readonly Happened[])[]): Series[] {
   });
 }
 
+/** A series' response times, by interval. */
+function timesOf({ responseTime }: Series): Map<number, string> {
+  return new Map(
+    parsePacked(responseTime).map(([interval, counts]) => {
+      const histogram = createHistogram();
+      histogram.addParsed(counts);
+      return [interval, encodeHistogram(histogram)];
+    }),
+  );
+}
+
 /** A sum in a form that can be compared. */
 function flat(sum: SeriesSum): object {
   const series = sum.toSeries("ethereum", "measure");
   const bySecond = Object.entries(series.seconds).sort(([a], [b]) => Number(a) - Number(b));
-  const byInterval = Object.entries(series.responseTime).sort(([a], [b]) => Number(a) - Number(b));
+  const byInterval = [...timesOf(series)].sort(([a], [b]) => a - b);
   return { ...series, seconds: bySecond, responseTime: byInterval };
 }
 
@@ -138,9 +155,9 @@ test("what was sent, missed and answered is counted in all, by class and by the 
   });
   assert.deepEqual(millisOf(series.sendLag, 1, 100), [1, 5]);
   assert.deepEqual(millisOf(series.serviceTime, 1, 100), [10, 70]);
-  assert.deepEqual(Object.keys(series.responseTime), ["0", "1"]);
-  assert.deepEqual(millisOf(series.responseTime[0], 1, 100), [20, 40]);
-  assert.deepEqual(millisOf(series.responseTime[1], 1, 100), [80, 80]);
+  assert.deepEqual(series.responseTime.intervals, [0, 1]);
+  assert.deepEqual(millisOf(timesOf(series).get(0), 1, 100), [20, 40]);
+  assert.deepEqual(millisOf(timesOf(series).get(1), 1, 100), [80, 80]);
 });
 
 test("response times are kept apart by intervals of the run, which need not be seconds", () => {
@@ -149,10 +166,10 @@ test("response times are kept apart by intervals of the run, which need not be s
     recorder.sent(dueMs, 0, 1);
     recorder.responded(dueMs, { responseMs: dueMs + 1, serviceMs: 1, status: 200, bytes: 1, classified: "valid" });
   }
-  const series = recorder.take();
-  assert.deepEqual(Object.keys(series?.responseTime ?? {}), ["0", "1", "4"]);
-  assert.deepEqual(millisOf(series?.responseTime[4], 1, 100), [1_001, 1_250]);
-  assert.deepEqual(Object.keys(series?.seconds ?? {}), ["0", "1"]);
+  const series = recorder.take() ?? assert.fail("nothing was recorded");
+  assert.deepEqual(series.responseTime.intervals, [0, 1, 4]);
+  assert.deepEqual(millisOf(timesOf(series).get(4), 1, 100), [1_001, 1_250]);
+  assert.deepEqual(Object.keys(series.seconds), ["0", "1"]);
 });
 
 test("a request without a response is an error of its class, in its second and of its target", () => {
@@ -174,7 +191,7 @@ test("a request without a response is an error of its class, in its second and o
     ],
     "in flight at an abort is no error of the target's",
   );
-  assert.deepEqual(Object.keys(series?.responseTime ?? {}), []);
+  assert.deepEqual(series?.responseTime.intervals, []);
 });
 
 test("targets are recorded apart where there are several, and not where there are too many", () => {

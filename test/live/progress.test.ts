@@ -22,7 +22,7 @@ async function shown(failed: number, failure: string) {
   const series = recorder.take();
   assert.ok(series);
   const chunk: Chunk = {
-    ...{ version: 1, runId: "r", assignment: "w000-s00", worker: 0, segment: 0, attempt: 1, intervalMs: 1_000 },
+    ...{ version: 2, runId: "r", assignment: "w000-s00", worker: 0, segment: 0, attempt: 1, intervalMs: 1_000 },
     ...{ sequence: 1, atMs: 1_000, series: [series], health: healthSample() },
   };
   const store = new MemoryStore();

@@ -21,7 +21,7 @@ function socketChunk(): { chunk: Chunk; series: Series; heads: SubscriptionCount
   const series = recorder.take() ?? assert.fail("nothing was recorded");
   const names = ["atMs", "cpu", "eventLoop", "eventLoopDelayMs", "gcMaxMs", "gcMs", "residentMb", "inFlight"];
   const health = Object.fromEntries([...names, "connections", "opened"].map((name) => [name, 0]));
-  const place = { version: 1, runId: "r", assignment: "w000-s00", worker: 0, segment: 0, attempt: 1, sequence: 1 };
+  const place = { version: 2, runId: "r", assignment: "w000-s00", worker: 0, segment: 0, attempt: 1, sequence: 1 };
   const chunk = { ...place, atMs: 40, intervalMs: 1_000, series: [series], health } as unknown as Chunk;
   return { chunk, series, heads: series.subscriptions?.newHeads ?? assert.fail("no subscriber was recorded") };
 }
@@ -35,6 +35,16 @@ test("counts of sockets and subscribers pass as a worker records them", () => {
 
 /** A change to what a worker recorded, and what the error says. */
 const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) => unknown, says: RegExp][] = [
+  ["version", ({ chunk }) => Object.assign(chunk, { version: 1 }), /its version is 1, and this reads 2/],
+  ["responseTime", ({ series }) => Object.assign(series, { responseTime: "x" }), /responseTime is no object/],
+  ["intervals", ({ series }) => Object.assign(series.responseTime, { intervals: {} }), /intervals is no list/],
+  [
+    "an interval",
+    ({ series }) => series.responseTime.intervals.push(-1),
+    /responseTime\.intervals has one that is none/,
+  ],
+  ["a far interval", ({ series }) => series.responseTime.intervals.push(1e9), /intervals has one that is none/],
+  ["packed", ({ series }) => Object.assign(series.responseTime, { packed: 7 }), /responseTime\.packed is no text/],
   ["rateLimits", ({ series }) => Object.assign(series, { rateLimits: { responses: -1 } }), /responses is no count/],
   [
     "a limit's header",

@@ -3,12 +3,14 @@ import { test } from "node:test";
 import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram as Hdr } from "hdr-histogram-js";
+import { HIGHEST_US } from "../../lib/results/hdrRange.ts";
 import {
   createHistogram,
   decodeHistogram,
   encodeHistogram,
-  HIGHEST_US,
+  packHistograms,
   parseHistogram,
+  parsePacked,
 } from "../../lib/results/histogram.ts";
 
 const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: HIGHEST_US })), {
@@ -111,32 +113,77 @@ test("counts of every size and distance are added as hdr-histogram-js reads them
       for (const [us, times] of of) histogram.record(us, times);
       const text = encodeHistogram(histogram);
       const added = createHistogram();
-      const { top, total } = added.addEncoded(text);
+      const also = createHistogram();
+      added.addParsed(parseHistogram(text), also);
       const reference = decodeFromCompressedBase64(text, 64, false);
       assert.deepEqual([...added.values()], [...histogram.values()]);
-      assert.deepEqual([total, added.totalCount], [reference.totalCount, reference.totalCount]);
-      assert.equal(added.maxValue, reference.maxValue);
-      assert.deepEqual({ top, total }, { top: parseHistogram(text).top, total: histogram.totalCount });
+      assert.deepEqual([added.totalCount, added.maxValue], [reference.totalCount, reference.maxValue]);
+      assert.equal(encodeHistogram(also), text, "the second histogram has the same counts");
     }),
   );
 });
 
-/** An encoded histogram with these words in the place of its counts. */
-function withWords(words: readonly number[]): string {
-  const whole = Buffer.from(encodeHistogram(ours([1])), "base64");
-  const head = inflateSync(whole.subarray(8)).subarray(0, 40);
+/** An uncompressed histogram with these words in the place of its counts. */
+function bareWords(words: readonly number[]): Buffer {
+  const head = Buffer.from(ours([1]).encoded().subarray(0, 40));
   head.writeInt32BE(words.length, 4);
-  const compressed = deflateSync(Buffer.concat([head, Buffer.from(words)]));
-  whole.writeInt32BE(compressed.length, 4);
-  return Buffer.concat([whole.subarray(0, 8), compressed]).toString("base64");
+  return Buffer.concat([head, Buffer.from(words)]);
+}
+
+/** The text of an uncompressed histogram. */
+function asText(bare: Buffer): string {
+  const compressed = deflateSync(bare);
+  const head = Buffer.from(encodeHistogram(ours([1])), "base64").subarray(0, 8);
+  head.writeInt32BE(compressed.length, 4);
+  return Buffer.concat([head, compressed]).toString("base64");
 }
 
 test("counts beyond the range are refused, however far", () => {
-  assert.equal(decodeHistogram(withWords([3, 2])).maxValue, 2, "two zeros and a count of one");
+  assert.equal(decodeHistogram(asText(bareWords([3, 2]))).maxValue, 2, "two zeros and a count of one");
   const far = [0x81, 0x80, 0x80, 0x80, 0x40, 0x02];
   for (const words of [far, [...far, ...far], Array.from({ length: 1_000 }, () => 0x7f).concat(2)]) {
-    assert.throws(() => decodeHistogram(withWords(words)), /more counts than its range/);
+    assert.throws(() => decodeHistogram(asText(bareWords(words))), /more counts than its range/);
   }
+});
+
+test("histograms that were packed are the same again, and hdr-histogram-js reads each of them", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(200), { maxLength: 5 }), values, (intervals, of) => {
+      const histograms = new Map(intervals.map((interval) => [interval, ours([...of, interval])]));
+      const { packed, ...rest } = packHistograms(histograms);
+      const parsed = parsePacked({ packed, ...rest });
+      assert.deepEqual(
+        parsed.map(([interval]) => interval),
+        intervals,
+      );
+      let bytes = inflateSync(Buffer.from(packed, "base64"));
+      for (const [interval, counts] of parsed) {
+        const back = createHistogram();
+        back.addParsed(counts);
+        assert.equal(encodeHistogram(back), encodeHistogram(histograms.get(interval) ?? createHistogram()));
+        const length = 40 + bytes.readInt32BE(4);
+        const read = decodeFromCompressedBase64(asText(bytes.subarray(0, length)), 32, false);
+        assert.equal(read.totalCount, of.length + 1);
+        bytes = bytes.subarray(length);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("packed histograms are refused if one is damaged, missing or too many, or if they unpack to any size", () => {
+  const two = Buffer.concat([ours([5]).encoded(), ours([70_000]).encoded()]);
+  const pack = (bytes: Buffer): string => deflateSync(bytes).toString("base64");
+  const refuses = (packed: string, says = /./): void => {
+    assert.throws(() => parsePacked({ intervals: [3, 4], packed }), says);
+  };
+  assert.equal(parsePacked({ intervals: [3, 4], packed: pack(two) }).length, 2);
+  for (let length = 0; length < two.length; length++) refuses(pack(two.subarray(0, length)), /HdrHistogram|cut short/);
+  const whole = Buffer.from(pack(two), "base64");
+  for (let length = 0; length < whole.length; length++) refuses(whole.subarray(0, length).toString("base64"));
+  refuses(pack(Buffer.concat([two, ours([5]).encoded()])), /after the last/);
+  refuses(pack(Buffer.concat([ours([5]).encoded(), bareWords([0x80])])), /ends within a count/);
+  refuses(pack(Buffer.alloc(100_000_000)), /larger than/);
 });
 
 test("counts too large for 32 bits survive the encoding", () => {

@@ -86,7 +86,7 @@ test("an object that cannot be read is named and ends nothing", async (t) => {
   assert.ok(first);
   for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
   await writeChunks(run, chunksOf(run.plan, first, 1, 2));
-  await run.store.put(chunkKey(RUN, first.id, 1, 1), '{"version":1,"series":[{"chain":"eth');
+  await run.store.put(chunkKey(RUN, first.id, 1, 1), '{"version":2,"series":[{"chain":"eth');
   const { chains, findings } = await reduce(run);
   assert.ok(balances(chains[0]?.ledger ?? assert.fail()));
   assert.match(findings.map(findingText).join("\n"), /000001\.json/);

@@ -3,11 +3,11 @@ import type { Plan } from "../../lib/plan/schema.ts";
 import { GeneratorTimeline } from "../../lib/report/generatorTimeline.ts";
 import { buildReport, type Truth, workerReport } from "../../lib/report/model.ts";
 import type { Report } from "../../lib/report/schema.ts";
+import type { ChainResult, RegionResult } from "../../lib/results/chainResults.ts";
 import type { Health } from "../../lib/results/chunk.ts";
 import type { Finding } from "../../lib/results/findings.ts";
 import { recordMs } from "../../lib/results/histogram.ts";
 import { ledgerOf } from "../../lib/results/ledger.ts";
-import type { ChainResult, RegionResult } from "../../lib/results/reduce.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import type { AbortFlag } from "../../lib/store/abort.ts";
 

@@ -44,14 +44,14 @@ export function chunksOf(plan: Plan, assignment: Assignment, attempt: number, co
     }
     const series = recorder.take();
     const { id, worker, segment } = assignment;
-    const place = { version: 1 as const, runId: RUN, assignment: id, worker, segment, attempt, intervalMs: 1_000 };
+    const place = { version: 2 as const, runId: RUN, assignment: id, worker, segment, attempt, intervalMs: 1_000 };
     return { ...place, sequence: index + 1, atMs: index * 500, series: series ? [series] : [], health: HEALTH };
   });
 }
 
 /** What a worker flushes that had no request. */
 export function emptyChunk({ id, worker, segment }: Assignment): Chunk {
-  const place = { version: 1 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, intervalMs: 1_000 };
+  const place = { version: 2 as const, runId: RUN, assignment: id, worker, segment, attempt: 1, intervalMs: 1_000 };
   return { ...place, sequence: 1, atMs: 0, series: [], health: HEALTH };
 }
 
