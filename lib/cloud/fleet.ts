@@ -1,6 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { Duration, Stack } from "aws-cdk-lib";
-import { AutoScalingGroup, BlockDeviceVolume, EbsDeviceVolumeType } from "aws-cdk-lib/aws-autoscaling";
+import {
+  AutoScalingGroup,
+  BlockDeviceVolume,
+  EbsDeviceVolumeType,
+  GroupMetric,
+  GroupMetrics,
+} from "aws-cdk-lib/aws-autoscaling";
 import {
   AmazonLinuxCpuType,
   InstanceType,
@@ -27,6 +33,7 @@ import { Construct } from "constructs";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction, IS_BUILT } from "./bundledFunction.ts";
 import { onExecutionEnded } from "./executionEnded.ts";
+import { isArm } from "./instanceType.ts";
 import { bucketKeyStatements } from "./runsBucket.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -66,6 +73,8 @@ export interface FleetProps {
 /** EC2 hosts that are started for a run and released when it ends, however it ends. When idle, there are none. */
 export class Fleet extends Construct {
   readonly group: AutoScalingGroup;
+  /** Gives the hosts back when no run is in progress. */
+  readonly release: HandlerFunction;
 
   constructor(scope: Construct, id: string, props: FleetProps) {
     super(scope, id);
@@ -106,9 +115,11 @@ export class Fleet extends Construct {
       // Without a desired capacity, a deployment keeps what a run has set.
       minCapacity: 0,
       maxCapacity: props.maxHosts,
+      // For the alarm about hosts that were not given back.
+      groupMetrics: [new GroupMetrics(GroupMetric.IN_SERVICE_INSTANCES)],
     });
     this.#raise(props);
-    this.#release(props);
+    this.release = this.#release(props);
   }
 
   /** Public subnets only: hosts have their own addresses, so there is no NAT gateway to pay for by the hour. */
@@ -145,7 +156,7 @@ export class Fleet extends Construct {
   #userData(code: Asset, { bucket, workersPerHost, guards, spot }: FleetProps): UserData {
     const userData = UserData.forLinux();
     // If anything fails, Plan reports the end of the log to whoever is waiting for this host.
-    const failed = `s3://${bucket.bucketName}/hosts-failed/$(hostname).txt`;
+    const failed = `s3://${bucket.bucketName}/hosts-failed/$(date +%s)-$(hostname).txt`;
     userData.addCommands(
       "set -eu",
       // The service's user must be able to read what root unpacks here.
@@ -187,7 +198,7 @@ export class Fleet extends Construct {
   }
 
   /** Releases the hosts however an execution ends: an aborted state machine could not do it itself. */
-  #release({ stateMachine, logRetention }: FleetProps): void {
+  #release({ stateMachine, logRetention }: FleetProps): HandlerFunction {
     const statements: [actions: string[], resources: string[]][] = [
       [["states:ListExecutions"], [stateMachine.stateMachineArn]],
       [["autoscaling:SetDesiredCapacity"], [this.group.autoScalingGroupArn]],
@@ -212,10 +223,6 @@ export class Fleet extends Construct {
       schedule: Schedule.rate(Duration.minutes(15)),
       targets: [new LambdaFunction(release)],
     });
+    return release;
   }
-}
-
-/** Whether an instance type is Graviton: it has a g after its generation. */
-function isArm(instanceType: string): boolean {
-  return /^[a-z]+\d+g/.test(instanceType);
 }

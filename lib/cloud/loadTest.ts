@@ -16,6 +16,7 @@ import { WRITES } from "../store/writes.ts";
 import { obeyAccount } from "./account.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
+import { coresOf } from "./instanceType.ts";
 import { watchOver } from "./monitoring.ts";
 import { networkOf } from "./network.ts";
 import { bucketKeyStatements, runsBucket } from "./runsBucket.ts";
@@ -118,7 +119,8 @@ export class LoadTest extends Construct {
     obeyAccount(this, props);
     const { logRetention = RetentionDays.TWO_WEEKS, tracing = false } = props;
     const { fleetMaxHosts = 20, fleetWorkersPerHost = 1 } = props;
-    if (!Number.isInteger(fleetWorkersPerHost)) throw new Error("fleetWorkersPerHost is a whole number of workers");
+    const { fleetInstanceType = "c7g.large" } = props;
+    checkWorkersPerHost(fleetWorkersPerHost, fleetInstanceType);
     this.bucket = runsBucket(this, props);
     const { vpc, addresses } = networkOf(this, props);
     const { vpcSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS } } = props;
@@ -152,7 +154,7 @@ export class LoadTest extends Construct {
           plan: this.functions.byName.plan,
           maxHosts: fleetMaxHosts,
           workersPerHost: fleetWorkersPerHost,
-          instanceType: props.fleetInstanceType ?? "c7g.large",
+          instanceType: fleetInstanceType,
           spot: props.fleetSpot ?? false,
           secretsKey,
           guards: JSON.stringify(guards),
@@ -171,7 +173,10 @@ export class LoadTest extends Construct {
         logRetention,
       });
     }
-    this.dashboard = watchOver(this, this, props.alarmTopicArn);
+    this.dashboard = watchOver(this, this, {
+      topicArn: props.alarmTopicArn,
+      maxHours: guards.maxDurationMs / 3_600_000,
+    });
   }
 
   /** The key that encrypts a run's secrets between Plan and its workers. Nothing that it encrypted outlives a run's use. */
@@ -236,6 +241,17 @@ export class LoadTest extends Construct {
     });
     return stateMachine;
   }
+}
+
+/** Throws if an instance type has too few cores for the workers of each host. */
+function checkWorkersPerHost(workers: number, instanceType: string): void {
+  if (!Number.isInteger(workers) || workers < 1) throw new Error("fleetWorkersPerHost is a whole number of workers");
+  const cores = coresOf(instanceType);
+  if (cores === undefined || workers <= cores) return;
+  throw new Error(
+    `fleetWorkersPerHost is ${workers}, but a ${instanceType} has ${cores} cores, and each worker needs one: ` +
+      "choose a larger fleetInstanceType, or fewer workers",
+  );
 }
 
 /** A deployment's guards. Throws if a host is malformed. */

@@ -1,5 +1,13 @@
-import { Stack } from "aws-cdk-lib";
-import { Alarm, Dashboard, GraphWidget, type IMetric, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Duration, Stack } from "aws-cdk-lib";
+import {
+  Alarm,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
@@ -9,16 +17,16 @@ import type { LoadTest } from "./loadTest.ts";
 /** Alarms for what a person must look at, and a small dashboard, which it returns. */
 export function watchOver(
   scope: Construct,
-  { functions, stateMachine }: Pick<LoadTest, "functions" | "stateMachine">,
-  topicArn: string | undefined,
+  { functions, stateMachine, fleet }: Pick<LoadTest, "functions" | "stateMachine" | "fleet">,
+  { topicArn, maxHours }: { topicArn: string | undefined; maxHours: number },
 ): Dashboard {
   const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(scope, "AlarmTopic", topicArn);
   const { attack, plan } = functions.byName;
-  const alarm = (id: string, metric: IMetric, description: string): void => {
+  const alarm = (id: string, metric: IMetric, description: string, periods = 1): void => {
     const made = new Alarm(scope, id, {
       metric,
       threshold: 1,
-      evaluationPeriods: 1,
+      evaluationPeriods: periods,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       alarmDescription: description,
     });
@@ -32,6 +40,25 @@ export function watchOver(
   alarm("WorkersFailed", attack.metricErrors(), "Workers failed: the report names what is missing");
   alarm("PlansRefused", plan.metricErrors(), "Plans were refused, or Plan failed: the execution's cause says why");
   alarm("RunsTimedOut", stateMachine.metricTimedOut(), "Runs did not end in their time");
+  if (fleet) {
+    alarm(
+      "ReleaseFailed",
+      fleet.release.metricErrors(),
+      "The fleet's hosts could not be given back: they go on costing",
+    );
+    alarm(
+      "HostsStay",
+      new Metric({
+        namespace: "AWS/AutoScaling",
+        metricName: "GroupInServiceInstances",
+        dimensionsMap: { AutoScalingGroupName: fleet.group.autoScalingGroupName },
+        statistic: Stats.MINIMUM,
+        period: Duration.hours(1),
+      }),
+      "The fleet has had hosts for longer than a run may last: no run gave them back, or one followed the other",
+      Math.ceil(maxHours) + 1,
+    );
+  }
   const figure = (metricName: keyof typeof EMF_METRICS, statistic: string): Metric => {
     const dimensionsMap = { [EMF_DIMENSION]: Stack.of(scope).stackName };
     return new Metric({ namespace: EMF_NAMESPACE, metricName, dimensionsMap, statistic });

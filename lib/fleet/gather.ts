@@ -1,4 +1,4 @@
-import { FAILED_HOSTS_PREFIX, reservationKey } from "../store/keys.ts";
+import { abortKey, FAILED_HOSTS_PREFIX, reservationKey } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { type Announcement, hostsThere, type Reservation, reserve } from "./hosts.ts";
 
@@ -8,6 +8,11 @@ const CONFIRM_MS = 10_000;
 /** Too few hosts joined for a run. */
 export class FleetTooSmall extends Error {
   override readonly name = "FleetTooSmall";
+}
+
+/** A run was aborted before its hosts had come: nothing was sent, and there is no report. */
+export class AbortedWhileWaiting extends Error {
+  override readonly name = "AbortedWhileWaiting";
 }
 
 /** What a run needs of a fleet. */
@@ -36,11 +41,12 @@ interface Reserved {
 /**
  * Reserves as many hosts as a run needs, and waits until they have confirmed that they work for it. Hosts that work for
  * another run are left alone. Other free hosts become the run's spares. Rejects with a FleetTooSmall
- * that contains how many there were, and releases these.
+ * that contains how many there were, or with an AbortedWhileWaiting, and releases these.
  */
 export async function gatherHosts(store: Store, need: Need, ports: GatherPorts): Promise<void> {
   const { hosts: needed, ...run } = need;
-  const untilMs = ports.nowMs() + ports.limitMs;
+  const beganMs = ports.nowMs();
+  const untilMs = beganMs + ports.limitMs;
   const reserved: Reserved[] = [];
   const take = async ({ name, freeSinceMs = 0 }: Announcement): Promise<void> => {
     const isOurs = await reserve(store, name, freeSinceMs, { ...run, role: "worker" });
@@ -60,13 +66,17 @@ export async function gatherHosts(store: Store, need: Need, ports: GatherPorts):
       );
       return;
     }
+    if ((await store.get(abortKey(need.runId))) !== undefined) {
+      await release(store, run, reserved, []);
+      throw new AbortedWhileWaiting(`the run was aborted when ${ours.length} of ${needed} hosts had come`);
+    }
     if (ports.nowMs() >= untilMs) {
       await release(store, run, reserved, []);
       const came = `${ours.length} came within ${Math.round(ports.limitMs / 1_000)} s`;
       const others = there.length - ours.length;
       const busy = others > 0 ? ` (${others} more are there and work for other runs, or did not respond)` : "";
       throw new FleetTooSmall(
-        `the run needs ${needed} hosts, and ${came}${busy}: start more, or raise perWorkerRps${await failedHosts(store)}`,
+        `the run needs ${needed} hosts, and ${came}${busy}: start more, or raise perWorkerRps${await failedHosts(store, beganMs)}`,
       );
     }
     const all = there.filter(({ runId }) => runId !== undefined && runId !== need.runId).length + needed;
@@ -109,9 +119,11 @@ function isAmong(reserved: readonly Reserved[], { name, freeSinceMs }: Announcem
   return reserved.some((each) => each.name === name && each.freeSinceMs === freeSinceMs);
 }
 
-/** The log end of a host whose setup failed, as text to append to a sentence. */
-async function failedHosts(store: Store): Promise<string> {
-  const keys = await store.list(FAILED_HOSTS_PREFIX);
+/** The log end of a host whose setup failed since then, as text to append to a sentence. Their keys begin with the time, in s. */
+async function failedHosts(store: Store, sinceMs: number): Promise<string> {
+  const keys = await store.list(FAILED_HOSTS_PREFIX, {
+    startAfter: `${FAILED_HOSTS_PREFIX}${Math.floor(sinceMs / 1_000)}`,
+  });
   const [first] = keys;
   if (first === undefined) return "";
   const said = (await store.get(first)) ?? "";

@@ -299,6 +299,45 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
   withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
 });
 
+test("hosts that are not given back, or stay for longer than a run may last, set off an alarm", () => {
+  const app = new App({ context: { ...UNBUNDLED, fleet: "true", maxDurationMinutes: 90 } });
+  const template = Template.fromStack(new VolleyStack(app, "volley"));
+  const [group] = Object.keys(template.findResources("AWS::AutoScaling::AutoScalingGroup"));
+  template.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
+    MetricsCollection: [{ Granularity: "1Minute", Metrics: ["GroupInServiceInstances"] }],
+  });
+  template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    MetricName: "GroupInServiceInstances",
+    Dimensions: [{ Name: "AutoScalingGroupName", Value: { Ref: group } }],
+    Statistic: "Minimum",
+    Period: 3_600,
+    EvaluationPeriods: 3,
+  });
+  const [release] = Object.keys(template.findResources("AWS::Lambda::Function")).filter((id) => /release/i.test(id));
+  template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    MetricName: "Errors",
+    Dimensions: [{ Name: "FunctionName", Value: { Ref: release } }],
+  });
+  const plain = Template.fromStack(new VolleyStack(new App({ context: UNBUNDLED }), "volley"));
+  plain.resourcePropertiesCountIs("AWS::CloudWatch::Alarm", { MetricName: "GroupInServiceInstances" }, 0);
+});
+
+test("more workers on a host than its instance type has cores are refused at synthesis", () => {
+  const stackWith = (fleetWorkersPerHost: string, fleetInstanceType: string) =>
+    new VolleyStack(
+      new App({ context: { ...UNBUNDLED, fleet: "true", fleetWorkersPerHost, fleetInstanceType } }),
+      "volley",
+    );
+  assert.throws(
+    () => stackWith("3", "c7g.large"),
+    /fleetWorkersPerHost is 3, but a c7g\.large has 2 cores, and each worker needs one: choose a larger/,
+  );
+  assert.throws(() => stackWith("1.5", "c7g.large"), /whole number of workers/);
+  stackWith("2", "c7g.large");
+  stackWith("64", "c7g.16xlarge");
+  stackWith("64", "c7g.metal");
+});
+
 test("hosts on Spot instances ask for their interruption notice; others ask nobody", () => {
   for (const fleetSpot of ["true", "false"]) {
     const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetSpot } });

@@ -59,11 +59,27 @@ test("too few hosts: the run is refused with their number, releases them, and sh
     message: "the run needs 2 hosts, and 1 came within 30 s: start more, or raise perWorkerRps",
   });
   assert.equal((await reservationOf(store, "here", 7))?.isReleased, true);
-  store.set("hosts-failed/ip-10-84-16-7.txt", "npm error code ETIMEDOUT");
+  // One of an earlier run, and one that was started for this one.
+  store.set("hosts-failed/1029-ip-10-84-16-6.txt", "no space left");
+  store.set("hosts-failed/1040-ip-10-84-16-7.txt", "npm error code ETIMEDOUT");
   await assert.rejects(
     gatherHosts(store, NEED, ports),
-    /raise perWorkerRps\. 1 could not be set up; hosts-failed\/ip-10-84-16-7\.txt ends: npm error code ETIMEDOUT$/,
+    /raise perWorkerRps\. 1 could not be set up; hosts-failed\/1040-ip-10-84-16-7\.txt ends: npm error code ETIMEDOUT$/,
   );
+});
+
+test("a run that is aborted while it waits for hosts ends, and releases those that came", async () => {
+  const { store, ports, clock, free, confirm } = setting(async (nowMs) => {
+    await confirm(["here"]);
+    if (nowMs === 1_004_000) store.set("runs/evening/abort.json", "{}");
+  });
+  await free("here");
+  await assert.rejects(gatherHosts(store, NEED, ports), {
+    name: "AbortedWhileWaiting",
+    message: "the run was aborted when 1 of 2 hosts had come",
+  });
+  assert.equal((await reservationOf(store, "here", 7))?.isReleased, true);
+  assert.equal(clock.nowMs, 1_004_000);
 });
 
 test("hosts of another run are left to it, and more are started for both runs", async () => {
