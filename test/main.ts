@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 const TIMED = [
   "attack",
   "cloud/stack",
+  "doctor",
   "e2e",
   "examples",
   "fleet",
