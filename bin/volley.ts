@@ -1,6 +1,6 @@
 import { InputError } from "../lib/plan/problems.ts";
 import { BAD_INPUT, INTERNAL_ERROR, OK } from "./exitCodes.ts";
-import { tolerateLostOutput } from "./output.ts";
+import { printError, tolerateLostOutput } from "./output.ts";
 import { makeProgram } from "./program.ts";
 
 const lostOutput = tolerateLostOutput();
@@ -17,14 +17,14 @@ try {
     // Commander has already printed it.
     process.exitCode = exitCode === 0 ? OK : BAD_INPUT;
   } else if (error instanceof InputError) {
-    process.stderr.write(`${error.message}\n`);
+    printError(error.message);
     process.exitCode = BAD_INPUT;
   } else if (/^E[A-Z]+$/.test(code ?? "")) {
     // A system error: a full disk, a folder that is not writable, a port that is in use.
-    process.stderr.write(`volley: ${(error as Error).message}\n`);
+    printError(`volley: ${(error as Error).message}`);
     process.exitCode = INTERNAL_ERROR;
   } else {
-    process.stderr.write(`volley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    printError(`volley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exitCode = INTERNAL_ERROR;
   }
 }

@@ -9,6 +9,7 @@ import { renderVegetaJson, renderVegetaText } from "../../lib/render/exports/veg
 import type { Report } from "../../lib/report/schema.ts";
 import { histogramsKey } from "../../lib/store/keys.ts";
 import type { ExportFormat } from "../exportFormats.ts";
+import { printData } from "../output.ts";
 import { openRun } from "../runs.ts";
 
 interface Exported {
@@ -57,5 +58,5 @@ export async function exportRun(run: string, options: ExportOptions): Promise<vo
     const expected = "histograms.json beside the report: volley report writes it";
     throw new InputError(run, [{ where: runId, found: "a run without its histograms", expected }]);
   };
-  process.stdout.write(await FORMATS[options.format]({ report, histograms, chain, to: options.to }));
+  printData(await FORMATS[options.format]({ report, histograms, chain, to: options.to }));
 }

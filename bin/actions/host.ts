@@ -11,6 +11,7 @@ import type { RunnerWord } from "../../lib/local/fleet.ts";
 import { callInProcess, type FunctionProcess } from "../../lib/local/functionProcess.ts";
 import { holdLifeline } from "../../lib/local/lifeline.ts";
 import { InputError } from "../../lib/plan/problems.ts";
+import { cleanLines } from "../../lib/plan/terminal.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { openStore } from "../../lib/store/store.ts";
 import { runSelfTest } from "./selfTest.ts";
@@ -83,7 +84,7 @@ async function serve(options: HostOptions, workers: number): Promise<void> {
             onStart: (worker) => running.add(worker),
             onExit: (worker) => running.delete(worker),
           }),
-        say: (text) => void process.stdout.write(`${name}: ${text}\n`),
+        say: (text) => void process.stdout.write(`${cleanLines(`${name}: ${text}`)}\n`),
         pollMs: uri.startsWith("s3:") ? POLL_BUCKET_MS : POLL_FOLDER_MS,
         leaving: leaving.promise,
       },

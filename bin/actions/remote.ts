@@ -15,6 +15,7 @@ import { BAD_INPUT, INTERNAL_ERROR, RUN_GOES_ON, verdictCode } from "../exitCode
 import { type ExecutionStatus, followExecution, LeftError, patiently } from "../following.ts";
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import type { SendTarget } from "../options.ts";
+import { printData, printError } from "../output.ts";
 import { withSending } from "../sending.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
@@ -97,7 +98,7 @@ function tellFailed(runId: string, stack: string, ended: ExecutionStatus | undef
   const why = ended ? [ended.status, ended.error].filter(Boolean).join(": ") : "no execution of this name is known";
   const isInput = ended?.error.startsWith("InputError") === true;
   const next = isInput || !ended ? "" : `\nvolley report ${runId} --stack ${stack} makes one of what there is`;
-  process.stderr.write(`volley: the run ${runId} ended without a report: ${why}${next}\n`);
+  printError(`volley: the run ${runId} ended without a report: ${why}${next}`);
   process.exitCode = isInput ? BAD_INPUT : INTERNAL_ERROR;
 }
 
@@ -105,9 +106,9 @@ function tellLeft(runId: string, stack: string, { why, message }: LeftError): ne
   const reason = why === "credentials" ? "AWS no longer accepts these credentials" : "AWS does not answer";
   const renew =
     why === "credentials" ? "Renew them (aws sso login, or new keys in the environment), then follow" : "Follow";
-  process.stderr.write(
+  printError(
     `volley: ${reason} (${message}). The run ${runId} continues without this command.\n` +
-      `${renew} it with: volley watch ${runId} --stack ${stack}\n`,
+      `${renew} it with: volley watch ${runId} --stack ${stack}`,
   );
   // Pending calls would keep this process alive for minutes.
   process.exit(RUN_GOES_ON);
@@ -123,9 +124,8 @@ export async function printReport({ store }: Deployment, runId: string, options:
 /** Prints a report, and sets the exit code. */
 export function print(report: Report, options: OutputOptions): void {
   const { colour, columns } = textStyle(process.stdout, options);
-  process.stdout.write(
-    options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${renderText(report, colour, columns)}\n`,
-  );
+  if (options.json) printData(`${JSON.stringify(report, null, 2)}\n`);
+  else process.stdout.write(`\n${renderText(report, colour, columns)}\n`);
   process.exitCode = verdictCode(report.verdict);
 }
 

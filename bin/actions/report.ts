@@ -6,6 +6,7 @@ import { writeSearchReport } from "../../lib/stages/searchReport.ts";
 import { assignmentsKey, reportKey, searchKey } from "../../lib/store/keys.ts";
 import type { Deployment } from "../deployment.ts";
 import { verdictCode } from "../exitCodes.ts";
+import { printData } from "../output.ts";
 import { locateRun } from "../runs.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 import { openDeployment, print, printReport } from "./remote.ts";
@@ -27,7 +28,7 @@ export async function report(run: string, options: ReportOptions): Promise<void>
     throw new InputError(run, [{ where, found: "no run", expected: "the id of a run, or its folder" }]);
   }
   const made = isSearch ? await writeSearchReport(store, runId) : await writeReport(store, runId);
-  if (options.json) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+  if (options.json) printData(`${JSON.stringify(made, null, 2)}\n`);
   else {
     const { colour, columns } = textStyle(process.stdout, options);
     process.stdout.write(renderText(made, colour, columns));

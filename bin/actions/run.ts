@@ -14,6 +14,7 @@ import { serveRun } from "../dashboard.ts";
 import { BAD_INPUT, INTERNAL_ERROR, stoppedBy, verdictCode } from "../exitCodes.ts";
 import { follow, type LiveOutput, liveOutput } from "../live.ts";
 import { loadOptions, type PlanOptions, type SendTarget } from "../options.ts";
+import { printData, printError } from "../output.ts";
 import { withSending } from "../sending.ts";
 import { onSignals } from "../signals.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
@@ -131,15 +132,15 @@ export function finishRun(
 ): void {
   if (!report) {
     const why = execution.status === "FAILED" ? `${execution.error}: ${execution.cause}` : "it wrote no report";
-    process.stderr.write(`volley: the run ${runId} failed before its report: ${why}\n`);
+    printError(`volley: the run ${runId} failed before its report: ${why}`);
     process.exitCode = execution.status === "FAILED" && execution.error === "InputError" ? BAD_INPUT : INTERNAL_ERROR;
     return;
   }
   const files = { json: reportKey(runId, "json"), html: reportKey(runId, "html") };
   if (options.print) {
-    process.stdout.write(options.print(report));
+    printData(options.print(report));
   } else if (options.json) {
-    process.stdout.write(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
+    printData(`${JSON.stringify({ event: "report", runId, verdict: report.verdict, files })}\n`);
   } else {
     const { colour, columns } = textStyle(process.stdout, options);
     process.stdout.write(`\n${renderText(report, colour, columns)}\n`);

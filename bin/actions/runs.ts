@@ -4,6 +4,7 @@ import { percent, rate } from "../../lib/render/textFigures.ts";
 import { boundText } from "../../lib/report/lowerBound.ts";
 import type { RunSummary } from "../../lib/report/runSummary.ts";
 import { renderTable } from "../../lib/report/table.ts";
+import { printData } from "../output.ts";
 import { type RunPlace, runSource } from "../runSource.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
@@ -13,7 +14,7 @@ export type RunsOptions = OutputOptions & RunPlace;
 export async function printRuns(options: RunsOptions): Promise<void> {
   const runs = await new RunList(await runSource(options)).read();
   if (options.json) {
-    for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
+    for (const run of runs) printData(`${JSON.stringify(run)}\n`);
     return;
   }
   process.stdout.write(

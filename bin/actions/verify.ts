@@ -10,6 +10,7 @@ import { VERSION } from "../../lib/report/version.ts";
 import { type Deployment, openDeployment } from "../deployment.ts";
 import { CHECK_FAILED } from "../exitCodes.ts";
 import { billedCalls, inspect } from "../inspection.ts";
+import { printError } from "../output.ts";
 import { type OutputOptions, textStyle } from "../terminal.ts";
 
 export interface VerifyOptions extends OutputOptions {
@@ -29,7 +30,7 @@ export async function verifyStack(options: VerifyOptions): Promise<void> {
     throw new InputError("volley verify", [{ where: `--stack ${stack}`, found: "no stand-in gateway", expected }]);
   }
   const beganAt = new Date();
-  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const note = printError;
   note(`looking at ${stack}`);
   const looked = await inspect(deployment);
   const tested = await verify(

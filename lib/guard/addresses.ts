@@ -13,6 +13,8 @@ const METADATA: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] = [
   "fd00:ec2::/32", // AWS: instance metadata (::254), DNS, time, EKS pod identity (::23)
   "fd20:ce::254/128", // Google Cloud
   "fd00:42::42/128", // Scaleway
+  "fd00:a9fe:a9fe::1/128", // Akamai (Linode)
+  "fd00:c1::a9fe:a9fe/128", // Oracle Cloud
   "100.100.100.200/32", // Alibaba Cloud
   "168.63.129.16/32", // Azure's host agent
   "192.0.0.192/32", // Oracle Cloud (classic)
@@ -81,9 +83,25 @@ function embedded(address: Address): ipaddr.IPv4[] {
   if (zeros(12) && !isSpecial) return [at(12)]; // ::a.b.c.d, IPv4-compatible
   if (zeros(10) && bytes[10] === 0xff && bytes[11] === 0xff) return [at(12)]; // ::ffff:a.b.c.d, mapped
   if (zeros(8) && bytes[8] === 0xff && bytes[9] === 0xff) return [at(12)]; // ::ffff:0:a.b.c.d, RFC 6145
-  if (startsWith(0x00, 0x64, 0xff, 0x9b)) return [at(12)]; // 64:ff9b::/96 and 64:ff9b:1::/48, NAT64
+  if (startsWith(0x00, 0x64, 0xff, 0x9b, 0x00, 0x01)) return localNat64(bytes); // 64:ff9b:1::/48
+  if (startsWith(0x00, 0x64, 0xff, 0x9b)) return [at(12)]; // 64:ff9b::/96, NAT64
   if (startsWith(0x20, 0x02)) return [at(2)]; // 2002::/16, 6to4
   if (startsWith(0x20, 0x01, 0x00, 0x00)) return [at(4), at(12, 0xff)]; // 2001::/32, Teredo: server and client
   if (bytes[10] === 0x5e && bytes[11] === 0xfe && bytes[9] === 0 && ((bytes[8] ?? 0) & ~0x02) === 0) return [at(12)]; // ISATAP
   return [];
+}
+
+/** Where NAT64 puts an IPv4 address after a prefix of 48, 56, 64 or 96 bits (RFC 6052, section 2.2): byte 8 is left out. */
+const NAT64_BYTES = [
+  [6, 7, 9, 10],
+  [7, 9, 10, 11],
+  [9, 10, 11, 12],
+  [12, 13, 14, 15],
+] as const;
+
+/** The IPv4 addresses that one in a local NAT64 prefix may stand for: how long the prefix is, only its network knows. */
+function localNat64(bytes: readonly number[]): ipaddr.IPv4[] {
+  const forms = NAT64_BYTES.map((places) => new ipaddr.IPv4(places.map((place) => bytes[place] ?? 0)));
+  const likely = forms.filter(({ octets }) => octets[0] !== 0);
+  return likely.length > 0 ? likely : forms.slice(-1);
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { isExactNumber } from "./exactJson.ts";
 import { nearest } from "./nearest.ts";
 import { cleanText } from "./terminal.ts";
+import { UNPRINTABLE } from "./visible.ts";
 
 /** One mistake in something that a person wrote: where it is, what is there, and what should be. */
 export interface Problem {
@@ -50,12 +51,12 @@ export function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** Control characters, and those that change the direction of what follows: a terminal would obey them. */
-const UNPRINTABLE = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
-
-/** A text with these characters written as escapes. */
+/** A text with the characters that are not shown written as escapes, as in JSON. */
 function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const unit = (code: number): string => `\\u${code.toString(16).padStart(4, "0")}`;
+  return text.replace(UNPRINTABLE, (each) =>
+    Array.from({ length: each.length }, (_, at) => unit(each.charCodeAt(at))).join(""),
+  );
 }
 
 /** A user and a password in a URL. */

@@ -1,16 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
+import { visible } from "./visible.ts";
 
 /**
  * Makes text from plans, servers and stores safe for one line of a terminal. Control sequences are removed and line
- * breaks become blanks; other control characters, and those that change the writing direction, become question marks.
+ * breaks become blanks; other characters that are not shown become question marks.
  */
 export function cleanText(text: string): string {
-  return (
-    stripVTControlCharacters(text)
-      .replace(/[\t\n\r\u2028\u2029]+/g, " ")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-      .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?")
-  );
+  return visible(stripVTControlCharacters(text));
 }
 
 /** The same for a text of several lines, which keeps its line breaks. */

@@ -47,6 +47,10 @@ test("addresses of metadata services and of no single host are refused however t
     "[::ffff:0:169.254.169.254]",
     "[64:ff9b::169.254.169.254]",
     "[64:ff9b:1::a9fe:a9fe]",
+    "[64:ff9b:1:a9fe:a9:fe00::]",
+    "[64:ff9b:1:ffa9:fe:a9fe::]",
+    "[64:ff9b:1:ffff:a9:fea9:fe00:0]",
+    "[64:ff9b::0:a9fe:a9fe]",
     "[2002:a9fe:a9fe::]",
     "[2001:0:a9fe:a9fe::1]",
     "[fe80::1]",
@@ -54,6 +58,13 @@ test("addresses of metadata services and of no single host are refused however t
     "[fd00:ec2::254]",
     "[fd00:ec2::23]",
     "[FD20:CE::254]",
+    "[fd00:42::42]",
+    "[fd00:a9fe:a9fe::1]",
+    "[fd00:c1::a9fe:a9fe]",
+    "192.0.0.192",
+    "0x64.0x64.0144.0310",
+    "[::ffff:100.100.100.200]",
+    "[2001:0:1:1::5601:5601]",
     "100.100.100.200",
     "168.63.129.16",
     "[::ffff:168.63.129.16]",
@@ -299,6 +310,17 @@ test("a deployment's own lists decide, whatever the plan allows", () => {
   );
   assert.match(deployedProblems(observed("http://127.0.0.1:9001/2018-06-01/runtime/invocation/next")), /own machine/);
   assert.match(deployedProblems({ ...good, gateway: { port: 0, seed: 1, chains: [] } } as Plan), /\$\.gateway/);
+});
+
+test("a host that may be read may not be loaded for that", () => {
+  const plan = checkedPlan("http://127.0.0.1:1", { observeHosts: ["metrics.example"] });
+  for (const chain of plan.chains) for (const target of chain.targets) target.url = "https://metrics.example/";
+  const found = hostProblems(plan).map((problem) => problem.found);
+  assert.deepEqual(found, ["the host metrics.example"]);
+  assert.match(
+    deployedProblems(checkedPlan("https://metrics.example", { allowedHosts: ["metrics.example"] })),
+    /metrics/,
+  );
 });
 
 test("a plan without a folder reads no file, and says so", () => {

@@ -4,6 +4,7 @@ import { checkPlan } from "../../lib/plan/load.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import { compareHtml } from "../../lib/render/compareHtml.ts";
 import { renderCsv } from "../../lib/render/exports/csv.ts";
+import { renderJunit } from "../../lib/render/exports/junit.ts";
 import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { compareRuns, compareText } from "../../lib/report/compare.ts";
@@ -12,10 +13,14 @@ import { chainInput, checkedPlan, planInput } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
-/** What a terminal obeys: colours, a title, a cleared screen, C1 codes, a turned direction, and a line of its own. */
-const OBEYED = "\u001b[31mred\u001b]0;title\u0007\u009b2J\u202egnp\u2066\u0000\u007f\r\nfinding: forged";
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not come out
-const DANGEROUS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+/**
+ * What a terminal obeys: colours, a title, a link, a cleared screen, C1 codes, a turned direction and a separate line; and
+ * what makes two names look alike: characters without a width.
+ */
+const OBEYED =
+  "\u001b[31mred\u001b]0;title\u0007\u001b]8;;http://a/\u001b\\\u009d8;;x\u009c\u009b2J\u202egnp\u2066\u061c\u0000\u007f" +
+  "\u200b\u2060\ufeff\u00ad\u3164\u{e0041}\u2028\r\nfinding: forged";
+const DANGEROUS = /[^\n\P{C}]|[\u2028\u2029\u3164]/u;
 
 /** A report in which every text that comes from outside is hostile. */
 function hostileReport(text: string): Report {
@@ -35,7 +40,10 @@ function hostileReport(text: string): Report {
 
 test("nothing in a report, a comparison or a plan's problems is obeyed by a terminal, or forges a line", () => {
   const report = hostileReport(OBEYED);
-  const printed = [renderText(report, false), compareText(compareRuns(report, report))];
+  const printed = [
+    ...[renderText(report, false), compareText(compareRuns(report, report))],
+    ...[renderMarkdown(report), renderJunit(report), renderCsv(report).replaceAll("\r\n", "\n")],
+  ];
   try {
     checkPlan({ ...planInput(ORIGIN), [OBEYED]: 1, name: OBEYED, profile: { [OBEYED]: OBEYED } }, ".", OBEYED);
     assert.fail("the plan was taken");
@@ -62,10 +70,24 @@ test("nothing in a comparison's page is markup, whatever a report file holds in 
 });
 
 test("no field of CSV is a formula or ends early", () => {
-  for (const name of ['=cmd|"x"!A1', "+1", "-1", "@SUM(A1)", "\t=1", " =1", 'a"b', "a,b", "a\r\nb", "a\nb"]) {
+  for (const name of [
+    '=cmd|"x"!A1',
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    " =1",
+    "\u{ff1d}1",
+    "\uff0b1",
+    "\u200b=1",
+    'a"b',
+    "a,b",
+    "a\r\nb",
+    "a\nb",
+  ]) {
     const [, line = "", ...rest] = renderCsv(hostileReport(name)).split(/\r\n(?=\d+,)/);
     const field = /^0,("(?:[^"]|"")*"|[^",\r\n]*),/.exec(line)?.[1] ?? assert.fail(line);
-    assert.doesNotMatch(field, /^"?\s*[=+\-@]/, field);
+    assert.doesNotMatch(field, /^"?\s*[=+\-@\uff1d\uff0b\u200b]/, field);
     assert.equal(rest.length, 1, `${name}: a line for each second`);
   }
 });

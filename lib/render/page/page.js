@@ -4,15 +4,22 @@ function replaceReport(next) {
   report = next;
 }
 
+// lib/plan/visible.ts
+var UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115F\u1160\u3164\uFFA0]/gu;
+function visible(text) {
+  return text.replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(UNPRINTABLE, "?");
+}
+
 // lib/report/escape.ts
 function csvField(value) {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = /^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const clean = visible(value);
+  const text = /^\s*[=+\-@＝＋－＠]/.test(clean) ? `'${clean}` : clean;
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 function escapeMarkdown(text) {
-  return text.replace(/[&@]/g, (character) => `&#${character.charCodeAt(0)};`).replace(/[\\`*_[\]<>|~]/g, "\\$&").replace(/\s+/g, " ");
+  return visible(text).replace(/[&@]/g, (character) => `&#${character.charCodeAt(0)};`).replace(/[\\`*_[\]<>|~]/g, "\\$&").replace(/\s+/g, " ");
 }
 
 // lib/render/page/tableTools.ts
