@@ -16,10 +16,10 @@ import type { HostTask } from "./tasks.ts";
 const LEAVES = "Volley.HostLeaves";
 
 /**
- * How long the worker of a host that leaves goes on if no other host takes over, in ms. By then the state machine has
- * given up on the task, and a run that has its report must not send.
+ * How long the worker of a host that leaves goes on if no other host takes over, in ms. The state machine then still waits
+ * for another host, for up to 18 s: when a run has its report, no worker sends.
  */
-const SUCCESSOR_MS = 30_000;
+const SUCCESSOR_MS = 15_000;
 
 /** The host that runs a task. */
 interface Runner {

@@ -237,7 +237,7 @@ test("the worker of a host that leaves is ended if no other host takes over", as
     { name: "a", signal: new AbortController().signal },
   );
   await new Promise((done) => setImmediate(done));
-  t.mock.timers.tick(30_000);
+  t.mock.timers.tick(15_000);
   assert.equal((await ended.promise).message, "no other host took over");
   await running;
   assert.deepEqual(fleet.returned, [["Failure", "token", "Volley.HostLeaves"]]);

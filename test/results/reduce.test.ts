@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findingText } from "../../lib/results/findings.ts";
+import { findingText, workerErrors } from "../../lib/results/findings.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
 import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { chunkKey, failureKey } from "../../lib/store/keys.ts";
+import { chunkKey, failureKey, leftKey, lostPrefix, tasksPrefix } from "../../lib/store/keys.ts";
 import { takeLease } from "../../lib/store/lease.ts";
 import { SubscriptionRecorder } from "../../lib/ws/subscriptionRecorder.ts";
 import { chainInput } from "../support/plans.ts";
@@ -48,6 +48,28 @@ test("a worker that left nothing is named, and its requests are booked as lost",
   assert.equal(ledger.missed, 100);
   assert.equal(chains[0]?.sum.missed.lost, 100);
   assert.ok(workers[0]?.outcomes.includes("lost"));
+});
+
+test("what no host of a fleet took, or took over, is named, and so are hosts that gave theirs back", async (t) => {
+  const run = fixture(t);
+  const [untaken, dropped, ...others] = run.assignments;
+  assert.ok(untaken && dropped);
+  for (const { id } of [untaken, dropped]) await run.store.put(`${lostPrefix(RUN)}${id}.json`, "{}");
+  await run.store.put(`${lostPrefix(RUN)}w999-s00.json`, "{}");
+  await run.store.put(`${tasksPrefix(RUN)}${untaken.id}/1/task.json`, "{}");
+  await run.store.put(`${tasksPrefix(RUN)}${dropped.id}/1/claim.json`, "{}");
+  await run.store.put(leftKey(RUN, dropped.id, 7), JSON.stringify({ host: "h", why: "stopped" }));
+  for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
+  const { findings } = await reduce(run);
+  const texts = findings.map(findingText);
+  assert.ok(texts.includes(`${untaken.id}: no host of the fleet took it`), texts.join("\n"));
+  assert.ok(texts.includes(`${dropped.id}: its host was lost, and no other host took over`), texts.join("\n"));
+  assert.ok(texts.includes(`${dropped.id}: h gave it back: the host was stopped`), texts.join("\n"));
+  assert.doesNotMatch(texts.join("\n"), /w999/, "the assignments of other parts are left to their reducers");
+  assert.deepEqual(workerErrors(findings), [
+    "no host of the fleet took it",
+    "its host was lost, and no other host took over",
+  ]);
 });
 
 test("a chunk that is lost from the middle is told by the schedule", async (t) => {

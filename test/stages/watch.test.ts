@@ -10,6 +10,7 @@ import { watchTask } from "../../lib/stages/watch.ts";
 import {
   abortKey,
   logsPrefix,
+  lostPrefix,
   planKey,
   scheduleKey,
   scrapesPrefix,
@@ -47,6 +48,10 @@ function running(store: MemoryStore, changes: object, { agoMs = 0, workers = 1, 
   store.set(planKey("r"), JSON.stringify(plan));
   store.set(scheduleKey("r"), JSON.stringify(schedule));
   return startAtMs;
+}
+
+function lostKey(assignment: string): string {
+  return `${lostPrefix("r")}${assignment}.json`;
 }
 
 const BREAKER = { limits: { breaker: { errorRatio: 0.5, window: "2s" } } };
@@ -141,6 +146,27 @@ test("a run is over when all summaries are there, and an aborted one as soon as 
   assert.deepEqual(await watchTask(aborted, "r", { ...PORTS, callMs: 500 }), { done: false });
   aborted.set(summaryKey("r", "w000-s00", 1), "{}");
   assert.deepEqual(await watchTask(aborted, "r", { ...PORTS, callMs: 500 }), { done: true });
+});
+
+test("a fleet's run is over long before its end when no host took any of its tasks, or those that some took are done", async () => {
+  const store = new MemoryStore();
+  running(store, { mode: "fleet" }, { workers: 2 });
+  store.set(lostKey("w000-s00"), "{}");
+  assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 2_500 }), { done: false }, "one may still send");
+  store.set(lostKey("w001-s00"), "{}");
+  assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 20_000 }), { done: true });
+  const other = new MemoryStore();
+  running(other, { mode: "fleet" }, { workers: 2 });
+  other.set(lostKey("w000-s00"), "{}");
+  other.set(summaryKey("r", "w001-s00", 1), "{}");
+  assert.deepEqual(await watchTask(other, "r", { ...PORTS, callMs: 20_000 }), { done: true });
+});
+
+test("a fleet's run that is aborted before a host took its tasks is over within seconds", async () => {
+  const store = new MemoryStore();
+  running(store, { mode: "fleet" }, { workers: 2 });
+  store.set(abortKey("r"), "{}");
+  assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 20_000 }), { done: true });
 });
 
 test("a run whose workers never come is over some time after its end", async () => {
