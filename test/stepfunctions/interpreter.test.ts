@@ -350,6 +350,39 @@ test("a worker whose call may not have reached it, or was lost, is called once m
   assert.deepEqual(found, expected);
 });
 
+test("a host's task is written again if its host or its worker was lost or leaves; then, or if it failed, it is given up", async () => {
+  const item = { id: "w000-s00", invokeAt: new Date(0).toISOString(), mode: "fleet", timeoutSeconds: 60 };
+  const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
+  const lost = ["States.Timeout", "States.HeartbeatTimeout", "Runtime.ExitError", "Volley.HostLeaves"];
+  const expected = [...lost.map((name) => [name, 3] as const), ["TypeError", 1] as const];
+  const found = await Promise.all(
+    expected.map(async ([error]) => {
+      const written: string[] = [];
+      const { status } = await execute(deployedDefinition(), {}, "r", {
+        invoke: async (name) => {
+          if (name === "plan") return planned;
+          if (name === "watch") return { done: true };
+          assert.equal(name, "reduce", "no function sends");
+          return { verdict: { valid: true, pass: true }, isTrial: false };
+        },
+        readObject: async () => JSON.stringify([item]),
+        putObject: async (_bucket, key) => void written.push(key),
+        callback: () => ({
+          token: "token",
+          result: async () => {
+            throw new StateError(error, "a fault of the test");
+          },
+        }),
+      });
+      assert.equal(status, "SUCCEEDED", "a lost host does not end the run");
+      assert.equal(written.pop(), "runs/r/lost/w000-s00.json");
+      assert.equal(new Set(written).size, written.length, "each task has a key of its own");
+      return [error, written.length] as const;
+    }),
+  );
+  assert.deepEqual(found, expected);
+});
+
 test("a function of which nothing is known is called again, whatever Lambda calls that: no run ends for it", async () => {
   const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1, isTrial: true };
   const errors = [
