@@ -34,7 +34,7 @@ function namesBlock({ url, body = "", headers }: Target): boolean {
 }
 
 /**
- * Fetches a chain's newest block, once before the run, from the first target that names a block: with its headers, over
+ * Fetches a chain's newest block, once before the run, from the first target that names a block, or the first one: with its headers, over
  * the same route as the load, and its URL filled in from the first row of data. `reveal` resolves references to
  * secrets. Rejects if no block is returned: requests for nonexistent blocks would measure something else.
  */
@@ -43,7 +43,7 @@ export async function newestBlock(
   options: ConnectionOptions,
   reveal: (text: string) => string,
 ): Promise<number> {
-  const target = chain.targets.find(namesBlock);
+  const target = chain.targets.find(namesBlock) ?? chain.targets[0];
   if (!target) throw new Error(`no target of chain ${chain.name} names a block`);
   const [first] = chain.data ?? [];
   const agent = dialAgent(options);

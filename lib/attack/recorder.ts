@@ -2,6 +2,7 @@ import { isAnswer, VALID, type Verdict } from "../answers/jsonrpc.ts";
 import { Samples } from "../answers/samples.ts";
 import type { OpeningMs } from "../http/connection.ts";
 import type { Phase } from "../plan/assign.ts";
+import type { BlockAge } from "../plan/blockAge.ts";
 import { MAX_TARGETS_APART } from "../plan/sizes.ts";
 import { Admissions } from "../results/admissions.ts";
 import { BlockCounter } from "../results/blocks.ts";
@@ -105,6 +106,7 @@ export class Recorder {
   /** The response header that names the node that answered, if the plan has one, and what these nodes answered. */
   readonly nodeHeader: string | undefined;
   readonly #nodes = new NodesSum();
+  readonly #blockAges = new NodesSum();
   /** What happened to the chain's WebSockets. */
   sockets: SocketCounts = noSockets();
   /** What its subscribers receive, by subscription name. */
@@ -176,6 +178,11 @@ export class Recorder {
     if (verdict.name !== VALID) this.#samples.see(verdict, status, body, this.#secrets);
     const isRelay = verdict.name === VALID || isAnswer(verdict.name);
     if (verdict.blocks && isRelay) this.#blocks.count(dueMs, dueMs + responseMs, verdict.blocks, target);
+  }
+
+  /** Records a response by the age of the block asked for. */
+  aged(age: BlockAge, responseMs: number, classified: string): void {
+    this.#blockAges.see(age, this, responseMs, classified === VALID || isAnswer(classified));
   }
 
   /** Records a call of a lookup. */
@@ -288,6 +295,7 @@ export class Recorder {
     const rateLimits = this.#rateLimits.counts();
     const admissions = this.#admissions?.counts();
     const nodes = this.#nodes.counts();
+    const blockAges = this.#blockAges.counts();
     return {
       chain: this.chain,
       phase: this.phase,
@@ -311,6 +319,7 @@ export class Recorder {
       ...(rateLimits && { rateLimits }),
       ...(admissions && { admissions }),
       ...(nodes && { nodes }),
+      ...(blockAges && { blockAges }),
       ...(hasSockets && { sockets: this.sockets }),
       ...(this.#timings.size > 0 && { timings: encodeHistograms(this.#timings) }),
       ...(this.#targets.length > 0 && {
@@ -335,6 +344,7 @@ export class Recorder {
     this.#rateLimits.reset();
     this.#admissions?.reset();
     this.#nodes.reset();
+    this.#blockAges.reset();
     this.sockets = noSockets();
     this.#seconds.clear();
     for (const histogram of this.#intervals.values()) {

@@ -1,6 +1,7 @@
 import { type Demands, demandsOf, type Expected, expectedOf } from "../answers/expected.ts";
 import type { IdPlace } from "../answers/ids.ts";
 import type { Handshake, WireRequest } from "../http/request.ts";
+import { type BlockAge, blockAgeOf } from "../plan/blockAge.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import { bodyText } from "../plan/jsonRpcBody.ts";
 import type { List } from "../plan/packed.ts";
@@ -20,6 +21,8 @@ export interface PreparedRequest extends WireRequest {
   /** Its target's index in the chain. */
   target: number;
   expected: Expected;
+  /** How old the block is that it asks for, if ages are counted and it names one. */
+  age?: BlockAge;
 }
 
 /** The inputs for a chain's requests, besides the chain. */
@@ -33,6 +36,8 @@ export interface PrepareOptions {
   block?: number;
   /** The latest values of the chain's lookups, which change while requests are made. */
   lookups?: Readonly<Record<string, string>>;
+  /** Whether requests tell the age of the block that they ask for, by the newest one. */
+  blockAges?: boolean;
   /** The value of a reference to a secret. Throws if there is none. */
   secret?(reference: string): string;
 }
@@ -199,7 +204,9 @@ class TargetRequests {
     const http1 = this.#writer.write({ method, host, path, head, body });
     const bytes = body?.bytes.length ?? 0;
     const handshake = this.#isSocket ? this.handshake : undefined;
+    const age = this.#ageOf(body);
     return {
+      ...(age && { age }),
       target: this.#index,
       origin: handshake?.key ?? this.#originOf(host),
       ...(handshake && { handshake }),
@@ -214,6 +221,11 @@ class TargetRequests {
       ids: { http1: http1.ids, body: body?.ids ?? NO_IDS, path: path.ids, headers: head.ids },
       expected: this.#expectedOf(body),
     };
+  }
+
+  #ageOf(body: Rendered | undefined): BlockAge | undefined {
+    const { block, blockAges = false } = this.#options;
+    return blockAges && body && block !== undefined ? blockAgeOf(textOfBytes(body.bytes), block) : undefined;
   }
 
   #originOf(host: string): string {

@@ -127,6 +127,7 @@ export class TimedExchange implements Exchange {
     if (recorder.nodeHeader !== undefined) {
       recorder.answeredBy(this.#node, this.#connection, response.responseMs, classified);
     }
+    if (this.request.age) recorder.aged(this.request.age, response.responseMs, classified);
     if (this.#beganAtMs !== 0) recorder.split(this.#beganAtMs - this.sentAtMs, nowMs - this.#beganAtMs);
     this.#sender.ended();
   }

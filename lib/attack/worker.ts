@@ -2,6 +2,7 @@ import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Secure, secureOf } from "../http/secure.ts";
 import { phaseRange, requestNumbers } from "../plan/assign.ts";
+import { takesBlock } from "../plan/blockAge.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { hostProblems, originsOf, targetGuard } from "../plan/hosts.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
@@ -172,13 +173,14 @@ class WorkerRun {
 
   /** Fetches what requests need beyond the plan: secrets, and the newest blocks. */
   async #prepare(): Promise<void> {
+    const { plan } = this.#input;
     for (const chain of this.#chains()) {
       for (const reference of addressesOf(chain).flatMap(referencesOf)) {
         if (this.#secrets.has(reference)) continue;
         if (!this.#ports.secret) throw noSecrets(reference);
         this.#secrets.set(reference, plainSecret(reference, await this.#ports.secret(reference)));
       }
-      if (needsBlock(chain)) {
+      if (needsBlock(chain) || (plan.blockAges && chain.targets.some(({ body = "" }) => takesBlock(body)))) {
         this.#blocks.set(chain.name, await newestBlock(chain, this.#options, (text) => this.#reveal(text)));
       }
       if (chain.lookups) await this.#lookUp(chain);
@@ -237,6 +239,7 @@ class WorkerRun {
         seed: plan.seed,
         ...(block !== undefined && { block }),
         ...(lookups && { lookups: lookups.values }),
+        ...(plan.blockAges && { blockAges: plan.blockAges }),
         secret: (reference) => this.#reveal(reference),
       });
       this.#handshakes.push(...requests.handshakes);

@@ -54,6 +54,7 @@ const EXAMPLES: Record<string, unknown> = {
   computeUnits: { eth_blockNumber: 10, eth_call: 26, eth_getLogs: 60, default: 20 },
   cups: 13_000,
   nodeHeader: "x-node",
+  "slo.regions": { "eu-west-1": { p99Ms: 300 } },
   "slo.subscribers": { missed: 0.0001, lagP99Ms: 500 },
   missed: 0.0001,
   doubled: 0.001,

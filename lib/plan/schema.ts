@@ -259,6 +259,10 @@ export const planSchema = z.strictObject({
   nodeHeader: token
     .optional()
     .describe("A response header that names the node behind the balancer: the report then has figures of each node"),
+  blockAges: z
+    .boolean()
+    .default(false)
+    .describe("Also show responses by the age of the block asked for: of the newest 128, or older (archive)"),
   observe: observe.prefault({}).describe("What is read from the gateway during the run"),
   capacity: capacity.prefault({}).describe("The load that the gateway must carry, and what its instances cost"),
   limits: limits.prefault({}).describe("Limits of the run"),
@@ -384,6 +388,7 @@ export interface Plan {
   computeUnits?: ComputeUnits;
   /** In lower case. */
   nodeHeader?: string;
+  blockAges: boolean;
   mode: "lambda" | "fleet";
   seed: number;
   allowedHosts: string[];

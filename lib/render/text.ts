@@ -6,6 +6,7 @@ import type { Report, Traffic } from "../report/schema.ts";
 import { isFloor, isResponseTime, lineName, nothingFound, type SloResult, unitOf } from "../report/sloLine.ts";
 import { type Column, renderTable, TEXT_COLUMNS, wrapText } from "../report/table.ts";
 import { roundUsd } from "../report/units.ts";
+import { blockAgeText } from "./blockAgeText.ts";
 import { capacityText } from "./capacityText.ts";
 import { computeUnitsText } from "./computeUnitsText.ts";
 import { failureTable, logText, sampleTable } from "./failureText.ts";
@@ -42,6 +43,7 @@ export function renderText(report: Report, colour: boolean, width: number = TEXT
     rateLimitText(report, width),
     limitText(report, width),
     lookupText(report, width),
+    blockAgeText(report, width),
     targetTable(report, width),
     nodeText(report, width),
     timingTable(report, width),

@@ -217,6 +217,17 @@ export const chain = z.object({
     })
     .optional()
     .describe("What responses said that a rate limit refused, where there were any"),
+  blockAges: z
+    .array(
+      z.object({
+        age: z.enum(["recent", "older"]).describe("recent: of the newest 128 blocks at the worker's start"),
+        responses: count,
+        success: z.number().describe("Valid relays ÷ its responses"),
+        responseTimeMs: latencySchema,
+      }),
+    )
+    .optional()
+    .describe("Responses by the age of the block asked for, if the plan asks for it"),
   lookups: z
     .array(
       z.object({

@@ -13,6 +13,7 @@ import { addLedgers } from "../results/ledger.ts";
 import type { Reduction, WorkerResult } from "../results/reduce.ts";
 import { SeriesSum } from "../results/seriesSum.ts";
 import { type AbortFlag, abortText } from "../store/abort.ts";
+import { blockAgesReport } from "./blockAges.ts";
 import { capacityOfRun, relayPrices } from "./capacity.ts";
 import { worstClock } from "./clocks.ts";
 import { totalUnits, unitsReport } from "./computeUnits.ts";
@@ -156,6 +157,7 @@ function chainReport(
   const rateLimits = rateLimitsReport(sum);
   const limit = limitReport(sum);
   const lookups = lookupsReport(sum);
+  const blockAges = blockAgesReport(sum);
   const nodes = nodesReport(sum);
   const computeUnits = unitsReport(sum, chain, run, traffic);
   return {
@@ -172,6 +174,7 @@ function chainReport(
     ...(rateLimits && { rateLimits }),
     ...(limit && { limit }),
     ...(lookups.length > 0 && { lookups }),
+    ...(blockAges && { blockAges }),
     ...(nodes && { nodes }),
     ...(counted && { truth: counted }),
     ...(warmup && {

@@ -83,6 +83,7 @@ function checkFeatures(series: Series, where: string): void {
   if (series.rateLimits !== undefined) checkRateLimits(series.rateLimits, `${where}.rateLimits`);
   if (series.admissions !== undefined) checkAdmissions(series.admissions, `${where}.admissions`);
   if (series.nodes !== undefined) checkNodes(series.nodes, `${where}.nodes`);
+  if (series.blockAges !== undefined) checkNodes(series.blockAges, `${where}.blockAges`);
   if (series.sockets !== undefined) checkSockets(series.sockets, `${where}.sockets`);
   if (series.subscriptions !== undefined) checkSubscriptions(series.subscriptions, `${where}.subscriptions`);
 }

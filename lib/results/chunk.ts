@@ -82,6 +82,8 @@ export interface Series {
   admissions?: AdmissionCounts;
   /** Which nodes answered, if the plan has a header for it. */
   nodes?: NodesCounts;
+  /** The same by the age of the block asked for, if the plan asks for it. */
+  blockAges?: NodesCounts;
   /** What happened to the chain's WebSockets, if it has any. */
   sockets?: SocketCounts;
   /** What the chain's subscribers received, by subscription name, if it has any. */

@@ -34,6 +34,7 @@ export interface ParsedSeries {
   targets: ParsedCounts[];
   subscriptions: ParsedSubscription[];
   nodes: ParsedNodes | undefined;
+  blockAges: ParsedNodes | undefined;
 }
 
 /** Parses a series' histograms. Throws if one of them cannot be read. */
@@ -47,6 +48,7 @@ export function parseSeries(series: Series): ParsedSeries {
     targets: (series.targets ?? []).map(({ responseTime }) => parseHistogram(responseTime)),
     subscriptions: parseSubscriptions(series.subscriptions ?? {}),
     nodes: series.nodes && parseNodes(series.nodes),
+    blockAges: series.blockAges && parseNodes(series.blockAges),
   };
 }
 
@@ -89,6 +91,8 @@ export class SeriesSum {
   readonly admissions = new Admissions();
   readonly lookups: Record<string, Tally> = {};
   readonly nodes = new NodesSum();
+  /** By the age of the block asked for. */
+  readonly blockAges = new NodesSum();
   readonly sockets = noSockets();
   readonly subscriptions = new Map<string, SubscriptionSum>();
   readonly seconds = new Map<number, SecondCounts>();
@@ -108,6 +112,7 @@ export class SeriesSum {
     const all = whole && parsed.intervals.length > 0 ? sumUnder(whole.intervals, ALL_INTERVALS) : undefined;
     for (const [interval, counts] of parsed.intervals) sumUnder(this.intervals, interval).addParsed(counts, all);
     if (parsed.nodes) this.nodes.add(parsed.nodes);
+    if (parsed.blockAges) this.blockAges.add(parsed.blockAges);
     addSubscriptions(this.subscriptions, parsed.subscriptions);
     this.#addOthers(parsed);
     if (whole) whole.#addOthers(parsed);
@@ -216,6 +221,7 @@ export class SeriesSum {
     const rateLimits = this.rateLimits.counts();
     const admissions = this.admissions.counts();
     const nodes = this.nodes.counts();
+    const blockAges = this.blockAges.counts();
     return {
       chain,
       phase,
@@ -239,6 +245,7 @@ export class SeriesSum {
       ...(admissions && { admissions }),
       ...(Object.keys(this.lookups).length > 0 && { lookups: this.lookups }),
       ...(nodes && { nodes }),
+      ...(blockAges && { blockAges }),
       ...(anySockets(this.sockets) && { sockets: this.sockets }),
       ...(this.subscriptions.size > 0 && { subscriptions: subscriptionCounts(this.subscriptions) }),
       ...(this.timings.size > 0 && {

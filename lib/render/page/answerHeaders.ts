@@ -50,6 +50,23 @@ export function lookupTable(): HTMLElement[] {
   return [table("Lookups: calls whose results filled in requests", columns, rows)];
 }
 
+/** Responses by the age of the block asked for. */
+export function blockAgeTable(): HTMLElement[] {
+  const rows = report.chains.flatMap(({ name, blockAges = [] }) => blockAges.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  type Row = (typeof rows)[number];
+  const columns: Column<Row>[] = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Block", cell: ({ age }) => words(age === "recent" ? "of the newest 128" : "older") },
+    { title: "Responses", cell: ({ responses }) => count(responses) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    ...(["p50", "p90", "p99", "max"] as const).map(
+      (name): Column<Row> => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) }),
+    ),
+  ];
+  return [table("By the age of the block asked for; response time in ms", columns, rows)];
+}
+
 /** Which nodes answered, and how even and how sticky the balancer is. */
 export function nodeSection(): HTMLElement[] {
   const chains = report.chains.flatMap(({ name, nodes }) => (nodes ? [{ chain: name, ...nodes }] : []));

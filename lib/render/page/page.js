@@ -206,6 +206,20 @@ function lookupTable() {
   ];
   return [table("Lookups: calls whose results filled in requests", columns2, rows)];
 }
+function blockAgeTable() {
+  const rows = report.chains.flatMap(({ name, blockAges = [] }) => blockAges.map((each) => ({ chain: name, ...each })));
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Chain", cell: ({ chain }) => words(chain) },
+    { title: "Block", cell: ({ age }) => words(age === "recent" ? "of the newest 128" : "older") },
+    { title: "Responses", cell: ({ responses }) => count(responses) },
+    { title: "Success", cell: ({ success }) => share(success) },
+    ...["p50", "p90", "p99", "max"].map(
+      (name) => ({ title: name, cell: ({ responseTimeMs }) => ms(responseTimeMs?.[name]) })
+    )
+  ];
+  return [table("By the age of the block asked for; response time in ms", columns2, rows)];
+}
 function nodeSection() {
   const chains = report.chains.flatMap(({ name, nodes }) => nodes ? [{ chain: name, ...nodes }] : []);
   if (chains.length === 0) return [];
@@ -421,7 +435,8 @@ function outcomeTable() {
     ...sampleTable(),
     ...rateLimitTable(),
     ...limitTable(),
-    ...lookupTable()
+    ...lookupTable(),
+    ...blockAgeTable()
   ];
 }
 function sampleTable() {

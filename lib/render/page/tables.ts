@@ -1,7 +1,7 @@
 import type { ReportChain, ReportWorker, Traffic } from "../../report/schema.ts";
 import { isFloor, lineName, nothingFound, type SloResult, unitOf } from "../../report/sloLine.ts";
 import { usdText } from "../../report/units.ts";
-import { limitTable, lookupTable, rateLimitTable } from "./answerHeaders.ts";
+import { blockAgeTable, limitTable, lookupTable, rateLimitTable } from "./answerHeaders.ts";
 import { report } from "./data.ts";
 import { type Cell, type Column, count, element, ms, rate, share, table, whole, words } from "./elements.ts";
 
@@ -165,6 +165,7 @@ export function outcomeTable(): HTMLElement[] {
     ...rateLimitTable(),
     ...limitTable(),
     ...lookupTable(),
+    ...blockAgeTable(),
   ];
 }
 

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attack } from "../../lib/attack/worker.ts";
+import { assign } from "../../lib/plan/assign.ts";
+import { renderText } from "../../lib/render/text.ts";
+import { blockAgesReport } from "../../lib/report/blockAges.ts";
+import { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { systemClock } from "../../lib/store/clock.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
+import { answeringServer, jsonResponse } from "../support/servers.ts";
+
+test("a full node refuses what is older than 128 blocks: the report separates it from recent blocks", async (t) => {
+  const newest = 5_000;
+  const asked = { recent: 0, older: 0 };
+  const server = await answeringServer(t, (_, request) => {
+    if (request.includes("eth_blockNumber")) return jsonResponse('{"jsonrpc":"2.0","id":1,"result":"0x1388"}');
+    if (request.includes("eth_chainId")) return jsonResponse('{"jsonrpc":"2.0","id":1,"result":"0x1"}');
+    const block = Number(/"params":\["0xab","(0x[0-9a-f]+)"\]/.exec(request)?.[1]);
+    const age = newest - block < 128 ? "recent" : "older";
+    asked[age]++;
+    return jsonResponse(
+      age === "recent"
+        ? '{"jsonrpc":"2.0","id":1,"result":"0x1"}'
+        : '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"missing trie node"}}',
+    );
+  });
+  const target = (method: string, params: unknown[]) => ({
+    url: `${server.origin}/`,
+    body: { jsonrpc: "2.0", id: 1, method, params },
+  });
+  const targets = [target("eth_getBalance", ["0xab", "{{blockNumber -255..0}}"]), target("eth_chainId", [])];
+  const chains = [{ name: "node", rps: 200, targets }];
+  const plan = checkedPlan("", { chains, duration: "1s", blockAges: true });
+  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 600, leadMs: 600 });
+  assert.ok(assignment);
+  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
+  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
+  const sum = new SeriesSum();
+  for (const each of series) sum.add(each);
+  const [recent, older] = blockAgesReport(sum) ?? [];
+  assert.deepEqual([recent?.age, recent?.responses, recent?.success], ["recent", asked.recent, 1]);
+  assert.deepEqual([older?.age, older?.responses, older?.success], ["older", asked.older, 0]);
+  assert.equal(asked.recent + asked.older, 100, "calls without a block are of no age");
+  assert.ok(asked.recent > 20 && asked.older > 20, JSON.stringify(asked));
+
+  const change = (own: SeriesSum): void => {
+    for (const each of series) own.add(each);
+  };
+  const text = renderText(madeReport({ plan, change }), false, 120);
+  assert.match(text, new RegExp(`node +of the newest 128 +${asked.recent} +100 %`));
+  assert.match(text, new RegExp(`node +older +${asked.older} +0 %`));
+});
