@@ -8,7 +8,7 @@ import { type Assignment, phaseRange, scheduledRequests } from "../lib/plan/assi
 import { checkPlan } from "../lib/plan/load.ts";
 import { scheduleRun } from "../lib/plan/runSchedule.ts";
 import type { Plan } from "../lib/plan/schema.ts";
-import type { SecondCounts, Series, Summary } from "../lib/results/chunk.ts";
+import type { SecondRow, Series, Summary } from "../lib/results/chunk.ts";
 import { intervalMs } from "../lib/results/chunk.ts";
 import { createHistogram, encodeHistogram, type Histogram, packHistograms } from "../lib/results/histogram.ts";
 import { randomSeries } from "../lib/schedule/random.ts";
@@ -90,12 +90,12 @@ function summaryOf(plan: Plan, assignment: Assignment, histograms: readonly Hist
   const series = assignment.shares.map((share): Series => {
     const count = scheduledRequests(plan, assignment, share, "measure");
     const { schedule } = phaseRange(plan, assignment, share, "measure");
-    const seconds: Record<string, SecondCounts> = {};
+    const seconds: SecondRow[] = [];
     for (let second = assignment.fromMs / 1_000; second < assignment.toMs / 1_000; second++) {
       const from = schedule.dueBefore(second * 1_000);
       const to = schedule.dueBefore((second + 1) * 1_000);
       const sent = countInShard({ shard: share.shard, of: share.of, from, to });
-      seconds[second] = { sent, missed: 0, valid: sent, invalid: 0, errors: 0 };
+      seconds.push([second, sent, 0, sent, 0, 0]);
     }
     const responseTime = new Map<number, Histogram>();
     for (let interval = assignment.fromMs / intervalsMs; interval < assignment.toMs / intervalsMs; interval++) {

@@ -9,6 +9,7 @@ import { BlockCounter } from "../results/blocks.ts";
 import {
   type SecondCounts,
   type Series,
+  secondRows,
   type Tally,
   type TargetSeries,
   type Timing,
@@ -308,7 +309,7 @@ export class Recorder {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       ...(this.#bytesGained !== 0 && { bytesDecoded: this.#bytesReceived + this.#bytesGained }),
-      seconds: Object.fromEntries(this.#seconds),
+      seconds: secondRows(this.#seconds),
       responseTime: packHistograms(this.#intervals),
       serviceTime: encodeHistogram(this.#serviceTime),
       sendLag: encodeHistogram(this.#sendLag),

@@ -31,22 +31,43 @@ const LATENCIES: [name: string, read: (worker: ReportWorker) => number | undefin
  */
 export function markOutliers(workers: readonly ReportWorker[]): ReportWorker[] {
   const groups = Map.groupBy(workers, ({ chains }) => chains.join(" "));
+  const bounds = new Map([...groups].map(([chains, peers]) => [chains, boundsOfPeers(peers)]));
   return workers.map((worker) => {
-    const peers = groups.get(worker.chains.join(" ")) ?? [];
-    return peers.length < MIN_PEERS ? worker : { ...worker, outlier: outlierReasons(worker, peers) };
+    const own = bounds.get(worker.chains.join(" "));
+    return own ? { ...worker, outlier: outlierReasons(worker, own) } : worker;
   });
 }
 
-function outlierReasons(worker: ReportWorker, peers: readonly ReportWorker[]): string[] {
+/** The median of workers, and the value above which one is an outlier. */
+interface Bounds {
+  middle: number;
+  most: number;
+}
+
+/** The bounds of each latency, and of the share of failed requests. */
+interface PeerBounds {
+  latencies: Bounds[];
+  failed: Bounds;
+}
+
+function boundsOfPeers(peers: readonly ReportWorker[]): PeerBounds | undefined {
+  if (peers.length < MIN_PEERS) return undefined;
+  return {
+    latencies: LATENCIES.map(([, read]) => boundsOf(peers.flatMap((peer) => read(peer) ?? []))),
+    failed: boundsOf(peers.map(failedShare)),
+  };
+}
+
+function outlierReasons(worker: ReportWorker, bounds: PeerBounds): string[] {
   const reasons: string[] = [];
-  for (const [name, read] of LATENCIES) {
+  for (const [place, [name, read]] of LATENCIES.entries()) {
     const own = read(worker);
-    const { middle, most } = boundsOf(peers.flatMap((peer) => read(peer) ?? []));
+    const { middle, most } = bounds.latencies[place] as Bounds;
     if (own !== undefined && own > Math.max(most, middle * MIN_RATIO, middle + MIN_MS)) {
       reasons.push(`${name} ${ms(own)}, its peers' median ${ms(middle)}`);
     }
   }
-  const { middle, most } = boundsOf(peers.map(failedShare));
+  const { middle, most } = bounds.failed;
   const failed = failedShare(worker);
   if (failed > Math.max(most, middle + MIN_FAILED)) {
     reasons.push(`${percent(failed)} of its requests failed, of its peers' ${percent(middle)}`);
@@ -58,7 +79,7 @@ function failedShare({ ledger }: ReportWorker): number {
   return ledger.sent === 0 ? 0 : (ledger.errors + ledger.invalid) / ledger.sent;
 }
 
-function boundsOf(values: readonly number[]): { middle: number; most: number } {
+function boundsOf(values: readonly number[]): Bounds {
   const middle = median(values);
   const deviation = median(values.map((value) => Math.abs(value - middle)));
   return { middle, most: middle + MAX_DEVIATIONS * SCALE * deviation };

@@ -200,16 +200,22 @@ export class StaleBlocks {
 /** The class of a relay whose block was stale. */
 const STALE = "stale-block";
 
+/** Places in a second's row. */
+const VALID = 3;
+const INVALID = 4;
+const CLASSES = 6;
+
 function moveStale(series: Series, slot: number, target: number, count: number): void {
-  const second = series.seconds[Math.floor(slot / SLOTS_A_SECOND)];
+  const second = Math.floor(slot / SLOTS_A_SECOND);
+  const row = series.seconds.find(([each]) => each === second);
   // Inconsistent counts stay as they are: the ledger must balance, whoever wrote to the store.
-  if (!second || second.valid < count || series.valid < count) return;
+  if (!row || row[VALID] < count || series.valid < count) return;
   series.valid -= count;
   series.invalid[STALE] = (series.invalid[STALE] ?? 0) + count;
-  second.valid -= count;
-  second.invalid += count;
-  second.classes ??= {};
-  second.classes[STALE] = (second.classes[STALE] ?? 0) + count;
+  row[VALID] -= count;
+  row[INVALID] += count;
+  const classes = row[CLASSES] ?? {};
+  row[CLASSES] = { ...classes, [STALE]: (classes[STALE] ?? 0) + count };
   const own = series.targets?.[target];
   if (!own || own.valid < count) return;
   own.valid -= count;

@@ -30,8 +30,8 @@ function checkEnd({ outcome, startSkewMs, readyMs, clock }: Summary): void {
   number(clock.boundMs, "clock.boundMs");
 }
 
-/** The highest number of an interval. */
-const MAX_INTERVAL = 999_999_999;
+/** The highest number of an interval or a second. */
+const MAX_NUMBER = 999_999_999;
 
 function checkSeries(series: Series, where: string): void {
   const {
@@ -50,10 +50,8 @@ function checkSeries(series: Series, where: string): void {
     count(value, `${where}.${name}`);
   for (const [name, tally] of Object.entries({ missed, errors, invalid, statuses }))
     checkTally(tally, `${where}.${name}`);
-  const seconds = record(series.seconds, `${where}.seconds`);
-  // A summary has thousands of seconds: nothing is allocated for the valid ones.
-  for (const second in seconds) {
-    if (!isSecond(second, seconds[second])) throw new Error(`${where}.seconds.${second} is no second with its counts`);
+  for (const row of list(series.seconds, `${where}.seconds`)) {
+    if (!isSecond(row)) throw new Error(`${where}.seconds has a row that is none`);
   }
   checkResponseTime(series.responseTime, `${where}.responseTime`);
   checkFeatures(series, where);
@@ -69,7 +67,7 @@ function checkSeries(series: Series, where: string): void {
 function checkResponseTime(value: unknown, where: string): void {
   const { intervals, packed } = record(value, where);
   for (const each of list(intervals, `${where}.intervals`)) {
-    if (!isCount(each) || (each as number) > MAX_INTERVAL) throw new Error(`${where}.intervals has one that is none`);
+    if (!isCount(each) || (each as number) > MAX_NUMBER) throw new Error(`${where}.intervals has one that is none`);
   }
   text(packed, `${where}.packed`);
 }
@@ -146,12 +144,17 @@ function checkBlocks(blocks: unknown, where: string): void {
   }
 }
 
-function isSecond(name: string, value: unknown): boolean {
-  if (!/^\d{1,9}$/.test(name) || typeof value !== "object" || value === null) return false;
-  const { sent, missed, valid, invalid, errors, classes } = value as Record<string, unknown>;
-  if (classes !== undefined) checkTally(classes, `second ${name}`);
-  return isCount(sent) && isCount(missed) && isCount(valid) && isCount(invalid) && isCount(errors);
+/** Whether a value is a second's row. A summary has thousands of them: nothing is allocated for the valid ones. */
+function isSecond(row: unknown): boolean {
+  if (!Array.isArray(row) || row.length < ROW_LENGTH || row.length > ROW_LENGTH + 1 || row[0] > MAX_NUMBER)
+    return false;
+  for (let place = 0; place < ROW_LENGTH; place++) if (!isCount(row[place])) return false;
+  if (row.length > ROW_LENGTH) checkTally(row[ROW_LENGTH], `second ${row[0]}`);
+  return true;
 }
+
+/** A second and its counts; its classes may follow. */
+const ROW_LENGTH = 6;
 
 const HEALTH_NUMBERS = [
   ...["atMs", "cpu", "eventLoop", "eventLoopDelayMs", "gcMaxMs", "gcMs"],

@@ -35,6 +35,17 @@ export interface SecondCounts {
   classes?: Tally;
 }
 
+/** The counts of a second in a chunk or summary: a reducer parses a row in less than half the time of named counts. */
+export type SecondRow = [
+  second: number,
+  sent: number,
+  missed: number,
+  valid: number,
+  invalid: number,
+  errors: number,
+  classes?: Tally,
+];
+
 /** Counts by a stable name: the class of an error or of an invalid response, an HTTP status, or a miss reason. */
 export type Tally = Record<string, number>;
 
@@ -89,7 +100,7 @@ export interface Series {
   /** What the chain's subscribers received, by subscription name, if it has any. */
   subscriptions?: Record<string, SubscriptionCounts>;
   /** By the second of the phase in which the requests were due. */
-  seconds: Record<string, SecondCounts>;
+  seconds: SecondRow[];
   /** Response times of all responses, by the interval of the phase in which the requests were due. */
   responseTime: PackedHistograms;
   serviceTime: string;
@@ -177,6 +188,15 @@ export interface Summary extends Omit<Chunk, "sequence" | "health" | "stale"> {
 export function intervalMs(durationMs: number): number {
   const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
   return 1_000 * (seconds.find((each) => durationMs / (each * 1_000) <= 200) ?? 7_200);
+}
+
+/** The counts of seconds as rows. */
+export function secondRows(seconds: ReadonlyMap<number, SecondCounts>): SecondRow[] {
+  return [...seconds].map(([second, { sent, missed, valid, invalid, errors, classes }]): SecondRow => {
+    const row: SecondRow = [second, sent, missed, valid, invalid, errors];
+    if (classes) row.push(classes);
+    return row;
+  });
 }
 
 /** Adds one tally to another. */

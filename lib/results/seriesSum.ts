@@ -2,7 +2,7 @@ import { Samples } from "../answers/samples.ts";
 import type { Phase } from "../plan/assign.ts";
 import { Admissions } from "./admissions.ts";
 import { BlockCounter } from "./blocks.ts";
-import { addTally, type SecondCounts, type Series, type Tally, type TargetSeries } from "./chunk.ts";
+import { addTally, type SecondCounts, type Series, secondRows, type Tally, type TargetSeries } from "./chunk.ts";
 import type { ParsedCounts } from "./hdrEncoding.ts";
 import {
   createHistogram,
@@ -150,7 +150,21 @@ export class SeriesSum {
 
   /** Adds a series' counts by second, and nothing else. */
   addSeconds({ seconds }: Pick<Series, "seconds">): void {
-    for (const second in seconds) this.#addSecond(Number(second), seconds[second] as SecondCounts);
+    for (const [second, sent, missed, valid, invalid, errors, classes] of seconds) {
+      let sum = this.seconds.get(second);
+      if (!sum) {
+        sum = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+        this.seconds.set(second, sum);
+      }
+      sum.sent += sent;
+      sum.missed += missed;
+      sum.valid += valid;
+      sum.invalid += invalid;
+      sum.errors += errors;
+      if (!classes) continue;
+      sum.classes ??= {};
+      addTally(sum.classes, classes);
+    }
   }
 
   /** Adds another sum, which stays unchanged; its blocks, rate limits and nodes and what its subscribers received are left out. */
@@ -163,7 +177,7 @@ export class SeriesSum {
     this.addCounts(sum);
     for (const sample of sum.samples.list) this.samples.add(sample);
     addSockets(this.sockets, sum.sockets);
-    for (const [second, counts] of sum.seconds) this.#addSecond(second, counts);
+    this.addSeconds({ seconds: secondRows(sum.seconds) });
   }
 
   /** Adds a series' counts, without its histograms and seconds. */
@@ -189,23 +203,6 @@ export class SeriesSum {
     sum.invalid += counts.invalid;
     sum.errors += counts.errors;
     return sum.responseTime;
-  }
-
-  #addSecond(second: number, counts: SecondCounts): void {
-    const sum = this.seconds.get(second);
-    if (!sum) {
-      this.seconds.set(second, { ...counts, ...(counts.classes && { classes: { ...counts.classes } }) });
-      return;
-    }
-    sum.sent += counts.sent;
-    sum.missed += counts.missed;
-    sum.valid += counts.valid;
-    sum.invalid += counts.invalid;
-    sum.errors += counts.errors;
-    if (counts.classes) {
-      sum.classes ??= {};
-      addTally(sum.classes, counts.classes);
-    }
   }
 
   /** Response times over all intervals. */
@@ -234,7 +231,7 @@ export class SeriesSum {
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
       ...(this.bytesDecoded !== this.bytesReceived && { bytesDecoded: this.bytesDecoded }),
-      seconds: Object.fromEntries(this.seconds),
+      seconds: secondRows(this.seconds),
       responseTime: packHistograms(this.intervals),
       serviceTime: encodeHistogram(this.serviceTime),
       sendLag: encodeHistogram(this.sendLag),

@@ -36,6 +36,12 @@ test("counts of sockets and subscribers pass as a worker records them", () => {
 /** A change to what a worker recorded, and what the error says. */
 const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) => unknown, says: RegExp][] = [
   ["version", ({ chunk }) => Object.assign(chunk, { version: 1 }), /its version is 1, and this reads 2/],
+  ["seconds", ({ series }) => Object.assign(series, { seconds: {} }), /seconds is no list/],
+  ["a second", ({ series }) => series.seconds[0]?.splice(0, 1, 1e9), /seconds has a row that is none/],
+  ["a second's count", ({ series }) => series.seconds[0]?.splice(3, 1, 0.5), /seconds has a row that is none/],
+  ["a short row", ({ series }) => series.seconds[0]?.pop(), /seconds has a row that is none/],
+  ["a long row", ({ series }) => series.seconds[0]?.push({}, 1), /seconds has a row that is none/],
+  ["a second's classes", ({ series }) => series.seconds[0]?.push({ x: -1 }), /second 0\.x is no count/],
   ["responseTime", ({ series }) => Object.assign(series, { responseTime: "x" }), /responseTime is no object/],
   ["intervals", ({ series }) => Object.assign(series.responseTime, { intervals: {} }), /intervals is no list/],
   [
