@@ -29,6 +29,7 @@ export function trialResult(plan: Plan, number: number, report: Report, measured
   const subscribed = new Set(
     plan.chains.flatMap((chain) => (isSearchedForSubscribers(plan, chain) ? [chain.name] : [])),
   );
+  const silent = chains.filter((chain) => subscribed.has(chain.name) && isSilent(chain));
   const finishedSeconds = Math.max(report.run.durationMs, report.run.finishedMs) / 1_000;
   // A run stopped by its breaker or a threshold says something about the target; a run stopped by a person does not.
   const byTarget = isStoppedByTarget(report.run);
@@ -45,7 +46,7 @@ export function trialResult(plan: Plan, number: number, report: Report, measured
       chains.map((chain) => [chain.name, subscribed.has(chain.name) ? sumOf(chain, "subscribers") : chain.offeredRps]),
     ),
     met: report.verdict.pass && !byTarget && !isCutShort && !isFull,
-    valid: inOrder && !isCutShort,
+    valid: inOrder && !isCutShort && silent.length === 0,
     served: Object.fromEntries(
       chains.flatMap((chain): [string, number][] => {
         if (!subscribed.has(chain.name)) return [[chain.name, chain.ledger.valid / finishedSeconds]];
@@ -55,9 +56,19 @@ export function trialResult(plan: Plan, number: number, report: Report, measured
     ),
     meanMs: Object.fromEntries(chains.map(({ name, meanMs }) => [name, meanMs])),
     p99Ms: Object.fromEntries(chains.map(({ name, responseTimeAllMs }) => [name, responseTimeAllMs?.p99 ?? null])),
-    reasons: report.verdict.reasons,
+    reasons: [...silent.map(({ name }) => `${name}: ${SILENT}`), ...report.verdict.reasons],
     measured,
   };
+}
+
+/** Why a trial of subscribers tells nothing. */
+const SILENT =
+  "subscriptions were confirmed, and no block came on any of them: the trial shows nothing, or is too short.";
+
+/** Whether a chain's subscribers of new blocks were confirmed, and nothing was announced to any of them. */
+function isSilent({ subscriptions = [] }: ReportChain): boolean {
+  const heads = subscriptions.filter(({ name }) => name.startsWith("newHeads"));
+  return heads.some(({ subscribed, notifications }) => subscribed > 0 && notifications === 0);
 }
 
 /** A number of all of a chain's subscriptions. */

@@ -279,7 +279,7 @@ export function reasonText(reason: Reason): string {
     case "search-subscribers":
       return subscriberSearchText(reason);
     case "search-untold":
-      return `${reason.untold} of ${reason.trials} trials were inconclusive, because of the generator: ${reason.first}`;
+      return `${reason.untold} of ${reason.trials} trials were inconclusive: ${reason.first}`;
   }
 }
 

@@ -103,3 +103,31 @@ test("a search that found each chain's end tells the instances; one that found n
   assert.deepEqual([open.limitFound, open.scaling, open.totalRps], [false, null, 150]);
   assert.match(capacityText(open, 120), /at least 150 requests\/s/);
 });
+
+test("a node that confirms subscriptions and announces nothing has no capacity of subscribers: its trials tell nothing", () => {
+  // As in base/base#3915 and telosnetwork/telos-evm-docker#26.
+  const url = "ws://127.0.0.1:8545";
+  const subscriptions = [{ url, to: "newHeads", subscribers: 10, ramp: "1s" }];
+  const plan = checkedPlan("", {
+    chains: [{ name: "kava", subscriptions }],
+    profile: { type: "search" },
+    duration: "4s",
+  });
+  const { chains, verdict, ...rest } = madeReport({ plan });
+  const trial = (notifications: number): Trial => {
+    const own = chains.map(({ subscriptions: made = [], ...chain }) => ({
+      ...chain,
+      subscriptions: made.map((each) => ({ ...each, reached: 10, subscribed: 10, notifications })),
+    }));
+    const report: Report = {
+      ...rest,
+      chains: own,
+      verdict: { ...verdict, pass: true, valid: true, generator: true, reasons: [], causes: [] },
+    };
+    return trialResult(plan, 1, report, measure(report, plan, []));
+  };
+  assert.deepEqual(bracket(trial(40)), { low: 10 });
+  const silent = trial(0);
+  assert.deepEqual(bracket(silent), {});
+  assert.match(silent.reasons[0] ?? "", /^kava: subscriptions were confirmed, and no block came/);
+});
