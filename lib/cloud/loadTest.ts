@@ -193,9 +193,12 @@ export class LoadTest extends Construct {
   #stateMachine(retention: RetentionDays, tracing: boolean): StateMachine {
     const role = new Role(this, "StateMachineRole", { assumedBy: new ServicePrincipal("states.amazonaws.com") });
     const functions = Object.entries(this.functions.byName);
+    const definition = readFileSync(DEFINITION_PATH, "utf8");
     const stateMachine = new StateMachine(this, "StateMachine", {
-      definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION_PATH, "utf8")),
+      // In China and GovCloud, Step Functions does not know its integrations by ARNs of other partitions.
+      definitionBody: DefinitionBody.fromString(definition.replaceAll("arn:aws:states:", `arn:$\{partition}:states:`)),
       definitionSubstitutions: {
+        partition: Stack.of(this).partition,
         bucket: this.bucket.bucketName,
         ...Object.fromEntries(functions.map(([name, { functionArn }]) => [name, functionArn])),
       },
