@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "../../lib/http/connection.ts";
 import { secureOf } from "../../lib/http/secure.ts";
 import type { Chain, Target } from "../../lib/plan/schema.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { resolveAllTo } from "../support/resolver.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";
 import { startTlsServer } from "../support/tls.ts";
 
@@ -66,6 +67,15 @@ test("no block is asked of a host that may not be loaded", async (t) => {
     newestBlock(chainOf([target(`${server.origin}/`)]), { ...OPTIONS, guard }, AS_WRITTEN),
     /is refused/,
   );
+  assert.equal(server.connections, 0);
+});
+
+test("no block is asked of an allowed name that has come to lead to loopback", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse('{"result":"0x1"}'));
+  resolveAllTo(t, "127.0.0.1");
+  const guard = new HostGuard({ allowed: ["gw.example"], loopback: true });
+  const url = `http://gw.example:${new URL(server.origin).port}/`;
+  await assert.rejects(newestBlock(chainOf([target(url)]), { ...OPTIONS, guard }, AS_WRITTEN), /is refused/);
   assert.equal(server.connections, 0);
 });
 

@@ -21,6 +21,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { prepared } from "../support/prepared.ts";
 import { requireProgram } from "../support/programs.ts";
+import { resolveAllTo } from "../support/resolver.ts";
 import { makeCertificate } from "../support/tls.ts";
 import { type SocketServer, socketServer } from "../support/webSockets.ts";
 
@@ -138,6 +139,15 @@ for (const [what, open] of WAYS) {
     assert.equal(await open("ws://other.example", {}), "forbidden-host");
     assert.equal(server.handshakes.length, 0);
     assert.equal(await open(server.origin, {}), "valid");
+  });
+}
+
+for (const [what, open] of WAYS) {
+  test(`${what} does not connect to an allowed name that has come to lead to loopback`, async (t) => {
+    const server = await socketServer(t);
+    resolveAllTo(t, "127.0.0.1");
+    assert.equal(await open(`ws://gw.example:${new URL(server.origin).port}`, {}), "forbidden-address");
+    assert.equal(server.handshakes.length, 0);
   });
 }
 
