@@ -57,7 +57,7 @@ test("a Spot host gives its task to a spare, which goes on, and the report names
     t.after(() => host.child.kill("SIGKILL"));
     await host.printed(/free$/m);
   }
-  const plan = checkedPlan(server.origin, { mode: "fleet", workers: 1, duration: "20s" });
+  const plan = checkedPlan(server.origin, { mode: "fleet", workers: 1, duration: "14s" });
   await store.put(planKey("spot"), JSON.stringify(plan));
   const { assignmentsKey } = await planTask(store, "spot", { planKey: planKey("spot") }, PORTS);
   const [assignment] = await requireJson<Assignment[]>(store, assignmentsKey);
