@@ -1,6 +1,7 @@
 import { growth, type Scrape, select } from "../observe/scrape.ts";
 import type { CostCounter } from "../plan/schema.ts";
 import { leastSquares } from "./leastSquares.ts";
+import type { MethodRow } from "./methodCosts.ts";
 
 /** What one relay of a chain adds to a counter. */
 export interface RelayCost {
@@ -114,26 +115,62 @@ const T_95 = 1.96;
 /** The fit is rejected if a coefficient's uncertainty exceeds this share of the coefficient. */
 const MAX_UNCERTAINTY = 0.25;
 
-function sharedCosts(
-  { scrapes, relays, firstMs }: CostRun,
+/** A shared counter's growth between two scrapes, without what is used when idle. */
+interface SharedGrowth {
+  fromMs: number;
+  toMs: number;
+  grown: number;
+}
+
+function sharedGrowth(
+  { scrapes, firstMs }: CostRun,
   steady: readonly Scrape[],
   counter: CostCounter,
-  chains: readonly string[],
-): [string, RelayCost][] | undefined {
+): { idlePerSecond: number; intervals: SharedGrowth[] } {
   const idlePerSecond = idleRate(
     scrapes,
     scrapes.map((each) => select(each, counter)),
     firstMs,
   );
   const grown = growth(steady.map((each) => select(each, counter)));
-  const rows: number[][] = [];
-  const values: number[] = [];
-  for (const [index, value] of grown.entries()) {
+  const intervals = grown.flatMap((value, index): SharedGrowth[] => {
     const [from, to] = [steady[index], steady[index + 1]];
-    if (value === undefined || !from || !to) continue;
-    rows.push(chains.map((chain) => relays(chain, from.atMs, to.atMs)));
-    values.push(value - (idlePerSecond * (to.atMs - from.atMs)) / 1_000);
-  }
+    if (value === undefined || !from || !to) return [];
+    const idle = (idlePerSecond * (to.atMs - from.atMs)) / 1_000;
+    return [{ fromMs: from.atMs, toMs: to.atMs, grown: value - idle }];
+  });
+  return { idlePerSecond, intervals };
+}
+
+/**
+ * The relays of each method, and the growth of a shared counter, between each two scrapes; `shares` are the shares of the
+ * methods in each chain's relays.
+ */
+export function methodRows(
+  run: CostRun,
+  counter: CostCounter,
+  shares: ReadonlyMap<string, Record<string, number>>,
+): MethodRow[] {
+  const steady = run.scrapes.filter(({ atMs }) => atMs >= run.fromMs && atMs <= run.toMs);
+  return sharedGrowth(run, steady, counter).intervals.map(({ fromMs, toMs, grown }) => {
+    const relays: Record<string, number> = {};
+    for (const [chain, methods] of shares) {
+      const count = run.relays(chain, fromMs, toMs);
+      for (const [method, share] of Object.entries(methods)) relays[method] = (relays[method] ?? 0) + count * share;
+    }
+    return { relays, grown };
+  });
+}
+
+function sharedCosts(
+  run: CostRun,
+  steady: readonly Scrape[],
+  counter: CostCounter,
+  chains: readonly string[],
+): [string, RelayCost][] | undefined {
+  const { idlePerSecond, intervals } = sharedGrowth(run, steady, counter);
+  const rows = intervals.map(({ fromMs, toMs }) => chains.map((chain) => run.relays(chain, fromMs, toMs)));
+  const values = intervals.map(({ grown }) => grown);
   if (rows.length < chains.length + 2) return undefined;
   const fit = leastSquares(rows, values);
   if (!fit) return undefined;

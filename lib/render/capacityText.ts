@@ -10,6 +10,7 @@ export function capacityText(capacity: Capacity, width: number): string {
     subscriberTable(capacity, width),
     ...notes(capacity).map((text) => wrapText(text, width)),
     costTable(capacity.chains, width),
+    methodCostText(capacity, width),
     wrapText(scalingText(capacity), width),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -96,6 +97,27 @@ function costTable(chains: readonly ChainCapacity[], width: number): string {
     ...(priced ? [usdPerMillionRelays === null ? "–" : usdText(usdPerMillionRelays)] : []),
   ]);
   return renderTable(["cost per relay", ...counters, ...(priced ? ["a million relays"] : [])], rows, width);
+}
+
+/** What each method costs by counters without labels. */
+function methodCostText({ methods = [] }: Capacity, width: number): string {
+  const known = methods.flatMap(({ counter, costs }) => (costs ? [{ counter, costs }] : []));
+  const names = [...new Set(known.flatMap(({ costs }) => costs.map(({ method }) => method)))];
+  const rows = names.map((name) => [
+    cleanText(name),
+    ...known.map(({ costs }) => {
+      const own = costs.find(({ method }) => method === name);
+      return amount(own?.perRelay, own?.uncertainty);
+    }),
+  ]);
+  const head = ["cost per relay of a method", ...known.map(({ counter }) => counter)];
+  const untold = methods.filter(({ costs }) => !costs).map(({ counter }) => counter);
+  const note = `  not separated by method: ${untold.join(", ")}. The mix of methods did not vary enough; chains with different methods in a search would vary it.`;
+  const parts = [
+    ...(rows.length > 0 ? [renderTable(head, rows, width)] : []),
+    ...(untold.length > 0 ? [wrapText(note, width)] : []),
+  ];
+  return parts.join("\n\n");
 }
 
 function amount(value: number | undefined, uncertainty = 0): string {

@@ -1,3 +1,4 @@
+import { methodCosts } from "../capacity/methodCosts.ts";
 import {
   bracketOf,
   capacityOf,
@@ -98,6 +99,7 @@ export function capacityOfRun(plan: Plan, report: Report, single: Measured, tria
     totalRps,
     limitFound,
     unidentified: [...new Set(runs.flatMap(({ unidentified }) => unidentified))],
+    ...methodsCapacity(runs),
     generator: { gbSeconds, invocations, usd, usdPerMillionRelays: relays > 0 ? (usd / relays) * 1e6 : null },
     // If the limit was not found, the rate shows how many instances are enough for it, but not how to scale beyond it.
     scaling: totalRps === null || !limitFound ? null : scalingOf(plan, totalRps),
@@ -217,6 +219,17 @@ function usdPerMillion({ observe }: Plan, perRelay: Record<string, number>): num
   );
   const usd = priced.reduce((sum, each) => sum + each, 0);
   return priced.length === 0 || Number.isNaN(usd) ? null : usd * 1e6;
+}
+
+/** What each method costs by counters without labels, if more than one method is called. */
+function methodsCapacity(runs: readonly Measured[]): Pick<Capacity, "methods"> {
+  const counters = new Set(runs.flatMap(({ methodRows = {} }) => Object.keys(methodRows)));
+  const methods = [...counters].flatMap((counter) => {
+    const rows = runs.flatMap(({ methodRows = {} }) => methodRows[counter] ?? []);
+    const called = new Set(rows.flatMap(({ relays }) => Object.keys(relays)));
+    return called.size < 2 ? [] : [{ counter, costs: methodCosts(rows) ?? null }];
+  });
+  return methods.length === 0 ? {} : { methods };
 }
 
 /** The cost of a million relays of each chain in one run. */

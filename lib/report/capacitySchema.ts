@@ -68,6 +68,24 @@ export const capacity = z.object({
       "Whether a search found where each chain ends; a run that met the SLO only says that more may be carried",
     ),
   unidentified: z.array(z.string()).describe("Shared counters that the chains' rates do not tell apart"),
+  methods: z
+    .array(
+      z.object({
+        counter: z.string(),
+        costs: z
+          .array(
+            z.object({
+              method: z.string(),
+              perRelay: z.number(),
+              uncertainty: z.number().describe("Half of the 95 % interval"),
+            }),
+          )
+          .nullable()
+          .describe("null where the mix of methods did not vary enough to separate them"),
+      }),
+    )
+    .optional()
+    .describe("What a relay of each method adds to a counter without labels, by least squares over intervals"),
   generator: z.object({
     gbSeconds: z.number(),
     invocations: count,

@@ -1,4 +1,5 @@
-import { relayCosts } from "../capacity/costs.ts";
+import { type CostRun, methodRows, relayCosts } from "../capacity/costs.ts";
+import type { MethodRow } from "../capacity/methodCosts.ts";
 import { growth, type Scrape, select } from "../observe/scrape.ts";
 import { observeOf } from "../observe/standIn.ts";
 import { billedWorkerSeconds, DEFAULT_SETTING } from "../plan/estimate.ts";
@@ -20,6 +21,8 @@ export interface Measured {
   uncertainty: Record<string, Record<string, number>>;
   relays: Record<string, number>;
   unidentified: string[];
+  /** By counter without labels: the methods' relays and the counter's growth between scrapes, if several are called. */
+  methodRows?: Record<string, MethodRow[]>;
   /** By chain, the most used resource first. */
   uses: Record<string, Use[]>;
   truth: Record<string, { capacityRps: number | null; perRelay: Record<string, number> }>;
@@ -76,6 +79,7 @@ export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]):
     uncertainty: of(({ uncertainty }) => uncertainty),
     relays: Object.fromEntries(report.chains.map(({ name, ledger }) => [name, ledger.valid])),
     unidentified,
+    ...methodRowsOf(run, observe.costs, methodShares(report)),
     uses: Object.fromEntries(report.chains.map((chain) => [chain.name, usesOf(loaded, observe.resources, chain)])),
     truth: Object.fromEntries(
       report.chains.flatMap(({ name, truth }) =>
@@ -84,6 +88,27 @@ export function measure(report: Report, plan: Plan, scrapes: readonly Scrape[]):
     ),
     ...generatorUse(report),
   };
+}
+
+/** The shares of the methods in each chain's valid relays; undefined if they are not known of every chain. */
+function methodShares({ chains }: Report): Map<string, Record<string, number>> | undefined {
+  if (chains.some(({ methods = [], ledger }) => methods.length === 0 && ledger.valid > 0)) return undefined;
+  return new Map(
+    chains.map(({ name, methods = [], ledger }) => [
+      name,
+      Object.fromEntries(methods.map(({ method, valid }) => [method, valid / Math.max(1, ledger.valid)])),
+    ]),
+  );
+}
+
+function methodRowsOf(
+  run: CostRun,
+  counters: Plan["observe"]["costs"],
+  shares: ReadonlyMap<string, Record<string, number>> | undefined,
+): Pick<Measured, "methodRows"> {
+  const shared = counters.filter(({ chainLabel }) => chainLabel === undefined);
+  if (shared.length === 0 || !shares) return {};
+  return { methodRows: Object.fromEntries(shared.map((counter) => [counter.name, methodRows(run, counter, shares)])) };
 }
 
 /** A chain's valid relays between two instants: whole seconds, plus a proportional share of the partial ones. */

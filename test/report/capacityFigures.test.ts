@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Scrape } from "../../lib/observe/scrape.ts";
 import { estimate } from "../../lib/plan/estimate.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { capacityText } from "../../lib/render/capacityText.ts";
 import { capacityOfRun, type Trial, trialResult } from "../../lib/report/capacity.ts";
 import { type Measured, measure } from "../../lib/report/measure.ts";
 import type { Report } from "../../lib/report/schema.ts";
@@ -337,4 +338,44 @@ test("counters that no trial could split are named once, and the stand-in gatewa
   ]);
   assert.deepEqual(unidentified, ["bytes", "t1", "t2"]);
   assert.deepEqual(chains[0]?.truth, { capacityRps: 9, perRelay: { queries: 2 } });
+});
+
+test("a counter without labels is split by method over the trials of a search, whose chains mix methods differently", () => {
+  const call = (method: string, weight: number) => ({
+    url: ORIGIN,
+    body: { jsonrpc: "2.0", id: 1, method, params: [] },
+    weight,
+  });
+  const chains = [
+    { name: "calls", rps: 100, targets: [call("eth_call", 1)] },
+    { name: "logs", rps: 50, targets: [call("eth_getLogs", 1)] },
+  ];
+  const costs = [{ name: "queries", metric: "queries_total" }];
+  const observe = { endpoints: [], costs };
+  const plan = planOf(10, { costs }, { chains, ...SEARCH });
+  const perRelay = { calls: 2, logs: 12 } as const;
+  const trials = (["calls", "logs"] as const).map((name, index) => {
+    const own = checkedPlan(ORIGIN, { chains: chains.filter((each) => each.name === name), duration: "10s", observe });
+    const rps = own.chains[0]?.rps ?? 0;
+    const queries = (second: number) => 500 + 7 * second + perRelay[name] * rps * Math.max(0, second);
+    const report = madeReport({ plan: own });
+    return trialResult(plan, index + 1, report, measure(report, own, scrapesOf(10, { queries_total: queries })));
+  });
+  const { measured } = trialAt(1, 1);
+  const { methods } = capacityOfRun(plan, madeReport({ plan }), measured, trials);
+  const [queries] = methods ?? [];
+  assert.equal(queries?.counter, "queries");
+  near(queries.costs?.find(({ method }) => method === "eth_call")?.perRelay, 2, "eth_call");
+  near(queries.costs?.find(({ method }) => method === "eth_getLogs")?.perRelay, 12, "eth_getLogs");
+
+  // In one run the two rates keep their proportion.
+  const together = checkedPlan(ORIGIN, { chains, duration: "10s", observe });
+  const report = madeReport({ plan: together });
+  const scrapes = scrapesOf(10, { queries_total: (second) => 800 * Math.max(0, second) });
+  const single = capacityOfRun(together, report, measure(report, together, scrapes), []);
+  assert.deepEqual(single.methods, [{ counter: "queries", costs: null }]);
+  const text = capacityText({ ...single, methods: [...(methods ?? []), ...(single.methods ?? [])] }, 120);
+  assert.match(text, /cost per relay of a method +queries/);
+  assert.match(text, /eth_getLogs +12/);
+  assert.match(text, /not separated by method: queries\. The mix of methods did not vary enough/);
 });

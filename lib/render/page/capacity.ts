@@ -55,8 +55,22 @@ export function capacitySection(): HTMLElement[] {
     };
     sections.push(table("What a valid relay costs the gateway", [name, ...costs, usd], capacity.chains));
   }
+  sections.push(...methodTable(capacity));
   sections.push(element("dl", { class: "words" }, ...scalingEntries(capacity)));
   return sections;
+}
+
+/** What each method costs by counters without labels. */
+function methodTable({ methods = [] }: NonNullable<Report["capacity"]>): HTMLElement[] {
+  const rows = methods.flatMap(({ counter, costs }) => (costs ?? []).map((each) => ({ counter, ...each })));
+  if (rows.length === 0) return [];
+  const columns: Column<(typeof rows)[number]>[] = [
+    { title: "Method", cell: ({ method }) => words(method) },
+    { title: "Counter", cell: ({ counter }) => words(counter) },
+    { title: "Per relay", cell: ({ perRelay }) => ms(perRelay) },
+    { title: "±", hint: "half of the 95 % interval", cell: ({ uncertainty }) => ms(uncertainty) },
+  ];
+  return [table("What a relay of each method costs, by how the mix of methods varied", columns, rows)];
 }
 
 type Trial = NonNullable<Report["capacity"]>["trials"][number];

@@ -698,8 +698,20 @@ function capacitySection() {
     };
     sections.push(table("What a valid relay costs the gateway", [name, ...costs, usd], capacity.chains));
   }
+  sections.push(...methodTable2(capacity));
   sections.push(element("dl", { class: "words" }, ...scalingEntries(capacity)));
   return sections;
+}
+function methodTable2({ methods = [] }) {
+  const rows = methods.flatMap(({ counter, costs }) => (costs ?? []).map((each) => ({ counter, ...each })));
+  if (rows.length === 0) return [];
+  const columns2 = [
+    { title: "Method", cell: ({ method }) => words(method) },
+    { title: "Counter", cell: ({ counter }) => words(counter) },
+    { title: "Per relay", cell: ({ perRelay }) => ms(perRelay) },
+    { title: "±", hint: "half of the 95 % interval", cell: ({ uncertainty }) => ms(uncertainty) }
+  ];
+  return [table("What a relay of each method costs, by how the mix of methods varied", columns2, rows)];
 }
 function subscribersCell({ subscribers = {} }) {
   return count(sumOf(subscribers));
