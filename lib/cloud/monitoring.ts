@@ -9,7 +9,7 @@ import {
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { Topic } from "aws-cdk-lib/aws-sns";
+import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 import { EMF_DIMENSION, type EMF_METRICS, EMF_NAMESPACE } from "../live/outputs/emf.ts";
 import type { LoadTest } from "./loadTest.ts";
@@ -20,18 +20,10 @@ export function watchOver(
   { functions, stateMachine, fleet }: Pick<LoadTest, "functions" | "stateMachine" | "fleet">,
   { topicArn, maxHours }: { topicArn: string | undefined; maxHours: number },
 ): Dashboard {
-  const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(scope, "AlarmTopic", topicArn);
+  const topic = topicOf(scope, topicArn);
   const { attack, plan } = functions.byName;
-  const alarm = (id: string, metric: IMetric, description: string, periods = 1): void => {
-    const made = new Alarm(scope, id, {
-      metric,
-      threshold: 1,
-      evaluationPeriods: periods,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: description,
-    });
-    if (topic) made.addAlarmAction(new SnsAction(topic));
-  };
+  const alarm = (id: string, metric: IMetric, description: string, periods = 1): void =>
+    addAlarm(scope, id, { metric, description, periods, topic });
   alarm(
     "WorkersThrottled",
     attack.metricThrottles(),
@@ -85,4 +77,30 @@ export function watchOver(
       ],
     ],
   });
+}
+
+/** The topic that receives alarms, if there is one. */
+export function topicOf(scope: Construct, topicArn: string | undefined): ITopic | undefined {
+  return topicArn === undefined ? undefined : Topic.fromTopicArn(scope, "AlarmTopic", topicArn);
+}
+
+/** An alarm at the first event that a metric counts, or after this many periods with one each. */
+export function addAlarm(
+  scope: Construct,
+  id: string,
+  {
+    metric,
+    description,
+    topic,
+    periods = 1,
+  }: { metric: IMetric; description: string; topic: ITopic | undefined; periods?: number },
+): void {
+  const made = new Alarm(scope, id, {
+    metric,
+    threshold: 1,
+    evaluationPeriods: periods,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+    alarmDescription: description,
+  });
+  if (topic) made.addAlarmAction(new SnsAction(topic));
 }

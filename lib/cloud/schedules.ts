@@ -1,15 +1,16 @@
-import { Duration, Stack } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
-import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import { CfnSchedule, ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { checkPlan } from "../plan/load.ts";
 import { WRITES } from "../store/writes.ts";
 import { bundledFunction } from "./bundledFunction.ts";
 import { onExecutionEnded } from "./executionEnded.ts";
+import { addAlarm, topicOf } from "./monitoring.ts";
 import { bucketKeyStatements } from "./runsBucket.ts";
 
 /** A plan that runs on a schedule. */
@@ -55,9 +56,11 @@ export class Schedules extends Construct {
         new PolicyStatement({ actions: ["states:StartExecution"], resources: [stateMachine.stateMachineArn] }),
       ],
     });
+    const group = new ScheduleGroup(this, "Group", { removalPolicy: RemovalPolicy.DESTROY });
     for (const each of props.schedules) {
       const schedule = new CfnSchedule(this, each.name, {
         name: `${Stack.of(this).stackName}-${each.name}`,
+        groupName: group.scheduleGroupName,
         scheduleExpression: each.expression,
         scheduleExpressionTimezone: each.timezone ?? "UTC",
         flexibleTimeWindow: { mode: "OFF" },
@@ -72,6 +75,12 @@ export class Schedules extends Construct {
       schedule.node.addDependency(policy);
     }
     this.#compare(props);
+    // A start that failed leaves no execution, and so nothing that could be compared.
+    addAlarm(this, "RunsNotStarted", {
+      metric: group.metricDropped(),
+      description: "Scheduled runs did not start: see the errors of StartExecution in CloudTrail",
+      topic: topicOf(this, props.topicArn),
+    });
   }
 
   /** The input of StartExecution. Throws if the schedule or its plan is invalid. */

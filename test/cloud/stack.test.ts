@@ -147,6 +147,23 @@ test("operators can open a run in the console, down to a worker's execution and 
   assert.ok(text.length < 6_144, `${text.length} characters`);
 });
 
+test("the state machine may start, describe, stop and redrive the children of its Maps, in a Parallel too, and nobody else's", () => {
+  const [, policy] =
+    Object.entries(template.findResources("AWS::IAM::Policy")).find(([id]) => /StateMachinePolicy/.test(id)) ?? [];
+  const statements: { Action: string | string[]; Resource: unknown }[] = policy?.Properties.PolicyDocument.Statement;
+  const allowed = (action: string): string =>
+    JSON.stringify(statements.filter(({ Action }) => [Action].flat().includes(action)).map(({ Resource }) => Resource));
+  assert.match(allowed("states:StartExecution"), /^\[\{"Ref":"LoadTestStateMachine\w+"\}\]$/);
+  for (const action of ["DescribeExecution", "StopExecution", "RedriveExecution"]) {
+    // A child of a Map Run is execution:NAME/LABEL:ID.
+    assert.match(
+      allowed(`states:${action}`),
+      /:execution:",\{"Fn::GetAtt":\["LoadTestStateMachine\w+","Name"\]\},"\/\*"/,
+      action,
+    );
+  }
+});
+
 const FLEET = { fleet: "true", fleetSpot: "true" };
 const SECRETS =
   "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gateway-key-??????,arn:aws:ssm:eu-west-1:123456789012:parameter/volley/*";
@@ -415,6 +432,17 @@ test("schedules start the state machine with their plans, and what has ended is 
     Target: Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0 } }),
   });
   own.resourceCountIs("AWS::Events::Rule", 1);
+  // Nothing follows a start that failed, so that an alarm has to.
+  const [group = ""] = Object.keys(own.findResources("AWS::Scheduler::ScheduleGroup"));
+  const [{ Properties: schedule } = { Properties: {} }] = Object.values(own.findResources("AWS::Scheduler::Schedule"));
+  own.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    MetricName: "InvocationDroppedCount",
+    Namespace: "AWS/Scheduler",
+    Dimensions: [{ Name: "ScheduleGroup", Value: schedule.GroupName }],
+    Threshold: 1,
+  });
+  const named = own.findResources("AWS::Scheduler::ScheduleGroup")[group]?.Properties.Name;
+  assert.ok(schedule.GroupName === named || schedule.GroupName.Ref === group, JSON.stringify(schedule.GroupName));
   assert.throws(() => stackOf({ ...nightly, expression: "every night" }), /schedules\.nightly: every night is no rate/);
   assert.throws(
     () => stackOf({ ...nightly, plan: { ...plan, duration: "soon" } }),
