@@ -162,7 +162,16 @@ async function secretChecks(plan: Plan, { secret }: InsidePorts): Promise<Check[
   );
 }
 
-async function targetChecks(plan: Plan, { secret, guards }: InsidePorts): Promise<Check[]> {
+/** Checks each chain separately: a secret that cannot be read must not keep the other chains' targets from being checked. */
+async function targetChecks(plan: Plan, ports: InsidePorts): Promise<Check[]> {
+  const remedy = "its secrets; otherwise look at the function's log";
+  const checks = plan.chains.map((chain) =>
+    checked("targets", remedy, () => chainChecks({ ...plan, chains: [chain] }, ports)),
+  );
+  return (await Promise.all(checks)).flat();
+}
+
+async function chainChecks(plan: Plan, { secret, guards }: InsidePorts): Promise<Check[]> {
   // Read-only endpoints are checked separately: a refused metrics page must not keep the targets from being checked.
   const loaded: Plan = { ...plan, observe: { ...plan.observe, endpoints: [], logs: [] } };
   const results = await preflight(loaded, { secret, deployed: guards });

@@ -2,7 +2,7 @@ import { DEFAULT_SETTING, type Estimate } from "../plan/estimate.ts";
 import { PRICES } from "../plan/prices.ts";
 import { keepsTo, type MemorySize, sizeOf, type Wire, type WorkerMemory } from "../plan/workerMemory.ts";
 import { renderTable, wrapText } from "../report/table.ts";
-import { usdText } from "../report/units.ts";
+import { rateText, usdText } from "../report/units.ts";
 
 const WIRES: Record<Wire, string> = {
   http: "over HTTP",
@@ -20,8 +20,7 @@ export function renderMemory(memory: WorkerMemory, estimate: Estimate, width: nu
 
 /** The most that one worker sends, and over what. */
 export function loadText({ rps, wire }: WorkerMemory): string {
-  const rate = rps.toLocaleString("en-US", { maximumFractionDigits: 2 });
-  return `A worker sends up to ${rate} requests/s ${WIRES[wire]}`;
+  return `A worker sends up to ${rateText(rps)} requests/s ${WIRES[wire]}`;
 }
 
 /** A size's expected send lag. */

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/schema.ts";
 import { addressesOf, subscribersOf } from "../plan/subscriptions.ts";
 import { workerMemory } from "../plan/workerMemory.ts";
 import { renderTable, wrapText } from "../report/table.ts";
+import { rateText } from "../report/units.ts";
 import { renderMemory } from "./memoryText.ts";
 
 /** What a plan would do, for a terminal: its chains, the assignments, the estimate for AWS, and the workers' memory. */
@@ -25,7 +26,7 @@ export function renderPlan(plan: Plan, width: number): string {
   const count = Math.round(isCounted ? requestsOf(plan) : requests).toLocaleString("en-US");
   const parts = [
     wrapText(
-      `${plan.name}: ${rate(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
+      `${plan.name}: ${rateText(rps)} requests/s for ${formatDuration(plan.durationMs)}${warmup}, ` +
         `${isCounted ? "" : "about "}${count} requests in all. Nothing is sent.`,
       width,
     ),
@@ -33,7 +34,7 @@ export function renderPlan(plan: Plan, width: number): string {
       ["chain", "requests/s", "targets", ...(isSubscribed ? ["subscribers"] : []), "origin"],
       plan.chains.map((chain) => [
         chain.name,
-        rate(chain.rps),
+        rateText(chain.rps),
         String(chain.targets.length),
         ...(isSubscribed ? [subscribersOf({ chains: [chain] }).toLocaleString("en-US")] : []),
         plan.gateway
@@ -53,7 +54,7 @@ export function renderPlan(plan: Plan, width: number): string {
             ...(region === undefined ? [] : [region]),
             share.chain,
             `${share.shard + 1} of ${share.of}`,
-            rate(share.rps),
+            rateText(share.rps),
             String(segments),
             formatDuration(toMs - fromMs),
           ]),
@@ -85,7 +86,7 @@ function regionTables(plan: Plan, width: number): string[] {
         region,
         chain.name,
         formatShare(regionShare(chain, region)),
-        rate(chain.rps * regionShare(chain, region)),
+        rateText(chain.rps * regionShare(chain, region)),
         String(own.filter(({ shares }) => shares.some((share) => share.chain === chain.name)).length),
       ]);
   });
@@ -94,8 +95,4 @@ function regionTables(plan: Plan, width: number): string[] {
 
 function formatShare(share: number): string {
   return share.toLocaleString("en-US", { style: "percent", maximumFractionDigits: 1 });
-}
-
-function rate(rps: number): string {
-  return rps.toLocaleString("en-US", { maximumFractionDigits: 2 });
 }

@@ -8,6 +8,7 @@ import { PROBE_KEY } from "../../lib/store/keys.ts";
 import type { StoreTime } from "../../lib/store/store.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { CALL, chainInput, checkedPlan } from "../support/plans.ts";
+import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 
 /** A deployment, and how it differs from one that is well. */
 interface Deployment {
@@ -19,6 +20,8 @@ interface Deployment {
   free?: number;
   /** The references that can be read. */
   secrets?: string[];
+  /** Hosts that may be loaded. */
+  allowedHosts?: string[];
   /** A worker's memory; the default one if it is missing. */
   workerMb?: number;
 }
@@ -45,9 +48,9 @@ class Bucket extends MemoryStore {
 
 /** What the doctor says about a deployment, by subject. */
 async function look(deployment: Deployment, plan?: Plan): Promise<Map<string, Check[]>> {
-  const { workerMb } = deployment;
+  const { workerMb, allowedHosts = ["gateway.example"] } = deployment;
   const guards = {
-    allowedHosts: ["gateway.example"],
+    allowedHosts,
     maxRps: 1e5,
     maxDurationMs: 1e9,
     maxWorkers: 200,
@@ -120,7 +123,9 @@ test("each secret of a plan is read, and a host that the deployment does not all
 test("workers whose memory is too small for the plan's SLO are found before a run, with the size to deploy", async () => {
   const memoryOf = async (changes: Record<string, unknown>, workerMb?: number): Promise<Check | undefined> => {
     const plan = checkedPlan("https://gateway.example", { allowedHosts: ["gateway.example"], ...changes });
-    return (await look(workerMb === undefined ? {} : { workerMb }, plan)).get("memory")?.[0];
+    // Nothing may be loaded: nobody asks for the host's address.
+    const deployment = { allowedHosts: [], ...(workerMb !== undefined && { workerMb }) };
+    return (await look(deployment, plan)).get("memory")?.[0];
   };
   const strict = { slo: { p99Ms: 20 } };
   const fast = { chains: [chainInput("ethereum", 3_000, "https://gateway.example")], perWorkerRps: 3_000 };
@@ -139,4 +144,20 @@ test("workers whose memory is too small for the plan's SLO are found before a ru
   assert.match(small?.remedy ?? "", /-c workerMemoryMb=512\b/);
   assert.deepEqual([unknown?.level, unknown?.remedy], ["warn", "lower perWorkerRps of the plan"]);
   assert.equal(fleet, undefined, "a fleet's workers are no Lambdas");
+});
+
+test("a secret that cannot be read keeps no other chain's targets from being checked", async (t) => {
+  const { origin } = await answeringServer(t, () => jsonResponse(RELAY));
+  const chain = (name: string, secret: string) => ({
+    name,
+    rps: 1,
+    targets: [{ url: `${origin}/`, headers: { "X-Key": secret }, body: CALL }],
+  });
+  const chains = [chain("typo", "secret://tokne"), chain("right", "secret://there")];
+  const deployment = { secrets: ["secret://there"], allowedHosts: [new URL(origin).host] };
+  const targets = (await look(deployment, checkedPlan(origin, { chains }))).get("targets") ?? [];
+  assert.deepEqual(
+    targets.map(({ level, evidence }) => `${level} ${evidence}`),
+    ["fail Error: secret://tokne cannot be read", `ok right: a relay from ${origin}/`],
+  );
 });

@@ -82,6 +82,8 @@ test("a plan's text says how many requests are sent, to the request, and shows t
   const chains = Array.from({ length: 20 }, (_, index) => chainInput(`c${index}`, 0.03, ORIGIN));
   assert.match(text({ chains, duration: "1s" }), /: 0\.6 requests\/s for 1s, 20 requests in all\./);
   assert.match(text({ chains, duration: "1s" }), /\nc7 +0\.03 /);
+  const slow = text({ chains: [chainInput("c", 0.002, ORIGIN)], duration: "10m" });
+  assert.match(slow, /: 0\.002 requests\/s [\s\S]*\nc +0\.002 [\s\S]*up to 0\.002 requests\/s/);
   assert.match(text({ duration: "10s", warmup: "5s" }), / 1,500 requests in all\./);
   assert.match(text({ duration: "10s", arrivals: "poisson" }), / about 1,000 requests in all\./);
 });
