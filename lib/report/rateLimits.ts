@@ -18,8 +18,10 @@ export function rateLimitsReport({ rateLimits }: Pick<SeriesSum, "rateLimits">):
 export function limitReport(sum: SeriesSum): ReportChain["limit"] {
   const counts = sum.admissions.counts();
   if (!counts) return undefined;
+  // The burst is what the limit had saved up by the first request, whenever that came.
+  const first = Math.min(...Object.keys(counts).map(Number));
   const slots = Object.entries(counts).map(([slot, [admitted, refused]]) => {
-    return { endMs: (Number(slot) + 1) * SLOT_MS, admitted, refused };
+    return { endMs: (Number(slot) - first + 1) * SLOT_MS, admitted, refused };
   });
   const delayMs = latencyOf(sum.responseTime())?.p999 ?? 0;
   return limitShape(
