@@ -540,7 +540,8 @@ const tls: Row[] = [
     async target(place) {
       const { origin, server } = await tlsTarget(place, 2);
       server.on("session", (session) => {
-        const timer = setTimeout(() => session.goaway(0), 200);
+        // A session that broke is destroyed some turns before it closes.
+        const timer = setTimeout(() => session.destroyed || session.goaway(0), 200);
         session.on("close", () => clearTimeout(timer));
       });
       return origin;
