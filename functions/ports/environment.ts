@@ -14,14 +14,19 @@ export function environment(name: string): string {
   return value;
 }
 
+/** The region of the deployment's store and keys, if this function is in another one. */
+function homeRegion(): string | undefined {
+  return process.env.VOLLEY_HOME_REGION;
+}
+
 /** The store of this deployment's runs. */
 export async function deployedStore(): Promise<Store> {
-  return openStore(environment("VOLLEY_STORE"));
+  return openStore(environment("VOLLEY_STORE"), homeRegion());
 }
 
 /** Where a thread without a store can put an object in this deployment's store. */
 export async function deployedPlace(key: string): Promise<LastWordsPlace> {
-  return lastWordsPlace(environment("VOLLEY_STORE"), key);
+  return lastWordsPlace(environment("VOLLEY_STORE"), key, homeRegion());
 }
 
 /** The deployment's guards; undefined on a single machine, where the plan itself says what is allowed. */
@@ -83,7 +88,9 @@ export function runSecrets(store: Store, runId: string): SecretReader {
   let opened: Promise<Map<string, string> | undefined> | undefined;
   return async (reference) => {
     if (reference.startsWith("env://")) return deployedSecret(reference);
-    opened ??= import("./sealedSecrets.ts").then(({ openSecrets }) => openSecrets(store, searchOf(runId) ?? runId));
+    opened ??= import("./sealedSecrets.ts").then(({ openSecrets }) =>
+      openSecrets(store, searchOf(runId) ?? runId, homeRegion()),
+    );
     const secrets = await opened;
     if (!secrets) return deployedSecret(reference);
     const value = secrets.get(reference);

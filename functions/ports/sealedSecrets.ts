@@ -48,14 +48,18 @@ export async function sealSecrets(
 }
 
 /**
- * The values of a run's secrets, by reference; undefined if Plan has sealed none. Rejects with a SecretError if they
+ * The values of a run's secrets, by reference, with a key of another region if one is given; undefined if Plan has sealed none. Rejects with a SecretError if they
  * cannot be decrypted, or belong to another run.
  */
-export async function openSecrets(store: Store, runId: string): Promise<Map<string, string> | undefined> {
+export async function openSecrets(
+  store: Store,
+  runId: string,
+  region?: string,
+): Promise<Map<string, string> | undefined> {
   const sealed = await readJson<Sealed>(store, sealedSecretsKey(runId));
   if (!sealed) return undefined;
   try {
-    const client = new KMSClient({ maxAttempts: MAX_ATTEMPTS });
+    const client = new KMSClient({ maxAttempts: MAX_ATTEMPTS, ...(region !== undefined && { region }) });
     const CiphertextBlob = Buffer.from(sealed.dataKey, "base64");
     const { Plaintext } = await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: { run: runId } }));
     client.destroy();

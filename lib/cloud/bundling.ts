@@ -24,10 +24,14 @@ const PAGE: readonly BesideFile[] = [
 ];
 
 /** The files that each function of a deployment reads besides its code. */
-export const BESIDE: Record<FunctionName | "release" | "doctor" | "gateway" | "compare", readonly BesideFile[]> = {
+export const BESIDE: Record<
+  FunctionName | "otherRegion" | "release" | "doctor" | "gateway" | "compare",
+  readonly BesideFile[]
+> = {
   plan: [],
   // A worker's heap starts at a larger size, as in a local run: Lambda only accepts Node's flags through a wrapper.
   attack: [["functions/node-wrapper", "node-wrapper"]],
+  otherRegion: [],
   watch: [],
   reduce: PAGE,
   next: PAGE,

@@ -45,6 +45,7 @@ export function contextProps(scope: Construct): LoadTestProps {
     alarmTopicArn: text("alarmTopicArn"),
     permissionsBoundaryArn: text("permissionsBoundaryArn"),
     fixedEgress: flag("fixedEgress"),
+    regions: list("regions"),
     fleet: flag("fleet"),
     fleetSpot: flag("fleetSpot"),
     tracing: flag("tracing"),

@@ -12,6 +12,7 @@ export const CONTEXT_NAMES = [
   "alarmTopicArn",
   "permissionsBoundaryArn",
   "fixedEgress",
+  "regions",
   "fleet",
   "fleetSpot",
   "tracing",

@@ -4,21 +4,23 @@ import type { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import { type IVpc, type SubnetSelection, SubnetType } from "aws-cdk-lib/aws-ec2";
 import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
-import { isHostEntry } from "../guard/hostGuard.ts";
 import { DEFINITION_PATH } from "../local/functions.ts";
 import { DEFAULT_SETTING } from "../plan/estimate.ts";
-import type { Guards } from "../plan/guards.ts";
 import { WRITES } from "../store/writes.ts";
 import { obeyAccount } from "./account.ts";
 import { Fleet } from "./fleet.ts";
 import { Functions } from "./functions.ts";
+import { guardsOf } from "./guards.ts";
+import { type Home, homeWithRegions } from "./home.ts";
 import { coresOf } from "./instanceType.ts";
 import { watchOver } from "./monitoring.ts";
 import { networkOf } from "./network.ts";
+import { letDoctorLook, otherRegionFunction } from "./otherRegion.ts";
 import { bucketKeyStatements, runsBucket } from "./runsBucket.ts";
 import { type ScheduledPlan, Schedules } from "./schedules.ts";
 import { StandInGateway } from "./standInGateway.ts";
@@ -53,6 +55,11 @@ export interface LoadTestProps {
   readonly fixedEgress?: boolean;
   /** Allocation ids of your own elastic addresses for fixedEgress, one or two; a NAT gateway for each. New ones by default. */
   readonly egressAllocationIds?: string[];
+  /**
+   * Further regions whose workers plans may use, besides the stack's own: each needs a `RegionStack`. Not with fixedEgress
+   * or vpc. The stack needs an account and a region.
+   */
+  readonly regions?: string[];
   /** An existing network, for gateways with private addresses; S3 and AWS's APIs must be reachable from it. Not with fixedEgress. */
   readonly vpc?: IVpc;
   /** Its subnets for workers and hosts; private ones with egress by default. */
@@ -111,6 +118,10 @@ export class LoadTest extends Construct {
   readonly fleet: Fleet | undefined;
   /** Runs, workers and what they send, in CloudWatch. */
   readonly dashboard: Dashboard;
+  /** The function that calls workers in other regions, if there are any. */
+  readonly otherRegion: LambdaFunction | undefined;
+  /** Where the state machine is, if there are workers in other regions too. */
+  readonly home: Home | undefined;
   /** The fixed addresses that the load comes from, if there are any. */
   readonly egressAddresses: string[];
 
@@ -121,14 +132,16 @@ export class LoadTest extends Construct {
     const { fleetMaxHosts = 20, fleetWorkersPerHost = 1 } = props;
     const { fleetInstanceType = "c7g.large" } = props;
     checkWorkersPerHost(fleetWorkersPerHost, fleetInstanceType);
-    this.bucket = runsBucket(this, props);
+    const home = homeWithRegions(this, props);
+    this.home = home;
+    this.bucket = runsBucket(this, { ...props, ...(home && { bucketName: home.bucket }) });
     const { vpc, addresses } = networkOf(this, props);
     const { vpcSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS } } = props;
     this.egressAddresses = addresses;
     this.logGroupArns = props.logGroupArns ?? [];
     this.secretArns = props.secretArns ?? [];
-    const secretsKey = this.secretArns.length > 0 ? this.#secretsKey() : undefined;
-    const guards = guardsOf(props, fleetMaxHosts, fleetWorkersPerHost);
+    const secretsKey = this.secretArns.length > 0 ? this.#secretsKey(home) : undefined;
+    const guards = guardsOf(props, home);
     this.standIn = props.standInGateway ? new StandInGateway(this, "StandIn", logRetention) : undefined;
     // Its host is only known after deployment, so it is not among those checked above.
     if (this.standIn) guards.allowedHosts = [...guards.allowedHosts, this.standIn.host];
@@ -146,6 +159,9 @@ export class LoadTest extends Construct {
       vpc,
       vpcSubnets,
     });
+    const { regions = [] } = props;
+    this.otherRegion = home && otherRegionFunction(this, { home, regions, logRetention, tracing });
+    if (home) letDoctorLook(this.functions.doctor, home, regions);
     this.stateMachine = this.#stateMachine(logRetention, tracing);
     this.fleet = props.fleet
       ? new Fleet(this, "Fleet", {
@@ -180,19 +196,22 @@ export class LoadTest extends Construct {
   }
 
   /** The key that encrypts a run's secrets between Plan and its workers. Nothing that it encrypted outlives a run's use. */
-  #secretsKey(): string {
+  #secretsKey(home: Home | undefined): string {
     const key = new Key(this, "SecretsKey", {
       description: "Encrypts the secrets of Volley's runs, from Plan to the workers",
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
       pendingWindow: Duration.days(7),
     });
+    if (home) key.addAlias(home.secretsAlias);
     return key.keyArn;
   }
 
   #stateMachine(retention: RetentionDays, tracing: boolean): StateMachine {
     const role = new Role(this, "StateMachineRole", { assumedBy: new ServicePrincipal("states.amazonaws.com") });
-    const functions = Object.entries(this.functions.byName);
+    const { byName } = this.functions;
+    // Without other regions nothing has such an assignment, and the definition still needs a function there.
+    const functions = Object.entries({ ...byName, otherRegion: this.otherRegion ?? byName.attack });
     const definition = readFileSync(DEFINITION_PATH, "utf8");
     const stateMachine = new StateMachine(this, "StateMachine", {
       // In China and GovCloud, Step Functions does not know its integrations by ARNs of other partitions.
@@ -227,7 +246,7 @@ export class LoadTest extends Construct {
       statements: [
         new PolicyStatement({
           actions: ["lambda:InvokeFunction"],
-          resources: functions.map(([, { functionArn }]) => functionArn),
+          resources: [...new Set(functions.map(([, { functionArn }]) => functionArn))],
         }),
         new PolicyStatement({ actions: ["s3:GetObject"], resources: [this.bucket.arnForObjects("runs/*")] }),
         new PolicyStatement({
@@ -255,26 +274,4 @@ function checkWorkersPerHost(workers: number, instanceType: string): void {
     `fleetWorkersPerHost is ${workers}, but a ${instanceType} has ${cores} cores, and each worker needs one: ` +
       "choose a larger fleetInstanceType, or fewer workers",
   );
-}
-
-/** A deployment's guards. Throws if a host is malformed. */
-function guardsOf(props: LoadTestProps, maxHosts: number, workersPerHost: number): Guards {
-  const { allowedHosts = [], observeHosts = [], maxDuration = Duration.hours(6) } = props;
-  const wrong = [...allowedHosts, ...observeHosts].filter((each) => !isHostEntry(each));
-  if (wrong.length > 0)
-    throw new Error(`allowedHosts and observeHosts: no host, address or block: ${wrong.join(", ")}`);
-  return {
-    allowedHosts,
-    observeHosts,
-    maxRps: props.maxRps ?? 50_000,
-    maxDurationMs: maxDuration.toMilliseconds(),
-    maxWorkers: props.maxWorkers ?? 200,
-    maxUsd: props.maxUsdPerRun ?? 10,
-    ...(props.fleet && { maxHosts }),
-    setting: {
-      workerMb: props.workerMemoryMb ?? DEFAULT_SETTING.workerMb,
-      isBehindNat: props.fixedEgress === true,
-      ...(props.fleet && { workersPerHost }),
-    },
-  };
 }

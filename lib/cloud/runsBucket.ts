@@ -8,9 +8,14 @@ import type { LoadTestProps } from "./loadTest.ts";
 /** The bucket of a deployment's runs. It is kept when the stack is destroyed. */
 export function runsBucket(
   scope: Construct,
-  { bucketKeyArn, chunkRetention = Duration.days(14) }: Pick<LoadTestProps, "bucketKeyArn" | "chunkRetention">,
+  {
+    bucketKeyArn,
+    bucketName,
+    chunkRetention = Duration.days(14),
+  }: Pick<LoadTestProps, "bucketKeyArn" | "chunkRetention"> & { bucketName?: string },
 ): Bucket {
   return new Bucket(scope, "Runs", {
+    ...(bucketName !== undefined && { bucketName }),
     ...encryptionOf(scope, bucketKeyArn),
     enforceSSL: true,
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,

@@ -6,16 +6,18 @@ import { killKey, VERIFY_PREFIX } from "../store/keys.ts";
 import { WRITES } from "../store/writes.ts";
 import { setPath } from "./account.ts";
 import { contextProps } from "./context.ts";
-import { LoadTest } from "./loadTest.ts";
+import { LoadTest, type LoadTestProps } from "./loadTest.ts";
 import { bucketKeyStatements } from "./runsBucket.ts";
 
 /** A stack around a LoadTest, whose properties come from the CDK's context. */
 export class VolleyStack extends Stack {
   readonly loadTest: LoadTest;
+  readonly settings: LoadTestProps;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, { description: "Volley: distributed load test for JSON-RPC gateways", ...props });
     const settings = contextProps(this);
+    this.settings = settings;
     this.loadTest = new LoadTest(this, "LoadTest", settings);
     const { bucket, stateMachine, egressAddresses, functions, fleet, standIn } = this.loadTest;
     new CfnOutput(this, "Version", { value: VERSION });

@@ -19,8 +19,10 @@ import { type Check, checked } from "./check.ts";
 export interface InsidePorts {
   store: Store;
   guards: Guards;
-  /** How many concurrent invocations the account allows. */
-  concurrency(): Promise<number>;
+  /** How many concurrent invocations the account allows, in this region or another one. */
+  concurrency(region?: string): Promise<number>;
+  /** The state of the workers' function in another region, such as Active. */
+  workerState(region: string): Promise<string>;
   secret(reference: string): Promise<string>;
   /** Resolves the references to secrets in a header's value. */
   reveal(value: string): Promise<string>;
@@ -49,6 +51,9 @@ export async function lookInside({ plan }: InsideInput, ports: InsidePorts): Pro
     checked("clock in Lambda", "run it again", () => clockCheck(ports)),
     checked("roles", "run it again", () => roleCheck(ports.store)),
     checked("concurrency", "run it again", () => concurrencyCheck(ports)),
+    ...(ports.guards.regions?.others ?? []).map((region) =>
+      checked(region, `deploy the stack of ${region}`, () => regionCheck(region, ports)),
+    ),
   ];
   const ofPlan = plan
     ? [
@@ -118,6 +123,19 @@ async function concurrencyCheck({ guards, concurrency }: InsidePorts): Promise<C
     evidence: `${evidence}: enough for ${most} workers in runs of several segments, where maxWorkers is ${guards.maxWorkers}`,
     remedy: 'ask for more in Service Quotas, "Concurrent executions" of AWS Lambda',
   };
+}
+
+/** Checks that the workers of another region can be called, and that the account has enough invocations there. */
+async function regionCheck(region: string, { guards, concurrency, workerState }: InsidePorts): Promise<Check> {
+  const [state, free] = await Promise.all([workerState(region), concurrency(region)]);
+  const evidence = `its workers' function is ${state}; ${free} Lambda invocations at once`;
+  if (state !== "Active") {
+    const remedy = "wait a minute, then deploy the stack of the region again";
+    return { subject: region, level: "warn", evidence, remedy };
+  }
+  if (free >= 2 * guards.maxWorkers) return { subject: region, level: "ok", evidence };
+  const remedy = `ask for more there, or give it few of a plan's workers: ${Math.floor(free / 2)} in runs of several segments`;
+  return { subject: region, level: "warn", evidence, remedy };
 }
 
 async function guardChecks(plan: Plan, { guards, concurrency }: InsidePorts): Promise<Check[]> {

@@ -9,6 +9,7 @@ export const DEFINITION_PATH = `${ROOT}statemachines/volley.asl.json`;
 export const FUNCTIONS: Record<string, string> = {
   plan: `${ROOT}functions/plan.ts`,
   attack: `${ROOT}functions/attack.ts`,
+  otherRegion: `${ROOT}functions/otherRegion.ts`,
   watch: `${ROOT}functions/watch.ts`,
   reduce: `${ROOT}functions/reduce.ts`,
   next: `${ROOT}functions/next.ts`,

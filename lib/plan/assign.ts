@@ -35,8 +35,8 @@ export interface Assignment {
   /** The segment, in ms from the start instant; the run's first one begins before 0 if there is a warm-up. */
   fromMs: number;
   toMs: number;
-  /** Whether a Lambda sends it, or a host of the fleet. */
-  mode: Plan["mode"];
+  /** Whether a Lambda sends it, or a host of the fleet, or a Lambda in another region than the deployment's home. */
+  mode: Plan["mode"] | "region";
   /** How long the invocation may take, in s, before it counts as lost. */
   timeoutSeconds: number;
   shares: Share[];
@@ -156,7 +156,7 @@ export function assign(plan: Plan, options: AssignOptions): Assignment[] {
       startAtMs,
       fromMs,
       toMs,
-      mode: plan.mode,
+      mode: region === undefined || plan.home === undefined || region === plan.home ? plan.mode : "region",
       timeoutSeconds: Math.ceil((leadMs + toMs - fromMs + plan.timeoutMs + WORKER_GRACE_MS) / 1_000),
       shares,
     })),

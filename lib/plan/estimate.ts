@@ -61,6 +61,13 @@ const READS_PER_INVOCATION = 8;
 const HEADER_BYTES = 250;
 const RESPONSE_BYTES = 600;
 
+/** Memory of the function that waits for a worker in another region, in GB. */
+const CALLER_GB = 128 / 1_024;
+
+/** Bytes that a worker's write and its look at an object take between regions, with TLS and headers. */
+const CHUNK_BYTES = 4_000;
+const POLL_BYTES = 1_500;
+
 /** Bytes of logs of an invocation: Lambda's three lines, and a dozen Step Functions events of its child execution. */
 const LOG_BYTES = 6_000;
 
@@ -118,6 +125,7 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
   const natBytes = setting.isBehindNat ? all.bytesOut + all.requests * RESPONSE_BYTES : 0;
   const hosts = Math.ceil(all.workers / (setting.workersPerHost ?? 1)) + SPARE_HOSTS;
   const hostHours = isFleet ? (hosts * (HOSTS_COME_S + all.seconds + HOSTS_GO_S)) / 3_600 : 0;
+  const away = shareAway(plan);
   const hostUsd = PRICES.hostHour + (setting.isBehindNat ? 0 : PRICES.addressHour);
   const items = [
     { name: "Lambda time", usd: gbSeconds * PRICES.lambdaGbSecond },
@@ -128,6 +136,18 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
     { name: "S3 reads", usd: gets * PRICES.s3Get },
     { name: "Logs", usd: ((all.children * LOG_BYTES) / 1e9) * PRICES.logGb },
     ...(setting.isBehindNat ? [{ name: "NAT", usd: (natBytes / 1e9) * PRICES.natGb }] : []),
+    ...(away > 0
+      ? [
+          {
+            name: "Calls to other regions",
+            usd: away * (workerSeconds * CALLER_GB * PRICES.lambdaGbSecond + invocations * PRICES.lambdaRequest),
+          },
+          {
+            name: "Transfer between regions",
+            usd: ((away * (puts * CHUNK_BYTES + gets * POLL_BYTES)) / 1e9) * PRICES.regionGb,
+          },
+        ]
+      : []),
     { name: "Egress", usd: (all.bytesOut / 1e9) * PRICES.egressGb },
   ];
   const usd = items.reduce((sum, item) => sum + item.usd, 0);
@@ -140,6 +160,13 @@ export function estimate(plan: Plan, setting: EstimateSetting = DEFAULT_SETTING)
  */
 export function billedWorkerSeconds(workers: number, invocations: number, seconds: number): number {
   return workers * seconds + invocations * (lambdaLeadMs(workers) / 1_000 + END_S);
+}
+
+/** The share of a plan's workers that run in another region than its deployment's home. */
+function shareAway(plan: Plan): number {
+  if (plan.home === undefined) return 0;
+  const workers = splitRates(plan);
+  return workers.filter(({ region }) => region !== undefined && region !== plan.home).length / workers.length;
 }
 
 function otherGbSeconds({ workers, seconds, leadS }: Quantities, isFleet: boolean): number {

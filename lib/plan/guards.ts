@@ -6,7 +6,7 @@ import { type EstimateSetting, estimate } from "./estimate.ts";
 import { type DeployedHosts, hostProblems } from "./hosts.ts";
 import type { Problem } from "./problems.ts";
 import { peakRps } from "./profile.ts";
-import { regionsOf } from "./regions.ts";
+import { type DeployedRegions, deployedRegionProblems } from "./regionGuards.ts";
 import type { Plan } from "./schema.ts";
 
 /** What a deployment allows, whatever a plan says. */
@@ -15,6 +15,8 @@ export interface Guards extends DeployedHosts {
   maxDurationMs: number;
   maxWorkers: number;
   maxUsd: number;
+  /** The regions of its workers, if these are several. */
+  regions?: DeployedRegions;
   /** Most hosts of the deployment's fleet; without it, a plan in fleet mode waits for any hosts. */
   maxHosts?: number;
   /** What decides a run's price, if it differs from the default. */
@@ -37,11 +39,7 @@ export function guardProblems(plan: Plan, guards: Guards, concurrency: number): 
     const expected = "its own targets: the stand-in gateway runs only on the machine of a local run";
     problems.push({ where: "$.gateway", found: "a stand-in gateway", expected });
   }
-  const regions = regionsOf(plan);
-  if (regions.length > 0) {
-    const expected = "none: a deployment's workers run in its own region; regions are for runs on one machine";
-    problems.push({ where: "$.regions", found: regions.join(", "), expected });
-  }
+  problems.push(...deployedRegionProblems(plan, guards.regions));
   const rps = peakRps(plan);
   const workers = splitRates(plan).length;
   const lengthMs = plan.durationMs + plan.warmupMs;

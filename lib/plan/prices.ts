@@ -12,6 +12,8 @@ export const PRICES = {
   s3Get: 0.0004 / 1_000,
   logGb: 0.5,
   egressGb: 0.09,
+  /** Between two regions. */
+  regionGb: 0.02,
   /** Processed by a NAT gateway, in either direction. */
   natGb: 0.045,
   /** An hour of a c7g.large on demand, and of a public IPv4 address. */

@@ -399,6 +399,8 @@ export interface Plan {
   /** Whether each target gets a request before the run. */
   preflight: boolean;
   gateway?: GatewaySettings;
+  /** The region of the deployment that runs it, if it has regions; set by Plan. */
+  home?: string;
 }
 
 /** The JSON Schema (draft 2020-12) of the plan as a person writes it: fields with a default are optional. */

@@ -4,6 +4,8 @@ import { splitRates } from "../plan/assign.ts";
 import { type Guards, guardProblems } from "../plan/guards.ts";
 import { checkPlan } from "../plan/load.ts";
 import { InputError, type Problem } from "../plan/problems.ts";
+import { inHome, regionConcurrencyProblems } from "../plan/regionGuards.ts";
+import { regionsOf } from "../plan/regions.ts";
 import type { Plan } from "../plan/schema.ts";
 import { readSecrets } from "../plan/secretReferences.ts";
 import { SUBSCRIBERS_PER_WORKER } from "../plan/subscriptions.ts";
@@ -23,8 +25,8 @@ export interface PlanPorts {
   sleep(ms: number): Promise<unknown>;
   /** The deployment's guards, if there is a deployment. */
   guards?: Guards;
-  /** How many concurrent invocations the account allows. */
-  concurrency(): Promise<number>;
+  /** How many concurrent invocations the account allows, in this region or another one. */
+  concurrency(region?: string): Promise<number>;
   /** Resolves a reference to a secret. */
   secret(reference: string): Promise<string>;
   /** Leaves the run's secrets, by reference, for its workers. */
@@ -47,12 +49,13 @@ const SHOWN_AS = "the execution's input";
 export async function planTask(store: Store, runId: string, input: PlanInput, ports: PlanPorts): Promise<Planned> {
   const { guards } = ports;
   const written = "scheduled" in input ? input.plan : input;
-  const plan =
+  const checked =
     "planKey" in input
       ? await requireJson<Plan>(store, String(input.planKey))
       : checkPlan(written, undefined, SHOWN_AS, guards ? { allowHosts: guards.allowedHosts } : {});
+  const plan = inHome(checked, guards?.regions);
   if ("scheduled" in input) await store.put(scheduledKey(runId), JSON.stringify(input.scheduled));
-  if (guards) refuse(guardProblems(plan, guards, await ports.concurrency()));
+  if (guards) refuse([...guardProblems(plan, guards, await ports.concurrency()), ...(await regionLimits(plan, ports))]);
   const { secrets, problems } = await readSecrets(plan, ports.secret);
   refuse(problems);
   // Without guards, a runner on this machine has already sent it. Hosts of a fleet may be in a different network.
@@ -68,6 +71,14 @@ export async function planTask(store: Store, runId: string, input: PlanInput, po
   const times = ports.times();
   if (plan.profile.type !== "search") return planRun(store, runId, plan, times);
   return planSearch(store, runId, guards ? withinGuards(plan, guards) : plan, times);
+}
+
+/** What a plan's regions besides the home ask for that the account does not have there. */
+async function regionLimits(plan: Plan, { concurrency }: PlanPorts): Promise<Problem[]> {
+  if (plan.home === undefined) return [];
+  const others = regionsOf(plan).filter((region) => region !== plan.home);
+  const limits = await Promise.all(others.map(async (region) => [region, await concurrency(region)] as const));
+  return regionConcurrencyProblems(plan, new Map(limits));
 }
 
 /** A search whose trials stay within the deployment's rate and its number of workers. */

@@ -30,12 +30,17 @@ const SIGNED_SPARE_MS = 300_000;
 /** How long one poll may take, in ms. */
 const POLL_TIMEOUT_MS = 5_000;
 
+/** A client for buckets of a region, or of this process's. */
+export function s3Client(region?: string): S3Client {
+  return new S3Client({ maxAttempts: 8, requestHandler: TIMEOUTS, ...(region !== undefined && { region }) });
+}
+
 /** A store in an S3 bucket. The SDK retries throttling and transient errors, with growing pauses. */
 export class S3Store implements Store {
   readonly #bucket: string;
   readonly #client: S3Client;
 
-  constructor(bucket: string, client = new S3Client({ maxAttempts: 8, requestHandler: TIMEOUTS })) {
+  constructor(bucket: string, client = s3Client()) {
     this.#bucket = bucket;
     this.#client = client;
   }

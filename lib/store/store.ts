@@ -50,13 +50,16 @@ export interface StoreTime {
   resolutionMs: number;
 }
 
-/** The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name. Throws for any other. */
-export async function openStore(uri: string): Promise<Store> {
+/**
+ * The store that a URI names: `file:` and a folder's path, or `s3:` and a bucket's name, whose region may be another one
+ * than this process's. Throws for any other URI.
+ */
+export async function openStore(uri: string, region?: string): Promise<Store> {
   if (uri.startsWith("file:")) return new FolderStore(uri.slice("file:".length));
   if (uri.startsWith("s3:")) {
     // Loaded only when it is used: a local run starts a process for each worker and does not need the SDK.
-    const { S3Store } = await import("./s3Store.ts");
-    return new S3Store(uri.slice("s3:".length));
+    const { S3Store, s3Client } = await import("./s3Store.ts");
+    return new S3Store(uri.slice("s3:".length), s3Client(region));
   }
   throw new Error(`no store of this kind: ${uri}; expected file:<folder> or s3:<bucket>`);
 }

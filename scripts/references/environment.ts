@@ -46,6 +46,8 @@ const INTERNAL: readonly Variable[] = [
   { name: "VOLLEY_SEALING_KEY", meaning: "the KMS key by which Plan encrypts the secrets of a run" },
   { name: "VOLLEY_STATE_MACHINE", meaning: "the state machine whose executions need the fleet" },
   { name: "VOLLEY_TOPIC", meaning: "the topic for messages about scheduled runs" },
+  { name: "VOLLEY_HOME_REGION", meaning: "the region of the bucket and the keys, if the worker is in another one" },
+  { name: "VOLLEY_REGION_WORKER", meaning: "the name of the workers' function in other regions" },
   { name: "VOLLEY_WAKES", meaning: "functions that Plan wakes after weeks without a call" },
   { name: "VOLLEY_WORKERS_PER_REDUCER", meaning: "how many workers' results one reducer merges" },
 ];

@@ -25,7 +25,7 @@ const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 5e4, maxDurationMs: 
 
 /** Executes the definition over as many items, with workers that do nothing. */
 async function executed(items: readonly unknown[], definition: string): Promise<ExecutionResult> {
-  const names = ["plan", "attack", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
+  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
   const substitutions = Object.fromEntries(names);
   const answers: Record<string, Json> = {
     plan: { runId: "r", assignmentsKey: "a", maxConcurrency: items.length, partsKey: "p", parts: 1 },

@@ -24,6 +24,8 @@ interface Deployment {
   allowedHosts?: string[];
   /** A worker's memory; the default one if it is missing. */
   workerMb?: number;
+  /** Its regions besides the home. */
+  others?: string[];
 }
 
 class Bucket extends MemoryStore {
@@ -55,6 +57,7 @@ async function look(deployment: Deployment, plan?: Plan): Promise<Map<string, Ch
     maxDurationMs: 1e9,
     maxWorkers: 200,
     maxUsd: 100,
+    ...(deployment.others && { regions: { home: "us-east-1", others: deployment.others } }),
     ...(workerMb !== undefined && { setting: { workerMb, isBehindNat: false } }),
   };
   const secret: InsidePorts["secret"] = async (reference) => {
@@ -64,7 +67,8 @@ async function look(deployment: Deployment, plan?: Plan): Promise<Map<string, Ch
   const checks = await lookInside(plan ? { plan } : {}, {
     store: new Bucket(deployment),
     guards,
-    concurrency: async () => deployment.free ?? 1_000,
+    concurrency: async (region) => (region === "eu-west-1" ? 300 : (deployment.free ?? 1_000)),
+    workerState: async (region) => (region === "ap-south-1" ? "Pending" : "Active"),
     secret,
     reveal: async (value) => value,
     sleep: async () => {},
@@ -105,6 +109,18 @@ test("the account's concurrency is enough for the workers of two segments, and f
   assert.equal(few?.level, "warn");
   assert.match(few?.evidence ?? "", /enough for 199 workers/);
   assert.match((await look({ free: 2 })).get("concurrency")?.[0]?.evidence ?? "", /enough for 0 workers/);
+});
+
+test("each other region's workers can be called, and their account has enough invocations there", async () => {
+  const checks = await look({ others: ["us-west-2", "eu-west-1", "ap-south-1"] });
+  const of = (region: string): string =>
+    checks
+      .get(region)
+      ?.map(({ level, evidence }) => `${level}: ${evidence}`)
+      .join() ?? "";
+  assert.equal(of("us-west-2"), "ok: its workers' function is Active; 1000 Lambda invocations at once");
+  assert.equal(of("eu-west-1"), "warn: its workers' function is Active; 300 Lambda invocations at once");
+  assert.match(of("ap-south-1"), /^warn: its workers' function is Pending/);
 });
 
 test("each secret of a plan is read, and a host that the deployment does not allow is a problem of its own", async () => {

@@ -8,6 +8,7 @@ import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 const NAMES = {
   plan: "plan",
   attack: "attack",
+  otherRegion: "otherRegion",
   watch: "watch",
   reduce: "reduce",
   next: "next",

@@ -196,7 +196,7 @@ test("a task that takes too long is States.Timeout", async () => {
 });
 
 function deployedDefinition(): Definition {
-  const names = ["plan", "attack", "watch", "reduce", "next", "bucket"];
+  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"];
   return loadDefinition(
     readFileSync(DEFINITION_PATH, "utf8"),
     Object.fromEntries(names.map((name) => [name, name])),

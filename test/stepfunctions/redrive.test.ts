@@ -17,7 +17,7 @@ const PLANNED = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: 
 const ITEM = { mode: "lambda", invokeAt: "2025-11-25T12:00:00Z", timeoutSeconds: 60 };
 
 function deployed(): Definition {
-  const names = ["plan", "attack", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
+  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
   return loadDefinition(readFileSync(DEFINITION_PATH, "utf8"), Object.fromEntries(names), "the definition");
 }
 
