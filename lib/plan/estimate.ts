@@ -37,7 +37,7 @@ const END_S = 1.5;
 /** Time of Plan, and of Reduce with what each worker adds (docs/scale.md), in s. */
 const PLAN_S = 3;
 const REDUCE_S = 3;
-const REDUCE_PER_WORKER_S = 0.044;
+const REDUCE_PER_WORKER_S = 0.02;
 
 /**
  * Time of a fleet's hosts outside the run, in s: until they are ready, for which Plan waits, and until they are
