@@ -27,6 +27,13 @@ test("a plan within its deployment's guards has no problem, also right at each o
   assert.deepEqual(of(plan, { maxRps: 100, maxDurationMs: 2_000 + plan.warmupMs, maxWorkers: 1 }, 4), []);
 });
 
+test("a plan that connects past the deployment's list, to a socket or an address of its own, is refused", () => {
+  const plan = planFor("https://gateway.example");
+  const found = (changes: Partial<Plan>) => of({ ...plan, ...changes }).map(({ where }) => where);
+  assert.deepEqual(found({ unixSocket: "/run/gateway.sock" }), ["$.unixSocket"]);
+  assert.deepEqual(found({ resolve: { "gateway.example": "198.51.100.7" } }), ['$.resolve["gateway.example"]']);
+});
+
 test("a host that the deployment does not allow is refused, whatever the plan allows itself", () => {
   for (const host of ["other.example", "lab.example", "gateway.example.org", "xgateway.example"]) {
     const problems = of(planFor(`https://${host}`));
