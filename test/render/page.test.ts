@@ -93,6 +93,23 @@ test("the page begins with the verdict, the highest risk and what to do, before 
   assert.match(text, /ethereum, p99: 20 ms of a limit of 25 ms, \d+ % to spare; 10 of 1000 requests ended in http-429/);
 });
 
+test("regions have tables and a plot of each chain, if the plan has regions", async (t) => {
+  const browser = await startChromium(t);
+  if (!browser) return;
+  const page = await browser.newPage();
+  const folder = temporaryFolder(t);
+  const heading = () => page.getByRole("heading", { name: "Regions", exact: true });
+  await page.goto(write(folder, limited()));
+  assert.equal(await heading().count(), 0);
+  const regions = { "us-east-1": 0.6, "eu-west-1": 0.4 };
+  const spread = checkedPlan(ORIGIN, { chains: [chainInput("kava", 50, ORIGIN)], duration: "5s", regions });
+  await page.goto(write(folder, madeReport({ plan: spread })));
+  assert.equal(await heading().count(), 1);
+  const table = page.getByRole("region", { name: "Each chain from each region" });
+  assert.match(await table.innerText(), /us-east-1\s+kava\s+60 %/);
+  assert.equal(await page.getByText("Response time p99 of kava by region").count(), 1);
+});
+
 test("compute units, nodes and what rate-limited responses say have tables, if the run has them", async (t) => {
   const browser = await startChromium(t);
   if (!browser) return;
