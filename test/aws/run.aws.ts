@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { Deployment } from "../../bin/deployment.ts";
@@ -13,7 +14,7 @@ import { readTruth } from "../../lib/observe/observations.ts";
 import { gatewaySchema } from "../../lib/plan/gatewaySchema.ts";
 import { checkPlan } from "../../lib/plan/load.ts";
 import type { Report } from "../../lib/report/schema.ts";
-import { comparisonKey, planKey, reportKey } from "../../lib/store/keys.ts";
+import { comparisonKey, planKey, reportKey, sealedSecretsKey } from "../../lib/store/keys.ts";
 import { S3Store } from "../../lib/store/s3Store.ts";
 import { CALL, planInput } from "../support/plans.ts";
 import { startVolley, volley } from "../support/volley.ts";
@@ -21,6 +22,7 @@ import { bundleOf, type Deployed, type Synthesized, startDeployed } from "./depl
 import type { AwsStandIn } from "./standIn.ts";
 
 const TOPIC = "arn:aws:sns:us-east-1:123456789012:volley-alarms";
+const KEY = "the gateway's key";
 const FORBIDDEN = { method: "POST", url: "https://example.com/", headers: [], weight: 1 };
 
 test("the stack, deployed on the stand-in, runs a plan with its bundles, and the report is in its bucket", {
@@ -35,6 +37,7 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
     targets: [
       {
         url: `${gateway.origin}/api/gateway?endpoint=${endpoint}`,
+        headers: { "X-Key": "secret://gateway-key" },
         body: { jsonrpc: "2.0", method: "eth_chainId", params: [], id: 1 },
       },
     ],
@@ -45,11 +48,14 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
     // A deployment loads loopback only where its own list names the port.
     allowedHosts: new URL(gateway.origin).host,
     alarmTopicArn: TOPIC,
+    // Secrets Manager adds six random letters to a secret's name.
+    secretArns: "arn:aws:secretsmanager:us-east-1:123456789012:secret:gateway-key-??????",
     schedules: JSON.stringify([{ name: "nightly", expression: "cron(0 2 * * ? *)", plan, baseline: "nightly" }]),
   });
   if (!started) return;
   const { aws, deployed, synthesized } = started;
 
+  await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: "gateway-key", SecretString: KEY }));
   const states = new SFNClient({});
   const name = "nightly-1f2e3d";
   const { executionArn } = await states.send(
@@ -80,6 +86,9 @@ test("the stack, deployed on the stand-in, runs a plan with its bundles, and the
     aws.invocations.map((each) => Object.entries(deployed.functions).find(([, id]) => id === each)?.[0]),
   );
   assert.deepEqual(invoked, new Set(["plan", "watch", "attack", "reduce"]));
+
+  const sealed = await new S3Store(deployed.bucket).get(sealedSecretsKey(name));
+  assert.ok(sealed !== undefined && !sealed.includes(KEY), "the secret, encrypted");
 
   // What the command line does: upload, start, follow, list.
   const deployment = new Deployment("volley", deployed.bucket, deployed.stateMachineArn);
@@ -187,10 +196,16 @@ async function doctorSees(aws: AwsStandIn, { bucket }: Deployed, origin: string)
   denyAsRolesDo(aws, bucket);
   const closed = "http://127.0.0.1:1";
   const observe = { endpoints: [{ url: `${origin}/metrics` }, { url: `${closed}/metrics` }] };
-  const chains = ["ethereum", "nobody"].map((name) => ({
+  const chains = ["ethereum", "nobody", "nowhere"].map((name) => ({
     name,
     rps: 1,
-    targets: [{ url: `${origin}/api/gateway?endpoint=${name === "nobody" ? "NONE" : "ETH_ENDPOINT_ID"}`, body: CALL }],
+    targets: [
+      {
+        url: `${origin}/api/gateway?endpoint=${name === "nowhere" ? "NONE" : "ETH_ENDPOINT_ID"}`,
+        headers: { "X-Key": name === "nobody" ? "secret://gateway-kye" : "secret://gateway-key" },
+        body: CALL,
+      },
+    ],
   }));
   const file = `${mkdtempSync(join(tmpdir(), "volley-doctor-"))}/plan.json`;
   writeFileSync(file, JSON.stringify(planInput(origin, { chains, observe, workers: 1_001, perWorkerRps: 1 })));
@@ -210,8 +225,12 @@ async function doctorSees(aws: AwsStandIn, { bucket }: Deployed, origin: string)
     /^ok concurrency: 1000 Lambda/m,
     /^fail guards: \$\.workers: 1001 workers$/m,
     /^fail guards: \$\.observe\.endpoints\[1\]\.url: the host 127\.0\.0\.1$/m,
+    /^ok memory: 1024 MB\. /m,
+    /^ok secrets: secret:\/\/gateway-key can be read$/m,
+    /^fail secrets: secret:\/\/gateway-kye /m,
     /^ok targets: ethereum: a relay from /m,
-    /^(warn|fail) targets: nobody: /m,
+    /^fail targets: SecretError: secret:\/\/gateway-kye /m,
+    /^(warn|fail) targets: nowhere: /m,
     /^fail observed: http:\/\/127\.0\.0\.1:1\/metrics: refused/m,
     /^ok observed: 1 of 2 metrics pages/m,
     /^warn earlier runs: refused ended \(failed\) without a report$/m,
