@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { valueAt } from "../answers/checks.ts";
 import type { ConnectionOptions } from "../http/connection.ts";
+import { type Lookup, lookupTarget } from "../plan/lookup.ts";
 import { lookupWritings } from "../plan/lookupProblems.ts";
-import { type Lookup, lookupTarget } from "../plan/lookupSchema.ts";
 import type { Chain } from "../plan/schema.ts";
 import { unfitFor } from "../plan/values.ts";
 import { oneExchange } from "./oneExchange.ts";

@@ -1,4 +1,4 @@
-import { lookupTarget } from "./lookupSchema.ts";
+import { lookupTarget } from "./lookup.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import { headProblems, slotsOf, templateOf } from "./requestProblems.ts";
 import type { Chain, Plan } from "./schema.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration } from "./durationField.ts";
 import { headerValue, targetUrl, token } from "./fields.ts";
+import type { Lookup } from "./lookup.ts";
 import { parseTemplate } from "./placeholders.ts";
 import type { Target } from "./schema.ts";
 
@@ -22,14 +23,6 @@ const lookup = z.strictObject({
 
 /** A chain's lookups, by the name that placeholders use. */
 export const lookups = z.record(z.string().regex(/^[A-Za-z_][\w-]*$/), lookup);
-
-/** A lookup as later stages read it. */
-export interface Lookup extends Pick<Target, "method" | "url" | "headers"> {
-  name: string;
-  body: string;
-  pointer: string;
-  everyMs: number;
-}
 
 function isText(piece: unknown): boolean {
   return typeof piece === "string";
@@ -54,9 +47,4 @@ export function lookupsOf(written: z.infer<typeof lookups>, first: Target | unde
       everyMs: every,
     };
   });
-}
-
-/** The target from which a lookup's request is made. */
-export function lookupTarget({ method, url, headers, body }: Lookup): Target {
-  return { method, url, headers, body, weight: 1 };
 }

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { name } from "./fields.ts";
-
-/** Shares are whole thousandths, so that each is exact over a thousand requests. */
-const PARTS = 1_000;
+import { PARTS, partsOf } from "./regionParts.ts";
 
 const isWhole = (share: number): boolean => Math.abs(share * PARTS - partsOf(share)) < 1e-9;
 
@@ -10,11 +8,6 @@ const isWhole = (share: number): boolean => Math.abs(share * PARTS - partsOf(sha
 export const regionShares = z
   .record(name, z.number().gt(0).max(1).refine(isWhole, "a share of at most three decimals"))
   .refine((shares) => sumOf(Object.values(shares)) === PARTS, "shares that add up to 1");
-
-/** A share in thousandths. */
-export function partsOf(share: number): number {
-  return Math.round(share * PARTS);
-}
 
 function sumOf(shares: readonly number[]): number {
   return shares.reduce((sum, share) => sum + partsOf(share), 0);

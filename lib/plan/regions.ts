@@ -1,6 +1,6 @@
 import type { Deal } from "../schedule/deal.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
-import { partsOf } from "./regionSchema.ts";
+import { partsOf } from "./regionParts.ts";
 import type { Chain, Plan } from "./schema.ts";
 import { cycleOf } from "./turns.ts";
 

@@ -5,7 +5,7 @@ import { duration } from "./durationField.ts";
 import { type JsonSchemaNode, withExamples } from "./examples.ts";
 import { hostEntry, name, token } from "./fields.ts";
 import { type GatewaySettings, gatewaySchema } from "./gatewaySchema.ts";
-import type { Lookup } from "./lookupSchema.ts";
+import type { Lookup } from "./lookup.ts";
 import { observe } from "./observeSchema.ts";
 import type { List } from "./packed.ts";
 import { regionShares } from "./regionSchema.ts";

@@ -102,8 +102,9 @@ test("a Catch decides what becomes of a worker that fails", async (t) => {
 
   const uncaught = await runWith(t, (machine) => {
     delete breakWorker(machine).Catch;
-    delete itemProcessor(machine).States["Lost worker"];
-    delete itemProcessor(machine).States.Host?.Catch;
+    const { States } = itemProcessor(machine);
+    for (const lost of ["Lost host", "Lost worker"]) delete States[lost];
+    for (const other of ["Host", "Other region"]) delete States[other]?.Catch;
     const [branch] = state(machine, "Run").Branches as Machine[];
     delete branch?.States.Attack?.ToleratedFailurePercentage;
     delete state(machine, "Run").Catch;

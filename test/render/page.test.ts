@@ -220,7 +220,7 @@ test("what is copied from a table is no markup, no mention and no formula where 
   const report = limited();
   const [worker] = report.workers;
   assert.ok(worker);
-  report.workers = [{ ...worker, id: "w100", chains: [" =cmd() <b>@all\n|x"] }];
+  report.workers = [{ ...worker, id: "w100", chains: [' =cmd() <b>@all "|x'] }];
   const page = await browser.newPage();
   await page.goto(write(temporaryFolder(t), report));
   const tools = page.getByRole("group", { name: "Tools of the table: Each worker's own figures" });
@@ -229,8 +229,8 @@ test("what is copied from a table is no markup, no mention and no formula where 
     await tools.getByRole("button", { name }).click();
     return String(await page.evaluate("window.copied"));
   };
-  assert.match(await copied("Copy as Markdown"), /\n\| w100 \| {2}=cmd\(\) \\<b\\>&#64;all \\\|x \|/);
-  assert.match(await copied("Copy as CSV"), /\nw100,"' =cmd\(\) <b>@all\n\|x",/);
+  assert.match(await copied("Copy as Markdown"), /\n\| w100 \| {2}=cmd\(\) \\<b\\>&#64;all "\\\|x \|/);
+  assert.match(await copied("Copy as CSV"), /\nw100,"' =cmd\(\) <b>@all ""\|x",/);
 });
 
 test("tables are searched and copied, and the report is downloaded as it is", async (t) => {

@@ -1,14 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "./folder.ts";
 import { listening } from "./nginx.ts";
 import { requireProgram } from "./programs.ts";
 import { deadOrigin, RELAY } from "./servers.ts";
 import { makeCertificate } from "./tls.ts";
+
+/** How often HAProxy's socket is looked for, every 10 ms. */
+const MAX_TRIES = 500;
 
 /** A request as HAProxy logged it. */
 export interface Logged {
@@ -75,6 +79,8 @@ export async function startHaproxy(test: TestContext, node: string): Promise<Hap
   };
   test.after(end);
   await listening(plain);
+  // It makes the socket for its figures some ms after the ports.
+  for (let tries = 0; !existsSync(`${folder}/stats.sock`) && tries < MAX_TRIES; tries++) await sleep(10);
   return {
     http: plain,
     https: tls.replace("http:", "https:"),
