@@ -10,6 +10,7 @@ import { descendants } from "../support/processes.ts";
 import { rawServer } from "../support/servers.ts";
 import { startTlsServer, type TlsServer } from "../support/tls.ts";
 import { ANSWER_ROWS } from "./answerRows.ts";
+import { AWS_ROWS } from "./awsRows.ts";
 import { asRoot, type Place, type Row, sleep } from "./harness.ts";
 import { LIFE_ROWS } from "./lifeRows.ts";
 import { MACHINE_ROWS } from "./machineRows.ts";
@@ -611,6 +612,7 @@ export const ROWS: Row[] = [
   ...tls,
   ...hosts,
   unreachable,
+  ...AWS_ROWS,
   ...MACHINE_ROWS,
   ...clocks,
   ...fleet,
