@@ -4,7 +4,8 @@ import type { ConnectionOptions } from "../http/connection.ts";
 import { type Lookup, lookupTarget } from "../plan/lookup.ts";
 import { lookupWritings } from "../plan/lookupProblems.ts";
 import type { Chain } from "../plan/schema.ts";
-import { unfitFor } from "../plan/values.ts";
+import { unfitFor, type Writing } from "../plan/values.ts";
+import { type Repetition, repeat } from "../schedule/repeat.ts";
 import { oneExchange } from "./oneExchange.ts";
 import { prepareChain } from "./requests.ts";
 
@@ -34,19 +35,21 @@ export interface LookupsInput {
  */
 export class Lookups {
   readonly values: Record<string, string> = {};
-  readonly #chain: Chain;
+  readonly #lookups: readonly Lookup[];
+  /** Where the targets use each value. */
+  readonly #writings: ReadonlyMap<string, ReadonlySet<Writing>>;
   readonly #input: LookupsInput;
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #busy = new Set<string>();
+  readonly #repetitions: Repetition[] = [];
 
   constructor(chain: Chain, input: LookupsInput) {
-    this.#chain = chain;
+    this.#lookups = chain.lookups ?? [];
+    this.#writings = lookupWritings(chain);
     this.#input = input;
   }
 
   /** Makes each call once before the run. Rejects if one of them gives no value: requests would be made with nothing. */
   async first(): Promise<void> {
-    for (const lookup of this.#chain.lookups ?? []) {
+    for (const lookup of this.#lookups) {
       for (let tries = 1; ; tries++) {
         const failure = await this.#take(lookup);
         if (failure === undefined) break;
@@ -58,22 +61,19 @@ export class Lookups {
 
   /** Repeats each call at its interval; one that is still waiting is not repeated. */
   start(): void {
-    for (const lookup of this.#chain.lookups ?? []) {
-      this.#timers.push(setInterval(() => void this.#repeat(lookup), lookup.everyMs));
+    for (const lookup of this.#lookups) {
+      this.#repetitions.push(repeat(lookup.everyMs, () => this.#renew(lookup)));
     }
   }
 
   stop(): void {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    for (const repetition of this.#repetitions.splice(0)) void repetition.end();
   }
 
-  async #repeat(lookup: Lookup): Promise<void> {
+  async #renew(lookup: Lookup): Promise<void> {
     const { name } = lookup;
-    if (this.#busy.has(name)) return;
-    this.#busy.add(name);
     const before = this.values[name];
     const failure = await this.#take(lookup).catch(String);
-    this.#busy.delete(name);
     if (failure !== undefined) this.#input.onCall(name, "failed");
     else this.#input.onCall(name, this.values[name] === before ? "same" : "new");
   }
@@ -88,7 +88,7 @@ export class Lookups {
     const value = valueAt(outcome.body, lookup.pointer);
     if (value === undefined) return `HTTP ${outcome.status} without a string, number or boolean at ${lookup.pointer}`;
     if (value.length > MOST_CHARACTERS) return `a value of ${value.length} characters at ${lookup.pointer}`;
-    const unfit = lookupWritings(this.#chain, lookup.name).map((writing) => unfitFor(value, writing));
+    const unfit = [...(this.#writings.get(lookup.name) ?? [])].map((writing) => unfitFor(value, writing));
     const expected = unfit.find((each) => each !== undefined);
     if (expected !== undefined) return `the value at ${lookup.pointer} is not ${expected}`;
     this.values[lookup.name] = value;

@@ -1,9 +1,11 @@
 import { firstInShard } from "../schedule/schedule.ts";
 import { type Assignment, type Phase, phaseRange, requestNumbers, scheduledRequests } from "./assign.ts";
+import { takesBlock } from "./blockAge.ts";
 import { originsOf } from "./hosts.ts";
 import { isWebSocketUrl } from "./httpUrl.ts";
+import { lookupUses } from "./lookupProblems.ts";
 import { type Packed, PackedList, pack } from "./packed.ts";
-import { parseTemplate } from "./placeholders.ts";
+import { type Placeholder, parseTemplate } from "./placeholders.ts";
 import { requestTemplate } from "./requestTemplate.ts";
 import type { Chain, Plan, Row, Target } from "./schema.ts";
 import { referencesOf } from "./secretReferences.ts";
@@ -38,25 +40,25 @@ export function isKeptApart({ targets, data }: Chain): boolean {
 
 /** The plan as it is stored for a run: chains whose lines are stored separately keep only what they load. */
 export function planWithoutLines(plan: Plan): Plan {
-  return { ...plan, chains: plan.chains.map((chain) => (isKeptApart(chain) ? withoutLines(chain) : chain)) };
+  return { ...plan, chains: plan.chains.map((chain) => (isKeptApart(chain) ? withoutLines(chain, plan) : chain)) };
 }
 
-function withoutLines(chain: Chain): Chain {
+function withoutLines(chain: Chain, plan: Plan): Chain {
   const { data: _, ...rest } = chain;
-  return { ...rest, targets: shownOf(chain.targets), apart: mixOf(chain) };
+  return { ...rest, targets: shownOf(chain.targets, plan), apart: mixOf(chain) };
 }
 
 /**
  * The targets that say what a chain loads: all if they are recorded separately, because the report finds them by their
  * place; otherwise one for each URL, up to a limit, and for each of the kinds below.
  */
-function shownOf(targets: Target[]): Target[] {
+function shownOf(targets: Target[], plan: Plan): Target[] {
   if (targets.length <= MAX_TARGETS_APART) return targets;
   const urls = new Set<string>();
   const kinds = new Set<string>();
   const shown: Target[] = [];
   for (const target of targets) {
-    const kind = kindOf(target);
+    const kind = kindOf(target, plan);
     const isNew = urls.size < MAX_SHOWN && !urls.has(target.url);
     if (!isNew && kinds.has(kind)) continue;
     if (isNew) urls.add(target.url);
@@ -67,14 +69,17 @@ function shownOf(targets: Target[]): Target[] {
 }
 
 /** What a worker must know of a target before it sends the first request: equal for targets that do not differ in it. */
-function kindOf(target: Target): string {
+function kindOf(target: Target, { blockAges }: Plan): string {
   const { url, headers, body = "" } = target;
   const [origin = url] = originsOf(url);
   const texts = [url, body, ...headers.map(([, value]) => value)];
   const kinds = texts.flatMap((text) => (text.includes("{{") ? parseTemplate(text).pieces : []));
-  const namesBlock = kinds.some((piece) => typeof piece !== "string" && piece.kind === "block");
+  const isIn = (kind: Placeholder["kind"]): boolean =>
+    kinds.some((piece) => typeof piece !== "string" && piece.kind === kind);
+  const blocks = [isIn("block"), blockAges && takesBlock(body)];
+  const lookups = isIn("lookup") ? lookupUses(target) : [];
   const socket = isWebSocketUrl(url) ? [url, headers, requestTemplate(target).parts] : [];
-  return JSON.stringify([origin, referencesOf(target), namesBlock, ...socket]);
+  return JSON.stringify([origin, referencesOf(target), blocks, lookups, ...socket]);
 }
 
 /** The lines that an assignment sends, of each chain whose lines are stored separately. */

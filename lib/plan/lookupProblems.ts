@@ -1,7 +1,7 @@
 import { lookupTarget } from "./lookup.ts";
 import { jsonPath, type Problem, show } from "./problems.ts";
 import { headProblems, slotsOf, templateOf } from "./requestProblems.ts";
-import type { Chain, Plan } from "./schema.ts";
+import type { Chain, Plan, Target } from "./schema.ts";
 import type { Writing } from "./values.ts";
 
 /** What is wrong with a plan's lookups. Their calls are as a target's, and have no placeholders. */
@@ -26,12 +26,18 @@ export function lookupProblems(plan: Plan): Problem[] {
   );
 }
 
-/** Where a chain's targets use a lookup's value. */
-export function lookupWritings({ targets }: Chain, name: string): Writing[] {
-  const slots = targets.flatMap((target) => {
-    const template = templateOf(target);
-    return template ? slotsOf(template) : [];
-  });
-  const own = slots.filter(({ placeholder }) => placeholder.kind === "lookup" && placeholder.name === name);
-  return [...new Set(own.map(({ writing }) => writing))];
+/** How a chain's targets write the values of its lookups, by the lookup's name. */
+export function lookupWritings({ lookups = [], targets }: Chain): Map<string, Set<Writing>> {
+  const writings = new Map(lookups.map(({ name }) => [name, new Set<Writing>()]));
+  if (lookups.length === 0) return writings;
+  for (const [name, writing] of targets.flatMap(lookupUses)) writings.get(name)?.add(writing);
+  return writings;
+}
+
+/** The lookups whose values a target uses, and how it writes them. */
+export function lookupUses(target: Target): [name: string, writing: Writing][] {
+  const template = templateOf(target);
+  return (template ? slotsOf(template) : []).flatMap(({ placeholder, writing }): [string, Writing][] =>
+    placeholder.kind === "lookup" ? [[placeholder.name, writing]] : [],
+  );
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { prepareChain } from "../../lib/attack/requests.ts";
 import { assign, phaseRange, requestNumbers } from "../../lib/plan/assign.ts";
 import { LINES_IN_PLAN, ownLinesOf, planWithoutLines, withOwnLines } from "../../lib/plan/lines.ts";
@@ -101,23 +102,30 @@ test("targets that are recorded separately stay in the plan beside long data, ea
   assert.deepEqual(stored?.targets, plan.chains[0]?.targets);
 });
 
-test("what a worker must know before it starts stays known: each secret, a named block, another host", (t) => {
-  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv" }, { workers: 1 });
+test("what a worker must know before it starts stays known: secrets, blocks, hosts, how lookups are written", (t) => {
+  const lookups = { hash: { body: { ...BODY, params: [], id: 1 }, pointer: "/result" } };
+  const changes = { workers: 1, blockAges: true };
+  const plan = planOf(t, { targets: "targets.jsonl", data: "rows.csv", lookups }, changes);
   const [chain] = plan.chains as [Chain];
   const odd = [
     { headers: [["X-Key", "env://ONE"]] },
     { headers: [["X-Key", "env://TWO"]] },
     { body: '{"jsonrpc":"2.0","method":"m","params":["{{blockNumber}}"],"id":1}' },
     { url: "http://127.0.0.2:1/0" },
+    { headers: [["X-Hash", "{{lookup.hash}}"]] },
+    { body: '{"jsonrpc":"2.0","method":"m","params":["{{lookup.hash}}"],"id":1}' },
+    { body: '{"jsonrpc":"2.0","method":"eth_chainId","params":[],"id":1}' },
   ] as Partial<Chain["targets"][number]>[];
   for (const [place, fields] of odd.entries()) Object.assign(chain.targets[1_000 + place] ?? {}, fields);
   const [assignment] = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 });
   assert.ok(assignment);
   const { chains: own } = withOwnLines(planWithoutLines(plan), ownLinesOf(plan, assignment));
   const shown = own[0]?.targets ?? [];
-  for (const each of chain.targets.slice(1_000, 1_004))
-    assert.ok(shown.some((own) => own.url === each.url && own.body === each.body));
-  assert.ok(shown.length < 10, `${shown.length} targets`);
+  for (const { url, headers, body } of chain.targets.slice(1_000, 1_000 + odd.length)) {
+    const isShown = shown.some((own) => isDeepStrictEqual([own.url, own.headers, own.body], [url, headers, body]));
+    assert.ok(isShown, JSON.stringify({ url, headers, body }));
+  }
+  assert.ok(shown.length <= 3 + odd.length, `${shown.length} targets`);
 });
 
 test("a line that was changed in the store so that it splits its request is refused before it is sent", (t) => {
