@@ -300,6 +300,12 @@ var trafficColumns = [
   { title: "Achieved/s", cell: ({ achievedRps }) => rate(achievedRps) },
   { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) }
 ];
+var countColumns = [
+  { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
+  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+  { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
+  { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) }
+];
 var latencyColumns = [
   ...["p50", "p90", "p95", "p99", "p999", "max"].map(
     (name) => ({
@@ -560,10 +566,7 @@ function workerTable() {
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
     ...report.run.mode === "fleet" ? [hostColumn] : [],
     ...trafficColumns,
-    { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
-    { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
-    { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
-    { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+    ...countColumns,
     ...latencyColumns,
     { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
     {
@@ -1407,10 +1410,7 @@ var chainColumns = [
   { title: "Chain", cell: ({ name }) => words(name) },
   { title: "Share", hint: "of the chain's requests", cell: (row) => share(row.share) },
   ...trafficColumns,
-  { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
-  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
-  { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
-  { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+  ...countColumns,
   ...latencyColumns,
   { title: "SLO", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) }
 ];

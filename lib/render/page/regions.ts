@@ -2,7 +2,7 @@ import type { ReportRegion } from "../../report/regionSchema.ts";
 import { report } from "./data.ts";
 import { type Column, count, element, ms, share, table, words } from "./elements.ts";
 import { type Line, plot, SECONDS, seriesColour } from "./plots.ts";
-import { clockCell, latencyColumns, trafficColumns } from "./tables.ts";
+import { clockCell, countColumns, latencyColumns, trafficColumns } from "./tables.ts";
 
 type Row = ReportRegion["chains"][number] & { region: string };
 
@@ -11,10 +11,7 @@ const chainColumns: Column<Row>[] = [
   { title: "Chain", cell: ({ name }) => words(name) },
   { title: "Share", hint: "of the chain's requests", cell: (row) => share(row.share) },
   ...trafficColumns,
-  { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
-  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
-  { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
-  { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+  ...countColumns,
   ...latencyColumns,
   { title: "SLO", cell: ({ pass }) => words(pass ? "✓" : "✗", !pass) },
 ];

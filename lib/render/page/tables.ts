@@ -13,6 +13,14 @@ export const trafficColumns: Column<Traffic>[] = [
   { title: "Success", hint: "valid relays ÷ requests sent", cell: ({ success }) => share(success) },
 ];
 
+/** Counts of requests: those that were sent, and those that were missed or gave no valid relay. */
+export const countColumns: Column<Traffic>[] = [
+  { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
+  { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
+  { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
+  { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+];
+
 export const latencyColumns: Column<Traffic>[] = [
   ...(["p50", "p90", "p95", "p99", "p999", "max"] as const).map(
     (name): Column<Traffic> => ({
@@ -312,10 +320,7 @@ export function workerTable(): HTMLElement[] {
     { title: "Chains", cell: ({ chains }) => words(chains.join(", ")) },
     ...(report.run.mode === "fleet" ? [hostColumn] : []),
     ...trafficColumns,
-    { title: "sent", cell: ({ ledger }) => count(ledger.sent) },
-    { title: "missed", cell: ({ ledger }) => count(ledger.missed, true) },
-    { title: "errors", cell: ({ ledger }) => count(ledger.errors, true) },
-    { title: "invalid", cell: ({ ledger }) => count(ledger.invalid, true) },
+    ...countColumns,
     ...latencyColumns,
     { title: "Start skew", hint: "ms", cell: ({ startSkewMs }) => ms(startSkewMs) },
     {
