@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import type { ResponseMs } from "./generators/generator.ts";
+import { percentiles } from "./percentiles.ts";
 
 /*
  * `node bench/delayServer.ts SHAPE`: a server that answers JSON-RPC calls over HTTP/1.1 after a delay that SHAPE gives, and
@@ -24,6 +24,7 @@ const END_OF_HEAD = "\r\n\r\n";
 const delayMs = SHAPES[process.argv[2] ?? ""];
 if (!delayMs) throw new Error(`a shape is one of ${Object.keys(SHAPES).join(", ")}`);
 const tookMs: number[] = [];
+let requests = 0;
 let firstMs: number | undefined;
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -60,12 +61,6 @@ function answer(socket: Socket, request: string): void {
       socket.write(`${HEAD}${body.length}${END_OF_HEAD}${body}`);
       tookMs.push(performance.now() - cameMs);
     },
-    (delayMs as NonNullable<typeof delayMs>)(cameMs - firstMs, tookMs.length),
+    (delayMs as NonNullable<typeof delayMs>)(cameMs - firstMs, requests++),
   );
-}
-
-function percentiles(values: readonly number[]): ResponseMs & { count: number } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share - 1e-9) - 1)] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }

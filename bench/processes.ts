@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { descendants } from "../test/support/processes.ts";
 
@@ -7,6 +8,16 @@ import { descendants } from "../test/support/processes.ts";
 export function which(program: string, folders: readonly string[]): string | undefined {
   const places = [...(process.env.PATH ?? "").split(":"), ...folders, "/usr/sbin"];
   return places.map((folder) => join(folder, program)).find((path) => existsSync(path));
+}
+
+/** Does work in a new folder, which is removed when the work has ended. */
+export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** What a program printed, and what it used. */

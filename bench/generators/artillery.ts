@@ -1,8 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run, which } from "../processes.ts";
-import { BODY, type Generator, versionOf } from "./generator.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { inFolder, run, which } from "../processes.ts";
+import { BODY, type Generator, measured, versionOf } from "./generator.ts";
 
 const program = which("artillery", []);
 
@@ -15,9 +13,8 @@ export const artillery: Generator = {
   near: 600,
   down: 1.5,
   version: () => versionOf(program, ["--version"], /Artillery: (\S+)/),
-  async measure({ url, rps, seconds, core, cgroup }) {
-    const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-    try {
+  measure({ url, rps, seconds, core, cgroup }) {
+    return inFolder(async (folder) => {
       const request = { url: "/", json: JSON.parse(BODY) as unknown };
       const script = {
         config: { target: new URL(url).origin, http: { pool: 64 }, phases: [{ duration: seconds, arrivalRate: rps }] },
@@ -25,14 +22,12 @@ export const artillery: Generator = {
       };
       writeFileSync(`${folder}/script.json`, JSON.stringify(script));
       const args = ["run", "--quiet", "--output", `${folder}/report.json`, `${folder}/script.json`];
-      const { cpuMs, memoryMb } = await run([process.execPath, program ?? "artillery", ...args], core, cgroup);
+      const ran = await run([process.execPath, program ?? "artillery", ...args], core, cgroup);
       const { aggregate } = JSON.parse(readFileSync(`${folder}/report.json`, "utf8")) as {
         aggregate: { counters: Record<string, number> };
       };
       const ok = aggregate.counters["http.codes.200"] ?? 0;
-      return { rps: ok / seconds, achieved: ok / (rps * seconds), cpuUs: (cpuMs * 1_000) / ok, memoryMb };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+      return measured(ok, { rps, seconds }, ran);
+    });
   },
 };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, goVersion } from "./generator.ts";
+import { BODY, type Generator, goVersion, measured } from "./generator.ts";
 
 const program = which("bombardier", [join(process.env.HOME ?? "", "go/bin")]);
 
@@ -17,9 +17,9 @@ export const bombardier: Generator = {
     const rate = ["-r", String(rps), "-d", `${seconds}s`, "-c", "64"];
     const request = ["-m", "POST", "-H", "Content-Type: application/json", "-b", BODY];
     const args = [program ?? "bombardier", ...rate, ...request, "-o", "json", "-p", "r", url];
-    const { stdout, cpuMs, memoryMb } = await run(args, core, cgroup);
-    const { result } = JSON.parse(stdout) as { result: { req2xx: number } };
+    const ran = await run(args, core, cgroup);
+    const { result } = JSON.parse(ran.stdout) as { result: { req2xx: number } };
     const ok = result.req2xx;
-    return { rps: ok / seconds, achieved: ok / (rps * seconds), cpuUs: (cpuMs * 1_000) / ok, memoryMb };
+    return measured(ok, { rps, seconds }, ran);
   },
 };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, goVersion } from "./generator.ts";
+import { BODY, type Generator, goVersion, measured } from "./generator.ts";
 
 const program = which("fortio", [join(process.env.HOME ?? "", "go/bin")]);
 
@@ -19,10 +19,10 @@ export const fortio: Generator = {
     const rate = ["-qps", String(rps), "-t", `${seconds}s`, "-c", String(THREADS), "-uniform"];
     const request = ["-content-type", "application/json", "-payload", BODY];
     const args = [program ?? "fortio", "load", "-quiet", ...rate, ...request, "-json", "-", url];
-    const { stdout, cpuMs, memoryMb } = await run(args, core, cgroup);
-    const { RetCodes } = JSON.parse(stdout) as { RetCodes: Record<string, number> };
+    const ran = await run(args, core, cgroup);
+    const { RetCodes } = JSON.parse(ran.stdout) as { RetCodes: Record<string, number> };
     const ok = RetCodes["200"] ?? 0;
     const due = Math.floor((rps * seconds) / THREADS) * THREADS;
-    return { rps: ok / seconds, achieved: ok / due, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
+    return measured(ok, { rps, seconds }, ran, due);
   },
 };

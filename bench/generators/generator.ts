@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import type { Ran } from "../processes.ts";
 
 /** The call that every generator sends. */
 export const BODY = '{"jsonrpc":"2.0","method":"eth_blockNumber","params":[],"id":1}';
@@ -44,6 +45,16 @@ export interface Load {
   wire: Wire;
   /** A cgroup that it is put into first. */
   cgroup?: string;
+}
+
+/** What a generator showed that had `ok` of the requests that were due answered. */
+export function measured(
+  ok: number,
+  { rps, seconds }: Pick<Load, "rps" | "seconds">,
+  { cpuMs, memoryMb }: Pick<Ran, "cpuMs" | "memoryMb">,
+  due = rps * seconds,
+): Measurement {
+  return { rps: ok / seconds, achieved: ok / due, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
 }
 
 /** A load generator that the bench can run, pinned to a core. */

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run, which } from "../processes.ts";
+import { writeFileSync } from "node:fs";
+import { inFolder, run, which } from "../processes.ts";
 import { BODY, type Generator, versionOf } from "./generator.ts";
 
 const program = which("h2load", []);
@@ -18,17 +16,14 @@ export const h2load: Generator = {
   near: 0,
   down: 1,
   version: () => versionOf(program, ["--version"], /nghttp2\/(\S+)/),
-  async measure({ url, seconds, core, wire, cgroup }) {
-    const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-    try {
+  measure({ url, seconds, core, wire, cgroup }) {
+    return inFolder(async (folder) => {
       writeFileSync(`${folder}/body.json`, BODY);
       const request = ["-d", `${folder}/body.json`, "-H", "content-type: application/json"];
       const args = [program ?? "h2load", ...OPTIONS[wire], "-t", "1", "-D", `${seconds}s`, ...request, url];
       const { stdout, cpuMs, memoryMb } = await run(args, core, cgroup);
       const ok = Number(/(\d+) 2xx/.exec(stdout)?.[1] ?? 0);
       return { rps: ok / seconds, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    });
   },
 };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, goVersion } from "./generator.ts";
+import { BODY, type Generator, goVersion, measured } from "./generator.ts";
 
 const program = which("hey", [join(process.env.HOME ?? "", "go/bin")]);
 
@@ -19,8 +19,8 @@ export const hey: Generator = {
   async measure({ url, rps, seconds, core, cgroup }) {
     const rate = ["-q", String(rps / WORKERS), "-z", `${seconds}s`, "-c", String(WORKERS)];
     const request = ["-m", "POST", "-T", "application/json", "-d", BODY];
-    const { stdout, cpuMs, memoryMb } = await run([program ?? "hey", ...rate, ...request, url], core, cgroup);
-    const ok = Number(/\[200\]\s+(\d+) responses/.exec(stdout)?.[1] ?? 0);
-    return { rps: ok / seconds, achieved: ok / (rps * seconds), cpuUs: (cpuMs * 1_000) / ok, memoryMb };
+    const ran = await run([program ?? "hey", ...rate, ...request, url], core, cgroup);
+    const ok = Number(/\[200\]\s+(\d+) responses/.exec(ran.stdout)?.[1] ?? 0);
+    return measured(ok, { rps, seconds }, ran);
   },
 };

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, which } from "../processes.ts";
+import { inFolder, run, which } from "../processes.ts";
 import { BODY, type Generator, type Load, type ResponseMs, versionOf } from "./generator.ts";
 
 const k6Program = which("k6", [join(process.env.HOME ?? "", "go/bin")]);
@@ -15,9 +14,8 @@ export const k6: Generator = {
   down: 1.5,
   version: () => versionOf(k6Program, ["version"], /v(\d\S+)/),
   wires: ["tls", "tls-once", "h2"],
-  async measure({ url, rps, seconds, core, wire, cgroup }) {
-    const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-    try {
+  measure({ url, rps, seconds, core, wire, cgroup }) {
+    return inFolder(async (folder) => {
       writeFileSync(`${folder}/script.js`, k6Script({ url, rps, seconds, wire }, folder));
       // Go's client speaks HTTP/2 wherever a server offers it, unless its environment forbids it.
       const environment = wire === "h2" ? [] : ["env", "GODEBUG=http2client=0"];
@@ -29,9 +27,7 @@ export const k6: Generator = {
       const summary = JSON.parse(readFileSync(`${folder}/summary.json`, "utf8")) as Summary;
       const { sent, ok, responseMs } = summary;
       return { rps: ok / seconds, achieved: ok / (rps * seconds), responseMs, cpuUs: (cpuMs * 1_000) / sent, memoryMb };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

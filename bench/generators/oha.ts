@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { run, which } from "../processes.ts";
-import { BODY, type Generator, versionOf } from "./generator.ts";
+import { BODY, type Generator, measured, versionOf } from "./generator.ts";
 
 const program = which("oha", [join(process.env.HOME ?? "", ".cargo/bin")]);
 
@@ -24,20 +24,17 @@ export const oha: Generator = {
     const rate = ["-z", `${seconds}s`, "-q", String(rps), "--latency-correction", "-c", "64"];
     const request = ["-m", "POST", "-T", "application/json", "-d", BODY, "--insecure"];
     const args = [program ?? "oha", ...rate, ...request, "--no-tui", "--output-format", "json", url];
-    const { stdout, cpuMs, memoryMb } = await run(args, core, cgroup);
-    const { summary, latencyPercentiles, statusCodeDistribution } = JSON.parse(stdout) as OhaReport;
+    const ran = await run(args, core, cgroup);
+    const { summary, latencyPercentiles, statusCodeDistribution } = JSON.parse(ran.stdout) as OhaReport;
     const ok = statusCodeDistribution["200"] ?? 0;
     return {
-      rps: ok / seconds,
-      achieved: ok / (rps * seconds),
+      ...measured(ok, { rps, seconds }, ran),
       responseMs: {
         p50: latencyPercentiles.p50 * 1_000,
         p99: latencyPercentiles.p99 * 1_000,
         p999: latencyPercentiles["p99.9"] * 1_000,
         max: summary.slowest * 1_000,
       },
-      cpuUs: (cpuMs * 1_000) / ok,
-      memoryMb,
     };
   },
 };

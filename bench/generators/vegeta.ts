@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createReadStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { run, which } from "../processes.ts";
+import { percentiles } from "../percentiles.ts";
+import { inFolder, run, which } from "../processes.ts";
 import { BODY, type Generator, goVersion, type Measurement, type ResponseMs } from "./generator.ts";
 
 /**
@@ -20,9 +20,8 @@ export function vegeta(mostWorkers: number | undefined): Generator {
     down: 2.25,
     version: () => goVersion(program),
     wires: ["tls", "tls-once", "h2"],
-    async measure({ url, rps, seconds, core, wire, cgroup }) {
-      const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-      try {
+    measure({ url, rps, seconds, core, wire, cgroup }) {
+      return inFolder(async (folder) => {
         writeFileSync(`${folder}/body.json`, BODY);
         writeFileSync(`${folder}/targets`, `POST ${url}\nContent-Type: application/json\n@${folder}/body.json\n`);
         const most = mostWorkers === undefined ? [] : ["-max-workers", String(mostWorkers), "-workers", "64"];
@@ -48,9 +47,7 @@ export function vegeta(mostWorkers: number | undefined): Generator {
           cpuUs: (cpuMs * 1_000) / ok,
           memoryMb,
         };
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
+      });
     },
   };
 }
@@ -73,14 +70,10 @@ async function readVegeta(path: string, rps: number): Promise<Recorded> {
     lagsMs.push(Number(BigInt(timestamp) % 10_000_000_000_000n) / 1e6 - (Number(sequence) / rps) * 1_000);
     latenciesMs.push(Number(latency) / 1e6);
   }
-  const { p50, p99, p999, least } = percentiles(lagsMs);
-  const { least: _, ...responseMs } = percentiles(latenciesMs);
-  return { ok, lagMs: { p50: p50 - least, p99: p99 - least, p999: p999 - least }, responseMs };
-}
-
-/** The exact percentiles of values by nearest rank, which are sorted in place. */
-function percentiles(values: number[]): ResponseMs & { least: number } {
-  values.sort((a, b) => a - b);
-  const at = (share: number): number => values[Math.max(0, Math.ceil(values.length * share - 1e-9) - 1)] ?? 0;
-  return { least: at(0), p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
+  const { min, p50, p99, p999 } = percentiles(lagsMs);
+  return {
+    ok,
+    lagMs: { p50: p50 - min, p99: p99 - min, p999: p999 - min },
+    responseMs: percentiles(latenciesMs),
+  };
 }

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run, which } from "../processes.ts";
-import { BODY, type Generator, versionOf } from "./generator.ts";
+import { writeFileSync } from "node:fs";
+import { inFolder, run, which } from "../processes.ts";
+import { type Generator, measured, versionOf } from "./generator.ts";
+import { POST } from "./wrk.ts";
 
 const program = which("wrk2", []);
 
@@ -20,18 +19,14 @@ export const wrk2: Generator = {
   near: 60_000,
   down: 1.5,
   version: () => versionOf(program, ["--version"], /wrk (\d\S*)/),
-  async measure({ url, rps, seconds, core, cgroup }) {
-    const folder = mkdtempSync(join(tmpdir(), "volley-bench-"));
-    try {
-      const header = 'wrk.headers["Content-Type"] = "application/json"';
-      writeFileSync(`${folder}/post.lua`, `wrk.method = "POST"\nwrk.body = '${BODY}'\n${header}\n`);
+  measure({ url, rps, seconds, core, cgroup }) {
+    return inFolder(async (folder) => {
+      writeFileSync(`${folder}/post.lua`, POST);
       const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, `-R${rps}`, "-s", `${folder}/post.lua`, url];
-      const { stdout, cpuMs, memoryMb } = await run([program ?? "wrk2", ...args], core, cgroup);
-      const ok = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+      const ran = await run([program ?? "wrk2", ...args], core, cgroup);
+      const ok = Number(/(\d+) requests in/.exec(ran.stdout)?.[1] ?? 0);
       const due = rps * (seconds - (STAGGER_S * (CONNECTIONS - 1)) / 2);
-      return { rps: ok / seconds, achieved: ok / due, cpuUs: (cpuMs * 1_000) / ok, memoryMb };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+      return measured(ok, { rps, seconds }, ran, due);
+    });
   },
 };
