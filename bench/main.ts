@@ -106,7 +106,7 @@ async function search(
 
 /** All generators that are installed here; names the others. */
 function installed(workers: Settings["workers"]): Generator[] {
-  const open = [volley, ...workers.map(vegeta), k6, oha, fortio, bombardier, hey, artillery];
+  const open = [volley, ...workers.map(vegeta), k6, oha(64), fortio, bombardier, hey, artillery];
   const all = [...open, wrk, wrk2, autocannon, h2load];
   for (const { name, install, version } of all) {
     if (version() === undefined) say(`${name} is not installed: ${install}`);

@@ -21,13 +21,15 @@ const SHARES = [1, 0.29, 0.145];
 const PERCENTILES = ["p50", "p99", "p999", "max"] as const;
 const RPS = 500;
 const SECONDS = 20;
+/** Requests that may be in flight: in a stall all that are due in 400 ms wait for a response. */
+const IN_FLIGHT = 400;
 const SERVER_CORE = 1;
 const GENERATOR_CORE = 0;
 /** In which Lambda gives a share of a CPU, in µs. */
 const PERIOD_US = 20_000;
 const SERVER = fileURLToPath(new URL("./delayServer.ts", import.meta.url));
 
-const generators = [volley, vegeta(64), k6, oha].filter(({ version }) => version() !== undefined);
+const generators = [volley, vegeta(undefined), k6, oha(IN_FLIGHT)].filter(({ version }) => version() !== undefined);
 const rows: string[] = [];
 for (const shape of SHAPES) {
   for (const share of SHARES) {
