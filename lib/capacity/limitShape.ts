@@ -53,10 +53,11 @@ const MAX_SPREAD = 0.15;
 /**
  * The shape of a rate limit, from what it let through over time while the load was constantly above it. A token bucket
  * lets through a burst, and then goes on at its rate without a pause. A fixed window lets through one batch in each
- * window. A sliding window that counts only what it let through pauses once, for the rest of its first window, and then
- * goes on at its rate. A limit that counts refused requests too, or whose window is longer than the measurement, shuts:
- * after the burst it lets nothing through. `delayMs` is how late requests may have come: what the limit lets through in
- * that time makes the burst uncertain.
+ * window; so does a window over the exact times of what it let through, which cannot be told apart by such a load. A
+ * sliding window that counts what it let through, and weighs the window before, pauses once, for the rest of its first
+ * window, and then goes on at its rate. A limit that counts refused requests too, or whose window is longer than the
+ * measurement, shuts: after the burst it lets nothing through. `delayMs` is how late requests may have come: what the
+ * limit lets through in that time makes the burst uncertain.
  */
 export function limitShape(slots: readonly AdmissionSlot[], delayMs = 0): LimitShape {
   const points = pointsOf(slots);
@@ -184,7 +185,7 @@ function areAlike(values: readonly number[], slack: number): boolean {
   return high - low <= slack + MAX_SPREAD * high;
 }
 
-/** A limit that counts only what it let through, in a window that moves: one pause, then its rate. */
+/** A limit that counts only what it let through, and weighs the window before: one pause, then its rate. */
 function slidingWindow(batches: readonly Batch[], points: readonly Point[]): LimitShape | undefined {
   const [first, next] = batches;
   if (!first || !next || batches.length !== 2) return undefined;

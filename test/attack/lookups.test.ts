@@ -5,9 +5,11 @@ import { attack } from "../../lib/attack/worker.ts";
 import { HostGuard } from "../../lib/guard/hostGuard.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import type { Chain } from "../../lib/plan/schema.ts";
+import { renderText } from "../../lib/render/text.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";
 
 const OPTIONS = { http: "1.1" as const, keepalive: true, timeoutMs: 1_000 };
@@ -127,4 +129,19 @@ test("a lookup takes the URL and headers of the chain's first target, with its s
     chains: chains("http://127.0.0.1:1/", { url: "http://127.0.0.1:2/" }, target),
   }).chains;
   assert.deepEqual(apart?.lookups?.[0]?.headers, [["Content-Type", "application/json"]]);
+});
+
+test("the report shows how many calls of a lookup gave a new value, and how many failed", () => {
+  const plan = checkedPlan("", { chains: chains("http://127.0.0.1:1/") });
+  const report = madeReport({
+    plan,
+    change: (sum) => {
+      sum.lookups.block = { new: 3, same: 1_200, failed: 2 };
+    },
+  });
+  assert.deepEqual(report.chains[0]?.lookups, [{ name: "block", calls: 1_205, values: 3, failed: 2 }]);
+  assert.match(
+    renderText(report, false, 120),
+    /chain +lookup +calls +new values +failed\n─+\nnode +block +1,205 +3 +2\n/,
+  );
 });

@@ -58,6 +58,18 @@ function movingWindow(count: number, windowMs: number, countsRefused: boolean): 
   };
 }
 
+/** A counter of what was let through that weighs the window before by what is left of it, as HAProxy's and Cloudflare's. */
+function weightedWindow(count: number, windowMs: number): (ms: number) => boolean {
+  let [window, before, own] = [0, 0, 0];
+  return (ms) => {
+    const now = Math.floor(ms / windowMs);
+    if (now !== window) [window, before, own] = [now, now === window + 1 ? own : 0, 0];
+    const isAdmitted = own + before * (1 - (ms % windowMs) / windowMs) < count;
+    if (isAdmitted) own++;
+    return isAdmitted;
+  };
+}
+
 for (const [rps, burst, jitterMs] of [
   [50, 20, 0],
   [50, 20, 30],
@@ -107,4 +119,24 @@ test("a load below the limit shows no limit, and a limit that opens and shuts at
     }),
   );
   assert.equal(found.shape, "other", JSON.stringify(found));
+});
+
+test("a window over exact times of what came through shows as a fixed one: it lets through a batch in each window", () => {
+  const found = limitShape(slotsOf(movingWindow(80, 2_000, false), { seconds: 12, jitterMs: 5 }));
+  assert.deepEqual([found.shape, found.burst], ["fixed-window", 80]);
+  assert.ok(Math.abs((found.windowMs ?? 0) - 2_000) < 40, `${found.windowMs}`);
+});
+
+test("a sliding window that weighs the one before pauses once, and then lets its rate through", () => {
+  const found = limitShape(slotsOf(weightedWindow(80, 2_000), { seconds: 10, jitterMs: 5 }));
+  assert.equal(found.shape, "sliding-window", JSON.stringify(found));
+  assert.equal(found.burst, 80);
+  assert.ok(Math.abs((found.rps ?? 0) - 40) < 2, `${found.rps}`);
+  assert.ok(Math.abs((found.windowMs ?? 0) - 2_000) < 100, `${found.windowMs}`);
+});
+
+test("a late request finds other tokens: the burst is less certain by what comes through in the delay", () => {
+  const slots = slotsOf(tokenBucket(50, 20));
+  const [exact, late] = [limitShape(slots), limitShape(slots, 100)].map(({ burstInterval }) => burstInterval?.[1] ?? 0);
+  assert.ok(Math.abs((late ?? 0) - (exact ?? 0) - 5) < 0.1, `${exact} and ${late}`);
 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limitReport } from "../../lib/report/rateLimits.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { checkedPlan } from "../support/plans.ts";
+import { madeReport } from "../support/reports.ts";
 
 test("a limit's burst is what it had saved up by the first request, even if that came seconds late", () => {
   const sum = new SeriesSum();
@@ -21,4 +23,13 @@ test("a limit's burst is what it had saved up by the first request, even if that
 
 test("a plan that does not look for a limit has none in its report", () => {
   assert.equal(limitReport(new SeriesSum()), undefined);
+});
+
+test("a run that looks for a limit is judged by no SLO, and does not say what the gateway carries", () => {
+  const url = "http://127.0.0.1:1";
+  const plan = checkedPlan(url, { profile: { type: "limit" }, duration: "10s", slo: { success: 1, p50Ms: 1 } });
+  const { verdict, chains, capacity } = madeReport({ plan });
+  assert.deepEqual([verdict.valid, verdict.pass, verdict.reasons], [true, true, []]);
+  assert.deepEqual(chains[0]?.slo, []);
+  assert.equal(capacity?.totalRps, null);
 });

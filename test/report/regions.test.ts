@@ -4,6 +4,9 @@ import type { Assignment } from "../../lib/plan/assign.ts";
 import { partsOf, scheduleRun } from "../../lib/plan/runSchedule.ts";
 import { renderHtml } from "../../lib/render/html.ts";
 import { renderText } from "../../lib/render/text.ts";
+import { isOfGenerator, type Reason, reasonText } from "../../lib/report/reasons.ts";
+import type { ReportRegion } from "../../lib/report/regionSchema.ts";
+import { regionReasons } from "../../lib/report/regions.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import type { Chunk } from "../../lib/results/chunk.ts";
 import { regionSlo } from "../../lib/results/slo.ts";
@@ -124,4 +127,37 @@ test("a report without regions has nothing about them", () => {
   assert.equal(report.regions, undefined);
   assert.doesNotMatch(renderText(report, false, 120), /region/);
   assert.ok(renderHtml(report).length > 0);
+});
+
+test("a region is late if its workers missed requests, lagged or started late; what an abort left does not count", () => {
+  const plan = checkedPlan(ORIGIN, { regions: REGIONS, slo: { p99Ms: 100 }, limits: { startSkewMs: 50 } });
+  const [region] = madeReport({ plan }).regions ?? [];
+  assert.ok(region?.sendLagMs);
+  const { ledger, sendLagMs } = region;
+  const reasonsOf = (changes: Partial<ReportRegion>): Reason[] => regionReasons({ ...region, ...changes }, plan);
+  const kindsOf = (changes: Partial<ReportRegion>): string[] => reasonsOf(changes).map(({ kind }) => kind);
+  assert.deepEqual(kindsOf({}), []);
+  assert.equal(ledger.scheduled, 100);
+  assert.deepEqual(kindsOf({ missed: { late: 1 } }), ["region-missed"]);
+  assert.deepEqual(kindsOf({ missed: { superseded: 1 } }), ["region-missed"]);
+  assert.deepEqual(kindsOf({ missed: { "in-flight-cap": 9, aborted: 40 } }), []);
+  assert.deepEqual(kindsOf({ missed: { aborted: 100 }, ledger: { ...ledger, sent: 0 } }), []);
+  // A quarter of the p99 that the SLO allows.
+  assert.deepEqual(kindsOf({ sendLagMs: { ...sendLagMs, p99: 25 } }), []);
+  const late = reasonsOf({ sendLagMs: { ...sendLagMs, p99: 26 }, startSkewMs: 51 });
+  assert.deepEqual(late.map(reasonText), [
+    "us-east-1 was late: send lag p99 26 ms, above 25ms.",
+    "us-east-1 was late: start skew 51 ms, above 50ms.",
+  ]);
+  assert.ok(late.every(isOfGenerator));
+});
+
+test("what is not measured by region is not required of one", () => {
+  const slo = { usdPerMillionRelays: 1, relayCups: 1, usdPerMillionComputeUnits: 1, subscribers: { missed: 0 } };
+  const plan = { ...checkedPlan(ORIGIN, { regions: REGIONS }), slo: { success: 0.99, ...slo } };
+  const report = madeReport({ plan });
+  assert.deepEqual(
+    report.regions?.flatMap(({ chains }) => chains.flatMap((chain) => chain.slo.map(({ line }) => line))),
+    ["success", "success", "success"],
+  );
 });
