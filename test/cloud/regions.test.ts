@@ -83,6 +83,11 @@ test("another region has one function, which reads and writes the home's bucket 
     environmentOf(template, "VOLLEY_GUARDS").VOLLEY_GUARDS,
     environmentOf(Template.fromStack(home), "VOLLEY_GUARDS").VOLLEY_GUARDS,
   );
+  const shared = ["AWS_LAMBDA_EXEC_WRAPPER", "NODE_OPTIONS", "VOLLEY_LEAD_MS", "VOLLEY_LEAD_PER_WORKER_MS"];
+  const sharedOf = (of: Template): (string | undefined)[] =>
+    shared.map((name) => environmentOf(of, "AWS_LAMBDA_EXEC_WRAPPER")[name]);
+  assert.deepEqual(sharedOf(template), sharedOf(Template.fromStack(home)));
+  assert.ok(sharedOf(template).every((value) => value !== undefined));
   const written = (of: Template): string[] =>
     statementsOf(of, "attackRole")
       .filter(({ Action }) => [Action].flat().includes("s3:PutObject"))
@@ -104,6 +109,26 @@ test("secrets of a run are decrypted in another region by the home's key alone, 
     "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/volley-secrets" },
   });
   assert.doesNotMatch(JSON.stringify(template.toJSON()), /secretsmanager|ssm:/);
+});
+
+test("a worker elsewhere may use the key of the home's bucket, and the doctor may look at it", () => {
+  const bucketKeyArn = `arn:aws:kms:us-east-1:${ACCOUNT}:key/12345678-1234-1234-1234-123456789012`;
+  const { home, other } = deployment({ bucketKeyArn });
+  const usesKey = statementsOf(Template.fromStack(other), "attackRole").filter(
+    ({ Resource }) => Resource === bucketKeyArn,
+  );
+  assert.deepEqual(
+    usesKey.map(({ Action }) => Action),
+    [["kms:Decrypt", "kms:GenerateDataKey"]],
+  );
+  const looks = statementsOf(Template.fromStack(home), "doctorRole").filter(
+    ({ Action }) => Action === "lambda:GetFunctionConfiguration",
+  );
+  assert.match(JSON.stringify(looks), new RegExp(`:lambda:eu-west-1:${ACCOUNT}:function:volley-worker"`));
+  const [, doctor] = Object.entries(Template.fromStack(home).findResources("AWS::Lambda::Function")).find(([id]) =>
+    id.includes("doctor"),
+  ) ?? ["", undefined];
+  assert.equal(doctor?.Properties.Environment.Variables.VOLLEY_REGION_WORKER, "volley-worker");
 });
 
 for (const context of [{}, { secretArns: SECRETS, tracing: "true" }]) {

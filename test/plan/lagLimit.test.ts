@@ -22,6 +22,8 @@ test("the send lag may be a quarter of the smallest p99 or p99.9 of all SLOs, an
   assert.equal(limitOf({ slo: { p99Ms: 80 }, chains: [{ ...chain, slo: { p99Ms: 20 } }] }), 5, "a chain's");
   assert.equal(limitOf({ chains: [{ ...chain, targets: [{ ...target, slo: { p99Ms: 16 } }] }] }), 4, "a target's");
   assert.equal(limitOf({ slo: { methods: { eth_blockNumber: { p99Ms: 12 } } } }), 3, "a method's");
+  const slo = { p99Ms: 80, regions: { east: { p99Ms: 8 } } };
+  assert.equal(limitOf({ regions: { east: 1 }, slo }), 2, "a region's");
 });
 
 test("a limit in the plan stays", () => {

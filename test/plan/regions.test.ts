@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Recorder } from "../../lib/attack/recorder.ts";
+import { WorkerSubscriptions } from "../../lib/attack/subscriptions.ts";
+import { ConnectionCount } from "../../lib/http/connections.ts";
 import { assign, chainSchedule, phaseRange, requestNumbers, splitRates } from "../../lib/plan/assign.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import { regionShare, regionsOf } from "../../lib/plan/regions.ts";
@@ -7,6 +10,7 @@ import type { Chain, Plan } from "../../lib/plan/schema.ts";
 import { Turns } from "../../lib/plan/turns.ts";
 import { renderPlan } from "../../lib/render/planText.ts";
 import { dealtBefore, dealtNumber } from "../../lib/schedule/deal.ts";
+import { systemClock } from "../../lib/store/clock.ts";
 import { CALL, chainInput, checkedPlan } from "../support/plans.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
@@ -163,4 +167,39 @@ test("volley plan shows what each region sends, and where each worker runs", () 
   assert.match(text, /us-east-1 +ethereum +60% +60 +1\n/);
   assert.match(text, /w001 +eu-west-1 +ethereum +1 of 1 +40 /);
   assert.doesNotMatch(renderPlan(checkedPlan(ORIGIN), 120), /region/);
+});
+
+test("a region's subscribers need workers for its share, and together the workers have each subscriber once", () => {
+  const subscriptions = [{ url: "ws://127.0.0.1:8546", to: "newHeads", subscribers: 1_001, ramp: "1s" }];
+  const plan = checkedPlan("", { chains: [{ name: "x", subscriptions }], regions: { a: 0.5, b: 0.3, c: 0.2 } });
+  const counts = assign(plan, { runId: "r", startAtMs: 0, leadMs: 0 }).map((assignment) => {
+    const subscribed = new WorkerSubscriptions(plan.chains, {
+      assignment,
+      options: plan,
+      clock: systemClock,
+      seed: plan.seed,
+      secret: (text) => text,
+      connections: { count: new ConnectionCount(1_000), opened: 0 },
+      recorderOf: (chain) => new Recorder(chain, "measure", 1_000),
+    });
+    return [assignment.region, subscribed.size];
+  });
+  assert.deepEqual(counts, [
+    ["a", 251],
+    ["a", 250],
+    ["b", 300],
+    ["c", 200],
+  ]);
+});
+
+test("a region replays its lines of the log, each as it was recorded", () => {
+  const plan = checkedPlan(ORIGIN, { regions: { a: 0.5, b: 0.5 } });
+  const [first] = plan.chains as [Chain];
+  const replayed = { ...first, replay: [0, 10, 20, 30] };
+  const numbers = ["a", "b"].flatMap((region) => {
+    const numberOf = requestNumbers(plan, replayed, "measure", region);
+    return [numberOf(0), numberOf(1)];
+  });
+  assert.deepEqual(numbers.toSorted(), [0, 1, 2, 3]);
+  assert.notDeepEqual(numbers, [0, 1, 2, 3], "each region would replay a half of the log, at the other's instants");
 });

@@ -8,6 +8,7 @@ import { isOfGenerator, type Reason, reasonText } from "../../lib/report/reasons
 import type { ReportRegion } from "../../lib/report/regionSchema.ts";
 import { regionReasons } from "../../lib/report/regions.ts";
 import type { Report } from "../../lib/report/schema.ts";
+import { judge } from "../../lib/report/verdict.ts";
 import type { Chunk } from "../../lib/results/chunk.ts";
 import { regionSlo } from "../../lib/results/slo.ts";
 import { writePart } from "../../lib/stages/parts.ts";
@@ -160,4 +161,16 @@ test("what is not measured by region is not required of one", () => {
     report.regions?.flatMap(({ chains }) => chains.flatMap((chain) => chain.slo.map(({ line }) => line))),
     ["success", "success", "success"],
   );
+});
+
+test("a class of failures above its limit in a region is named with the region", () => {
+  const plan = checkedPlan(ORIGIN, { regions: REGIONS, slo: { success: 0, classes: { "http-503": 0.01 } } });
+  const report = madeReport({ plan });
+  const regions = report.regions?.map((region) => ({
+    ...region,
+    chains: region.chains.map((chain) => ({ ...chain, invalid: region.name === "eu-west-1" ? { "http-503": 3 } : {} })),
+  }));
+  assert.ok(regions);
+  const { verdict } = judge({ ...report, regions }, plan);
+  assert.deepEqual(verdict.reasons, ["ethereum from eu-west-1: 5 % ended in http-503, above 1 %."]);
 });
