@@ -81,6 +81,22 @@ test("a value that would split a request or break its JSON is not taken, and the
   ]);
 });
 
+test("a lookup whose call is still waiting is not called again", async (t) => {
+  let calls = 0;
+  const server = await answeringServer(t, () => {
+    calls++;
+    return calls === 1 ? jsonResponse('{"jsonrpc":"2.0","id":1,"result":{"hash":"0x1"}}') : undefined;
+  });
+  const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`, { every: "50ms" }) }).chains;
+  const lookups = lookupsOf(chain);
+  await lookups.first();
+  lookups.start();
+  t.after(() => lookups.stop());
+  while (calls < 2) await new Promise((done) => setTimeout(done, 10));
+  await new Promise((done) => setTimeout(done, 500));
+  assert.equal(calls, 2, "ten more turns were due");
+});
+
 test("a lookup that gives no value before the run ends it, with what was found instead", async (t) => {
   const server = await answeringServer(t, () => jsonResponse('{"jsonrpc":"2.0","id":1,"result":null}'));
   const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
