@@ -1,4 +1,3 @@
-import type { Assignment } from "../plan/assign.ts";
 import { CLAIM_NAME, chunksPrefix, failuresPrefix, lostPrefix, summariesPrefix, tasksPrefix } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { checkPart } from "./checkPart.ts";
@@ -43,12 +42,7 @@ export async function indexRun(store: Store, runId: string): Promise<RunIndex> {
 }
 
 /** The errors of failed workers that could still write them to the store. */
-export async function readFailures(
-  store: Store,
-  runId: string,
-  assignments: readonly Assignment[],
-): Promise<Finding[]> {
-  const own = new Set(assignments.map(({ id }) => id));
+export async function readFailures(store: Store, runId: string, own: ReadonlySet<string>): Promise<Finding[]> {
   const prefix = failuresPrefix(runId);
   const findings: Finding[] = [];
   for (const key of await store.list(prefix)) {
@@ -61,8 +55,7 @@ export async function readFailures(
 }
 
 /** The assignments that no host of the fleet took, or that none took over from a host that was lost. */
-export async function readLost(store: Store, runId: string, assignments: readonly Assignment[]): Promise<Finding[]> {
-  const own = new Set(assignments.map(({ id }) => id));
+export async function readLost(store: Store, runId: string, own: ReadonlySet<string>): Promise<Finding[]> {
   const lost = (await store.list(lostPrefix(runId)))
     .map((key) => key.slice(lostPrefix(runId).length).replace(".json", ""))
     .filter((assignment) => own.has(assignment));

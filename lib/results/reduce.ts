@@ -67,14 +67,16 @@ export async function reduceRun(
 ): Promise<Reduction> {
   // A chain without any due request has a result too, with empty figures.
   const results = new Results(plan);
-  const findings: Finding[] = [
-    ...(await readFailures(store, runId, assignments)),
-    ...(await readLost(store, runId, assignments)),
-    ...(await readLeft(store, runId, new Set(assignments.map(({ id }) => id)))),
-  ];
+  const ids = new Set(assignments.map(({ id }) => id));
+  const [index, ...noted] = await Promise.all([
+    indexRun(store, runId),
+    readFailures(store, runId, ids),
+    readLost(store, runId, ids),
+    readLeft(store, runId, ids),
+  ]);
+  const findings: Finding[] = noted.flat();
   let finishedMs = 0;
   const byWorker = Map.groupBy(assignments, ({ worker }) => worker);
-  const index = await indexRun(store, runId);
   const stale = await staleBlocks(store, plan, index);
   const workers = [...byWorker.entries()].sort(([a], [b]) => a - b);
   for (let first = 0; first < workers.length; first += WORKERS_AT_ONCE) {
