@@ -62,7 +62,7 @@ export class Part {
   }
 }
 
-/** What stands for a lookup's value before there is one: it fits everywhere. */
+/** A lookup's value before its first call has returned one: it fits everywhere. */
 const NO_VALUE = "0";
 
 function fill({ placeholder, writing }: Slot, seed: number, { n, block, row, lookups = {} }: RenderInput): string {

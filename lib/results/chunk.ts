@@ -64,7 +64,10 @@ export interface TargetSeries {
   responseTime: string;
 }
 
-/** One chain's part of a chunk or summary, in one phase. Histograms are HdrHistogram V2, base64, in µs; those of intervals are packed. */
+/**
+ * One chain's part of a chunk or summary, in one phase. Histograms are HdrHistogram V2, base64, in µs; those of intervals
+ * are packed.
+ */
 export interface Series {
   chain: string;
   phase: Phase;

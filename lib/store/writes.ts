@@ -43,7 +43,10 @@ const PLANNED = [planKey(ANY), scheduleKey(ANY), assignmentsKey(ANY), all(linesP
 
 const ATTACK = [leasesPrefix, chunksPrefix, ticksPrefix, summariesPrefix, failuresPrefix].map(all);
 
-/** The keys that each function, the state machine, the hosts and the operators of a deployment write: patterns for the policies of their roles. */
+/**
+ * The keys that each function, the state machine, the hosts and the operators of a deployment write: patterns for the
+ * policies of their roles.
+ */
 export const WRITES = {
   plan: [...PLANNED, scheduledKey(ANY), searchKey(ANY), sealedSecretsKey(ANY), `${RESERVATIONS_PREFIX}*`],
   attack: ATTACK,

@@ -47,7 +47,7 @@ export function hostileFrames(asked: Asked, dice: Dice): Buffer {
   return dice.chance(0.04) ? mutated(whole, dice) : whole;
 }
 
-/** How many blocks a subscriber is told of at once. */
+/** How many blocks a subscriber is notified of at once. */
 const BLOCKS = [1, 3, 50, 1_000];
 
 function messages(asked: Asked, dice: Dice): Buffer[] {
