@@ -63,6 +63,17 @@ class Fleet {
     return stop;
   }
 
+  /** Starts a host, which runs a task until `end`; with `leave` it learns when it is taken away. */
+  async busyHost() {
+    const { promise, resolve: end } = Promise.withResolvers<unknown>();
+    this.work = () => promise;
+    const { promise: leaving, resolve: leave } = Promise.withResolvers<Leaving>();
+    const token = this.task("one", "w000-s00");
+    this.host("a", { runId: "one", leaving });
+    await until(() => this.ran.length === 1, "the worker runs");
+    return { token, end, leave };
+  }
+
   async #send(command: unknown): Promise<object> {
     const { constructor: kind, input } = command as { constructor: { name: string }; input: Record<string, string> };
     const { taskToken = "", output, error } = input;
@@ -181,12 +192,7 @@ test("a host that is stopped gives its task to another one", async (t) => {
 
 test("a host that is about to be taken away gives its task back while its worker goes on, and takes no other", async (t) => {
   const fleet = new Fleet(t);
-  const { promise, resolve: end } = Promise.withResolvers<unknown>();
-  fleet.work = () => promise;
-  const { promise: leaving, resolve: leave } = Promise.withResolvers<Leaving>();
-  const token = fleet.task("one", "w000-s00");
-  fleet.host("a", { runId: "one", leaving });
-  await until(() => fleet.ran.length === 1, "the worker runs");
+  const { token, end, leave } = await fleet.busyHost();
   leave({ atMs: Date.now() + 120_000 });
   await until(() => fleet.returned.length === 1, "the token is returned");
   fleet.task("one", "w001-s00");
@@ -201,12 +207,7 @@ test("a host that is about to be taken away gives its task back while its worker
 
 test("a host finishes a task that ends before the host is taken away", async (t) => {
   const fleet = new Fleet(t);
-  const { promise, resolve: end } = Promise.withResolvers<unknown>();
-  fleet.work = () => promise;
-  const { promise: leaving, resolve: leave } = Promise.withResolvers<Leaving>();
-  const token = fleet.task("one", "w000-s00");
-  fleet.host("a", { runId: "one", leaving });
-  await until(() => fleet.ran.length === 1, "the worker runs");
+  const { token, end, leave } = await fleet.busyHost();
   leave({ atMs: Date.now() + 700_000 });
   await sleep(50);
   assert.deepEqual(fleet.returned, []);

@@ -5,61 +5,40 @@ import type { Report } from "../../lib/report/schema.ts";
 import { balances } from "../../lib/results/ledger.ts";
 import { planTask } from "../../lib/stages/plan.ts";
 import { reduceTask } from "../../lib/stages/reduce.ts";
-import { Callbacks } from "../../lib/stepfunctions/callbacks.ts";
-import { FolderStore } from "../../lib/store/folderStore.ts";
-import { planKey, reportKey, tasksPrefix } from "../../lib/store/keys.ts";
-import { requireJson, type Store } from "../../lib/store/store.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { planKey, reportKey } from "../../lib/store/keys.ts";
+import { requireJson } from "../../lib/store/store.ts";
+import { doneByHost, FLEET_PORTS, type FleetByHand, startFleetByHand } from "../support/fleetByHand.ts";
 import { metadataService } from "../support/metadata.ts";
-import { PLAN_PORTS } from "../support/planPorts.ts";
 import { checkedPlan } from "../support/plans.ts";
-import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
 import { startVolley } from "../support/volley.ts";
 
-const PORTS = {
-  ...PLAN_PORTS,
-  fleetWaitMs: 30_000,
-  times: () => ({ nowMs: Date.now(), leadMs: 4_000, leadPerWorkerMs: 0, leadPerMbMs: 0 }),
-};
-
 /** Writes an assignment's task, and again as often as a host gives it back; resolves when it is done. */
-async function doTask(store: Store, callbacks: Callbacks, assignment: Assignment): Promise<void> {
-  const { runId } = assignment;
+async function doTask(fleet: FleetByHand, assignment: Assignment): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const { token: taskToken, result } = callbacks.open();
-    const returned = result(undefined, new AbortController().signal).then(
-      () => true,
-      ({ name }: Error) => {
-        assert.equal(name, "Volley.HostLeaves");
-        return false;
-      },
-    );
-    const key = `${tasksPrefix(runId)}${assignment.id}/${attempt}/task.json`;
-    await store.put(key, JSON.stringify({ taskToken, input: { assignment, runId } }));
-    if (await returned) return;
+    try {
+      return await doneByHost(fleet, assignment, attempt);
+    } catch (error) {
+      assert.equal((error as Error).name, "Volley.HostLeaves");
+    }
   }
 }
 
 test("a Spot host gives its task to a spare, which goes on, and the report names it", {
   timeout: 120_000,
 }, async (t) => {
-  const server = await answeringServer(t as never, () => jsonResponse(RELAY));
-  const folder = temporaryFolder(t);
-  const store = new FolderStore(folder);
-  const callbacks = new Callbacks();
-  const endpoint = await callbacks.listen();
-  t.after(() => callbacks.close());
+  const fleet = await startFleetByHand(t);
+  const { origin, store, where } = fleet;
   const notices: string[] = [];
   const metadata = await metadataService(t, notices);
   for (const name of ["doomed", "heir"]) {
     const env = name === "doomed" ? { VOLLEY_METADATA: metadata.endpoint } : {};
-    const host = startVolley(["host", "--name", name, "--store", `file:${folder}`, "--endpoint", endpoint], env);
+    const host = startVolley(["host", "--name", name, ...where], env);
     t.after(() => host.child.kill("SIGKILL"));
     await host.printed(/free$/m);
   }
-  const plan = checkedPlan(server.origin, { mode: "fleet", workers: 1, duration: "14s" });
+  const plan = checkedPlan(origin, { mode: "fleet", workers: 1, duration: "14s" });
   await store.put(planKey("spot"), JSON.stringify(plan));
-  const { assignmentsKey } = await planTask(store, "spot", { planKey: planKey("spot") }, PORTS);
+  const { assignmentsKey } = await planTask(store, "spot", { planKey: planKey("spot") }, FLEET_PORTS);
   const [assignment] = await requireJson<Assignment[]>(store, assignmentsKey);
   assert.ok(assignment);
   const noticed = setTimeout(
@@ -67,7 +46,7 @@ test("a Spot host gives its task to a spare, which goes on, and the report names
     assignment.startAtMs - Date.now(),
   );
   t.after(() => clearTimeout(noticed));
-  await doTask(store, callbacks, assignment);
+  await doTask(fleet, assignment);
   await reduceTask(store, { runId: "spot" });
   const report = await requireJson<Report>(store, reportKey("spot", "json"));
   assert.match(report.findings.join("\n"), /^w000-s00: doomed gave it back: EC2 took its Spot instance away$/m);
