@@ -4,12 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidToken, type SFNClient, TaskDoesNotExist, TaskTimedOut } from "@aws-sdk/client-sfn";
 import { gatherHosts } from "../../lib/fleet/gather.ts";
 import { type HostPorts, serveRuns } from "../../lib/fleet/host.ts";
-import { hostsThere } from "../../lib/fleet/hosts.ts";
+import { hostsThere, reserve } from "../../lib/fleet/hosts.ts";
 import { runTask } from "../../lib/fleet/runTask.ts";
 import type { Leaving } from "../../lib/fleet/spotNotice.ts";
 import type { HostTask } from "../../lib/fleet/tasks.ts";
 import { readLeft } from "../../lib/results/left.ts";
-import { tasksPrefix } from "../../lib/store/keys.ts";
+import { FLEET_WAIT_MS } from "../../lib/schedule/tempo.ts";
+import { RESERVATIONS_PREFIX, tasksPrefix } from "../../lib/store/keys.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 
 /** What was returned to Step Functions: the command, its token, and the error or the output. */
@@ -100,8 +101,18 @@ class Fleet {
     return (await hostsThere(this.store, Date.now())).filter((host) => host.runId === runId).length;
   }
 
-  async gather(runId: string, hosts: number, hasTrials = false): Promise<void> {
-    const ports = { nowMs: Date.now, sleep: () => sleep(20), startHosts: async () => {}, limitMs: 20_000 };
+  /** Starts a host that becomes a spare of run `one`. */
+  async spare(name: string, lastsMs: number): Promise<void> {
+    const said: string[] = [];
+    this.host(name, { say: (text) => said.push(text) });
+    await until(async () => (await this.there()) === 1, "the host is free");
+    const [{ freeSinceMs = 0 } = {}] = await hostsThere(this.store, Date.now());
+    await reserve(this.store, name, freeSinceMs, { runId: "one", role: "spare", hasTrials: false, lastsMs });
+    await until(() => said.includes("spare of one"), "the host is a spare");
+  }
+
+  async gather(runId: string, hosts: number, { hasTrials = false, limitMs = 20_000 } = {}): Promise<void> {
+    const ports = { nowMs: Date.now, sleep: () => sleep(20), startHosts: async () => {}, limitMs };
     await gatherHosts(this.store, { runId, hosts, hasTrials, lastsMs: 60_000 }, ports);
   }
 }
@@ -132,7 +143,9 @@ test("a task whose token has expired is not run, whichever way Step Functions sa
   const errors = [new TaskTimedOut(gone), new InvalidToken(gone), new TaskDoesNotExist(gone)];
   for (const [index, error] of errors.entries()) fleet.over.set(fleet.task("one", "w000-s00", index), error);
   const live = fleet.task("one", "w000-s00", 8);
-  fleet.host("a", { runId: "one" });
+  fleet.host("a");
+  await until(async () => (await fleet.there()) === 1, "the host is free");
+  await fleet.gather("one", 1);
   await until(() => fleet.returned.length > 0, "the live task is returned");
   assert.deepEqual(fleet.returned, [["Success", live, '{"outcome":"completed"}']]);
   assert.equal(fleet.ran.length, 1);
@@ -169,13 +182,57 @@ test("a spare takes a task that its run's hosts leave, but not before them", asy
   await until(() => fleet.ran.length === 1, "a host takes the task");
   assert.equal(fleet.ran[0]?.[0], "first");
   const second = fleet.task("one", "w000-s00", 2);
+  const writtenMs = performance.now();
   fleet.work = async () => "taken over";
   await until(() => fleet.ran.length === 2, "the spare takes over");
+  assert.ok(performance.now() - writtenMs > 1_900, "the run's other hosts had two seconds");
   assert.equal(fleet.ran[1]?.[0], "spare");
   await until(() => fleet.returned.length === 1, "the spare returns the token");
   assert.deepEqual(fleet.returned, [["Success", second, '"taken over"']]);
   end("late");
   await stopFirst();
+});
+
+test("a spare that another run has reserved leaves the task alone and works for that run", async (t) => {
+  const fleet = new Fleet(t);
+  await fleet.spare("a", 60_000);
+  const { putIfAbsent } = fleet.store;
+  fleet.store.putIfAbsent = async (key, body) => {
+    // The other run is faster by a moment.
+    if (key.startsWith(RESERVATIONS_PREFIX)) fleet.store.set(key, body.replace('"one"', '"two"'));
+    return putIfAbsent.call(fleet.store, key, body);
+  };
+  fleet.task("one", "w000-s00");
+  await until(async () => (await fleet.there("two")) === 1, "it works for the other run");
+  assert.deepEqual(fleet.ran, []);
+});
+
+test("a spare looks for tasks for as long as its run may last, and no longer", async (t) => {
+  const fleet = new Fleet(t);
+  const { list } = fleet.store;
+  let looks = 0;
+  fleet.store.list = async (prefix) => {
+    if (prefix === tasksPrefix("one")) looks++;
+    return list.call(fleet.store, prefix);
+  };
+  await fleet.spare("a", 100);
+  await sleep(400);
+  const looked = looks;
+  assert.ok(looked > 0);
+  await sleep(200);
+  assert.equal(looks, looked);
+});
+
+test("a host whose run begins without it is free again, and so is one that waited too long for a task", async (t) => {
+  const fleet = new Fleet(t);
+  fleet.host("a");
+  await until(async () => (await fleet.there()) === 1, "the host is free");
+  await assert.rejects(fleet.gather("one", 2, { limitMs: 500 }), { name: "FleetTooSmall" });
+  await until(async () => (await fleet.there()) === 1, "the host is free after its release");
+  await fleet.gather("two", 1);
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, "now", () => now() + 2 * FLEET_WAIT_MS);
+  await until(async () => (await fleet.there()) === 1, "the host is free without a task");
 });
 
 test("a host that is stopped gives its task to another one", async (t) => {
@@ -217,8 +274,8 @@ test("a host finishes a task that ends before the host is taken away", async (t)
   assert.deepEqual(await fleet.store.list("runs/one/left/"), []);
 });
 
-test("the worker of a host that leaves is ended if no other host takes over", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+test("the worker of a host that leaves goes on without heartbeats, and is ended if no other host takes over", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const ended = Promise.withResolvers<Error>();
   const fleet = new Fleet(t);
   const input = { runId: "one", assignment: { id: "w000-s00", invokeAt: "2026-01-01T00:00:00Z", timeoutSeconds: 9e9 } };
@@ -237,8 +294,15 @@ test("the worker of a host that leaves is ended if no other host takes over", as
     },
     { name: "a", signal: new AbortController().signal },
   );
-  await new Promise((done) => setImmediate(done));
-  t.mock.timers.tick(15_000);
+  const pass = async (ms: number): Promise<void> => {
+    t.mock.timers.tick(ms);
+    await new Promise((done) => setImmediate(done));
+  };
+  for (let passes = 0; fleet.returned.length === 0 && passes < 1_000; passes++) await pass(1);
+  // The token is returned: from now on, a heartbeat would be refused and end the worker.
+  fleet.over.set("token", new TaskTimedOut({ $metadata: {}, message: "it was returned" }));
+  await pass(13_000);
+  await pass(2_000);
   assert.equal((await ended.promise).message, "no other host took over");
   await running;
   assert.deepEqual(fleet.returned, [["Failure", "token", "Volley.HostLeaves"]]);
@@ -248,7 +312,7 @@ test("a host of a search works for one trial after another, and is free when the
   const fleet = new Fleet(t);
   fleet.host("a");
   await until(async () => (await fleet.there()) === 1, "the host is free");
-  await fleet.gather("search", 1, true);
+  await fleet.gather("search", 1, { hasTrials: true });
   for (const trial of ["001", "002"]) {
     fleet.task(`search/trials/${trial}`, "w000-s00");
     await until(() => fleet.returned.length === Number(trial), `trial ${trial} is done`);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import type { ServerResponse } from "node:http";
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type TestContext, test } from "node:test";
 import { handler } from "../../functions/otherRegion.ts";
 import { availableConcurrency } from "../../functions/ports/concurrency.ts";
-import { deployedPlace } from "../../functions/ports/environment.ts";
+import { deployedPlace, runSecrets, sealForRun } from "../../functions/ports/environment.ts";
 import type { AttackCall } from "../../lib/stages/attack.ts";
+import { MemoryStore } from "../support/memoryStore.ts";
 import { startService, textOf } from "../support/service.ts";
 
 const INPUT = { assignment: { id: "w001-s00", region: "eu-west-1" }, runId: "r" } as unknown as AttackCall;
@@ -16,12 +18,16 @@ interface Call {
   body: string;
 }
 
+/** The region that a request was signed for. */
+function regionOf({ headers }: IncomingMessage): string {
+  return /Credential=[^/]+\/\d+\/([\w-]+)\//.exec(headers.authorization ?? "")?.[1] ?? "";
+}
+
 /** Lambda, in whatever region; `answer` is for calls of a function. */
 async function startLambda(t: TestContext, answer: (response: ServerResponse) => void): Promise<Call[]> {
   const calls: Call[] = [];
   await startService(t, "AWS_ENDPOINT_URL_LAMBDA", async (request, response) => {
-    const [, region = ""] = /Credential=[^/]+\/\d+\/([\w-]+)\/lambda/.exec(request.headers.authorization ?? "") ?? [];
-    calls.push({ path: request.url ?? "", region, body: await textOf(request) });
+    calls.push({ path: request.url ?? "", region: regionOf(request), body: await textOf(request) });
     response.setHeader("Content-Type", "application/json");
     answer(response);
   });
@@ -69,4 +75,19 @@ test("Plan asks each region for its concurrency, and a worker elsewhere writes i
   assert.match(await urlOf(), /%2Feu-west-1%2Fs3%2F/);
   process.env.VOLLEY_HOME_REGION = "us-east-1";
   assert.match(await urlOf(), /%2Fus-east-1%2Fs3%2F/);
+});
+
+test("a worker elsewhere decrypts its run's secrets in the home, where their key is", async (t) => {
+  const regions: string[] = [];
+  const Plaintext = randomBytes(32).toString("base64");
+  await startService(t, "AWS_ENDPOINT_URL_KMS", async (request, response) => {
+    regions.push(regionOf(request));
+    response.end(JSON.stringify({ Plaintext, CiphertextBlob: Plaintext }));
+  });
+  const store = new MemoryStore();
+  process.env.VOLLEY_SEALING_KEY = "arn:aws:kms:us-east-1:123456789012:key/1";
+  await sealForRun(store, "r", new Map([["ssm://token", "value"]]));
+  Object.assign(process.env, { AWS_REGION: "eu-west-1", VOLLEY_HOME_REGION: "us-east-1" });
+  assert.equal(await runSecrets(store, "r")("ssm://token"), "value");
+  assert.deepEqual(regions, ["us-east-1", "us-east-1"]);
 });

@@ -353,7 +353,15 @@ test("a worker whose call may not have reached it, or was lost, is called once m
 test("a host's task is written again if its host or its worker was lost or leaves; then, or if it failed, it is given up", async () => {
   const item = { id: "w000-s00", invokeAt: new Date(0).toISOString(), mode: "fleet", timeoutSeconds: 60 };
   const planned = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
-  const lost = ["States.Timeout", "States.HeartbeatTimeout", "Runtime.ExitError", "Volley.HostLeaves"];
+  const lost = [
+    "States.Timeout",
+    "States.HeartbeatTimeout",
+    "Runtime.ExitError",
+    "Volley.HostLeaves",
+    // The task could not be written.
+    "S3.S3Exception",
+    "S3.SdkClientException",
+  ];
   const expected = [...lost.map((name) => [name, 3] as const), ["TypeError", 1] as const];
   const found = await Promise.all(
     expected.map(async ([error]) => {

@@ -46,6 +46,10 @@ test("a call of another region is repeated as one of the home; a region that is 
     [["Runtime.ExitError"], 2],
     [["Runtime.ExitError", "Runtime.ExitError"], 2],
     [["ServiceException"], 2],
+    [["ResourceNotReadyException"], 2],
+    [["TimeoutError"], 2],
+    [["Lambda.TooManyRequestsException", "Lambda.TooManyRequestsException"], 3],
+    [["Lambda.Unknown", "Lambda.Unknown"], 2],
     [["AccessDeniedException"], 1],
   ] as const) {
     const { status, others } = await callsWith([...errors]);
