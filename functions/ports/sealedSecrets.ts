@@ -48,8 +48,8 @@ export async function sealSecrets(
 }
 
 /**
- * The values of a run's secrets, by reference, with a key of another region if one is given; undefined if Plan has sealed none. Rejects with a SecretError if they
- * cannot be decrypted, or belong to another run.
+ * The values of a run's secrets, by reference; undefined if Plan has sealed none. Their key is in `region`, this function's
+ * by default. Rejects with a SecretError if they cannot be decrypted, or belong to another run.
  */
 export async function openSecrets(
   store: Store,

@@ -66,7 +66,7 @@ function placeOf({ region, account }: VolleyStack): string {
   return Token.isUnresolved(region) ? "<AWS::Region>:<AWS::AccountId>" : `${region}:${account}`;
 }
 
-/** The same for the stack of another region. */
+/** Acknowledges the intended findings in the stack of another region. */
 export function acknowledgeRegion(stack: RegionStack, home: Home): void {
   const findings: [id: string, reason: string][] = [
     ["AwsSolutions-IAM5[Resource::*]", "X-Ray has no narrower resource"],

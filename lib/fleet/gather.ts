@@ -56,15 +56,10 @@ export async function gatherHosts(store: Store, need: Need, ports: GatherPorts):
   for (;;) {
     const there = await hostsThere(store, ports.nowMs());
     const ours = there.filter(({ runId }) => runId === need.runId);
-    const free = there.filter(({ freeSinceMs }) => freeSinceMs !== undefined);
+    const fresh = there.filter((host) => host.freeSinceMs !== undefined && !isAmong(reserved, host));
     if (ours.length >= needed) {
       await release(store, run, reserved, ours);
-      await takeSpares(
-        store,
-        need,
-        free.filter((host) => !isAmong(reserved, host)),
-      );
-      return;
+      return takeSpares(store, need, fresh);
     }
     if ((await store.get(abortKey(need.runId))) !== undefined) {
       await release(store, run, reserved, []);
@@ -85,7 +80,6 @@ export async function gatherHosts(store: Store, need: Need, ports: GatherPorts):
     const pending = reserved.filter(({ name, atMs }) => {
       return ports.nowMs() - atMs < CONFIRM_MS && !ours.some((each) => each.name === name);
     });
-    const fresh = free.filter((host) => !isAmong(reserved, host));
     for (const host of fresh.slice(0, Math.max(0, needed - ours.length - pending.length))) await take(host);
     await ports.sleep(1_000);
   }

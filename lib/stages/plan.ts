@@ -85,10 +85,12 @@ async function regionLimits(plan: Plan, { concurrency }: PlanPorts): Promise<Pro
 function withinGuards(plan: Plan, { maxRps, maxWorkers }: Guards): Plan {
   const { limits, chains, perWorkerRps } = plan;
   // With all chains at once, each may need a worker that its rate does not fill.
-  const workersRps = (maxWorkers - chains.length + 1) * perWorkerRps;
-  const most = Math.min(limits.maxRps ?? Number.POSITIVE_INFINITY, maxRps, workersRps);
-  const subscribers = (maxWorkers - chains.length + 1) * SUBSCRIBERS_PER_WORKER;
-  const mostSubscribers = Math.min(limits.maxSubscribers ?? Number.POSITIVE_INFINITY, subscribers);
+  const fullWorkers = maxWorkers - chains.length + 1;
+  const most = Math.min(limits.maxRps ?? Number.POSITIVE_INFINITY, maxRps, fullWorkers * perWorkerRps);
+  const mostSubscribers = Math.min(
+    limits.maxSubscribers ?? Number.POSITIVE_INFINITY,
+    fullWorkers * SUBSCRIBERS_PER_WORKER,
+  );
   return { ...plan, limits: { ...limits, maxRps: most, maxSubscribers: mostSubscribers } };
 }
 
