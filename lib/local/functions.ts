@@ -15,6 +15,9 @@ export const FUNCTIONS: Record<string, string> = {
   next: `${ROOT}functions/next.ts`,
 };
 
+/** The definition's substitutions on this machine: each function, and the bucket, under its own name. */
+export const SUBSTITUTIONS = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
+
 /** Functions of a local run that are not in the definition. */
 export const OWN_FUNCTIONS: Record<string, string> = {
   preflight: `${ROOT}functions/preflight.ts`,

@@ -23,7 +23,7 @@ import { RunnerLease, type RunnerState, runnerState } from "../store/runnerLease
 import { readJson, type Store } from "../store/store.ts";
 import { LocalFleet } from "./fleet.ts";
 import { callInProcess, type FunctionProcess } from "./functionProcess.ts";
-import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS } from "./functions.ts";
+import { DEFINITION_PATH, FUNCTIONS, OWN_FUNCTIONS, SUBSTITUTIONS } from "./functions.ts";
 import { HostNetwork } from "./hostNetwork.ts";
 import { machineProblems, machineWarnings, planSize, thisMachine } from "./machine.ts";
 import { delayProblems, isDelayed, type RegionDelays, RegionNetworks } from "./regionNetworks.ts";
@@ -103,9 +103,8 @@ export class LocalRun {
     this.#options = options;
     this.store = options.remote?.store ?? new FolderStore(options.folder);
     this.#storeUri = options.remote?.uri ?? `file:${options.folder}`;
-    const names = Object.fromEntries([...Object.keys(FUNCTIONS), "bucket"].map((name) => [name, name]));
     const text = options.definition ?? readFileSync(DEFINITION_PATH, "utf8");
-    this.#definition = loadDefinition(text, names, "statemachines/volley.asl.json");
+    this.#definition = loadDefinition(text, SUBSTITUTIONS, "statemachines/volley.asl.json");
   }
 
   /** Runs to the end: the report is written when this resolves, whatever happened to the workers. */

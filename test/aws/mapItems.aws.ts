@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/functions.ts";
+import { DEFINITION_PATH, SUBSTITUTIONS } from "../../lib/local/functions.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
@@ -25,14 +25,12 @@ const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 5e4, maxDurationMs: 
 
 /** Executes the definition over as many items, with workers that do nothing. */
 async function executed(items: readonly unknown[], definition: string): Promise<ExecutionResult> {
-  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
-  const substitutions = Object.fromEntries(names);
   const answers: Record<string, Json> = {
     plan: { runId: "r", assignmentsKey: "a", maxConcurrency: items.length, partsKey: "p", parts: 1 },
     watch: { done: true },
     reduce: { isTrial: false, verdict: { valid: true, pass: true, summary: "passed" } },
   };
-  return execute(loadDefinition(definition, substitutions, "the definition"), {}, "r", {
+  return execute(loadDefinition(definition, SUBSTITUTIONS, "the definition"), {}, "r", {
     invoke: async (name) => answers[name] ?? { assignment: "w000-s00", outcome: "completed" },
     readObject: async () => JSON.stringify(items),
   });

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/functions.ts";
+import { DEFINITION_PATH, SUBSTITUTIONS } from "../../lib/local/functions.ts";
 import { InputError } from "../../lib/plan/problems.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 
-const NAMES = {
-  plan: "plan",
-  attack: "attack",
-  otherRegion: "otherRegion",
-  watch: "watch",
-  reduce: "reduce",
-  next: "next",
-  bucket: "bucket",
-};
 const DEPLOYED = readFileSync(DEFINITION_PATH, "utf8");
 
 type Machine = { States: Record<string, Record<string, unknown>> };
@@ -23,7 +14,7 @@ function problemsWith(change: (machine: Machine) => void): string[] {
   const machine = JSON.parse(DEPLOYED) as Machine;
   change(machine);
   try {
-    loadDefinition(JSON.stringify(machine), NAMES, "volley.asl.json");
+    loadDefinition(JSON.stringify(machine), SUBSTITUTIONS, "volley.asl.json");
     return [];
   } catch (error) {
     assert.ok(error instanceof InputError, String(error));
@@ -159,5 +150,5 @@ test("all mistakes are told at once", () => {
 });
 
 test("text that is not JSON is refused as such", () => {
-  assert.throws(() => loadDefinition("{", NAMES, "volley.asl.json"), InputError);
+  assert.throws(() => loadDefinition("{", SUBSTITUTIONS, "volley.asl.json"), InputError);
 });

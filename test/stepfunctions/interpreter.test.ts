@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/functions.ts";
 import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 import { type ExecutionResult, execute, type HistoryEvent } from "../../lib/stepfunctions/interpreter.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { StateError } from "../../lib/stepfunctions/stateError.ts";
-import type { Definition } from "../../lib/stepfunctions/stateSchema.ts";
+import { deployedDefinition } from "../support/deployedDefinition.ts";
 
 type Call = (payload: Json) => Promise<Json> | Json;
 
@@ -194,15 +192,6 @@ test("a task that takes too long is States.Timeout", async () => {
   const { result } = await run(states, {}, { a: never });
   assert.equal((result as { error: string }).error, "States.Timeout");
 });
-
-function deployedDefinition(): Definition {
-  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"];
-  return loadDefinition(
-    readFileSync(DEFINITION_PATH, "utf8"),
-    Object.fromEntries(names.map((name) => [name, name])),
-    "the definition",
-  );
-}
 
 const LIMIT = 262_144;
 

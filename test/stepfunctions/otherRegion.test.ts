@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/functions.ts";
-import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 import { execute } from "../../lib/stepfunctions/interpreter.ts";
 import { StateError } from "../../lib/stepfunctions/stateError.ts";
+import { deployedDefinition } from "../support/deployedDefinition.ts";
 
-const NAMES = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
-const DEFINITION = loadDefinition(readFileSync(DEFINITION_PATH, "utf8"), Object.fromEntries(NAMES), "the definition");
 const PLANNED = { runId: "r", assignmentsKey: "a", maxConcurrency: 2, partsKey: "p", parts: 1 };
 const ITEM = { invokeAt: "2025-11-25T12:00:00Z", timeoutSeconds: 60 };
 const ITEMS = [
@@ -18,7 +14,7 @@ const ITEMS = [
 /** Executes the definition with a worker in each of two regions; calls of the other one fail with these errors first. */
 async function callsWith(errors: string[]) {
   const calls: string[] = [];
-  const result = await execute(DEFINITION, {}, "r", {
+  const result = await execute(deployedDefinition(), {}, "r", {
     invoke: async (name, payload) => {
       if (name === "plan") return PLANNED;
       if (name === "watch") return { done: true };

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { DEFINITION_PATH } from "../../lib/local/functions.ts";
-import { loadDefinition } from "../../lib/stepfunctions/definition.ts";
 import { type ExecutionResult, execute } from "../../lib/stepfunctions/interpreter.ts";
 import type { Json } from "../../lib/stepfunctions/paths.ts";
 import { StateError } from "../../lib/stepfunctions/stateError.ts";
 import type { Definition } from "../../lib/stepfunctions/stateSchema.ts";
+import { deployedDefinition } from "../support/deployedDefinition.ts";
 
 /*
  * A redrive, as AWS describes it: the execution continues at the state that did not succeed, with that state's input, and
@@ -15,11 +13,6 @@ import type { Definition } from "../../lib/stepfunctions/stateSchema.ts";
 
 const PLANNED = { runId: "r", assignmentsKey: "a", maxConcurrency: 1, partsKey: "p", parts: 1 };
 const ITEM = { mode: "lambda", invokeAt: "2025-11-25T12:00:00Z", timeoutSeconds: 60 };
-
-function deployed(): Definition {
-  const names = ["plan", "attack", "otherRegion", "watch", "reduce", "next", "bucket"].map((name) => [name, name]);
-  return loadDefinition(readFileSync(DEFINITION_PATH, "utf8"), Object.fromEntries(names), "the definition");
-}
 
 /** Executes a definition with functions that answer at once; `reduce` is Reduce's answer or error. */
 async function executed(definition: Definition, input: Json, reduce: () => Json) {
@@ -37,7 +30,7 @@ async function executed(definition: Definition, input: Json, reduce: () => Json)
 }
 
 test("a run whose Reduce failed is redriven by Reduce alone: no worker is called again", async () => {
-  const definition = deployed();
+  const definition = deployedDefinition();
   const failed = await executed(definition, {}, () => {
     throw new StateError("Error", "out of memory");
   });
