@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type TestContext, test } from "node:test";
 import { handler } from "../../functions/otherRegion.ts";
 import { availableConcurrency } from "../../functions/ports/concurrency.ts";
-import { deployedPlace, runSecrets, sealForRun } from "../../functions/ports/environment.ts";
+import { deployedPlace, deployedStore, runSecrets, sealForRun } from "../../functions/ports/environment.ts";
 import type { AttackCall } from "../../lib/stages/attack.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { startService, textOf } from "../support/service.ts";
@@ -90,4 +90,16 @@ test("a worker elsewhere decrypts its run's secrets in the home, where their key
   Object.assign(process.env, { AWS_REGION: "eu-west-1", VOLLEY_HOME_REGION: "us-east-1" });
   assert.equal(await runSecrets(store, "r")("ssm://token"), "value");
   assert.deepEqual(regions, ["us-east-1", "us-east-1"]);
+});
+
+test("a worker elsewhere reads its run from the home's bucket", async (t) => {
+  const regions: string[] = [];
+  await startService(t, "AWS_ENDPOINT_URL_S3", (request, response) => {
+    regions.push(regionOf(request));
+    response.end("{}");
+  });
+  Object.assign(process.env, { VOLLEY_STORE: "s3:runs", AWS_REGION: "eu-west-1", VOLLEY_HOME_REGION: "us-east-1" });
+  const store = await deployedStore();
+  assert.equal(await store.get("runs/r/plan.json"), "{}");
+  assert.deepEqual(regions, ["us-east-1"]);
 });
