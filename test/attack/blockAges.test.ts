@@ -52,3 +52,30 @@ test("a full node refuses what is older than 128 blocks: the report separates it
   assert.match(text, new RegExp(`node +of the newest 128 +${asked.recent} +100 %`));
   assert.match(text, new RegExp(`node +older +${asked.older} +0 %`));
 });
+
+test("the ages of blocks that the plan names itself follow from the newest one, which the first target is asked for", async (t) => {
+  const server = await answeringServer(t, (_, request) => {
+    return jsonResponse(
+      `{"jsonrpc":"2.0","id":1,"result":"${request.includes("eth_blockNumber") ? "0x1388" : "0x1"}"}`,
+    );
+  });
+  const body = (block: string) => ({ jsonrpc: "2.0", id: 1, method: "eth_getBalance", params: ["0xab", block] });
+  const targets = ["0x1387", "0x1"].map((block) => ({ url: `${server.origin}/`, body: body(block) }));
+  const chains = [{ name: "node", rps: 100, targets }];
+  const plan = checkedPlan("", { chains, duration: "500ms", blockAges: true });
+  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 1_500, leadMs: 1_500 });
+  assert.ok(assignment);
+  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
+  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
+  const sum = new SeriesSum();
+  for (const each of series) sum.add(each);
+  const ages = blockAgesReport(sum) ?? [];
+  assert.deepEqual(
+    ages.map(({ age }) => age),
+    ["recent", "older"],
+  );
+  assert.equal(
+    ages.reduce((count, { responses }) => count + responses, 0),
+    sum.sent,
+  );
+});

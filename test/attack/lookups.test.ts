@@ -4,7 +4,9 @@ import { Lookups } from "../../lib/attack/lookups.ts";
 import { attack } from "../../lib/attack/worker.ts";
 import { HostGuard } from "../../lib/guard/hostGuard.ts";
 import { assign } from "../../lib/plan/assign.ts";
+import { moveTargets } from "../../lib/plan/load.ts";
 import type { Chain } from "../../lib/plan/schema.ts";
+import { secretReferences } from "../../lib/plan/secretReferences.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { systemClock } from "../../lib/store/clock.ts";
@@ -60,8 +62,8 @@ test("requests carry the newest block's hash, which the worker asks for beside t
   assert.ok((sum.lookups.block?.new ?? 0) >= hashes.length - 1, JSON.stringify(sum.lookups));
 });
 
-test("a value that would split a request or break its JSON is not taken, and the one before it stays", async (t) => {
-  const values = ["ok-1", "a\r\nX-Evil: 1", "ok-2", "3"];
+test("a value that would split a request, or is very long, is not taken, and the one before it stays", async (t) => {
+  const values = ["ok-1", "a\r\nX-Evil: 1", "a".repeat(1_025), "ok-2", "3"];
   const server = await answeringServer(t, () => {
     return jsonResponse(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { hash: values.shift() } }));
   });
@@ -73,9 +75,10 @@ test("a value that would split a request or break its JSON is not taken, and the
   await lookups.first();
   assert.equal(lookups.values.block, "ok-1");
   lookups.start();
-  while (seen.length < 2) await new Promise((done) => setTimeout(done, 10));
+  while (seen.length < 3) await new Promise((done) => setTimeout(done, 10));
   lookups.stop();
-  assert.deepEqual(seen.slice(0, 2), [
+  assert.deepEqual(seen.slice(0, 3), [
+    ["failed", "ok-1"],
     ["failed", "ok-1"],
     ["new", "ok-2"],
   ]);
@@ -101,6 +104,15 @@ test("a lookup that gives no value before the run ends it, with what was found i
   const server = await answeringServer(t, () => jsonResponse('{"jsonrpc":"2.0","id":1,"result":null}'));
   const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
   await assert.rejects(lookupsOf(chain).first(), /no value for \{\{lookup\.block\}\}: HTTP 200 without a string/);
+});
+
+test("a lookup that gives a value at the third call is enough for the run to begin", async (t) => {
+  const results = ["null", "null", '{"hash":"0x1"}'];
+  const server = await answeringServer(t, () => jsonResponse(`{"jsonrpc":"2.0","id":1,"result":${results.shift()}}`));
+  const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
+  const lookups = lookupsOf(chain);
+  await lookups.first();
+  assert.equal(lookups.values.block, "0x1");
 });
 
 test("a lookup's host must be allowed, in the plan and at the worker", async (t) => {
@@ -145,6 +157,18 @@ test("a lookup takes the URL and headers of the chain's first target, with its s
     chains: chains("http://127.0.0.1:1/", { url: "http://127.0.0.1:2/" }, target),
   }).chains;
   assert.deepEqual(apart?.lookups?.[0]?.headers, [["Content-Type", "application/json"]]);
+});
+
+test("a lookup goes where --target says, its secrets are known, and the stand-in gateway takes none", () => {
+  const own = { url: "http://127.0.0.1:2/v1", headers: { "X-Key": "env://LOOKUP" } };
+  const plan = checkedPlan("", { chains: chains("http://127.0.0.1:1/", own) });
+  assert.deepEqual([...secretReferences(plan)], [["env://LOOKUP", "$.chains[0].lookups.block"]]);
+  moveTargets(plan, "http://127.0.0.1:3");
+  assert.equal(plan.chains[0]?.lookups?.[0]?.url, "http://127.0.0.1:3/v1");
+  assert.throws(
+    () => checkedPlan("", { chains: chains("http://127.0.0.1:1/"), gateway: {} }),
+    /the stand-in gateway would count its calls as the run's/,
+  );
 });
 
 test("the report shows how many calls of a lookup gave a new value, and how many failed", () => {
