@@ -1,7 +1,7 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Capacity, ChainCapacity } from "../report/schema.ts";
 import { renderTable, wrapText } from "../report/table.ts";
-import { rate } from "./textFigures.ts";
+import { between, rate } from "./textFigures.ts";
 
 /** The capacity section for a terminal: each chain's capacity, the cost of a relay, and the scaling estimate. */
 export function capacityText(capacity: Capacity, width: number): string {
@@ -22,7 +22,7 @@ function capacityTable({ chains, trials }: Capacity, width: number): string {
   const rows = own.map(({ name, capacityRps, interval, together, trials: count, bottleneck, truth }) => [
     name,
     rate(capacityRps),
-    interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–",
+    between(interval),
     together ? rate(together.capacityRps) : "–",
     together ? `${Math.round(together.ratio * 1_000) / 10} %` : "–",
     String(count),
@@ -42,7 +42,7 @@ function subscriberTable({ chains }: Capacity, width: number): string {
       [
         name,
         rate(capacity),
-        interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–",
+        between(interval),
         together ? rate(together.capacity) : "–",
         together ? `${Math.round(together.ratio * 1_000) / 10} %` : "–",
         String(trials),

@@ -1,7 +1,7 @@
 import { cleanText } from "../plan/terminal.ts";
 import type { Report, ReportChain } from "../report/schema.ts";
 import { renderTable } from "../report/table.ts";
-import { ms, number, rate } from "./textFigures.ts";
+import { between, ms, number, rate } from "./textFigures.ts";
 
 /** What responses said that a rate limit refused, header by header. Empty if there were none. */
 export function rateLimitText({ chains }: Report, width: number): string {
@@ -53,7 +53,3 @@ const SHAPES: Record<NonNullable<ReportChain["limit"]>["shape"], string> = {
   shut: "nothing after the burst",
   other: "no token bucket",
 };
-
-function between(interval: readonly [number, number] | null): string {
-  return interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–";
-}

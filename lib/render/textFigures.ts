@@ -20,6 +20,10 @@ export function rate(value: number | null | undefined): string {
   return value.toLocaleString("en-US", isSmall ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 1 });
 }
 
+export function between(interval: readonly [number, number] | null): string {
+  return interval ? `${rate(interval[0])} … ${rate(interval[1])}` : "–";
+}
+
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(2))} %`;
 }
