@@ -20,7 +20,7 @@ export function delayProblems(plan: Plan, delays: RegionDelays): Problem[] {
       return { where: "--regions", found: show(name), expected };
     });
   if (!plan.gateway) {
-    const expected = "the stand-in gateway: other targets cannot be reached from a region's own network";
+    const expected = "the stand-in gateway: other targets cannot be reached from a region's network";
     problems.push({ where: "$.gateway", found: "no gateway in a run with --regions", expected });
   }
   return problems;

@@ -17,7 +17,7 @@ export const regionSchema = z.object({
   state: z
     .enum(["in order", "late", "failed"])
     .describe(
-      "failed: nothing was sent from here; late: requests were missed, or the workers kept behind the schedule",
+      "failed: nothing was sent from here; late: requests were missed, or the workers fell behind the schedule",
     ),
   startSkewMs: z.number().nullable().describe("The largest start skew of its workers"),
   clock: z

@@ -57,7 +57,7 @@ function regionChain(
   };
 }
 
-/** Why the workers of a region, in contrast to the whole run, cannot be trusted; empty if they can. */
+/** Why the workers of a region cannot be trusted, even where the whole run can; empty if they can. */
 export function regionReasons({ name: region, ledger, missed, ...own }: ReportRegion, plan: Plan): Reason[] {
   const of = ledger.scheduled - (missed.aborted ?? 0);
   if (of <= 0) return [];
