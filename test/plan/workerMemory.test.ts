@@ -72,3 +72,11 @@ test("a deployment's memory counts as the largest measured one that is not above
   assert.equal(sizeOf(memory, 10_240)?.lagP99Ms, 0.2);
   assert.equal(sizeOf(memory, 128), undefined);
 });
+
+test("plain HTTP needs no more than TLS at the same rate, and a worker of a region sends the region's share", () => {
+  const changes = { perWorkerRps: 1_000, chains: [chainInput("a", 800, HTTP)] };
+  const overTls = memoryOf({ ...changes, chains: [chainInput("a", 800, TLS)] });
+  assert.deepEqual(memoryOf(changes, HTTP).sizes, overTls.sizes);
+  assert.equal(overTls.sizes.length, 4);
+  assert.equal(memoryOf({ ...changes, regions: { east: 0.7, west: 0.3 } }).rps, 560);
+});

@@ -114,10 +114,10 @@ test("a node that confirms subscriptions and announces nothing has no capacity o
     duration: "4s",
   });
   const { chains, verdict, ...rest } = madeReport({ plan });
-  const trial = (notifications: number): Trial => {
+  const trial = (notifications: number, reached = 10): Trial => {
     const own = chains.map(({ subscriptions: made = [], ...chain }) => ({
       ...chain,
-      subscriptions: made.map((each) => ({ ...each, reached: 10, subscribed: 10, notifications })),
+      subscriptions: made.map((each) => ({ ...each, reached, subscribed: reached, notifications })),
     }));
     const report: Report = {
       ...rest,
@@ -127,6 +127,8 @@ test("a node that confirms subscriptions and announces nothing has no capacity o
     return trialResult(plan, 1, report, measure(report, plan, []));
   };
   assert.deepEqual(bracket(trial(40)), { low: 10 });
+  assert.deepEqual(trial(40).served, {}, "how many more it would have accepted is not known");
+  assert.deepEqual(trial(40, 6).served, { kava: 6 });
   const silent = trial(0);
   assert.deepEqual(bracket(silent), {});
   assert.match(silent.reasons[0] ?? "", /^kava: subscriptions were confirmed, and no block came/);

@@ -155,3 +155,34 @@ test("in a deployment a search for subscribers stays within its workers, and the
   const text = String(await store.get(reportKey("s", "txt")));
   assert.match(text, /capacity, subscribers +alone[^\n]*\n[^\n]*\n?kava +2,500/);
 });
+
+test("a search whose gateway serves not even one subscriber says at which number it began", async () => {
+  const chains = [{ name: "kava", subscriptions: [{ ...SUBSCRIPTION, subscribers: 3, ramp: "1s" }] }];
+  const profile = { type: "search", repeats: 0 };
+  const plan = checkedPlan("", { chains, profile, duration: "10s", allowedHosts: ["gateway.example"] });
+  const store = new MemoryStore();
+  await planSearch(store, "s", plan, TIMES);
+  const counts: number[] = [];
+  for (let isOver = false; !isOver; ) {
+    const id = trialId("s", counts.length + 1);
+    const trial = await requireJson<Plan>(store, planKey(id));
+    counts.push(trial.chains[0]?.subscriptions?.[0]?.subscribers ?? 0);
+    const { verdict, ...report } = reachedReport(trial);
+    store.set(reportKey(id, "json"), JSON.stringify({ ...report, verdict: { ...verdict, pass: false } }));
+    isOver = (await nextTask(store, id, TIMES)).done;
+  }
+  assert.deepEqual(counts, [3, 2, 1]);
+  const { verdict } = await requireJson<Report>(store, reportKey("s", "json"));
+  assert.deepEqual(verdict.reasons, ["kava met the SLO with no number of subscribers: begin with fewer than 3."]);
+});
+
+test("a plan with more subscribers than its limit is refused, and so is a search for subscribers that it has not", () => {
+  const chains = [{ name: "kava", subscriptions: [SUBSCRIPTION] }];
+  const input = { duration: "10s", allowedHosts: ["gateway.example"] };
+  assert.throws(
+    () => checkedPlan("", { ...input, chains, limits: { maxSubscribers: 299 } }),
+    /found 300 subscribers in all; expected at most the limit of 299/,
+  );
+  const profile = { type: "search", over: "subscribers" };
+  assert.throws(() => checkedPlan("", { ...input, chains: [CHAIN], profile }), /found no subscriptions/);
+});
