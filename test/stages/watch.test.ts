@@ -152,6 +152,8 @@ test("a fleet's run is over long before its end when no host took any of its tas
   const store = new MemoryStore();
   running(store, { mode: "fleet" }, { workers: 2 });
   store.set(lostKey("w000-s00"), "{}");
+  // Its worker had ended, and only its token was not returned.
+  store.set(summaryKey("r", "w000-s00", 1), "{}");
   assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 2_500 }), { done: false }, "one may still send");
   store.set(lostKey("w001-s00"), "{}");
   assert.deepEqual(await watchTask(store, "r", { ...PORTS, callMs: 20_000 }), { done: true });
