@@ -10,3 +10,9 @@ export function worstClock(workers: readonly Pick<ReportWorker, "clock">[]): Rep
     corrected: clocks.filter(({ corrected }) => corrected).length,
   };
 }
+
+/** The largest start skew, in ms; null if no worker sent a request. */
+export function largestSkewMs(workers: readonly Pick<ReportWorker, "startSkewMs">[]): number | null {
+  const skews = workers.flatMap(({ startSkewMs }) => startSkewMs ?? []);
+  return skews.length === 0 ? null : Math.max(...skews);
+}

@@ -15,7 +15,7 @@ import { SeriesSum } from "../results/seriesSum.ts";
 import { type AbortFlag, abortText } from "../store/abort.ts";
 import { blockAgesReport } from "./blockAges.ts";
 import { capacityOfRun, relayPrices } from "./capacity.ts";
-import { worstClock } from "./clocks.ts";
+import { largestSkewMs, worstClock } from "./clocks.ts";
 import { totalUnits, unitsReport } from "./computeUnits.ts";
 import { eventsOf } from "./events.ts";
 import { hintsOf } from "./hints.ts";
@@ -71,7 +71,6 @@ export function buildReport(input: ReportInput): Report {
     chainReport(result, warmups.get(result.chain), run, truth?.get(result.chain)),
   );
   const regions = regionsReport(reduction.regions, workers, run);
-  const skews = workers.flatMap(({ startSkewMs }) => (startSkewMs === null ? [] : [startSkewMs]));
   const origins = plan.chains.flatMap((chain) => addressesOf(chain).map(({ url }) => new URL(url).origin));
   const report: Report = {
     version: 1,
@@ -93,7 +92,7 @@ export function buildReport(input: ReportInput): Report {
     },
     verdict: { valid: true, pass: true, generator: true, reasons: [], causes: [] },
     slo: plan.slo,
-    startSkewMs: skews.length === 0 ? null : Math.max(...skews),
+    startSkewMs: largestSkewMs(workers),
     clock: worstClock(workers),
     total: totalReport(measured, chains, run),
     chains,

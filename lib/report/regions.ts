@@ -5,7 +5,7 @@ import type { Plan } from "../plan/schema.ts";
 import type { RegionResult } from "../results/chainResults.ts";
 import { addLedgers } from "../results/ledger.ts";
 import { SeriesSum } from "../results/seriesSum.ts";
-import { worstClock } from "./clocks.ts";
+import { largestSkewMs, worstClock } from "./clocks.ts";
 import type { Reason } from "./reasons.ts";
 import type { ReportRegion } from "./regionSchema.ts";
 import type { ReportWorker } from "./schema.ts";
@@ -26,12 +26,11 @@ export function regionsReport(
     for (const result of own) sum.merge(result.sum);
     const chains = own.map((result) => regionChain(result, run));
     const offered = chains.reduce((rps, { offeredRps }) => rps + offeredRps, 0);
-    const skews = here.flatMap(({ startSkewMs }) => startSkewMs ?? []);
     return {
       name,
       workers: here.length,
       state: "in order",
-      startSkewMs: skews.length === 0 ? null : Math.max(...skews),
+      startSkewMs: largestSkewMs(here),
       clock: worstClock(here),
       ...trafficOf(addLedgers(own.map(({ ledger }) => ledger)), sum, offered, run),
       chains,
