@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { prepareChain } from "../../lib/attack/requests.ts";
+import { searchText, trialText } from "../../lib/live/search.ts";
 import { guardProblems } from "../../lib/plan/guards.ts";
 import type { Plan } from "../../lib/plan/schema.ts";
+import { renderMarkdown } from "../../lib/render/exports/markdown.ts";
+import type { Trial } from "../../lib/report/capacity.ts";
 import type { Report } from "../../lib/report/schema.ts";
 import { nextTask } from "../../lib/stages/next.ts";
 import { planTask } from "../../lib/stages/plan.ts";
 import { planSearch } from "../../lib/stages/trials.ts";
-import { planKey, reportKey, scheduleKey, trialId } from "../../lib/store/keys.ts";
+import { planKey, reportKey, scheduleKey, searchKey, trialId } from "../../lib/store/keys.ts";
 import { readJson, requireJson } from "../../lib/store/store.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
 import { PLAN_PORTS } from "../support/planPorts.ts";
@@ -153,6 +156,7 @@ test("in a deployment a search for subscribers stays within its workers, and the
   const report = await requireJson<Report>(store, reportKey("s", "json"));
   assert.match(String(report.verdict.reasons), /limit of 2500 \(maxSubscribers\) ended the search/);
   const text = String(await store.get(reportKey("s", "txt")));
+  assert.match(renderMarkdown(report), /\*\*kava\*\* carries 2,500 subscribers/);
   assert.match(text, /capacity, subscribers +alone[^\n]*\n[^\n]*\n?kava +2,500/);
 });
 
@@ -172,6 +176,12 @@ test("a search whose gateway serves not even one subscriber says at which number
     isOver = (await nextTask(store, id, TIMES)).done;
   }
   assert.deepEqual(counts, [3, 2, 1]);
+  const trials = await requireJson<Trial[]>(store, searchKey("s"));
+  assert.match(trialText(plan, trials[1] as Trial), /^trial 2, alone: kava 2 subscribers missed the SLO/);
+  assert.match(
+    searchText(plan, trials.slice(0, 1), 60_000) ?? "",
+    /^trial 2 of at most \d+, kava: below 3 subscribers;/,
+  );
   const { verdict } = await requireJson<Report>(store, reportKey("s", "json"));
   assert.deepEqual(verdict.reasons, ["kava met the SLO with no number of subscribers: begin with fewer than 3."]);
 });
