@@ -135,6 +135,17 @@ test("a trial of subscribers keeps their proportion and pace, and lasts longer w
   ]);
 });
 
+test("subscribers of a trial connect within half of the longest trial, however slowly the plan's connect", async () => {
+  const chains = [{ name: "kava", subscriptions: [{ ...SUBSCRIPTION, ramp: "100s" }] }];
+  const profile = { type: "search", repeats: 0 };
+  const plan = checkedPlan("", { chains, profile, duration: "110s", allowedHosts: ["gateway.example"] });
+  const store = new MemoryStore();
+  await planSearch(store, "s", plan, TIMES);
+  const trial = await requireJson<Plan>(store, planKey(trialId("s", 1)));
+  assert.equal(trial.chains[0]?.subscriptions?.[0]?.rampMs, 60_000);
+  assert.equal(trial.durationMs, 110_000);
+});
+
 test("in a deployment a search for subscribers stays within its workers, and the report names the limit", async () => {
   const chains = [{ name: "kava", subscriptions: [{ ...SUBSCRIPTION, subscribers: 2_000 }] }];
   const store = new MemoryStore();
