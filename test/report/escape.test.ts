@@ -15,11 +15,11 @@ import { madeReport } from "../support/reports.ts";
 const ORIGIN = "http://127.0.0.1:8545";
 /**
  * What a terminal obeys: colours, a title, a link, a cleared screen, C1 codes, a turned direction and a separate line; and
- * what makes two names look alike: characters without a width.
+ * what makes two names look alike: characters without a width, and half of a pair of surrogates.
  */
 const OBEYED =
   "\u001b[31mred\u001b]0;title\u0007\u001b]8;;http://a/\u001b\\\u009d8;;x\u009c\u009b2J\u202egnp\u2066\u061c\u0000\u007f" +
-  "\u200b\u2060\ufeff\u00ad\u3164\u{e0041}\u2028\r\nfinding: forged";
+  "\u200b\u2060\ufeff\u00ad\u3164\u{e0041}\ud800\u2028\r\nfinding: forged";
 const DANGEROUS = /[^\n\P{C}]|[\u2028\u2029\u3164]/u;
 
 /** A report in which every text that comes from outside is hostile. */
@@ -57,6 +57,11 @@ test("nothing in a report, a comparison or a plan's problems is obeyed by a term
     const forged = text.split("\n").filter((line) => line.startsWith("finding: forged"));
     assert.deepEqual(forged, []);
   }
+});
+
+test("JUnit's file has no character that XML does not allow", () => {
+  const xml = renderJunit(hostileReport("\u0001\u001f\ud800\ufffe\uffff"));
+  assert.doesNotMatch(xml, /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
 });
 
 test("nothing in a comparison's page is markup, whatever a report file holds in the place of a number", () => {

@@ -146,6 +146,12 @@ test("counts beyond the range are refused, however far", () => {
   }
 });
 
+test("zeros after the last count do not raise the highest value", () => {
+  const read = decodeHistogram(asText(bareWords([2, 7])));
+  assert.equal(read.maxValue, 0, "a count of one and four zeros");
+  assert.equal(encodeHistogram(read), encodeHistogram(ours([0])));
+});
+
 test("histograms that were packed are the same again, and hdr-histogram-js reads each of them", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(200), { maxLength: 5 }), values, (intervals, of) => {
