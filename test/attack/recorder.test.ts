@@ -347,3 +347,19 @@ test("samples are of what was no plain relay, without secrets; blocks are of rel
     [undefined, undefined, undefined, undefined],
   );
 });
+
+test("what a flush has taken is not in the next one, whatever was recorded", () => {
+  const recorder = new Recorder("a", "measure", 1_000, { timings: 0, targets: 1, countsAdmissions: true });
+  const flush = (): Series | undefined => {
+    recorder.sent(0, 0, 100);
+    recorder.responded(0, { responseMs: 1, serviceMs: 1, status: 200, bytes: 50, classified: "valid" });
+    recorder.lookedUp("block", "new");
+    return recorder.take();
+  };
+  for (const which of ["first", "second"]) {
+    const taken = flush();
+    assert.deepEqual(taken?.lookups, { block: { new: 1 } }, which);
+    assert.deepEqual(taken.admissions, { 0: [1, 0] }, which);
+    assert.deepEqual(taken.seconds, [[0, 1, 0, 1, 0, 0]], which);
+  }
+});

@@ -62,6 +62,11 @@ const BROKEN: [what: string, change: (recorded: ReturnType<typeof socketChunk>) 
     ({ series }) => Object.assign(series, { nodes: { byName: { a: { responses: 0.5 } }, pairs: 0, same: 0 } }),
     /byName\.a\.responses is no count/,
   ],
+  [
+    "a block's age",
+    ({ series }) => Object.assign(series, { blockAges: { byName: { a: { responses: 0.5 } }, pairs: 0, same: 0 } }),
+    /blockAges\.byName\.a/,
+  ],
   ["a slot", ({ series }) => Object.assign(series, { admissions: { 3: [1, -1] } }), /admissions\.3 is no count/],
   ["a slot's name", ({ series }) => Object.assign(series, { admissions: { x: [1, 1] } }), /admissions\.x is no slot/],
   ["a slot's counts", ({ series }) => Object.assign(series, { admissions: { 3: [1] } }), /admissions\.3 is no slot/],

@@ -59,6 +59,7 @@ test("what no host of a fleet took, or took over, is named, and so are hosts tha
   await run.store.put(`${tasksPrefix(RUN)}${untaken.id}/1/task.json`, "{}");
   await run.store.put(`${tasksPrefix(RUN)}${dropped.id}/1/claim.json`, "{}");
   await run.store.put(leftKey(RUN, dropped.id, 7), JSON.stringify({ host: "h", why: "stopped" }));
+  await run.store.put(leftKey(RUN, "w999-s00", 7), JSON.stringify({ host: "h", why: "spot" }));
   for (const assignment of others) await writeSummary(run, chunksOf(run.plan, assignment, 1, 2));
   const { findings } = await reduce(run);
   const texts = findings.map(findingText);
