@@ -46,6 +46,17 @@ test("a task's token is returned by the AWS SDK once; afterwards, and if nobody 
   await failed;
 });
 
+test("a task whose execution has ended is not waited for, whether it ended before or meanwhile", {
+  timeout: 10_000,
+}, async () => {
+  const over = new Error("the execution is over");
+  await assert.rejects(new Callbacks().open().result(undefined, AbortSignal.abort(over)), over);
+  const execution = new AbortController();
+  const ended = assert.rejects(new Callbacks().open().result(undefined, execution.signal), over);
+  execution.abort(over);
+  await ended;
+});
+
 /** A definition of one task that waits for its token. */
 function waiting(times: object, more: object = {}): string {
   const host = {
