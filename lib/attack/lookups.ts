@@ -25,8 +25,6 @@ export interface LookupsInput {
   options: ConnectionOptions;
   /** The value of a reference to a secret. */
   secret(reference: string): string;
-  /** Called after each call during the run. */
-  onCall(name: string, outcome: LookupOutcome): void;
 }
 
 /**
@@ -59,10 +57,11 @@ export class Lookups {
     }
   }
 
-  /** Repeats each call at its interval; one that is still waiting is not repeated. */
-  start(): void {
+  /** Repeats each call at its interval, and reports each outcome; a call that is still waiting is not repeated. */
+  start(onCall: (name: string, outcome: LookupOutcome) => void): void {
     for (const lookup of this.#lookups) {
-      this.#repetitions.push(repeat(lookup.everyMs, () => this.#renew(lookup)));
+      const renew = async (): Promise<void> => onCall(lookup.name, await this.#renew(lookup));
+      this.#repetitions.push(repeat(lookup.everyMs, renew));
     }
   }
 
@@ -70,12 +69,11 @@ export class Lookups {
     for (const repetition of this.#repetitions.splice(0)) void repetition.end();
   }
 
-  async #renew(lookup: Lookup): Promise<void> {
-    const { name } = lookup;
-    const before = this.values[name];
+  async #renew(lookup: Lookup): Promise<LookupOutcome> {
+    const before = this.values[lookup.name];
     const failure = await this.#take(lookup).catch(String);
-    if (failure !== undefined) this.#input.onCall(name, "failed");
-    else this.#input.onCall(name, this.values[name] === before ? "same" : "new");
+    if (failure !== undefined) return "failed";
+    return this.values[lookup.name] === before ? "same" : "new";
   }
 
   /** Makes a call and takes its value; resolves with the reason if there is none. */

@@ -55,7 +55,7 @@ export async function ping(plan: Plan, chain: Chain, secret: (reference: string)
     text.replace(SECRET_REFERENCE, (reference) => secrets.get(reference) ?? reference);
   const block = needsBlock(chain) ? await newestBlock(chain, options, reveal) : undefined;
   const known = (name: string): string => secrets.get(name) ?? "";
-  const lookups = new Lookups(chain, { options, secret: known, onCall: () => {} });
+  const lookups = new Lookups(chain, { options, secret: known });
   await lookups.first();
   const prepare = { ...plan, ...(block !== undefined && { block }), lookups: lookups.values, secret: known };
   const request = prepareChain(chain, prepare)(0);

@@ -42,8 +42,11 @@ export class Sender {
    */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
-  readonly #idle: (() => void)[] = [];
+  /** Called when no request is in flight any more. */
+  #onDrained: (() => void) | undefined;
   inFlight = 0;
+  /** When the first request was sent, in ms since the epoch. */
+  firstSentAtMs: number | undefined;
   /** Connections opened since the start: more than `connections` means that the target closes them. */
   opened = 0;
 
@@ -102,6 +105,7 @@ export class Sender {
     if (!connection) return false;
     const exchange = new TimedExchange(this, connection, due, nowMs);
     this.inFlight++;
+    this.firstSentAtMs ??= nowMs;
     this.#order.push(exchange);
     recorder.sent(due.dueMs, nowMs - due.dueAtMs, request.bytes, request.target);
     try {
@@ -139,13 +143,15 @@ export class Sender {
   /** Called when an exchange has its outcome. */
   ended(): void {
     this.inFlight--;
-    if (this.inFlight === 0) for (const done of this.#idle.splice(0)) done();
+    if (this.inFlight === 0) this.#onDrained?.();
   }
 
   /** Resolves when no request is in flight any more. */
   async drained(): Promise<void> {
     if (this.inFlight === 0) return;
-    await new Promise<void>((done) => this.#idle.push(done));
+    await new Promise<void>((done) => {
+      this.#onDrained = done;
+    });
   }
 
   #checkTimeouts(): void {

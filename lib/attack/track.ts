@@ -21,8 +21,6 @@ export interface TrackParts {
   recorder: Recorder;
   /** When the phase begins, in ms since the epoch. */
   originMs: number;
-  /** Called with the send time of each request. */
-  onSend(nowMs: number): void;
 }
 
 /**
@@ -30,7 +28,7 @@ export interface TrackParts {
  * files are open.
  */
 export function chainEvents(parts: TrackParts): TrackEvents {
-  const { plan, requests, sender, recorder, originMs, onSend, numberOf } = parts;
+  const { plan, requests, sender, recorder, originMs, numberOf } = parts;
   const request = requestsOf(parts);
   const most = plan.limits.inFlightPerWorker;
   return {
@@ -47,8 +45,7 @@ export function chainEvents(parts: TrackParts): TrackEvents {
         dueMs: dueAtMs - originMs,
         dueAtMs,
       };
-      if (sender.send(due, nowMs)) onSend(nowMs);
-      else recorder.missed(dueAtMs - originMs, "file-limit");
+      if (!sender.send(due, nowMs)) recorder.missed(dueAtMs - originMs, "file-limit");
     },
     missed: (dueAtMs, reason) => recorder.missed(dueAtMs - originMs, reason),
   };

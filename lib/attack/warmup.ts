@@ -125,16 +125,8 @@ async function warmUpRound(
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
     const requests = prepareChain(nullChain(chain, servers), { keepalive: true, seed: plan.seed });
     const range = { shard: 0, of: 1, from: 0, to: schedule.count };
-    const parts = {
-      plan: local,
-      requests,
-      range,
-      numberOf: (n: number) => n,
-      sender,
-      recorder,
-      originMs,
-      onSend: () => {},
-    };
+    const numberOf = (n: number): number => n;
+    const parts = { plan: local, requests, range, numberOf, sender, recorder, originMs };
     return { schedule, originMs, ...range, events: chainEvents(parts) };
   });
   await new Pacer(clock, tracks).run(startWaker);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Lookups } from "../../lib/attack/lookups.ts";
 import { attack } from "../../lib/attack/worker.ts";
 import { HostGuard } from "../../lib/guard/hostGuard.ts";
+import type { ConnectionOptions } from "../../lib/http/connection.ts";
 import { assign } from "../../lib/plan/assign.ts";
 import { moveTargets } from "../../lib/plan/load.ts";
 import type { Chain } from "../../lib/plan/schema.ts";
@@ -23,9 +24,9 @@ function chains(url: string, lookup: object = {}, target: object = { body: RECEI
   return [{ name: "node", rps: 50, targets: [{ url, ...target }], lookups }];
 }
 
-function lookupsOf(chain: Chain | undefined, input: object = {}): Lookups {
+function lookupsOf(chain: Chain | undefined, options: ConnectionOptions = OPTIONS): Lookups {
   assert.ok(chain);
-  return new Lookups(chain, { options: OPTIONS, secret: (text) => text, onCall: () => {}, ...input });
+  return new Lookups(chain, { options, secret: (text) => text });
 }
 
 test("requests carry the newest block's hash, which the worker asks for beside them", {
@@ -71,10 +72,10 @@ test("a value that would split a request, or is very long, is not taken, and the
   const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`, { every: "50ms" }, target) }).chains;
   const seen: unknown[] = [];
   const onCall = (_: string, outcome: string): number => seen.push([outcome, lookups.values.block]);
-  const lookups: Lookups = lookupsOf(chain, { onCall });
+  const lookups: Lookups = lookupsOf(chain);
   await lookups.first();
   assert.equal(lookups.values.block, "ok-1");
-  lookups.start();
+  lookups.start(onCall);
   while (seen.length < 3) await new Promise((done) => setTimeout(done, 10));
   lookups.stop();
   assert.deepEqual(seen.slice(0, 3), [
@@ -93,7 +94,7 @@ test("a lookup whose call is still waiting is not called again", async (t) => {
   const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`, { every: "50ms" }) }).chains;
   const lookups = lookupsOf(chain);
   await lookups.first();
-  lookups.start();
+  lookups.start(() => {});
   t.after(() => lookups.stop());
   while (calls < 2) await new Promise((done) => setTimeout(done, 10));
   await new Promise((done) => setTimeout(done, 500));
@@ -125,7 +126,7 @@ test("a lookup's host must be allowed, in the plan and at the worker", async (t)
   const server = await answeringServer(t, () => jsonResponse('{"result":{"hash":"0x1"}}'));
   const [chain] = checkedPlan("", { chains: chains(`${server.origin}/`) }).chains;
   const guard = new HostGuard({ allowed: [], loopback: false });
-  await assert.rejects(lookupsOf(chain, { options: { ...OPTIONS, guard } }).first(), /forbidden-address/);
+  await assert.rejects(lookupsOf(chain, { ...OPTIONS, guard }).first(), /forbidden-address/);
   assert.equal(server.connections, 0);
 });
 

@@ -1,0 +1,40 @@
+import type { Handshake } from "../http/request.ts";
+import { originsOf } from "../plan/hosts.ts";
+import { isWebSocketUrl } from "../plan/httpUrl.ts";
+import type { Sender } from "./sender.ts";
+import type { AttackInput } from "./workerPorts.ts";
+
+/** The response time, in s, assumed for the number of connections opened in advance. */
+const OPEN_AHEAD_S = 0.2;
+
+/** WebSockets per chain if the plan does not set a number: each carries many calls. */
+const SOCKETS = 10;
+
+/**
+ * Opens as many connections as the plan sets, or else as many as the load needs at a response time of 200 ms. Idle ones
+ * cost the target little. Opening them only when a target first stalls would cost the target and the worker the time
+ * they need to catch up. Leaves one for each of the worker's subscribers, which connect later.
+ */
+export async function openAhead(
+  sender: Sender,
+  { plan, assignment }: AttackInput,
+  handshakes: readonly Handshake[],
+  subscribers: number,
+): Promise<void> {
+  const rates = new Map<string, number>();
+  for (const share of assignment.shares) {
+    const chain = plan.chains.find(({ name }) => name === share.chain);
+    const targets = chain?.targets.filter(({ url }) => !isWebSocketUrl(url)) ?? [];
+    const origins = new Set(targets.flatMap(({ url }) => originsOf(url, chain?.data)));
+    for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
+  }
+  const places = rates.size + handshakes.length;
+  const left = Math.max(places, sender.count.most - subscribers);
+  const most = Math.min(plan.limits.inFlightPerWorker, left / places);
+  const ofEach = plan.connections === undefined ? undefined : plan.connections / places;
+  const wanted = (count: number): number => Math.ceil(Math.min(most, ofEach ?? count));
+  await Promise.all([
+    ...[...rates].map(([origin, rps]) => sender.open(origin, wanted(rps * OPEN_AHEAD_S))),
+    ...handshakes.map((handshake) => sender.open(handshake, wanted(SOCKETS))),
+  ]);
+}
