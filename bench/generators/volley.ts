@@ -6,8 +6,8 @@ import type { Generator, Measurement } from "./generator.ts";
 const HOLD = fileURLToPath(new URL("../hold.ts", import.meta.url));
 
 /** How long before its first request Volley is started, in ms; on a share of a CPU as a Lambda is. */
-const LEAD_MS = 2_800;
-const LEAD_ON_A_SHARE_MS = 12_000;
+const LEAD_MS = 5_500;
+const LEAD_ON_A_SHARE_MS = 20_000;
 
 /** Volley: one worker in a process of its own, as `lib/attack/` runs it. */
 export const volley: Generator = {

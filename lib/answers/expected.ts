@@ -13,8 +13,8 @@ export interface Expected {
 }
 
 export interface CallExpected {
-  /** Missing for a notification, and for a request that a server cannot read as a call. */
-  id?: CallId;
+  /** Undefined for a notification, and for a request that a server cannot read as a call. */
+  id: CallId | undefined;
   /** Whether it asks for no answer. */
   isNotification: boolean;
   /** Whether its method answers null if there is nothing to return. */
@@ -25,24 +25,19 @@ export interface CallExpected {
 
 /** What a plan requires of a target's responses. */
 export interface Demands {
-  expect?: "json-rpc" | "http";
-  checks?: readonly Check[];
-  accept?: Accept;
-  rateLimitCodes?: readonly number[];
+  expect?: "json-rpc" | "http" | undefined;
+  checks?: readonly Check[] | undefined;
+  accept?: Accept | undefined;
+  rateLimitCodes?: readonly number[] | undefined;
   /** Whether to collect the block numbers that responses report as the newest. */
-  blocks?: boolean;
+  blocks?: boolean | undefined;
 }
 
 /** What a plan requires of the responses of one of its targets. */
 export function demandsOf({ expect, checks, accept }: Target, chain: Chain): Demands {
-  const accepted = accept ?? chain.accept;
-  return {
-    ...(expect && { expect }),
-    ...(checks && { checks }),
-    ...(accepted && { accept: accepted }),
-    ...(chain.rateLimitCodes && { rateLimitCodes: chain.rateLimitCodes }),
-    ...(chain.staleBlocks !== undefined && { blocks: true }),
-  };
+  const { rateLimitCodes, staleBlocks } = chain;
+  // All have the same fields, so that code compiled for one plan's demands fits the next one's.
+  return { expect, checks, accept: accept ?? chain.accept, rateLimitCodes, blocks: staleBlocks !== undefined };
 }
 
 /**
@@ -69,7 +64,7 @@ export function expectedOf(
   return calls.length === 0 ? { kind: "call", calls: [UNREADABLE], demands } : { kind: "batch", calls, demands };
 }
 
-const UNREADABLE: CallExpected = { isNotification: false, mayBeNull: false, asksBlock: false };
+const UNREADABLE: CallExpected = { id: undefined, isNotification: false, mayBeNull: false, asksBlock: false };
 
 /**
  * Methods that answer null if there is no such block, transaction, operation or output: then the node is not at fault.
@@ -102,7 +97,7 @@ function callAt(bytes: Buffer, at: number, idPlaces: readonly IdPlace[]): CallEx
   });
   if (end === -1) return UNREADABLE;
   return {
-    ...(id && { id: callId(bytes, id, idPlaces) }),
+    id: id && callId(bytes, id, idPlaces),
     isNotification: !id,
     mayBeNull: MAY_BE_NULL.test(method),
     asksBlock: method === "eth_blockNumber",

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
+import { requestNumbers } from "../plan/assign.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
 import { usesWebSocket } from "../plan/webSocket.ts";
 import { constantSchedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
+import { HealthMeter } from "./health.ts";
 import { nullBody, startNullServer } from "./nullServer.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
@@ -14,11 +16,14 @@ import { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
 import { startWaker } from "./waker.ts";
 
+/** Minimum requests per second: enough for code to be compiled. */
+const MIN_RPS = 6_000;
+
 /**
- * Minimum requests per second: enough for code to be compiled. Requests beyond what one core can handle on both ends
- * are missed.
+ * Maximum requests per second: what a core can send and answer with time to spare. At a rate beyond that, requests are
+ * sent in groups, and the code that sends a single one stays cold.
  */
-const MIN_RPS = 1_500;
+const MAX_RPS = 25_000;
 
 /**
  * The warm-up repeats everything several times, with new objects each time: code compiled for one schedule, one sender
@@ -27,13 +32,16 @@ const MIN_RPS = 1_500;
 const ROUND_MS = 500;
 
 /** CPU time after which this process is warm, in ms; with only a share of a CPU this takes longer. */
-const ENOUGH_CPU_MS = 1_500;
+const ENOUGH_CPU_MS = 2_000;
 
 /** Connections to the null server, and maximum requests in flight there: more than one, as in the run. */
 const CONNECTIONS = 32;
 
 /** How often a round's recording is encoded: flushes must also be compiled before the first one. */
 const ENCODINGS = 4;
+
+/** How often a round's recorders are flushed during it: what is recorded afterwards reuses their histograms. */
+const FLUSHES = 3;
 
 /** Maximum targets sent per chain: preparing all of a long replay would take too long. */
 const MAX_TARGETS = 4;
@@ -62,7 +70,7 @@ export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: num
   do {
     await warmUpRound(clock, plan, servers, {
       durationMs: Math.min(ROUND_MS, untilMs - clock.nowMs()),
-      rps: Math.max(MIN_RPS, rps),
+      rps: Math.min(MAX_RPS, Math.max(MIN_RPS, rps)),
     });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   servers.close();
@@ -123,14 +131,22 @@ async function warmUpRound(
     });
     recorders.push(recorder);
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
-    const requests = prepareChain(nullChain(chain, servers), { keepalive: true, seed: plan.seed });
+    const own = nullChain(chain, servers);
+    const requests = prepareChain(own, { keepalive: true, seed: plan.seed });
     const range = { shard: 0, of: 1, from: 0, to: schedule.count };
-    const numberOf = (n: number): number => n;
+    const numberOf = requestNumbers(local, own, "measure");
     const parts = { plan: local, requests, range, numberOf, sender, recorder, originMs };
     return { schedule, originMs, ...range, events: chainEvents(parts) };
   });
+  const health = new HealthMeter(clock, sender, originMs);
+  const flushes = setInterval(() => {
+    for (const recorder of recorders) recorder.take();
+    health.take();
+  }, durationMs / FLUSHES);
   await new Pacer(clock, tracks).run(startWaker);
   await sender.drained();
+  clearInterval(flushes);
+  health.close();
   for (let index = 0; index < ENCODINGS; index++) for (const recorder of recorders) recorder.peek();
   for (const recorder of recorders) recorder.take();
   sender.close();
