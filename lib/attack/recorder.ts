@@ -93,9 +93,15 @@ export class Recorder {
   #answers: Tally = {};
   #statuses: Tally = {};
   readonly #seconds = new Map<number, SecondCounts>();
+  /** The second that was counted last, and its counts. */
+  #lastSecond = -1;
+  #lastCounts: SecondCounts = NO_SECOND;
   readonly #intervals = new Map<number, Histogram>();
   readonly #spare: Histogram[] = [];
   readonly #serviceTime = createHistogram();
+  /** The interval that was recorded last, and its histogram. */
+  #lastInterval = -1;
+  #lastHistogram = this.#serviceTime;
   readonly #sendLag = createHistogram();
   readonly #timings = new Map<Timing, Histogram>();
   readonly #targets: TargetCounts[];
@@ -248,21 +254,27 @@ export class Recorder {
 
   #second(dueMs: number): SecondCounts {
     const index = Math.floor(dueMs / 1_000);
+    if (index === this.#lastSecond) return this.#lastCounts;
     let counts = this.#seconds.get(index);
     if (!counts) {
       counts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
       this.#seconds.set(index, counts);
     }
+    this.#lastSecond = index;
+    this.#lastCounts = counts;
     return counts;
   }
 
   #interval(dueMs: number): Histogram {
     const index = Math.floor(dueMs / this.#intervalMs);
+    if (index === this.#lastInterval) return this.#lastHistogram;
     let histogram = this.#intervals.get(index);
     if (!histogram) {
       histogram = this.#spare.pop() ?? createHistogram();
       this.#intervals.set(index, histogram);
     }
+    this.#lastInterval = index;
+    this.#lastHistogram = histogram;
     return histogram;
   }
 
@@ -348,11 +360,13 @@ export class Recorder {
     this.#blockAges.reset();
     this.sockets = noSockets();
     this.#seconds.clear();
+    this.#lastSecond = -1;
     for (const histogram of this.#intervals.values()) {
       histogram.reset();
       this.#spare.push(histogram);
     }
     this.#intervals.clear();
+    this.#lastInterval = -1;
     this.#serviceTime.reset();
     this.#sendLag.reset();
     this.#timings.clear();
@@ -369,4 +383,5 @@ function countClass(second: SecondCounts, name: string): void {
 }
 
 const ONE_TARGET: RecorderOptions = { timings: 0, targets: 1 };
+const NO_SECOND: SecondCounts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
 const NO_COUNTS = { sent: 0, valid: 0, invalid: 0, errors: 0 };

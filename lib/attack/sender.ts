@@ -36,6 +36,9 @@ export class Sender {
   readonly #onOpened: (times: OpeningMs) => void;
   readonly #counterOf: ((chain: string) => SocketCounter) | undefined;
   readonly #origins = new Map<string, Pool>();
+  /** The origin that was sent to last, and its pool. */
+  #lastOrigin: string | undefined;
+  #lastPool: Pool | undefined;
   readonly #shared: Shared;
   /**
    * In sending order, which is also the order of their timeouts; ended exchanges are dropped when they reach the front.
@@ -87,12 +90,15 @@ export class Sender {
   }
 
   #poolOf(origin: string, handshake?: Handshake): Pool {
+    if (origin === this.#lastOrigin) return this.#lastPool as Pool;
     let pool = this.#origins.get(origin);
     if (!pool) {
       const counter = handshake && this.#counterOf?.(handshake.chain);
       pool = poolOf({ origin, handshake, counter }, this.#options, this.#shared, this.#onOpened);
       this.#origins.set(origin, pool);
     }
+    this.#lastOrigin = origin;
+    this.#lastPool = pool;
     return pool;
   }
 

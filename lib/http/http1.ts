@@ -13,6 +13,8 @@ export class Http1Origin {
   readonly #dialer: Dialer;
   /** One buffer for all connections: each read is consumed before the next one starts. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** The part of the buffer that was read last: most reads are as long as the one before. */
+  #part: Buffer = this.#buffer;
   readonly reading: Reading;
 
   constructor(dialer: Dialer, reading: Reading) {
@@ -23,7 +25,8 @@ export class Http1Origin {
   /** Opens a socket that calls `read` with received bytes; they are valid only until it returns. */
   connect(read: (bytes: Buffer) => void): Opening {
     const callback = (length: number): boolean => {
-      read(this.#buffer.subarray(0, length));
+      if (this.#part.length !== length) this.#part = this.#buffer.subarray(0, length);
+      read(this.#part);
       return true;
     };
     const opening = this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });

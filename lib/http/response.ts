@@ -25,10 +25,22 @@ export class Reading {
    */
   lastBytes: Buffer = NO_BYTES;
   lastHead: Head = NO_HEAD;
+  /** The bytes that were fed last, and those of them after that head: most responses are as long as the one before. */
+  #fed: Buffer = NO_BYTES;
+  #rest: Buffer = NO_BYTES;
 
   constructor(maxBodyBytes = MAX_BODY_BYTES, memory = new ResponseMemory(MEMORY_BYTES)) {
     this.maxBodyBytes = maxBodyBytes;
     this.memory = memory;
+  }
+
+  /** The bytes after the last head, of bytes that begin with it. */
+  afterLastHead(fed: Buffer): Buffer {
+    if (fed !== this.#fed || fed.length - this.lastBytes.length !== this.#rest.length) {
+      this.#fed = fed;
+      this.#rest = fed.subarray(this.lastBytes.length);
+    }
+    return this.#rest;
   }
 }
 
@@ -127,7 +139,7 @@ export class ResponseParser implements HeaderSource {
   #feedHead(fed: Buffer): Buffer | undefined {
     if (this.#partial.length === 0 && this.#isLastHead(fed)) {
       this.#take(this.#shared.lastHead, this.#shared.lastBytes.length);
-      return fed.subarray(this.#shared.lastBytes.length);
+      return this.#shared.afterLastHead(fed);
     }
     let bytes = fed;
     if (this.#partial.length > 0) {
