@@ -1,17 +1,19 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 
 /** Starts an HTTP server on a free port of loopback that answers each request as a node would, without any work. */
 export async function startNullServer(): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.setNoDelay(true);
-    // Each connection carries one small request at a time, so one piece of data is one request.
-    socket.on("data", (request) => socket.write(nullAnswer(request)));
-    socket.on("error", () => socket.destroy());
-  });
+  const server = createServer(answerOn);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;
+}
+
+/** Answers each request on a socket. It carries one small request at a time, so that one piece of data is one request. */
+export function answerOn(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.on("data", (request) => socket.write(nullAnswer(request)));
+  socket.on("error", () => socket.destroy());
 }
 
 /** The HTTP response that a node would give to this request. */

@@ -82,11 +82,11 @@ export class Sender {
 
   /**
    * Opens connections to an origin for `requests` concurrent requests, or that many WebSockets, before the first
-   * request.
+   * request. Opens no more once `goesOn` is false.
    */
-  async open(to: string | Handshake, requests: number): Promise<void> {
+  async open(to: string | Handshake, requests: number, goesOn?: () => boolean): Promise<void> {
     const pool = typeof to === "string" ? this.#poolOf(to) : this.#poolOf(to.key, to);
-    await pool.open(requests);
+    await pool.open(requests, goesOn);
   }
 
   #poolOf(origin: string, handshake?: Handshake): Pool {

@@ -1,14 +1,9 @@
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { WebSocketServer } from "ws";
 import { requestNumbers } from "../plan/assign.ts";
-import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
-import { usesWebSocket } from "../plan/webSocket.ts";
 import { constantSchedule } from "../schedule/schedule.ts";
 import type { Clock } from "../store/clock.ts";
 import { HealthMeter } from "./health.ts";
-import { nullBody, startNullServer } from "./nullServer.ts";
+import { type NullServers, startNullServers } from "./nullServers.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { prepareChain } from "./requests.ts";
@@ -23,7 +18,7 @@ const MIN_RPS = 6_000;
  * Maximum requests per second: what a core can send and answer with time to spare. At a rate beyond that, requests are
  * sent in groups, and the code that sends a single one stays cold.
  */
-const MAX_RPS = 25_000;
+const MAX_RPS: Record<Plan["http"], number> = { "1.1": 25_000, "2": 8_000 };
 
 /**
  * The warm-up repeats everything several times, with new objects each time: code compiled for one schedule, one sender
@@ -54,12 +49,13 @@ const MAX_ROWS = 8;
  * code compiled on first use is compiled before the first request that counts. Sends at the run's rate, `rps`, if
  * possible, because different code is hot at a high rate than at a low one. Nothing leaves the process. Ends when it
  * has used enough CPU time, and at the latest after `mostMs`, however slow the machine is. A chain of subscribers alone
- * sends no requests and needs none of this. Without a port to listen on there is no warm-up: the worker starts cold.
+ * sends no requests and needs none of this. Without a port or a cipher for the servers there is no warm-up: the worker
+ * starts cold.
  */
 export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: number): Promise<void> {
   const plan = { ...whole, chains: whole.chains.filter(({ targets }) => targets.length > 0) };
   if (plan.chains.length === 0) return;
-  const servers = await startNullServers(plan.chains.some(usesWebSocket));
+  const servers = await startNullServers(plan);
   if (servers === undefined) return;
   const untilMs = clock.nowMs() + mostMs;
   const before = process.cpuUsage();
@@ -70,45 +66,10 @@ export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: num
   do {
     await warmUpRound(clock, plan, servers, {
       durationMs: Math.min(ROUND_MS, untilMs - clock.nowMs()),
-      rps: Math.min(MAX_RPS, Math.max(MIN_RPS, rps)),
+      rps: Math.min(MAX_RPS[plan.http], Math.max(MIN_RPS, rps)),
     });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   servers.close();
-}
-
-/** The origins of the null servers, which respond to every request at once. */
-interface NullServers {
-  http: string;
-  ws: string;
-  close(): void;
-}
-
-/** Starts the null servers, that of WebSockets only if it is needed; undefined if the machine has no port for them. */
-async function startNullServers(withSockets: boolean): Promise<NullServers | undefined> {
-  const started: { close(): unknown; address(): unknown }[] = [];
-  const close = (): void => {
-    for (const server of started) server.close();
-  };
-  try {
-    started.push(await startNullServer());
-    if (withSockets) started.push(await nullSockets());
-  } catch {
-    close();
-    return undefined;
-  }
-  const [http, ws] = started.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  return { http: `http://${http}`, ws: `ws://${ws ?? ""}`, close };
-}
-
-/** A null WebSocket server. */
-async function nullSockets(): Promise<WebSocketServer> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  server.on("connection", (socket) => {
-    socket.on("message", (request: Buffer) => socket.send(nullBody(request)));
-    socket.on("error", () => socket.terminate());
-  });
-  await once(server, "listening");
-  return server;
 }
 
 async function warmUpRound(
@@ -119,9 +80,9 @@ async function warmUpRound(
 ): Promise<void> {
   const limits = { ...plan.limits, inFlightPerWorker: CONNECTIONS };
   const { tls: _, resolve: __, unixSocket: ___, ...own } = plan;
-  const local: Plan = { ...own, limits, http: "1.1", keepalive: true, timeoutMs: 1_000, durationMs, warmupMs: 0 };
-  const sender = new Sender(clock, local);
-  if (!plan.chains.every(usesWebSocket)) await sender.open(servers.http, CONNECTIONS);
+  const local: Plan = { ...own, limits, keepalive: true, timeoutMs: 1_000, durationMs, warmupMs: 0 };
+  const sender = new Sender(clock, { ...local, secure: servers.secure });
+  for (const origin of servers.http) await sender.open(origin, CONNECTIONS);
   const originMs = clock.nowMs();
   const recorders: Recorder[] = [];
   const tracks = plan.chains.map((chain): Track => {
@@ -132,7 +93,7 @@ async function warmUpRound(
     recorders.push(recorder);
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
     const own = nullChain(chain, servers);
-    const requests = prepareChain(own, { keepalive: true, seed: plan.seed });
+    const requests = prepareChain(own, { keepalive: true, http: plan.http, seed: plan.seed });
     const range = { shard: 0, of: 1, from: 0, to: schedule.count };
     const numberOf = requestNumbers(local, own, "measure");
     const parts = { plan: local, requests, range, numberOf, sender, recorder, originMs };
@@ -152,14 +113,14 @@ async function warmUpRound(
   sender.close();
 }
 
-/** A copy of a chain that targets the null server, without secrets and without the plan's checks on responses. */
+/** A copy of a chain that targets the null servers, without secrets and without the plan's checks on responses. */
 function nullChain({ name, rps, targets, data }: Chain, servers: NullServers): Chain {
   return {
     name,
     rps,
     targets: targets.slice(0, MAX_TARGETS).map(({ method, url, body, bodyBase64, weight }) => ({
       method,
-      url: `${isWebSocketUrl(url) ? servers.ws : servers.http}/`,
+      url: `${servers.originFor(url)}/`,
       headers: [],
       weight,
       ...(body !== undefined && { body }),

@@ -11,7 +11,7 @@ import { ABORT_DRAIN_MS, flushMs, POLL_MS } from "../schedule/tempo.ts";
 import type { Clock } from "../store/clock.ts";
 import { socketCounter } from "../ws/socketCounts.ts";
 import { HealthMeter } from "./health.ts";
-import { openAhead } from "./openAhead.ts";
+import { openAhead, openingMs } from "./openAhead.ts";
 import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
@@ -25,6 +25,9 @@ import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
 /** How long before its first request a worker ends its warm-up, to make its requests and connections, in ms. */
 const READY_AHEAD_MS = 600;
+
+/** How long before its first request a worker opens no more connections, in ms. */
+const QUIET_MS = 100;
 
 /** The shortest warm-up that is worth it, in ms. */
 const MIN_WARMUP_MS = 400;
@@ -54,10 +57,12 @@ export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Su
 }
 
 /** Warms the process up, if there is time before the first request. */
-async function warmUpBefore({ plan, assignment }: AttackInput, chains: readonly Chain[], clock: Clock): Promise<void> {
+async function warmUpBefore(input: AttackInput, chains: readonly Chain[], clock: Clock): Promise<void> {
+  const { plan, assignment } = input;
   const takesOver = assignment.segment > 0 && chains.some(({ subscriptions = [] }) => subscriptions.length > 0);
   const aheadMs = READY_AHEAD_MS + (takesOver ? TAKE_OVER_AHEAD_MS : 0);
-  const spareMs = assignment.startAtMs + assignment.fromMs - clock.nowMs() - aheadMs;
+  const leftMs = assignment.startAtMs + assignment.fromMs - clock.nowMs() - aheadMs;
+  const spareMs = leftMs - Math.min(openingMs(input), leftMs / 2);
   const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
   if (spareMs > MIN_WARMUP_MS) await warmUp(clock, plan, spareMs, rps);
 }
@@ -112,9 +117,10 @@ class WorkerRun {
     const subscriptions = this.#subscribe();
     const beginAtMs = firstDueAtMs(tracks, assignment);
     subscriptions.start();
-    const opened = openAhead(this.#sender, this.#input, handshakes, subscriptions.size);
-    const mostMs = Math.max(0, assignment.startAtMs + assignment.fromMs - this.#clock.nowMs() - 100);
-    await Promise.race([opened, delay(mostMs)]);
+    const untilMs = assignment.startAtMs + assignment.fromMs - QUIET_MS;
+    const goesOn = (): boolean => this.#clock.nowMs() < untilMs;
+    const opened = openAhead(this.#sender, this.#input, { handshakes, subscribers: subscriptions.size, goesOn });
+    await Promise.race([opened, delay(Math.max(0, untilMs - this.#clock.nowMs()))]);
     const readyMs = beginAtMs - this.#clock.nowMs();
     this.#health.take();
 

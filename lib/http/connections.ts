@@ -19,6 +19,9 @@ export class ConnectionCount {
   }
 }
 
+/** Maximum connections that are being opened in advance at a time: a handshake takes a millisecond or two of a core. */
+const AT_ONCE = 100;
+
 /** What all connections of a worker share. */
 export interface Shared {
   count: ConnectionCount;
@@ -28,8 +31,11 @@ export interface Shared {
 
 /** The connections shared by requests of one kind. */
 export interface Pool {
-  /** Opens connections for `requests` concurrent requests; resolves when each is open or has failed. */
-  open(requests: number): Promise<void>;
+  /**
+   * Opens connections for `requests` concurrent requests; resolves when each is open or has failed, or when `goesOn` is
+   * false.
+   */
+  open(requests: number, goesOn?: () => boolean): Promise<void>;
   /** A connection with room for a request, which it now counts; undefined if no more can be opened. */
   acquire(): Connection | undefined;
   /** Closes an idle connection, if there is one, to make room for a connection to another origin. */
@@ -74,11 +80,14 @@ export class Connections implements ConnectionEvents, Pool {
    * Opens connections for `requests` concurrent requests in advance, without sending anything on them. Resolves when
    * each is open or has failed; a failure is left for the requests to discover.
    */
-  async open(requests: number): Promise<void> {
+  async open(requests: number, goesOn = (): boolean => true): Promise<void> {
     if (!this.#options.keepalive) return;
     const count = this.#options.http === "2" ? Math.ceil(requests / STREAMS) : requests;
-    const fitting = Math.min(count, this.#count.most - this.#count.now);
-    await Promise.all(Array.from({ length: fitting }, () => new Promise<void>((done) => this.#create(done))));
+    let left = Math.min(count, this.#count.most - this.#count.now);
+    const openOneByOne = async (): Promise<void> => {
+      while (left-- > 0 && goesOn()) await new Promise<void>((done) => this.#create(done));
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left) }, openOneByOne));
   }
 
   /** A connection with room for a request, which it now counts; undefined if no more can be opened. */

@@ -63,7 +63,9 @@ export class Dialer {
     const beganMs = performance.now();
     let resolvedMs: number | undefined;
     let connectedMs: number | undefined;
-    const socket = this.#isSecure ? this.#dialTls(alpn) : connectTcp({ ...this.#to, ...(onread && { onread }) });
+    const socket = this.#isSecure
+      ? this.#dialTls(alpn, onread)
+      : connectTcp({ ...this.#to, ...(onread && { onread }) });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.once("lookup", () => {
@@ -88,11 +90,12 @@ export class Dialer {
     };
   }
 
-  #dialTls(alpn: Alpn): TLSSocket {
+  #dialTls(alpn: Alpn, onread?: OnReadOpts): TLSSocket {
     const socket = connectTls({
       ...this.#to,
       ...this.#tls,
       ALPNProtocols: [alpn],
+      ...(onread && { onread }),
       ...(this.#session && { session: this.#session }),
     });
     socket.on("session", (session) => {

@@ -29,9 +29,7 @@ export class Http1Origin {
       read(this.#part);
       return true;
     };
-    const opening = this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });
-    if (opening.isSecure) opening.socket.on("data", read);
-    return opening;
+    return this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });
   }
 }
 

@@ -244,6 +244,15 @@ test("connections opened ahead are used, and no more are opened", async (t) => {
   assert.equal(server.connections, 5);
 });
 
+test("no more connections are opened ahead once there is no time", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  let asked = 0;
+  await sender.open(server.origin, 50, () => ++asked <= 7);
+  assert.equal(sender.connections, 7);
+});
+
 test("what is in flight when the sender closes is recorded as aborted", async (t) => {
   const server = await rawServer(t, () => {});
   const sender = new Sender(systemClock, OPTIONS);
