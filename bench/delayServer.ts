@@ -13,8 +13,8 @@ const SHAPES: Record<string, (atMs: number, number: number) => number> = {
   bimodal: (_, number) => (number % 10 === 0 ? 50 : 5),
   /** 2 ms, but in each 4 s a stall of 400 ms, which ends for all requests at once. */
   stalls: (atMs) => (atMs % 4_000 < 3_600 ? 2 : 4_000 - (atMs % 4_000)),
-  /** From 5 ms to 45 in 20 s. */
-  drift: (atMs) => 5 + atMs / 500,
+  /** From 5 ms to 45 in 12 s. */
+  drift: (atMs) => 5 + atMs / 300,
 };
 
 const RESPONSE = '{"jsonrpc":"2.0","id":1,"result":"0x1"}';

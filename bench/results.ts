@@ -5,6 +5,8 @@ export interface Round {
   rps: number;
   /** The highest rate of those tried at which all was sent and answered, however late. */
   keptUpRps: number;
+  /** The highest rate of those tried that was held with a p99 of the send lag of at most 1 ms; 0 without a lag. */
+  exactRps: number;
   cpuUs: number;
   memoryMb: number;
   lagMs?: NonNullable<Measurement["lagMs"]>;
@@ -44,6 +46,7 @@ export interface Row {
   version: string;
   loop: "open" | "closed";
   heldRps: number;
+  exactRps: number;
   keptUpRps: number;
   cpuUsPerRequest: number;
   memoryMb: number;
@@ -74,6 +77,7 @@ export function summarize(found: Found, command: string): BenchResult {
       version,
       loop,
       heldRps: Math.round(best.rps),
+      exactRps: Math.max(...rounds.map((each) => each.exactRps)),
       keptUpRps: Math.round(Math.max(...rounds.map((each) => each.keptUpRps))),
       cpuUsPerRequest: Number(best.cpuUs.toFixed(2)),
       memoryMb: Math.round(best.memoryMb),
@@ -103,6 +107,7 @@ const COLUMNS = [
   "loop",
   "requests/s held",
   "lag p99, ms",
+  "held within 1 ms",
   "kept up with",
   "CPU µs a request",
   "MB",
@@ -120,6 +125,7 @@ function wireTable(wire: Wire, title: string, generators: readonly Row[]): strin
       each.loop,
       each.heldRps === 0 ? "none of the rates tried" : count(each.heldRps),
       each.lagP99Ms === null ? "–" : each.lagP99Ms.toFixed(2),
+      each.exactRps === 0 ? "–" : count(each.exactRps),
       count(each.keptUpRps),
       each.cpuUsPerRequest.toFixed(1),
       count(each.memoryMb),
@@ -127,7 +133,17 @@ function wireTable(wire: Wire, title: string, generators: readonly Row[]): strin
       times(each.keptUpRatio),
     ]),
   );
-  return `## ${title}\n\n${row(COLUMNS)}\n${row(COLUMNS.map(() => "---"))}\n${rows.join("\n")}\n\n`;
+  const table = `${row(COLUMNS)}\n${row(COLUMNS.map(() => "---"))}\n${rows.join("\n")}`;
+  return `## ${title}\n\n${table}\n\n${exactRatios(own)}\n\n`;
+}
+
+/** What Volley holds within 1 ms ÷ what each closed loop reaches, as a sentence. */
+function exactRatios(rows: readonly Row[]): string {
+  const exact = rows.find(({ name }) => name === "volley")?.exactRps ?? 0;
+  const ratios = rows
+    .filter(({ loop }) => loop === "closed")
+    .map(({ name, heldRps }) => `${name} ${(exact / heldRps).toFixed(2)}`);
+  return `Volley's rate held within 1 ms ÷ what a closed loop reached: ${ratios.join(", ")}.`;
 }
 
 /** The result as Markdown. */
@@ -146,10 +162,10 @@ export function renderResults({ at, machine, command, rounds, secondsEach, gener
   return `# Volley beside its peers
 
 \`${command}\`, ${at}, on ${machine}. nginx on one core answers a JSON-RPC call, the generator is pinned to the other;
-${rounds} ${rounds === 1 ? "round" : "interleaved rounds"} of ${secondsEach} s a rate, the best of each.
+${rounds === 1 ? "one round" : `${rounds} interleaved rounds over HTTP/1.1 and one of the others`}, ${secondsEach} s a rate, the best of each.
 
 - Held: at least 99.9 % sent and answered, p99 of the send lag at most 2 ms. A generator that does not report its lag holds
-  what it keeps up with.
+  what it keeps up with. Held within 1 ms: the highest rate of those tried where that p99 is at most 1 ms.
 - Kept up with: at least 99.9 % sent and answered, however late.
 - A closed loop has no rate to hold: the table shows what it reached, in both columns.
 - The last two columns are Volley's figure ÷ the generator's: held by held, and kept up with by kept up with.

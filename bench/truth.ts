@@ -20,7 +20,7 @@ const SHAPES = ["bimodal", "stalls", "drift"];
 const SHARES = [1, 0.29, 0.145];
 const PERCENTILES = ["p50", "p99", "p999", "max"] as const;
 const RPS = 500;
-const SECONDS = 20;
+const SECONDS = 12;
 /** Requests that may be in flight: in a stall all that are due in 400 ms wait for a response. */
 const IN_FLIGHT = 400;
 const SERVER_CORE = 1;
