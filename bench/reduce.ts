@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,18 +12,23 @@ import type { Plan } from "../lib/plan/schema.ts";
 import type { SecondRow, Series, Summary } from "../lib/results/chunk.ts";
 import { intervalMs } from "../lib/results/chunk.ts";
 import { createHistogram, encodeHistogram, type Histogram, packHistograms } from "../lib/results/histogram.ts";
+import { REDUCER_OPTIONS } from "../lib/results/reduce.ts";
 import { randomSeries } from "../lib/schedule/random.ts";
 import { countInShard } from "../lib/schedule/schedule.ts";
 import { writeReport } from "../lib/stages/reportRun.ts";
 import { FolderStore } from "../lib/store/folderStore.ts";
-import { assignmentsKey, planKey, scheduleKey, summaryKey } from "../lib/store/keys.ts";
+import { assignmentsKey, histogramsKey, planKey, reportKey, scheduleKey, summaryKey } from "../lib/store/keys.ts";
 
 /*
  * How long a run of so many workers takes to reduce, and how much memory: makes the results of such a run in a folder,
- * as its workers would have left them, and reduces them in this process on one core.
+ * as its workers would have left them, and reduces them in another process on one core, with the options that the
+ * deployed function has.
  */
 
 const RUN = "synthetic";
+
+/** A fixed instant: two versions' reports of the same run are the same to the byte, or one of them is wrong. */
+const START_AT_MS = Date.UTC(2026, 0, 1);
 
 /** Requests per second of each worker, over all its chains. */
 const WORKER_RPS = 500;
@@ -62,7 +68,7 @@ function mixed(assignment: Assignment, plan: Plan, workers: number): Assignment 
 
 function writeRun(folder: string, workers: number, minutes: number, chains: number): number {
   const plan = syntheticPlan(workers, minutes, chains);
-  const made = scheduleRun(plan, { runId: RUN, startAtMs: Date.now(), leadMs: 0 });
+  const made = scheduleRun(plan, { runId: RUN, startAtMs: START_AT_MS, leadMs: 0 });
   const assignments = made.assignments.map((each) => mixed(each, plan, workers));
   const write = (key: string, body: unknown): void => {
     mkdirSync(dirname(join(folder, key)), { recursive: true });
@@ -146,8 +152,16 @@ async function reduce(folder: string): Promise<void> {
     seconds: Number(((performance.now() - beganMs) / 1_000).toFixed(2)),
     cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
     maxRssMb: Math.round(process.resourceUsage().maxRSS / 1_024),
+    sha256: sha256Of([reportKey(RUN, "json"), histogramsKey(RUN)].map((key) => join(folder, key))),
   };
   process.stdout.write(JSON.stringify(result));
+}
+
+/** A hash over files, in hex. */
+function sha256Of(paths: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const path of paths) hash.update(readFileSync(path));
+  return hash.digest("hex");
 }
 
 const options = new Command("bench:reduce")
@@ -167,13 +181,17 @@ if (options.onlyReduce !== undefined) {
   try {
     const { workers, minutes, chains } = options;
     const summaries = writeRun(folder, workers, minutes, chains);
-    const args = ["--disable-warning=ExperimentalWarning", fileURLToPath(import.meta.url), "--only-reduce", folder];
-    const found = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Record<string, number>;
+    const self = fileURLToPath(import.meta.url);
+    const args = [...REDUCER_OPTIONS, "--disable-warning=ExperimentalWarning", self, "--only-reduce", folder];
+    const found = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Record<
+      string,
+      number | string
+    >;
     const result = { workers, minutes, chains, summaries, ...found };
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result)}\n`
-        : `${workers} workers × ${minutes} min × ${chains} chains: ${summaries} summaries reduced in ${found.seconds} s, ${found.maxRssMb} MB at most\n`,
+        : `${workers} workers × ${minutes} min × ${chains} chains: ${summaries} summaries reduced in ${found.seconds} s, ${found.maxRssMb} MB at most; sha256 of the results ${found.sha256}\n`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { Architecture, Code, type FunctionOptions, Function as LambdaFunction, R
 import { type ICommandHooks, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
+import { REDUCER_OPTIONS } from "../results/reduce.ts";
 import { BESIDE, type BesideFile, BUNDLING } from "./bundling.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -54,7 +55,8 @@ function bundled(
   props: Omit<FunctionOptions, "architecture">,
 ): LambdaFunction {
   // Errors in the log then name the sources' lines instead of the bundle's.
-  const environment = { ...props.environment, NODE_OPTIONS: "--enable-source-maps" };
+  const nodeOptions = ["--enable-source-maps", ...(name === "reduce" ? REDUCER_OPTIONS : [])].join(" ");
+  const environment = { ...props.environment, NODE_OPTIONS: nodeOptions };
   const shared = { ...props, environment, runtime: Runtime.NODEJS_24_X, architecture: Architecture.ARM_64 };
   if (IS_BUILT) {
     return new LambdaFunction(scope, name, {

@@ -65,9 +65,38 @@ export async function readLost(store: Store, runId: string, own: ReadonlySet<str
   return lost.map((assignment) => ({ kind: "no-host", assignment, hadHost: claimed.has(assignment) }));
 }
 
+/** What reads an object: a store, or `fetchAhead`'s result. */
+export type Getter = Pick<Store, "get">;
+
+/**
+ * Begins to fetch what the attempts at assignments wrote: all summaries at once, and an attempt's chunks one after the
+ * other if it has no summary. The result hands out each text once, and gets any other object from the store. Texts wait
+ * here to be parsed one by one: a parsed summary is thousands of small objects, which the garbage collector copies for
+ * as long as they live.
+ */
+export function fetchAhead(store: Store, index: RunIndex, assignments: readonly string[]): Getter {
+  const ahead = new Map<string, Promise<string | undefined>>();
+  for (const { summary, chunks } of assignments.flatMap((id) => [...(index.get(id)?.values() ?? [])])) {
+    let before: Promise<unknown> = Promise.resolve();
+    for (const key of summary === undefined ? chunks : [summary]) {
+      const text = before.then(() => store.get(key));
+      ahead.set(key, text);
+      // A failure is for the caller that asks for this text.
+      before = text.catch(() => {});
+    }
+  }
+  return {
+    get(key) {
+      const text = ahead.get(key) ?? store.get(key);
+      ahead.delete(key);
+      return text;
+    },
+  };
+}
+
 /** Reads what the attempts at an assignment wrote. The findings name each object that cannot be read. */
 export async function readAttempts(
-  store: Store,
+  store: Getter,
   index: RunIndex,
   assignment: string,
 ): Promise<{ attempts: Attempt[]; findings: Finding[] }> {
@@ -116,7 +145,7 @@ export async function readAttempts(
 }
 
 async function readPart<T extends Chunk | Summary>(
-  store: Store,
+  store: Getter,
   key: string,
   kind: "chunk" | "summary",
   findings: Finding[],

@@ -1,13 +1,12 @@
 import { type Assignment, type Phase, phaseRange, type Share, scheduledRequests } from "../plan/assign.ts";
 import type { Plan } from "../plan/schema.ts";
 import { firstInShard } from "../schedule/schedule.ts";
-import type { ClockError } from "../store/clockError.ts";
 import type { RunContext } from "../store/runContext.ts";
 import type { Store } from "../store/store.ts";
-import { type Attempt, indexRun, type RunIndex, readAttempts, readFailures, readLost } from "./attempts.ts";
+import { type Attempt, fetchAhead, indexRun, type RunIndex, readAttempts, readFailures, readLost } from "./attempts.ts";
 import { StaleBlocks } from "./blocks.ts";
 import { type ChainResult, type RegionResult, Results } from "./chainResults.ts";
-import type { Health, Ledger, Outcome } from "./chunk.ts";
+import type { Ledger } from "./chunk.ts";
 import type { Finding } from "./findings.ts";
 import {
   addLedgers,
@@ -21,28 +20,16 @@ import {
 } from "./ledger.ts";
 import { readLeft } from "./left.ts";
 import { type ParsedSeries, parseSeries, SeriesSum } from "./seriesSum.ts";
+import { type WorkerResult, WorkerSum } from "./workerSum.ts";
+
+/**
+ * Node's options for a process that reduces a large run: what a summary leaves is garbage at once, and a larger young
+ * generation only takes memory.
+ */
+export const REDUCER_OPTIONS: readonly string[] = ["--max-semi-space-size=8"];
 
 /** Number of workers whose objects are fetched at once. */
 const WORKERS_AT_ONCE = 2;
-
-/** One worker in the measurement, over all its segments and chains. */
-export interface WorkerResult {
-  worker: number;
-  /** Where it ran, if the plan has regions. */
-  region?: string;
-  chains: string[];
-  rps: number;
-  ledger: Ledger;
-  sum: SeriesSum;
-  /** The outcome of each attempt; `lost` if it wrote no summary. */
-  outcomes: (Outcome | "lost")[];
-  startSkewMs: number | null;
-  readyMs: number | null;
-  health: Health[];
-  clock: ClockError | null;
-  /** The fleet hosts that ran it, in order. */
-  hosts: string[];
-}
 
 /** The merged results of all workers. */
 export interface Reduction {
@@ -81,20 +68,26 @@ export async function reduceRun(
   const workers = [...byWorker.entries()].sort(([a], [b]) => a - b);
   for (let first = 0; first < workers.length; first += WORKERS_AT_ONCE) {
     const batch = workers.slice(first, first + WORKERS_AT_ONCE);
-    const read = await Promise.all(
-      batch.map(([, own]) => Promise.all(own.map((each) => readAttempts(store, index, each.id)))),
+    const fetched = fetchAhead(
+      store,
+      index,
+      batch.flatMap(([, own]) => own.map(({ id }) => id)),
     );
-    for (const { attempts, findings: found } of read.flat()) {
-      findings.push(...found);
-      for (const { series, summary } of attempts) {
-        stale.judge(series);
-        finishedMs = Math.max(finishedMs, summary?.atMs ?? 0);
+    const summed: Finding[] = [];
+    for (const [, own] of batch) {
+      const sum = new WorkerSum(own[0] as Assignment);
+      for (const assignment of own) {
+        const { attempts, findings: found } = await readAttempts(fetched, index, assignment.id);
+        findings.push(...found);
+        for (const { series, summary } of attempts) {
+          stale.judge(series);
+          finishedMs = Math.max(finishedMs, summary?.atMs ?? 0);
+        }
+        summed.push(...addAssignment(plan, sum, { assignment, attempts }, results));
       }
+      onWorker(sum.result());
     }
-    for (const [position, [worker, own]] of batch.entries()) {
-      const attempts = (read[position] ?? []).map((each) => each.attempts);
-      onWorker(reduceWorker(plan, { worker, assignments: own, attempts }, results, findings));
-    }
+    findings.push(...summed);
   }
   return { ...results.inOrder(), findings, finishedMs };
 }
@@ -113,47 +106,20 @@ async function staleBlocks(store: Store, plan: Plan, index: RunIndex): Promise<S
   return stale;
 }
 
-/** A worker's assignments, and the attempts at each of them. */
-interface WorkerAttempts {
-  worker: number;
-  assignments: readonly Assignment[];
-  attempts: readonly Attempt[][];
-}
-
-function reduceWorker(
-  plan: Plan,
-  { worker, assignments, attempts }: WorkerAttempts,
-  results: Results,
-  findings: Finding[],
-): WorkerResult {
-  const all = new SeriesSum();
-  const ledgers: Ledger[] = [];
-  const region = assignments[0]?.region;
-  for (const [index, assignment] of assignments.entries()) {
-    const own = attempts[index] ?? [];
-    if (own.length === 0) findings.push({ kind: "wrote-nothing", assignment: assignment.id });
-    for (const part of partsOf(plan, assignment)) {
-      const recorded = recordedOf(plan, { assignment, attempts: own }, part, findings);
-      const measured = part.phase === "measure" ? all : undefined;
-      const [whole, ...regional] = results.of(part.chain, part.phase, region);
-      addRecorded(whole, recorded, measured);
-      for (const result of regional) addRecorded(result, recorded);
-      if (measured) ledgers.push(recorded.ledger);
-    }
+/** Adds an assignment to its worker's sum, and its parts to the results of their chains. */
+function addAssignment(plan: Plan, sum: WorkerSum, { assignment, attempts }: Attempted, results: Results): Finding[] {
+  const findings: Finding[] = [];
+  sum.addAttempts(assignment, attempts);
+  if (attempts.length === 0) findings.push({ kind: "wrote-nothing", assignment: assignment.id });
+  for (const part of partsOf(plan, assignment)) {
+    const recorded = recordedOf(plan, { assignment, attempts }, part, findings);
+    const isMeasured = part.phase === "measure";
+    const [whole, ...regional] = results.of(part.chain, part.phase, assignment.region);
+    addRecorded(whole, recorded, isMeasured ? sum.series : undefined);
+    for (const result of regional) addRecorded(result, recorded);
+    if (isMeasured) sum.ledgers.push(recorded.ledger);
   }
-  const shares = assignments[0]?.shares ?? [];
-  return {
-    worker,
-    ...(region !== undefined && { region }),
-    chains: shares.map(({ chain }) => chain),
-    rps: shares.reduce((sum, { rps }) => sum + rps, 0),
-    ledger: addLedgers(ledgers),
-    sum: all,
-    outcomes: attempts.flatMap((each) => (each.length === 0 ? ["lost" as const] : each.map(({ outcome }) => outcome))),
-    ...beginningOf(attempts[0] ?? []),
-    hosts: [...new Set(attempts.flat().flatMap(({ host }) => host ?? []))],
-    health: attempts.flat().flatMap(({ health }) => health),
-  };
+  return findings;
 }
 
 /** What an assignment has of one chain in one phase. */
@@ -216,14 +182,6 @@ function addRecorded(result: ChainResult, { parsed, ledger, gap, seconds }: Reco
 function hasSubscribers(plan: Plan, chain: string, phase: Phase): boolean {
   const own = plan.chains.find(({ name }) => name === chain);
   return phase === "measure" && own?.subscriptions !== undefined;
-}
-
-/** The worker's start figures, from the first summary of its first segment. */
-function beginningOf(attempts: readonly Attempt[]): Pick<WorkerResult, "startSkewMs" | "readyMs" | "clock"> {
-  const summary = attempts.find((attempt) => attempt.summary)?.summary;
-  if (!summary) return { startSkewMs: null, readyMs: null, clock: null };
-  const { startSkewMs, readyMs, clock = null } = summary;
-  return { startSkewMs, readyMs, clock };
 }
 
 /** The ledger of what attempts recorded of `scheduled` requests, and the gap that was closed. */

@@ -73,6 +73,8 @@ test("every function runs Node 24 on Graviton, in its own role, and its log ends
     Timeout: 900,
     Environment: { Variables: Match.objectLike({ AWS_LAMBDA_EXEC_WRAPPER: "/var/task/node-wrapper" }) },
   });
+  const limited = Match.objectLike({ NODE_OPTIONS: "--enable-source-maps --max-semi-space-size=8" });
+  template.resourcePropertiesCountIs("AWS::Lambda::Function", { Environment: { Variables: limited } }, 1);
 });
 
 test("the state machine is the repository's definition, with every substitution made", () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findingText, workerErrors } from "../../lib/results/findings.ts";
 import { balances, closeLedger, ledgerOf } from "../../lib/results/ledger.ts";
-import { type Reduction, reduceRun, type WorkerResult } from "../../lib/results/reduce.ts";
+import { type Reduction, reduceRun } from "../../lib/results/reduce.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { chunkKey, failureKey, leftKey, lostPrefix, tasksPrefix } from "../../lib/store/keys.ts";
+import type { WorkerResult } from "../../lib/results/workerSum.ts";
+import { chunkKey, failureKey, leftKey, lostPrefix, summaryKey, tasksPrefix } from "../../lib/store/keys.ts";
 import { takeLease } from "../../lib/store/lease.ts";
 import { SubscriptionRecorder } from "../../lib/ws/subscriptionRecorder.ts";
 import { chainInput } from "../support/plans.ts";
@@ -35,6 +37,45 @@ test("summaries and chunks reduce to the same figures", async (t) => {
   assert.deepEqual(series(a), series(b));
   assert.equal(b.findings.length, withChunks.assignments.length, "each missing summary is named");
   assert.deepEqual(b.workers[0]?.outcomes, ["lost", "lost"]);
+});
+
+test("summaries are fetched together and each once; one that cannot be fetched is named, and its chunks are read", async (t) => {
+  const run = fixture(t);
+  const [first] = run.assignments;
+  assert.ok(first);
+  for (const assignment of run.assignments) {
+    const chunks = chunksOf(run.plan, assignment, 1, 2);
+    await writeChunks(run, chunks);
+    await writeSummary(run, chunks);
+  }
+  const failing = summaryKey(RUN, first.id, 1);
+  const asked: string[] = [];
+  let most = 0;
+  let fetching = 0;
+  const store = new Proxy(run.store, {
+    get: (target, name, receiver) => {
+      if (name !== "get") return Reflect.get(target, name, receiver).bind(target);
+      return async (key: string) => {
+        asked.push(key);
+        most = Math.max(most, ++fetching);
+        try {
+          await sleep(5);
+          if (key === failing) throw new Error("AccessDenied");
+          return await target.get(key);
+        } finally {
+          fetching--;
+        }
+      };
+    },
+  });
+  const { chains, findings } = await reduce({ ...run, store });
+  assert.equal(chains[0]?.ledger.valid, 400);
+  assert.deepEqual(findings.map(findingText), [
+    `${failing} cannot be read: AccessDenied`,
+    `${first.id}: attempt 1 wrote no summary; it was read from its 2 chunks`,
+  ]);
+  assert.equal(new Set(asked).size, asked.length, "each once");
+  assert.ok(most >= run.assignments.length, `${most} at once`);
 });
 
 test("a worker that left nothing is named, and its requests are booked as lost", async (t) => {
