@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { App, Validations } from "aws-cdk-lib";
+import { type App, Validations } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { acknowledge, acknowledgeRegion } from "../../lib/cloud/acknowledged.ts";
 import { RegionStack } from "../../lib/cloud/regionStack.ts";
 import { VolleyStack } from "../../lib/cloud/stack.ts";
 import type { Guards } from "../../lib/plan/guards.ts";
-import { UNBUNDLED } from "../support/template.ts";
+import { appOf } from "../support/template.ts";
 
 const ACCOUNT = "123456789012";
 const SECRETS = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:gateway-key-??????`;
@@ -20,7 +20,7 @@ interface Deployment {
 
 /** A deployment in us-east-1 with workers in eu-west-1 too. */
 function deployment(context: Record<string, unknown> = {}): Deployment {
-  const app = new App({ context: { ...UNBUNDLED, regions: "eu-west-1", allowedHosts: "gateway.example", ...context } });
+  const app = appOf({ regions: "eu-west-1", allowedHosts: "gateway.example", ...context });
   const stack = new VolleyStack(app, "volley", { env: { account: ACCOUNT, region: "us-east-1" } });
   const { home } = stack.loadTest;
   assert.ok(home);
@@ -145,7 +145,7 @@ for (const context of [{}, { secretArns: SECRETS, tracing: "true" }]) {
 test("settings that cannot go with other regions are errors", () => {
   const own = { account: ACCOUNT, region: "us-east-1" };
   const make = (context: Record<string, unknown>, id = "volley", env: object = own) =>
-    new VolleyStack(new App({ context: { ...UNBUNDLED, ...context } }), id, { env });
+    new VolleyStack(appOf(context), id, { env });
   assert.throws(() => make({ regions: "us-east-1" }), /regions has us-east-1, which is the stack's own region/);
   assert.throws(
     () => make({ regions: "eu-west-1", fixedEgress: "true" }),

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { before, type TestContext, test } from "node:test";
-import { App, Stack, Validations } from "aws-cdk-lib";
+import { Stack, Validations } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import { AwsSolutionsChecks } from "cdk-nag";
@@ -17,7 +17,7 @@ import { bundleOf, FUNCTION_NAMES, type Synthesized, synthesize } from "../aws/d
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { answeringServer, jsonResponse, RELAY } from "../support/servers.ts";
-import { UNBUNDLED } from "../support/template.ts";
+import { appOf, UNBUNDLED } from "../support/template.ts";
 import { ROOT } from "../support/volley.ts";
 
 let synthesized: Synthesized;
@@ -183,14 +183,7 @@ for (const context of [
   { standInGateway: "true", schedules: "[]", alarmTopicArn: "arn:aws:sns:eu-west-1:123456789012:alarms" },
 ]) {
   test(`cdk-nag's AwsSolutions has no finding without a reason ${JSON.stringify(context)}`, () => {
-    const app = new App({
-      context: {
-        allowedHosts: ["gateway.example"],
-        "@aws-cdk/aws-iam:minimizePolicies": true,
-        ...UNBUNDLED,
-        ...context,
-      },
-    });
+    const app = appOf({ allowedHosts: ["gateway.example"], "@aws-cdk/aws-iam:minimizePolicies": true, ...context });
     const stack = new VolleyStack(app, "volley");
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     acknowledge(stack);
@@ -199,7 +192,7 @@ for (const context of [
 }
 
 test("with fixed egress the workers are in a network with elastic addresses, which are told", () => {
-  const app = new App({ context: { ...UNBUNDLED, fixedEgress: "true" } });
+  const app = appOf({ fixedEgress: "true" });
   const fixed = Template.fromStack(new VolleyStack(app, "volley"));
   fixed.resourceCountIs("AWS::EC2::EIP", 2);
   fixed.hasOutput("EgressAddresses", {});
@@ -208,7 +201,7 @@ test("with fixed egress the workers are in a network with elastic addresses, whi
 });
 
 test("workers and hosts are in a network that was there, in the subnets that were named, and no other is made", () => {
-  const stack = new Stack(new App({ context: UNBUNDLED }), "own");
+  const stack = new Stack(appOf(), "own");
   const vpc = Vpc.fromVpcAttributes(stack, "Existing", {
     vpcId: "vpc-0123456789abcdef1",
     availabilityZones: ["a", "b"],
@@ -238,7 +231,7 @@ test("workers and hosts are in a network that was there, in the subnets that wer
 });
 
 test("secrets are read by Plan and the doctor alone; workers, Watch and hosts may only decrypt what Plan encrypted", () => {
-  const stackOf = (context: object) => new VolleyStack(new App({ context: { ...UNBUNDLED, ...context } }), "volley");
+  const stackOf = (context: Record<string, unknown>) => new VolleyStack(appOf(context), "volley");
   const own = Template.fromStack(stackOf({ secretArns: SECRETS, fleet: "true" }));
   const rolesWith = (action: string): string[] =>
     Object.entries(own.findResources("AWS::IAM::Policy"))
@@ -258,7 +251,7 @@ test("secrets are read by Plan and the doctor alone; workers, Watch and hosts ma
 });
 
 test("a fleet's host may write whatever a worker's function may", () => {
-  const app = new App({ context: { ...UNBUNDLED, fleet: "true" } });
+  const app = appOf({ fleet: "true" });
   const policies = Template.fromStack(new VolleyStack(app, "volley")).findResources("AWS::IAM::Policy");
   const of = (id: string): string => JSON.stringify(Object.entries(policies).filter(([name]) => name.includes(id)));
   for (const pattern of ["leases", "chunks", "ticks", "summaries", "failures"]) {
@@ -269,7 +262,7 @@ test("a fleet's host may write whatever a worker's function may", () => {
 
 test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given back when an execution ends", () => {
   const own = { fleetMaxHosts: 12, fleetWorkersPerHost: "2", fleetInstanceType: "c7gn.large" };
-  const app = new App({ context: { ...UNBUNDLED, fleet: "true", ...own } });
+  const app = appOf({ fleet: "true", ...own });
   const fleet = Template.fromStack(new VolleyStack(app, "volley"));
   fleet.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
     MinSize: "0",
@@ -315,12 +308,12 @@ test("the fleet: no host at rest, none that can be reached, IMDSv2, tuned, given
     }),
   });
   fleet.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(15 minutes)" });
-  const withoutFleet = Template.fromStack(new VolleyStack(new App({ context: UNBUNDLED }), "volley"));
+  const withoutFleet = Template.fromStack(new VolleyStack(appOf(), "volley"));
   withoutFleet.resourceCountIs("AWS::AutoScaling::AutoScalingGroup", 0);
 });
 
 test("hosts that are not given back, or stay for longer than a run may last, set off an alarm", () => {
-  const app = new App({ context: { ...UNBUNDLED, fleet: "true", maxDurationMinutes: 90 } });
+  const app = appOf({ fleet: "true", maxDurationMinutes: 90 });
   const template = Template.fromStack(new VolleyStack(app, "volley"));
   const [group] = Object.keys(template.findResources("AWS::AutoScaling::AutoScalingGroup"));
   template.hasResourceProperties("AWS::AutoScaling::AutoScalingGroup", {
@@ -338,16 +331,13 @@ test("hosts that are not given back, or stay for longer than a run may last, set
     MetricName: "Errors",
     Dimensions: [{ Name: "FunctionName", Value: { Ref: release } }],
   });
-  const plain = Template.fromStack(new VolleyStack(new App({ context: UNBUNDLED }), "volley"));
+  const plain = Template.fromStack(new VolleyStack(appOf(), "volley"));
   plain.resourcePropertiesCountIs("AWS::CloudWatch::Alarm", { MetricName: "GroupInServiceInstances" }, 0);
 });
 
 test("more workers on a host than its instance type has cores are refused at synthesis", () => {
   const stackWith = (fleetWorkersPerHost: string, fleetInstanceType: string) =>
-    new VolleyStack(
-      new App({ context: { ...UNBUNDLED, fleet: "true", fleetWorkersPerHost, fleetInstanceType } }),
-      "volley",
-    );
+    new VolleyStack(appOf({ fleet: "true", fleetWorkersPerHost, fleetInstanceType }), "volley");
   assert.throws(
     () => stackWith("3", "c7g.large"),
     /fleetWorkersPerHost is 3, but a c7g\.large has 2 cores, and each worker needs one: choose a larger/,
@@ -360,7 +350,7 @@ test("more workers on a host than its instance type has cores are refused at syn
 
 test("hosts on Spot instances ask for their interruption notice; others ask nobody", () => {
   for (const fleetSpot of ["true", "false"]) {
-    const app = new App({ context: { ...UNBUNDLED, fleet: "true", fleetSpot } });
+    const app = appOf({ fleet: "true", fleetSpot });
     const template = Template.fromStack(new VolleyStack(app, "volley"));
     const userData = JSON.stringify(template.findResources("AWS::EC2::LaunchTemplate"));
     const asks = userData.includes("echo VOLLEY_METADATA=http://169.254.169.254 >> /etc/volley/host.env");
@@ -369,15 +359,12 @@ test("hosts on Spot instances ask for their interruption notice; others ask nobo
 });
 
 test("a deployment's limits reach all who hold plans against them, and a wrong one is refused at synthesis", () => {
-  const app = new App({
-    context: {
-      ...UNBUNDLED,
-      allowedHosts: "a.example,*.b.example",
-      observeHosts: "metrics.example",
-      fleet: "true",
-      maxRps: "1234",
-      maxDurationMinutes: 90,
-    },
+  const app = appOf({
+    allowedHosts: "a.example,*.b.example",
+    observeHosts: "metrics.example",
+    fleet: "true",
+    maxRps: "1234",
+    maxDurationMinutes: 90,
   });
   const own = Template.fromStack(new VolleyStack(app, "volley"));
   const functions = Object.values(own.findResources("AWS::Lambda::Function"));
@@ -398,13 +385,10 @@ test("a deployment's limits reach all who hold plans against them, and a wrong o
   const launched = JSON.stringify(own.findResources("AWS::EC2::LaunchTemplate"));
   assert.ok(launched.includes(JSON.stringify(held[0]).slice(1, -1)), "the fleet's hosts hold them too");
   assert.throws(
-    () => new VolleyStack(new App({ context: { ...UNBUNDLED, allowedHosts: "http://a.example/" } }), "volley"),
+    () => new VolleyStack(appOf({ allowedHosts: "http://a.example/" }), "volley"),
     /no host, address or block: http:\/\/a\.example\//,
   );
-  assert.throws(
-    () => new VolleyStack(new App({ context: { ...UNBUNDLED, maxRps: "many" } }), "volley"),
-    /maxRps is "many"; expected a number/,
-  );
+  assert.throws(() => new VolleyStack(appOf({ maxRps: "many" }), "volley"), /maxRps is "many"; expected a number/);
 });
 
 test("schedules start the state machine with their plans, and what has ended is compared by one function", () => {
@@ -421,10 +405,7 @@ test("schedules start the state machine with their plans, and what has ended is 
     baseline: "good",
   };
   const stackOf = (schedule: object) =>
-    new VolleyStack(
-      new App({ context: { ...UNBUNDLED, allowedHosts: "gateway.example", schedules: JSON.stringify([schedule]) } }),
-      "volley",
-    );
+    new VolleyStack(appOf({ allowedHosts: "gateway.example", schedules: JSON.stringify([schedule]) }), "volley");
   const own = Template.fromStack(stackOf(nightly));
   own.hasResourceProperties("AWS::Scheduler::Schedule", {
     ScheduleExpression: "cron(0 2 * * ? *)",
@@ -454,9 +435,9 @@ test("schedules start the state machine with their plans, and what has ended is 
 });
 
 test("what the context says wrong is told at once, a name that nobody knows too", () => {
-  const context = { ...UNBUNDLED, allowedHost: "a.example", maxUsdPerRun: 0, fleet: "yes", "@aws-cdk/x:y": true };
+  const context = { allowedHost: "a.example", maxUsdPerRun: 0, fleet: "yes", "@aws-cdk/x:y": true };
   assert.throws(
-    () => new VolleyStack(new App({ context }), "volley"),
+    () => new VolleyStack(appOf(context), "volley"),
     /allowedHost is no setting; there are allowedHosts.*fleet is "yes"; expected true or false.*maxUsdPerRun is 0/s,
   );
 });
@@ -474,6 +455,7 @@ test("the app's command finds Node 24 although the PATH has an older one, as und
       PATH: `${older}:${process.env.PATH}`,
       CDK_OUTDIR: out,
       CDK_CONTEXT_JSON: JSON.stringify(UNBUNDLED),
+      CDK_VALIDATION: "false",
     },
   });
   assert.ok(existsSync(`${out}/volley.template.json`));
@@ -482,8 +464,8 @@ test("the app's command finds Node 24 although the PATH has an older one, as und
 test("alarms go to a topic, every role has the boundary, and no ARN names a partition", () => {
   const alarmTopicArn = "arn:aws-cn:sns:cn-north-1:123456789012:oncall";
   const permissionsBoundaryArn = "arn:aws-cn:iam::123456789012:policy/boundary";
-  const context = { ...UNBUNDLED, alarmTopicArn, permissionsBoundaryArn, fleet: "true", fixedEgress: "true" };
-  const own = Template.fromStack(new VolleyStack(new App({ context }), "volley"));
+  const context = { alarmTopicArn, permissionsBoundaryArn, fleet: "true", fixedEgress: "true" };
+  const own = Template.fromStack(new VolleyStack(appOf(context), "volley"));
   own.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [alarmTopicArn] });
   own.allResourcesProperties("AWS::IAM::Role", { PermissionsBoundary: permissionsBoundaryArn });
   const { Resources } = own.toJSON() as { Resources: Record<string, object> };
