@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Preflight, preflight, preflightProblems } from "../../lib/attack/preflight.ts";
 import { checkedPlan } from "../support/plans.ts";
-import { deadOrigin } from "../support/servers.ts";
+import { DEAD_ORIGIN } from "../support/servers.ts";
 import { socketServer } from "../support/webSockets.ts";
 
 test("a target that a busy machine was too late to ask is no dead target; one that refused is", () => {
@@ -14,7 +14,7 @@ test("a target that a busy machine was too late to ask is no dead target; one th
 
 test("targets and subscriptions over WebSockets are tried once each, and a dead one is named by its path", async (t) => {
   const server = await socketServer(t);
-  const dead = (await deadOrigin(t)).replace("http:", "ws:");
+  const dead = DEAD_ORIGIN.replace("http:", "ws:");
   const call = { jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] };
   const plan = checkedPlan("", {
     chains: [

@@ -11,7 +11,7 @@ import { type Series, total } from "../../lib/results/chunk.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { CALL } from "../support/plans.ts";
 import { prepared } from "../support/prepared.ts";
-import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+import { answeringServer, DEAD_ORIGIN, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 
 const OPTIONS: ConnectionOptions = { http: "1.1", keepalive: true, timeoutMs: 400 };
 
@@ -75,8 +75,8 @@ test("without keep-alive each request has a connection of its own, and says so",
   assert.equal(server.connections, 3);
 });
 
-test("a target at which nobody listens is ECONNREFUSED", async (t) => {
-  const series = await send(await deadOrigin(t), 2);
+test("a target at which nobody listens is ECONNREFUSED", async () => {
+  const series = await send(DEAD_ORIGIN, 2);
   assert.deepEqual(series.errors, { ECONNREFUSED: 2 });
 });
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL } from "../support/plans.ts";
-import { deadOrigin } from "../support/servers.ts";
+import { DEAD_ORIGIN } from "../support/servers.ts";
 import { volley } from "../support/volley.ts";
 
 const BODY = JSON.stringify(CALL);
@@ -68,7 +68,7 @@ test("ping tells one response's class, times and body, of a URL and of each targ
   assert.match(good.stdout, /"result":"0x10"/);
   assert.equal(seen.length, 1, "one request, and no other");
 
-  const bad = await volley(["ping", await deadOrigin(t), "--json"]);
+  const bad = await volley(["ping", DEAD_ORIGIN, "--json"]);
   assert.equal(bad.code, 1);
   assert.deepEqual([JSON.parse(bad.stdout).class, JSON.parse(bad.stdout).status], ["ECONNREFUSED", undefined]);
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { CALL, chainInput, planInput } from "../support/plans.ts";
-import { answeringServer, deadOrigin, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
+import { answeringServer, DEAD_ORIGIN, jsonResponse, RELAY, rawServer } from "../support/servers.ts";
 import { type Ended, reportOf, volley } from "../support/volley.ts";
 
 interface Tried {
@@ -29,9 +29,8 @@ test("a host that does not resolve and one that refuses end the run before its l
     requests++;
     return jsonResponse(RELAY);
   });
-  const dead = await deadOrigin(t);
   const nowhere = { name: "nowhere", rps: 10, targets: [{ url: "http://gateway.invalid/", body: CALL }] };
-  const chains = [chainInput("fine", 100, fine.origin), chainInput("dead", 100, dead), nowhere];
+  const chains = [chainInput("fine", 100, fine.origin), chainInput("dead", 100, DEAD_ORIGIN), nowhere];
   const tried = await runPlan(
     t,
     planInput("", { chains, preflight: true, duration: "30s", allowedHosts: ["gateway.invalid"] }),

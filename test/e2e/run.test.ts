@@ -11,7 +11,7 @@ import { startNginx } from "../support/nginx.ts";
 import { chainInput, planInput } from "../support/plans.ts";
 import { processesWith } from "../support/processes.ts";
 import { requireProgram } from "../support/programs.ts";
-import { deadOrigin, rawServer } from "../support/servers.ts";
+import { DEAD_ORIGIN, rawServer } from "../support/servers.ts";
 import { ROOT, reportOf, startVolley, volley } from "../support/volley.ts";
 
 /*
@@ -122,7 +122,7 @@ test("an independent server's access log has the counts of the report", async (t
 
 test("a dead target: the run ends in its time, the errors are ECONNREFUSED, the exit code is 1", async (t) => {
   const folder = temporaryFolder(t);
-  const plan = planInput(await deadOrigin(t), { duration: "3s", preflight: false });
+  const plan = planInput(DEAD_ORIGIN, { duration: "3s", preflight: false });
   const ended = await volley(["run", writePlan(folder, plan), "--out", folder, "--json"]);
   assert.equal(ended.code, 1);
   assert.ok(ended.tookMs < 15_000, `it took ${ended.tookMs} ms`);

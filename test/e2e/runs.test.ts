@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { chainInput, checkedPlan, planInput } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
-import { answeringServer, deadOrigin, jsonResponse, RELAY } from "../support/servers.ts";
+import { answeringServer, DEAD_ORIGIN, jsonResponse, RELAY } from "../support/servers.ts";
 import { startVolley, volley } from "../support/volley.ts";
 
 const ORIGIN = "http://127.0.0.1:8545";
@@ -46,7 +46,7 @@ test("volley run --send sends figures while the run goes, and warns of a receive
     return jsonResponse("{}");
   });
   writeFileSync(`${folder}/plan.json`, JSON.stringify(planInput(target.origin, { duration: "2s" })));
-  const send = [`prometheus=${receiver.origin}/api/v1/write`, `otlp=${await deadOrigin(t)}/v1/metrics`];
+  const send = [`prometheus=${receiver.origin}/api/v1/write`, `otlp=${DEAD_ORIGIN}/v1/metrics`];
   const ended = await volley(["run", `${folder}/plan.json`, "--out", folder, ...send.flatMap((to) => ["--send", to])]);
   assert.ok(writes >= 2, `${writes} writes: the last figures, and the mark of their end`);
   assert.match(ended.stdout, /warning: otlp=http\S+ does not take the run's figures/);

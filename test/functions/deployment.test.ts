@@ -13,7 +13,7 @@ import { FolderStore } from "../../lib/store/folderStore.ts";
 import { assignmentsKey, planKey, scheduleKey, scrapeKey } from "../../lib/store/keys.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { checkedPlan, planInput } from "../support/plans.ts";
-import { answeringServer, deadOrigin, jsonResponse, RELAY } from "../support/servers.ts";
+import { answeringServer, DEAD_ORIGIN, jsonResponse, RELAY } from "../support/servers.ts";
 import { startService } from "../support/service.ts";
 
 const GUARDS = { allowedHosts: ["gateway.example"], maxRps: 1e5, maxDurationMs: 1e9, maxWorkers: 100, maxUsd: 100 };
@@ -212,15 +212,14 @@ async function account(t: TestContext): Promise<Record<string, string>> {
 }
 
 test("a deployment's Plan refuses a plan whose target gives no response, and writes no assignments", async (t) => {
-  const dead = await deadOrigin(t);
   const folder = temporaryFolder(t);
-  const guards = { ...GUARDS, allowedHosts: [new URL(dead).host] };
+  const guards = { ...GUARDS, allowedHosts: [new URL(DEAD_ORIGIN).host] };
   const env = { ...(await account(t)), VOLLEY_GUARDS: JSON.stringify(guards) };
-  const input = planInput(dead, { preflight: true });
+  const input = planInput(DEAD_ORIGIN, { preflight: true });
   await assert.rejects(called("plan", folder, { runId: "r", input }, env), /gives no response: ECONNREFUSED/);
   assert.equal(await new FolderStore(folder).get(assignmentsKey("r")), undefined);
   // Without it the same plan is planned.
-  await called("plan", folder, { runId: "r", input: planInput(dead) }, env);
+  await called("plan", folder, { runId: "r", input: planInput(DEAD_ORIGIN) }, env);
   assert.ok(await new FolderStore(folder).get(assignmentsKey("r")));
 });
 

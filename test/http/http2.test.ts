@@ -11,7 +11,7 @@ import { systemClock } from "../../lib/store/clock.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, playHttp2, STATUS_200, uint32 } from "../support/frames.ts";
 import { CALL } from "../support/plans.ts";
 import { prepared } from "../support/prepared.ts";
-import { deadOrigin, RELAY, rawServer } from "../support/servers.ts";
+import { DEAD_ORIGIN, RELAY, rawServer } from "../support/servers.ts";
 
 interface Http2Server {
   origin: string;
@@ -257,8 +257,8 @@ for (const [what, outcome, play] of played) {
   });
 }
 
-test("a target at which nobody listens is ECONNREFUSED over HTTP/2 too", async (t) => {
-  assert.deepEqual((await send(await deadOrigin(t), 2)).errors, { ECONNREFUSED: 2 });
+test("a target at which nobody listens is ECONNREFUSED over HTTP/2 too", async () => {
+  assert.deepEqual((await send(DEAD_ORIGIN, 2)).errors, { ECONNREFUSED: 2 });
 });
 
 test("a name that does not resolve is ENOTFOUND or its like over HTTP/2 too", async () => {

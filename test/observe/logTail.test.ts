@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { getGlobalDispatcher } from "undici";
 import { type LogLooks, lookAtLogs } from "../../lib/observe/logTail.ts";
 import { startNginx } from "../support/nginx.ts";
-import { answeringServer, deadOrigin, jsonResponse } from "../support/servers.ts";
+import { answeringServer, DEAD_ORIGIN, jsonResponse } from "../support/servers.ts";
 
 const PORTS = {
   nowMs: () => 5_000,
@@ -68,7 +68,7 @@ test("a server without ranges is read too, and a log that is not there is a gap"
   file += "error\n";
   assert.equal((await look()).matched, 1);
   assert.equal((await look()).matched, 0);
-  const gone = await tail(await deadOrigin(t))();
+  const gone = await tail(DEAD_ORIGIN)();
   assert.match(gone.failed ?? "", /ECONNREFUSED/);
   const missing = await tail((await answeringServer(t, () => jsonResponse("", "404 Not Found"))).origin)();
   assert.equal(missing.failed, "HTTP 404");

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { getGlobalDispatcher } from "undici";
 import { type Scrape, scrape, unmatchedSelectors } from "../../lib/observe/scrape.ts";
 import { checkedPlan } from "../support/plans.ts";
-import { deadOrigin } from "../support/servers.ts";
+import { DEAD_ORIGIN } from "../support/servers.ts";
 
 /** Starts a server of metrics that answers as a test wants; gives what was asked of it too. */
 async function metricsServer(t: TestContext, answer: (response: ServerResponse) => void) {
@@ -98,7 +98,7 @@ test("an endpoint that gives no page is named with how it failed, within its tim
       assert.ok(Date.now() - beganMs < 4_000);
     }),
   );
-  const { failed } = await look(`${await deadOrigin(t)}/metrics`);
+  const { failed } = await look(`${DEAD_ORIGIN}/metrics`);
   assert.deepEqual([failed[0]?.failure, failed[0]?.detail.includes("ECONNREFUSED")], ["unreachable", true]);
 });
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { listening } from "./nginx.ts";
-import { deadOrigin } from "./servers.ts";
+import { freeOrigin } from "./servers.ts";
 import { ROOT } from "./volley.ts";
 
 /** A real EVM node on loopback. */
@@ -25,7 +25,7 @@ export async function startAnvil(test: TestContext, blockTimeS?: number): Promis
     test.skip(message);
     return undefined;
   }
-  const origin = await deadOrigin(test);
+  const origin = await freeOrigin(test);
   const mining = blockTimeS === undefined ? ["--no-mining"] : ["--block-time", String(blockTimeS)];
   const child = spawn(program, ["--port", new URL(origin).port, "--silent", ...mining], { stdio: "ignore" });
   const exited = once(child, "exit");

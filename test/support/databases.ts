@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { temporaryFolder } from "./folder.ts";
 import { listening } from "./nginx.ts";
 import { requireProgram } from "./programs.ts";
-import { deadOrigin } from "./servers.ts";
+import { freeOrigin } from "./servers.ts";
 
 /** PostgreSQL refuses to be run by root: then this user does it, who owns nothing. */
 const NOBODY = 65_534;
@@ -14,7 +14,7 @@ const NOBODY = 65_534;
 export async function startRedis(test: TestContext): Promise<string | undefined> {
   const program = requireProgram(test, "redis-server", "redis-server");
   if (program === undefined) return undefined;
-  const { host, hostname, port } = new URL(await deadOrigin(test));
+  const { host, hostname, port } = new URL(await freeOrigin(test));
   const folder = temporaryFolder(test);
   start(test, program, ["--bind", hostname, "--port", port, "--save", "", "--dir", folder]);
   await listening(`http://${host}`);
@@ -26,7 +26,7 @@ export async function startPostgres(test: TestContext): Promise<string | undefin
   // Debian keeps the server's programs in a folder of its version, outside the PATH.
   const initdb = requireProgram(test, "initdb", "postgresql", postgresFolders());
   if (initdb === undefined) return undefined;
-  const { host, hostname, port } = new URL(await deadOrigin(test));
+  const { host, hostname, port } = new URL(await freeOrigin(test));
   const folder = temporaryFolder(test);
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
@@ -45,7 +45,7 @@ export async function startPostgres(test: TestContext): Promise<string | undefin
 export async function startNodeExporter(test: TestContext): Promise<string | undefined> {
   const program = requireProgram(test, "prometheus-node-exporter", "prometheus-node-exporter");
   if (program === undefined) return undefined;
-  const origin = await deadOrigin(test);
+  const origin = await freeOrigin(test);
   start(test, program, [`--web.listen-address=${new URL(origin).host}`]);
   await listening(origin);
   return `${origin}/metrics`;

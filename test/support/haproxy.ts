@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "./folder.ts";
 import { listening } from "./nginx.ts";
 import { requireProgram } from "./programs.ts";
-import { deadOrigin, RELAY } from "./servers.ts";
+import { freeOrigin, RELAY } from "./servers.ts";
 import { makeCertificate } from "./tls.ts";
 
 /** How often HAProxy's socket is looked for, every 10 ms. */
@@ -61,7 +61,7 @@ export async function startHaproxy(test: TestContext, node: string): Promise<Hap
   const folder = temporaryFolder(test);
   const { key, certificate } = makeCertificate(openssl, folder);
   writeFileSync(`${folder}/both.pem`, readFileSync(certificate, "utf8") + readFileSync(key, "utf8"));
-  const [plain, tls] = [await deadOrigin(test), await deadOrigin(test)];
+  const [plain, tls] = [await freeOrigin(test), await freeOrigin(test)];
   writeFileSync(
     `${folder}/haproxy.cfg`,
     configuration(folder, new URL(plain).host, new URL(tls).host, new URL(node).host),
@@ -169,7 +169,7 @@ export async function startLimiter(test: TestContext, limiter: Limiter): Promise
   const program = requireProgram(test, "haproxy", "haproxy");
   if (program === undefined) return undefined;
   const folder = temporaryFolder(test);
-  const origin = await deadOrigin(test);
+  const origin = await freeOrigin(test);
   const { requests, period, countsRefused } = limiter;
   const track = "http-request track-sc0 src table clients";
   const rules = countsRefused

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { temporaryFolder } from "./folder.ts";
 import { requireProgram } from "./programs.ts";
-import { deadOrigin, RELAY } from "./servers.ts";
+import { freeOrigin, RELAY } from "./servers.ts";
 
 /** An nginx that answers every request with the same relay. */
 export interface Nginx {
@@ -27,7 +27,7 @@ export async function startNginx(test: TestContext, more?: NginxDirectives): Pro
   const program = requireProgram(test, "nginx", "nginx-light");
   if (program === undefined) return undefined;
   const folder = temporaryFolder(test);
-  const origin = await deadOrigin(test);
+  const origin = await freeOrigin(test);
   mkdirSync(`${folder}/files`);
   // Its workers are not root, and the test's folder is the test's own.
   chmodSync(folder, 0o755);

@@ -61,8 +61,14 @@ export function jsonResponse(body: string, status = "200 OK", headers: readonly 
 /** The body of a valid relay for the call with id 1. */
 export const RELAY = '{"jsonrpc":"2.0","id":1,"result":"0x1"}';
 
-/** An origin on loopback at which nobody listens. */
-export async function deadOrigin(test: Pick<TestContext, "after">): Promise<string> {
+/**
+ * An origin on loopback that refuses connections. Its port is below those that the kernel gives out, so that no other
+ * test gets it, and is none of those that `fetch` blocks.
+ */
+export const DEAD_ORIGIN = "http://127.0.0.1:2";
+
+/** An origin on loopback whose port was free just now, for a program that cannot choose one itself. */
+export async function freeOrigin(test: Pick<TestContext, "after">): Promise<string> {
   const server = await rawServer(test, () => {});
   await server.close();
   return server.origin;
