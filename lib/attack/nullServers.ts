@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { createSecureServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createSecureContext, createServer as createTlsServer } from "node:tls";
 import { WebSocketServer } from "ws";
 import type { Secure } from "../http/secure.ts";
 import { isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Plan } from "../plan/schema.ts";
+import { answerStreamsOn } from "./nullHttp2.ts";
 import { answerOn, nullBody, startNullServer } from "./nullServer.ts";
 
 /** A cipher without certificates: nothing leaves the process, and a certificate would need a private key. */
@@ -60,29 +60,16 @@ function schemeOf(url: string): Scheme {
 function start(scheme: Scheme, http: Plan["http"]): Promise<Started> {
   if (scheme === "ws:") return nullSockets();
   if (scheme === "http:") return startNullServer();
-  return http === "2" ? nullStreams() : nullTls();
+  return nullTls(http);
 }
 
-/** A null server for HTTP/1.1 over TLS. */
-async function nullTls(): Promise<Started> {
-  const server = createTlsServer(ANONYMOUS, answerOn);
+/** A null server over TLS. */
+async function nullTls(http: Plan["http"]): Promise<Started> {
+  const server =
+    http === "2"
+      ? createTlsServer({ ...ANONYMOUS, ALPNProtocols: ["h2"] }, answerStreamsOn)
+      : createTlsServer(ANONYMOUS, answerOn);
   server.on("tlsClientError", (_, socket) => socket.destroy());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
-
-/** A null server for HTTP/2, which a plan may only use over TLS. */
-async function nullStreams(): Promise<Started> {
-  const server = createSecureServer(ANONYMOUS);
-  server.on("stream", (stream: ServerHttp2Stream) => {
-    stream.on("error", () => stream.destroy());
-    stream.once("data", (request: Buffer) => {
-      stream.respond({ ":status": 200, "content-type": "application/json" });
-      stream.end(nullBody(request));
-    });
-  });
-  server.on("sessionError", () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;

@@ -18,7 +18,7 @@ const MIN_RPS = 6_000;
  * Maximum requests per second: what a core can send and answer with time to spare. At a rate beyond that, requests are
  * sent in groups, and the code that sends a single one stays cold.
  */
-const MAX_RPS: Record<Plan["http"], number> = { "1.1": 25_000, "2": 8_000 };
+const MAX_RPS = 25_000;
 
 /**
  * The warm-up repeats everything several times, with new objects each time: code compiled for one schedule, one sender
@@ -66,7 +66,7 @@ export async function warmUp(clock: Clock, whole: Plan, mostMs: number, rps: num
   do {
     await warmUpRound(clock, plan, servers, {
       durationMs: Math.min(ROUND_MS, untilMs - clock.nowMs()),
-      rps: Math.min(MAX_RPS[plan.http], Math.max(MIN_RPS, rps)),
+      rps: Math.min(MAX_RPS, Math.max(MIN_RPS, rps)),
     });
   } while (usedMs() < ENOUGH_CPU_MS && clock.nowMs() + ROUND_MS / 2 < untilMs);
   servers.close();

@@ -4,7 +4,7 @@ import type { Connection, ConnectionEvents, ConnectionOptions, OpeningMs } from 
 import { Dialer } from "./dial.ts";
 import type { ResponseMemory } from "./gathered.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
-import { Http2Connection, type Http2Origin, STREAMS } from "./http2.ts";
+import { Http2Connection, Http2Origin, STREAMS } from "./http2.ts";
 import type { Names } from "./names.ts";
 import { RefusedConnection } from "./refused.ts";
 import { Reading } from "./response.ts";
@@ -70,7 +70,7 @@ export class Connections implements ConnectionEvents, Pool {
     const dialer = new Dialer(origin, options, names.lookup);
     const reading = new Reading(options.limits?.maxBodyBytes, memory);
     this.#http1 = new Http1Origin(dialer, reading);
-    this.#http2 = { origin, dialer, reading };
+    this.#http2 = new Http2Origin(origin, dialer, reading);
     this.#options = options;
     this.#count = count;
     this.#onOpened = onOpened;

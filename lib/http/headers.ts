@@ -37,20 +37,26 @@ export class HeadHeaders implements ResponseHeaders {
   }
 }
 
-/** The headers of an HTTP/2 response, as Node gives them. */
+/** The headers of an HTTP/2 response: decoded names and values in turn. */
 export class Http2Headers implements ResponseHeaders {
-  readonly #headers: Readonly<Record<string, unknown>>;
+  readonly #fields: readonly string[];
 
-  constructor(headers: Readonly<Record<string, unknown>>) {
-    this.#headers = headers;
-  }
-
-  all(): [name: string, value: string][] {
-    return Object.entries(this.#headers).map(([name, value]) => [name, [value].flat().join(", ")]);
+  constructor(fields: readonly string[]) {
+    this.#fields = fields;
   }
 
   first(name: string): string | undefined {
-    const value = [this.#headers[name]].flat()[0];
-    return value === undefined ? undefined : String(value);
+    const fields = this.#fields;
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
+    return undefined;
+  }
+
+  all(): [name: string, value: string][] {
+    const all: [string, string][] = [];
+    for (let at = 0; at < this.#fields.length; at += 2) {
+      const name = this.#fields[at] as string;
+      if (!name.startsWith(":")) all.push([name, this.#fields[at + 1] as string]);
+    }
+    return all;
   }
 }

@@ -2,19 +2,14 @@ import type { Socket } from "node:net";
 import type { Connection, ConnectionEvents, Exchange, OpeningMs, Waiting } from "./connection.ts";
 import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
+import { ReadBuffer } from "./readBuffer.ts";
 import { writeIds } from "./request.ts";
 import { type Reading, ResponseParser } from "./response.ts";
-
-/** Maximum bytes per read from a socket. */
-const READ_BYTES = 64 * 1024;
 
 /** What the HTTP/1.1 connections of one origin share. */
 export class Http1Origin {
   readonly #dialer: Dialer;
-  /** One buffer for all connections: each read is consumed before the next one starts. */
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  /** The part of the buffer that was read last: most reads are as long as the one before. */
-  #part: Buffer = this.#buffer;
+  readonly #buffer = new ReadBuffer();
   readonly reading: Reading;
 
   constructor(dialer: Dialer, reading: Reading) {
@@ -24,12 +19,7 @@ export class Http1Origin {
 
   /** Opens a socket that calls `read` with received bytes; they are valid only until it returns. */
   connect(read: (bytes: Buffer) => void): Opening {
-    const callback = (length: number): boolean => {
-      if (this.#part.length !== length) this.#part = this.#buffer.subarray(0, length);
-      read(this.#part);
-      return true;
-    };
-    return this.#dialer.dial("http/1.1", { buffer: this.#buffer, callback });
+    return this.#dialer.dial("http/1.1", this.#buffer.onread(read));
   }
 }
 

@@ -1,51 +1,58 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { TLSSocket } from "node:tls";
-import { HTTP2_ERRORS } from "../answers/classes.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "./connection.ts";
 import type { Dialer, Opening } from "./dial.ts";
 import { classifyFailure } from "./failure.ts";
-import { Http2Request, type StreamOwner } from "./http2Stream.ts";
-import { numbered, type WireRequest } from "./request.ts";
+import { Http2Error } from "./h2/http2Error.ts";
+import { RequestBlocks } from "./h2/requestBlock.ts";
+import { LastHead } from "./h2/responseHead.ts";
+import { errorName, resetClass, type SessionReading } from "./h2/responses.ts";
+import { Http2Session, type SessionEvents } from "./h2/session.ts";
+import type { Http2Stream } from "./http2Stream.ts";
+import { ReadBuffer } from "./readBuffer.ts";
 import type { Reading } from "./response.ts";
 
 /** Maximum concurrent streams per connection, if the server allows more: what most servers allow. */
 export const STREAMS = 100;
 
-/**
- * How many bytes the server may send to a stream, and to a whole connection, before it needs a window update: as much
- * as Go's client gives a stream, so that large responses wait for the server and not for this side.
- */
-const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
-const CONNECTION_WINDOW_BYTES = 64 * 1024 * 1024;
-
-/** Maximum headers of a response; their size is limited separately. */
-const MAX_HEADERS = 1_000;
-
 /** What the HTTP/2 connections of one origin share. */
-export interface Http2Origin {
-  origin: string;
-  dialer: Dialer;
-  reading: Reading;
+export class Http2Origin {
+  readonly #dialer: Dialer;
+  readonly #buffer = new ReadBuffer();
+  readonly reading: SessionReading;
+  readonly blocks: RequestBlocks;
+
+  constructor(origin: string, dialer: Dialer, { maxBodyBytes, memory }: Reading) {
+    this.#dialer = dialer;
+    this.reading = { maxBodyBytes, memory, lastHead: new LastHead() };
+    this.blocks = new RequestBlocks(origin);
+  }
+
+  /** Opens a socket that calls `read` with received bytes; they are valid only until it returns. */
+  connect(read: (bytes: Buffer) => void): Opening {
+    return this.#dialer.dial("h2", this.#buffer.onread(read));
+  }
 }
 
 /**
  * An HTTP/2 connection. It carries one request until the server has sent its stream limit, so that no request waits for
  * a free stream. After a GOAWAY it takes no more requests and the pool opens a new connection. A request that the
- * server did not process fails as `http2-goaway`, a different class from that of a single reset stream.
+ * server did not process fails as `http2-goaway`, a different class from that of a single reset stream. Implemented
+ * here instead of using node:http2 for the same reasons as HTTP/1.1 (see docs/engine.md).
  */
-export class Http2Connection implements Connection, StreamOwner {
+export class Http2Connection implements Connection, SessionEvents {
   capacity = 1;
   inFlight = 0;
   isListed = false;
   readonly #events: ConnectionEvents;
   readonly #origin: Http2Origin;
   readonly #opening: Opening;
-  #session: ClientHttp2Session | undefined;
-  readonly #streams = new Map<Exchange, Http2Request>();
+  #session: Http2Session | undefined;
   /** The request waiting for the connection to open. */
   #waiting: Exchange | undefined;
   #goaway: { name: string; lastStream: number } | undefined;
-  #error: unknown;
+  /** The class of what has ended the connection: the first one, as later ones follow from it. */
+  #failure: string | undefined;
+  #isClosed = false;
   /** Called once, when the connection is open or has failed. */
   #settled: (() => void) | undefined;
 
@@ -53,9 +60,11 @@ export class Http2Connection implements Connection, StreamOwner {
     this.#origin = origin;
     this.#events = events;
     this.#settled = settled;
-    this.#opening = origin.dialer.dial("h2");
+    this.#opening = origin.connect((bytes) => this.#read(bytes));
     const { socket } = this.#opening;
-    socket.on("error", (error) => this.#broke(error));
+    socket.on("error", (error) => {
+      this.#failure ??= classifyFailure(error);
+    });
     socket.on("close", () => this.#closed());
     this.#opening.opened((times) => {
       this.#events.opened(times);
@@ -66,53 +75,88 @@ export class Http2Connection implements Connection, StreamOwner {
   #opened(): void {
     const { socket, isSecure } = this.#opening;
     if (isSecure && (socket as TLSSocket).alpnProtocol !== "h2") {
-      this.#broke(Object.assign(new Error("the server does not offer HTTP/2"), { code: "http2-not-offered" }));
+      this.#failure ??= "http2-not-offered";
       socket.destroy();
       return;
     }
-    const session = connect(this.#origin.origin, {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
-      maxHeaderListPairs: MAX_HEADERS,
-    });
+    const session = new Http2Session(socket, this.#origin.reading, this);
     this.#session = session;
-    session.on("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-    session.on("remoteSettings", ({ maxConcurrentStreams = STREAMS }) => {
-      if (this.#goaway === undefined) this.capacity = Math.max(1, Math.min(STREAMS, maxConcurrentStreams));
-      this.#settle();
-      this.#events.resized(this);
-    });
-    session.on("goaway", (code, lastStream) => {
-      this.#goaway = { name: code === 0 ? "http2-goaway" : `http2-goaway-${errorName(code)}`, lastStream };
-      // Requests in flight on it may still complete.
-      this.capacity = 0;
-      this.#events.resized(this);
-    });
-    session.on("error", (error) => this.#broke(error));
-    session.on("close", () => this.#closed());
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) this.#request(session, waiting);
   }
 
-  /** Keeps the first error: later ones follow from it. */
-  #broke(error: unknown): void {
-    this.#error ??= error;
+  #read(bytes: Buffer): void {
+    const session = this.#session;
+    if (!session) return;
+    try {
+      session.receive(bytes);
+    } catch (error) {
+      if (!(error instanceof Http2Error)) throw error;
+      this.#failure ??= error.code;
+      this.#end(session, error.errorCode);
+    }
   }
 
-  /** The socket or the session has closed: requests still in flight have failed. Called once or twice. */
+  /** Ends the connection at once, with all requests on it, and tells the server why. */
+  #end(session: Http2Session, errorCode: number): void {
+    const { socket } = this.#opening;
+    const isStuck = socket.writableLength > 0;
+    session.close(errorCode);
+    // A server that does not read what it was sent would not read the reason either.
+    if (isStuck) socket.destroy();
+    else socket.destroySoon();
+    this.#closed();
+  }
+
+  settings(maxStreams: number): void {
+    if (this.capacity > 0) this.capacity = Math.max(1, Math.min(STREAMS, maxStreams));
+    this.#settle();
+    this.#events.resized(this);
+  }
+
+  goaway(code: number, lastStream: number): void {
+    this.#goaway = { name: code === 0 ? "http2-goaway" : `http2-goaway-${errorName(code)}`, lastStream };
+    const session = this.#session;
+    if (!session) return;
+    if (code !== 0) {
+      this.#end(session, 0);
+      return;
+    }
+    this.#retire(session);
+    // Requests that the server has taken may still complete.
+    for (const stream of [...session.streams.values()]) if (stream.id > lastStream) this.#fail(session, stream);
+  }
+
+  /** Takes no more requests, and closes once none is in flight. */
+  #retire(session: Http2Session): void {
+    this.capacity = 0;
+    this.#events.resized(this);
+    if (session.streams.size === 0) this.#opening.socket.destroySoon();
+  }
+
+  ended(): void {
+    this.#events.released(this);
+    if (this.capacity === 0 && this.#session?.streams.size === 0) this.#opening.socket.destroySoon();
+  }
+
+  wasReset(stream: Http2Stream, code: number): void {
+    if (this.#session) this.#fail(this.#session, stream, this.#unprocessed(stream) ?? resetClass(code));
+  }
+
+  /** The socket has closed, or is closed by this side: requests still in flight have failed. Called once or twice. */
   #closed(): void {
     this.#settle();
     this.capacity = 0;
     this.#events.closed(this);
+    this.#isClosed = true;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting) {
-      this.#events.released(this);
-      waiting.failed(this.#error ? classifyFailure(this.#error) : "connection-closed");
-    }
-    // A closed stream has already ended, and is about to report how.
-    for (const request of [...this.#streams.values()]) if (!request.stream.closed || this.#error) request.fail();
+    if (waiting) this.#refuse(waiting, this.#failure ?? "connection-closed");
+    const session = this.#session;
+    if (!session) return;
+    session.release();
+    for (const stream of [...session.streams.values()]) this.#fail(session, stream);
   }
 
   #settle(): void {
@@ -121,48 +165,53 @@ export class Http2Connection implements Connection, StreamOwner {
   }
 
   send(exchange: Exchange): void {
-    if (this.#session) this.#request(this.#session, exchange);
+    if (this.#isClosed) this.#refuse(exchange, this.#goaway?.name ?? this.#failure ?? "connection-closed");
+    else if (this.#session) this.#request(this.#session, exchange);
     else this.#waiting = exchange;
   }
 
-  #request(session: ClientHttp2Session, exchange: Exchange): void {
-    const { path, headers, body } = numbered(exchange.request, exchange.n);
-    let stream: ClientHttp2Stream;
-    try {
-      stream = session.request(headersOf(exchange.request.method, path, headers, body), { endStream: !body });
-    } catch (error) {
-      this.#events.released(this);
-      exchange.failed(this.#goaway?.name ?? classifyFailure(this.#error ?? error));
+  #request(session: Http2Session, exchange: Exchange): void {
+    const { blocks } = this.#origin;
+    const block = session.isNew ? blocks.firstOf(exchange.request) : blocks.of(exchange.request);
+    if (!block) {
+      this.#refuse(exchange, "invalid-request");
       return;
     }
-    this.#streams.set(exchange, new Http2Request(stream, exchange, this, this.#origin.reading));
-    if (body) stream.end(body);
+    session.send(exchange, block);
+    if (!session.hasIds) this.#retire(session);
   }
 
-  ended(exchange: Exchange): boolean {
-    if (!this.#streams.delete(exchange)) return false;
+  /** Ends a request that was not sent. */
+  #refuse(exchange: Exchange, failure: string): void {
     this.#events.released(this);
-    return true;
+    exchange.failed(failure);
   }
 
-  failureOf({ stream, status, error }: Http2Request): string {
+  #fail(session: Http2Session, stream: Http2Stream, failure = this.#failureOf(stream)): void {
+    stream.release();
+    session.end(stream);
+    stream.exchange.failed(failure);
+  }
+
+  /** The class of a request that the server did not process. */
+  #unprocessed({ id }: Http2Stream): string | undefined {
     const goaway = this.#goaway;
     // A graceful GOAWAY names the last request that the server has answered or will answer.
-    if (goaway && (goaway.name !== "http2-goaway" || stream.id === undefined || stream.id > goaway.lastStream))
-      return goaway.name;
-    const cause = this.#error ?? error;
-    const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
-    if (cause && code !== "ERR_HTTP2_STREAM_ERROR") {
-      const failure = classifyFailure(cause);
-      return failure === "ECONNRESET" && status !== 0 ? "reset-in-response" : failure;
-    }
-    if (stream.closed && stream.rstCode !== undefined) return `http2-stream-${errorName(stream.rstCode)}`;
-    return status === 0 ? "connection-closed" : "truncated-response";
+    return goaway && (goaway.name !== "http2-goaway" || id > goaway.lastStream) ? goaway.name : undefined;
+  }
+
+  /** The class of a request whose connection has ended. */
+  #failureOf(stream: Http2Stream): string {
+    const failure = this.#unprocessed(stream) ?? this.#failure;
+    if (failure === "ECONNRESET" && stream.status !== 0) return "reset-in-response";
+    // EPIPE says that the server had closed the connection before it was sent something, which need not be this request.
+    if (failure !== undefined && failure !== "EPIPE") return failure;
+    return stream.status === 0 ? "connection-closed" : "truncated-response";
   }
 
   waitingFor(exchange: Exchange): Waiting {
     if (!this.#session) return "connect";
-    return this.#streams.get(exchange)?.status ? "body" : "headers";
+    return this.#streamOf(exchange)?.status ? "body" : "headers";
   }
 
   cancel(exchange: Exchange): void {
@@ -170,31 +219,17 @@ export class Http2Connection implements Connection, StreamOwner {
       this.#waiting = undefined;
       this.#events.released(this);
     }
-    this.#streams.get(exchange)?.cancel();
+    const stream = this.#streamOf(exchange);
+    if (stream) this.#session?.cancel(stream);
     // A connection that never opens would hold its requests, and the worker, for minutes.
     if (!this.#session) this.destroy();
   }
 
+  #streamOf(exchange: Exchange): Http2Stream | undefined {
+    return this.#session?.streams.values().find((stream) => stream.exchange === exchange);
+  }
+
   destroy(): void {
-    this.#session?.destroy();
     this.#opening.socket.destroy();
   }
-}
-
-/**
- * An error code's name; codes that HTTP/2 does not define share one, so that a server cannot create unlimited classes.
- */
-function errorName(code: number): string {
-  return HTTP2_ERRORS[code] ?? "unknown-code";
-}
-
-/** Headers as a raw list, which keeps their order and repeated headers. */
-function headersOf(method: string, path: string, list: readonly string[], body: WireRequest["body"]): string[] {
-  const headers = [":method", method, ":path", path];
-  for (let index = 0; index < list.length; index += 2) {
-    const name = (list[index] as string).toLowerCase();
-    headers.push(name === "host" ? ":authority" : name, list[index + 1] as string);
-  }
-  if (body) headers.push("content-length", String(body.length));
-  return headers;
 }

@@ -1,118 +1,112 @@
-import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Exchange } from "./connection.ts";
-import { Gathered } from "./gathered.ts";
-import { codingsOf } from "./head.ts";
+import { Gathered, type ResponseMemory } from "./gathered.ts";
+import { breach } from "./h2/http2Error.ts";
+import type { ResponseHead } from "./h2/responseHead.ts";
 import { type HeaderSource, Http2Headers, type ResponseHeaders } from "./headers.ts";
-import type { Reading } from "./response.ts";
 
 /** Maximum interim responses before the final one. */
 const MAX_INTERIM = 100;
 
-/** What a stream's connection does for it. */
-export interface StreamOwner {
-  /** Frees the stream's place on the connection; false if that was done before. */
-  ended(exchange: Exchange): boolean;
-  /** The class of a stream that ended without a response. */
-  failureOf(stream: Http2Request): string;
+const NO_BYTES = Buffer.alloc(0);
+
+/** The body of a request that waits for the server's windows, and where its rest begins. */
+interface Unsent {
+  bytes: Buffer;
+  at: number;
 }
 
-/** One request on an HTTP/2 connection. */
-export class Http2Request implements HeaderSource {
-  readonly stream: ClientHttp2Stream;
-  readonly #exchange: Exchange;
-  readonly #owner: StreamOwner;
-  readonly #maxBodyBytes: number;
-  /** The first piece of the body; `#gathered` holds all pieces once there are several. */
-  #piece: Buffer | undefined;
-  readonly #gathered: Gathered;
-  #codings = "";
-  #headers: Readonly<Record<string, unknown>> = {};
+/** One request on an HTTP/2 connection: what has arrived of its response, and what is still to be sent. */
+export class Http2Stream implements HeaderSource {
+  readonly id: number;
+  readonly exchange: Exchange;
+  /** How many bytes of its body the server takes: less than none if it has made its windows smaller. */
+  sendWindow: number;
+  unsent: Unsent | undefined;
+  /** Bytes received since the last WINDOW_UPDATE. */
+  unacknowledged = 0;
+  #head: ResponseHead | undefined;
   #interim = 0;
-  status = 0;
-  /** The error that the stream reported. */
-  error: unknown;
+  /** The body's length as the head states it; -1 if it does not. */
+  #length = -1;
+  #received = 0;
+  /** The last piece of the body, within the bytes being read; the whole body if nothing is gathered. */
+  #piece: Buffer = NO_BYTES;
+  #gathered: Gathered | undefined;
 
-  constructor(stream: ClientHttp2Stream, exchange: Exchange, owner: StreamOwner, reading: Reading) {
-    this.stream = stream;
-    this.#exchange = exchange;
-    this.#owner = owner;
-    this.#maxBodyBytes = reading.maxBodyBytes;
-    this.#gathered = new Gathered(reading.memory);
-    stream.on("response", (headers) => {
-      this.#headers = headers;
-      this.status = headers[":status"] ?? 0;
-      const coding = headers["content-encoding"];
-      if (coding !== undefined) this.#codings = codingsOf(coding.toLowerCase()).join();
-      exchange.began();
-    });
-    stream.on("headers", () => {
-      if (++this.#interim > MAX_INTERIM) this.#refuse("headers-too-large");
-    });
-    stream.on("data", (piece: Buffer) => this.#data(piece));
-    this.#onEndOfStream(() => this.#responded());
-    stream.on("error", (error) => {
-      this.error = error;
-    });
-    // Every error is followed by the stream's close event, which has the code.
-    stream.on("close", () => this.fail());
+  constructor(id: number, exchange: Exchange, sendWindow: number) {
+    this.id = id;
+    this.exchange = exchange;
+    this.sendWindow = sendWindow;
+  }
+
+  /** The response's status; 0 until its final head has arrived. */
+  get status(): number {
+    return this.#head?.status ?? 0;
   }
 
   get headers(): ResponseHeaders {
-    return new Http2Headers(this.#headers);
+    return new Http2Headers(this.#head?.fields ?? []);
   }
 
-  /**
-   * Calls back at the end of a response that the server ended (END_STREAM). Node ends a stream that was reset with
-   * NO_ERROR in the same way, even within its body, but only after it is closed.
-   */
-  #onEndOfStream(ended: () => void): void {
-    const { stream } = this;
-    const push = stream.push;
-    let isWhole = false;
-    stream.push = (chunk: unknown, ...rest: []) => {
-      if (chunk === null && !stream.closed) isWhole = true;
-      return push.call(stream, chunk, ...rest);
-    };
-    stream.on("end", () => {
-      if (isWhole && this.status !== 0 && !stream.rstCode && !stream.aborted) ended();
-    });
+  /** Takes an interim response's head; false if there are too many. */
+  takeInterim(): boolean {
+    return ++this.#interim <= MAX_INTERIM;
   }
 
-  #data(piece: Buffer): void {
-    const before = this.#gathered.length + (this.#piece?.length ?? 0);
-    if (before + piece.length > this.#maxBodyBytes) this.#refuse("body-too-large");
-    else if (before === 0) this.#piece = piece;
-    else if (!this.#gather(piece)) this.#refuse("response-memory");
+  /** Takes the final head. */
+  takeHead(head: ResponseHead): void {
+    this.#head = head;
+    const { status } = head;
+    const isEmpty = this.exchange.request.method === "HEAD" || status === 204 || status === 304;
+    this.#length = isEmpty ? 0 : head.length;
+    this.exchange.began();
   }
 
-  #gather(piece: Buffer): boolean {
-    if (this.#piece && !this.#gathered.append(this.#piece)) return false;
-    this.#piece = undefined;
+  /** Bytes of the body so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Takes a piece of the body. Throws an Http2Error if it must not come. */
+  takePiece(bytes: Buffer, from: number, to: number, memory: ResponseMemory): boolean {
+    if (!this.#head) breach("a body before its head");
+    this.#received += to - from;
+    if (this.#length !== -1 && this.#received > this.#length) breach("a body longer than its Content-Length");
+    const isKept = this.keepPiece(memory);
+    this.#piece = bytes.subarray(from, to);
+    return isKept;
+  }
+
+  /** Keeps the last piece beyond the bytes being read; false if there is no memory for it. */
+  keepPiece(memory: ResponseMemory): boolean {
+    const piece = this.#piece;
+    if (piece.length === 0) return true;
+    this.#piece = NO_BYTES;
+    this.#gathered ??= new Gathered(memory);
     return this.#gathered.append(piece);
   }
 
-  #responded(): void {
-    if (!this.#owner.ended(this.#exchange)) return;
-    this.#exchange.responded(this.status, this.#piece ?? this.#gathered.bytes, this.#codings, this);
-    this.#gathered.clear();
+  /** Whether the response may end here: it has a head, and as much of a body as that says. */
+  get isWhole(): boolean {
+    return this.#head !== undefined && (this.#length === -1 || this.#received === this.#length);
   }
 
-  #refuse(failure: string): void {
-    this.fail(failure);
-    this.stream.close(constants.NGHTTP2_CANCEL);
+  /** Makes the body ready, in one piece; false if there is no memory for it. */
+  completeBody(memory: ResponseMemory): boolean {
+    return this.#gathered === undefined || this.keepPiece(memory);
   }
 
-  /** Ends it without a response, unless it has already ended. */
-  fail(failure = this.#owner.failureOf(this)): void {
-    if (!this.#owner.ended(this.#exchange)) return;
-    this.#gathered.clear();
-    this.#exchange.failed(failure);
+  /** Gives the exchange the response. */
+  respond(): void {
+    const { status = 0, codings = "" } = this.#head ?? {};
+    this.exchange.responded(status, this.#gathered?.bytes ?? this.#piece, codings, this);
+    this.release();
   }
 
-  /** Ends it without notifying its exchange. */
-  cancel(): void {
-    if (!this.#owner.ended(this.#exchange)) return;
-    this.#gathered.clear();
-    this.stream.close(constants.NGHTTP2_CANCEL);
+  /** Releases the memory of its body. */
+  release(): void {
+    this.#gathered?.clear();
+    this.#piece = NO_BYTES;
+    this.unsent = undefined;
   }
 }

@@ -58,19 +58,10 @@ export function writeIds(copy: Buffer, ids: readonly IdPlace[], n: number, parts
   }
 }
 
-/** The n-th request's path, headers and body with its ids, for HTTP/2. */
-export function numbered(request: WireRequest, n: number): Pick<WireRequest, "path" | "headers" | "body"> {
-  const { ids, parts } = request;
-  if (ids.http1.length === 0) return request;
-  const headers = [...request.headers];
-  for (const { index, ids: own } of ids.headers) headers[index] = withIds(headers[index] as string, own, n, parts);
-  const body = request.body && ids.body.length > 0 ? Buffer.from(request.body) : request.body;
-  if (body) writeIds(body, ids.body, n, parts);
-  return { path: withIds(request.path, ids.path, n, parts), headers, body };
-}
-
-function withIds(text: string, ids: readonly IdPlace[], n: number, parts: number): string {
-  let own = text;
-  for (const { at, part } of ids) own = own.slice(0, at) + batchId(n, part, parts) + own.slice(at + ID_DIGITS);
-  return own;
+/** The n-th request's body with its ids. */
+export function numberedBody({ body, ids, parts }: WireRequest, n: number): Buffer | null {
+  if (!body || ids.body.length === 0) return body;
+  const copy = Buffer.from(body);
+  writeIds(copy, ids.body, n, parts);
+  return copy;
 }

@@ -3,7 +3,7 @@ import { SWITCHED } from "../answers/jsonrpc.ts";
 import { madeIdOf } from "../answers/messageId.ts";
 import type { Connection, ConnectionEvents, Exchange, Waiting } from "../http/connection.ts";
 import type { Dialer } from "../http/dial.ts";
-import { type Handshake, numbered } from "../http/request.ts";
+import { type Handshake, numberedBody } from "../http/request.ts";
 import type { SocketCounter } from "./socketCounts.ts";
 import { type WsEnd, type WsOptions, WsSocket } from "./wsSocket.ts";
 
@@ -62,7 +62,7 @@ export class CallSocket implements Connection {
   }
 
   #write({ request, n }: Exchange): void {
-    const { body } = numbered(request, n);
+    const body = numberedBody(request, n);
     if (body) this.#socket.send(body);
     this.#counter.buffered(this.#socket.bufferedBytes);
   }

@@ -1,7 +1,7 @@
 import { judgeResponse, SWITCHED, VALID } from "../answers/jsonrpc.ts";
 import type { ConnectionCount } from "../http/connections.ts";
 import type { Dialer } from "../http/dial.ts";
-import { type Handshake, numbered, type WireRequest } from "../http/request.ts";
+import { type Handshake, numberedBody, type WireRequest } from "../http/request.ts";
 import type { Subscription } from "../plan/schema.ts";
 import type { Clock } from "../store/clock.ts";
 import { readNotification } from "./notification.ts";
@@ -85,7 +85,7 @@ export class Subscriber {
   }
 
   #subscribe(): void {
-    const { body } = numbered(this.#parts.request, 0);
+    const body = numberedBody(this.#parts.request, 0);
     if (body) this.#socket?.send(body);
   }
 

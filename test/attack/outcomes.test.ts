@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ const NAMED = [
 
 test("every class that the code names is in the table", () => {
   const files = ["attack", "answers", "http", "ws"].flatMap((room) => {
-    return readdirSync(`${ROOT}lib/${room}`).map((file) => `${ROOT}lib/${room}/${file}`);
+    return globSync(`${ROOT}lib/${room}/**/*.ts`);
   });
   const names = files.flatMap((file) => {
     const text = readFileSync(file, "utf8");

@@ -88,9 +88,10 @@ test("a head's headers are read as they came, whatever the line ends", () => {
     ["retry-after", "3"],
     ["x-a", "b: c"],
   ]);
-  const http2 = new Http2Headers({ ":status": 429, "retry-after": "3", "set-cookie": ["a", "b"] });
-  assert.deepEqual(http2.all().slice(1), [
+  const http2 = new Http2Headers([":status", "429", "retry-after", "3", "set-cookie", "a", "set-cookie", "b"]);
+  assert.deepEqual(http2.all(), [
     ["retry-after", "3"],
-    ["set-cookie", "a, b"],
+    ["set-cookie", "a"],
+    ["set-cookie", "b"],
   ]);
 });
