@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { classOf } from "../../lib/answers/classes.ts";
 import { makeCertificate } from "../hostile/certificate.ts";
+import type { HostileSettings } from "../hostile/server.ts";
 import { RELAY, rawServer } from "../support/servers.ts";
 import type { Ended, Place, Row } from "./harness.ts";
 
@@ -32,7 +33,7 @@ function fuzzedRow({ name, seed, http, isSecure }: (typeof FUZZED)[number]): Row
     plan: { duration: "5s", timeout: "500ms", http, tls: { insecure: true } },
     async target(place) {
       const tls = isSecure ? makeCertificate("openssl", place.folder) : undefined;
-      const workerData = { seed, http, ...(tls && { tls }) };
+      const workerData: HostileSettings = { seed, speaks: http === "2" ? "HTTP/2" : "HTTP/1.1", ...(tls && { tls }) };
       const server = new Worker(new URL("../hostile/server.ts", import.meta.url), { workerData });
       place.after.push(async () => {
         server.postMessage("end");
