@@ -122,6 +122,11 @@ percentiles are theirs to 0.1 %.
 ## The same latencies in vegeta's report
 
 ${replayed ? replayedTable(replayed) : "vegeta is not installed here."}
+
+## Response times against the truth
+
+A server that delays by a known schedule and keeps its own times, on a core and on the shares of one that a Lambda gets, beside
+vegeta, k6 and oha: [bench/truth.md](../bench/truth.md), which \`npm run bench:truth\` writes.
 `;
 }
 
@@ -132,7 +137,7 @@ function replayedTable({ latenciesMs, vegetaMs }: Replayed): string {
   const rows = PERCENTILES.map((name) => {
     const exact = sorted[Math.ceil((PERCENT[name] * sorted.length) / 100 - 1e-9) - 1] ?? 0;
     const off = (value: number | undefined): string =>
-      value === undefined ? "not told" : `${value.toFixed(3)} (${percent(value / exact - 1)})`;
+      value === undefined ? "–" : `${value.toFixed(3)} (${percent(value / exact - 1)})`;
     const own = histogram.getValueAtPercentile(PERCENT[name]) / 1_000;
     return `| ${title(name)} | ${exact.toFixed(3)} | ${off(own)} | ${off(vegetaMs[name])} |`;
   });
