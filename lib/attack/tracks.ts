@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "../http/connection.ts";
 import type { Handshake } from "../http/request.ts";
 import { type Phase, phaseRange, requestNumbers } from "../plan/assign.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
@@ -21,18 +22,31 @@ export interface WorkerTracks {
   handshakes: Handshake[];
 }
 
+/** What a worker has before it makes its tracks. */
+export interface Prepared {
+  options: ConnectionOptions;
+  values: RequestValues;
+  /** By chain. */
+  requests: ReadonlyMap<string, ChainRequests>;
+}
+
+/** Prepares the requests of a worker's chains. Throws an InputError for a request that could not be sent. */
+export function prepareRequests({ plan, assignment }: AttackInput, values: RequestValues): Map<string, ChainRequests> {
+  const chains = assignment.shares.map((share) => chainOf(plan, share));
+  return new Map(chains.map((chain) => [chain.name, requestsOf(chain, plan, values)]));
+}
+
 /**
  * This assignment's part of each chain's schedule, in each phase that overlaps its segment. A later attempt joins the
- * schedule at the present, `nowMs` since the epoch: requests due before that belong to the earlier attempt. Throws an
- * InputError for a request that could not be sent.
+ * schedule at the present, `nowMs` since the epoch: requests due before that belong to the earlier attempt.
  */
-export function workerTracks(input: AttackInput, values: RequestValues, sender: Sender, nowMs: number): WorkerTracks {
+export function workerTracks(input: AttackInput, prepared: Prepared, sender: Sender, nowMs: number): WorkerTracks {
   const { plan, assignment, attempt, joinsAtMs } = input;
   const joinAtMs = attempt === 1 ? -Infinity : (joinsAtMs ?? nowMs + TAKEOVER_MS);
   const made: WorkerTracks = { tracks: [], recorders: [], handshakes: [] };
   for (const share of assignment.shares) {
     const chain = chainOf(plan, share);
-    const requests = requestsOf(chain, plan, values);
+    const requests = prepared.requests.get(chain.name) as ChainRequests;
     made.handshakes.push(...requests.handshakes);
     for (const phase of ["warmup", "measure"] as const) {
       const originMs = assignment.startAtMs - (phase === "warmup" ? plan.warmupMs : 0);
@@ -40,7 +54,7 @@ export function workerTracks(input: AttackInput, values: RequestValues, sender: 
       const first = Math.max(from, schedule.dueBefore(joinAtMs - originMs));
       const range = { shard: share.shard, of: share.of, from: first, to };
       if (countInShard(range) === 0) continue;
-      const recorder = recorderOf(chain, phase, plan, values.secrets);
+      const recorder = recorderOf(chain, phase, plan, prepared.values.secrets);
       const numberOf = numbersOf(chain, phase, input);
       const events = chainEvents({ plan, requests, range, numberOf, sender, recorder, originMs });
       made.recorders.push(recorder);

@@ -1,4 +1,4 @@
-import type { ConnectionOptions, OpeningMs } from "../http/connection.ts";
+import type { OpeningMs } from "../http/connection.ts";
 import { secureOf } from "../http/secure.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { hostProblems, targetGuard } from "../plan/hosts.ts";
@@ -16,8 +16,8 @@ import { Pacer, type Track } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
 import { TAKE_OVER_AHEAD_MS, WorkerSubscriptions } from "./subscriptions.ts";
-import { firstDueAtMs, workerTracks } from "./tracks.ts";
-import { chainOf, fetchValues, noSecrets, type RequestValues } from "./values.ts";
+import { firstDueAtMs, type Prepared, prepareRequests, workerTracks } from "./tracks.ts";
+import { chainOf, fetchValues, noSecrets } from "./values.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
@@ -49,9 +49,11 @@ export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Su
   const options = { ...plan, guard: targetGuard(plan, ports.deployed), ...(secure && { secure }) };
   const chains = assignment.shares.map((share) => chainOf(plan, share));
   const values = await fetchValues(chains, plan, options, ports.secret);
-  // First, so that what is made for the run has the shapes that the code was compiled for.
+  // Before the warm-up, because thousands of targets take a while; all else after it, so that it has the shapes that the
+  // code was compiled for.
+  const requests = prepareRequests(input, values);
   await warmUpBefore(input, chains, ports.clock);
-  const run = new WorkerRun(input, ports, options, values);
+  const run = new WorkerRun(input, ports, { options, values, requests });
   // Whatever the outcome: a process that continues must not keep its timers and connections.
   return run.run().finally(() => run.close());
 }
@@ -71,8 +73,7 @@ class WorkerRun {
   readonly #input: AttackInput;
   readonly #ports: WorkerPorts;
   readonly #clock: Clock;
-  readonly #options: ConnectionOptions;
-  readonly #values: RequestValues;
+  readonly #prepared: Prepared;
   readonly #sender: Sender;
   #recorders: Recorder[] = [];
   readonly #stale: StaleBlocks;
@@ -91,17 +92,16 @@ class WorkerRun {
   #watchdog: Watchdog | undefined;
   #subscriptions: WorkerSubscriptions | undefined;
 
-  constructor(input: AttackInput, ports: WorkerPorts, options: ConnectionOptions, values: RequestValues) {
+  constructor(input: AttackInput, ports: WorkerPorts, prepared: Prepared) {
     this.#input = input;
     this.#ports = ports;
     this.#clock = ports.clock;
-    this.#options = options;
-    this.#values = values;
+    this.#prepared = prepared;
     this.#stale = new StaleBlocks(input.plan);
     this.#intervalMs = intervalMs(input.plan.durationMs);
     const onOpened = (times: OpeningMs): void => this.#recorders.at(-1)?.opened(times);
     const counterOf = (chain: string) => socketCounter(() => this.#recorderOf(chain).sockets);
-    this.#sender = new Sender(ports.clock, options, { onOpened, counterOf });
+    this.#sender = new Sender(ports.clock, prepared.options, { onOpened, counterOf });
     this.#health = new HealthMeter(ports.clock, this.#sender, input.assignment.startAtMs);
   }
 
@@ -109,7 +109,7 @@ class WorkerRun {
     const { plan, assignment } = this.#input;
     const { tracks, recorders, handshakes } = workerTracks(
       this.#input,
-      this.#values,
+      this.#prepared,
       this.#sender,
       this.#clock.nowMs(),
     );
@@ -164,8 +164,8 @@ class WorkerRun {
       return made;
     };
     const parts = {
-      ...{ assignment, options: this.#options, clock: this.#clock, seed: plan.seed },
-      ...{ secret: this.#values.reveal, recorderOf, connections: this.#sender },
+      ...{ assignment, options: this.#prepared.options, clock: this.#clock, seed: plan.seed },
+      ...{ secret: this.#prepared.values.reveal, recorderOf, connections: this.#sender },
     };
     const chains = assignment.shares.map((share) => chainOf(plan, share));
     this.#subscriptions = new WorkerSubscriptions(chains, parts);
@@ -173,13 +173,13 @@ class WorkerRun {
   }
 
   #startLookups(): void {
-    for (const [chain, lookups] of this.#values.lookups) {
+    for (const [chain, lookups] of this.#prepared.values.lookups) {
       lookups.start((name, outcome) => this.#measureOf(chain)?.lookedUp(name, outcome));
     }
   }
 
   #stopLookups(): void {
-    for (const lookups of this.#values.lookups.values()) lookups.stop();
+    for (const lookups of this.#prepared.values.lookups.values()) lookups.stop();
   }
 
   /** A chain's recorder for the measurement. */
