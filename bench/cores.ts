@@ -14,7 +14,7 @@ import { type BenchServer, startNginx } from "./server.ts";
  */
 
 /** Rates of one worker that are tried, from low to high, and for how long each. */
-const RATES = Array.from({ length: 12 }, (_, index) => 30_000 + index * 2_500);
+const RATES = Array.from({ length: 10 }, (_, index) => 40_000 + index * 2_500);
 const SECONDS = 4;
 
 /** A rate is tried this often: a virtual machine's neighbours take a core away for milliseconds now and then. */

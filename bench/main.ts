@@ -40,7 +40,7 @@ const MAX_MORE = 3;
 const LAMBDA_SHARE = 0.145;
 
 /** About how much of its rate over HTTP/1.1 in clear a generator holds on a wire: where a search begins. */
-const NEAR: Record<Wire, number> = { http: 1, tls: 0.6, "tls-once": 0.03, h2: 0.4 };
+const NEAR: Record<Wire, number> = { http: 1, tls: 0.6, "tls-once": 0.01, h2: 0.4 };
 const SERVER_CORE = 1;
 const GENERATOR_CORE = 0;
 

@@ -134,16 +134,16 @@ function wireTable(wire: Wire, title: string, generators: readonly Row[]): strin
     ]),
   );
   const table = `${row(COLUMNS)}\n${row(COLUMNS.map(() => "---"))}\n${rows.join("\n")}`;
-  return `## ${title}\n\n${table}\n\n${exactRatios(own)}\n\n`;
+  return `## ${title}\n\n${table}\n${exactRatios(own)}\n`;
 }
 
-/** What Volley holds within 1 ms ÷ what each closed loop reaches, as a sentence. */
+/** What Volley holds within 1 ms ÷ what each closed loop reaches, as a paragraph; empty if there is nothing to divide. */
 function exactRatios(rows: readonly Row[]): string {
   const exact = rows.find(({ name }) => name === "volley")?.exactRps ?? 0;
-  const ratios = rows
-    .filter(({ loop }) => loop === "closed")
-    .map(({ name, heldRps }) => `${name} ${(exact / heldRps).toFixed(2)}`);
-  return `Volley's rate held within 1 ms ÷ what a closed loop reached: ${ratios.join(", ")}.`;
+  const closed = rows.filter(({ loop }) => loop === "closed");
+  if (exact === 0 || closed.length === 0) return "";
+  const ratios = closed.map(({ name, heldRps }) => `${name} ${(exact / heldRps).toFixed(2)}`);
+  return `\nVolley's rate held within 1 ms ÷ what a closed loop reached: ${ratios.join(", ")}.\n`;
 }
 
 /** The result as Markdown. */
