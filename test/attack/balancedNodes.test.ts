@@ -3,13 +3,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { attack } from "../../lib/attack/worker.ts";
-import { assign } from "../../lib/plan/assign.ts";
 import { nodesReport } from "../../lib/report/nodes.ts";
 import type { ReportChain } from "../../lib/report/schema.ts";
-import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { systemClock } from "../../lib/store/clock.ts";
 import { startNginx } from "../support/nginx.ts";
+import { runOneWorker } from "../support/oneWorker.ts";
 import { checkedPlan } from "../support/plans.ts";
 
 /** A node behind a balancer, which counts its own requests; without a name it sends no header. */
@@ -31,12 +28,7 @@ async function startNode(t: TestContext, name?: string): Promise<{ address: stri
 
 async function run(origin: string, changes: object = {}): Promise<ReportChain["nodes"]> {
   const plan = checkedPlan(origin, { nodeHeader: "X-Node", duration: "2s", workers: 1, connections: 4, ...changes });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 500, leadMs: 500 });
-  assert.ok(assignment);
-  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
-  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
-  const sum = new SeriesSum();
-  for (const each of series) sum.add(each);
+  const { sum } = await runOneWorker(plan, 500);
   return nodesReport(sum);
 }
 

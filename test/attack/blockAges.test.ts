@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attack } from "../../lib/attack/worker.ts";
-import { assign } from "../../lib/plan/assign.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { blockAgesReport } from "../../lib/report/blockAges.ts";
-import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { systemClock } from "../../lib/store/clock.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
+import { runOneWorker } from "../support/oneWorker.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";
@@ -32,12 +30,7 @@ test("a full node refuses what is older than 128 blocks: the report separates it
   const targets = [target("eth_getBalance", ["0xab", "{{blockNumber -255..0}}"]), target("eth_chainId", [])];
   const chains = [{ name: "node", rps: 200, targets }];
   const plan = checkedPlan("", { chains, duration: "1s", blockAges: true });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 1_500, leadMs: 1_500 });
-  assert.ok(assignment);
-  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
-  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
-  const sum = new SeriesSum();
-  for (const each of series) sum.add(each);
+  const { series, sum } = await runOneWorker(plan, 1_500);
   const [recent, older] = blockAgesReport(sum) ?? [];
   assert.deepEqual([recent?.age, recent?.responses, recent?.success], ["recent", asked.recent, 1]);
   assert.deepEqual([older?.age, older?.responses, older?.success], ["older", asked.older, 0]);
@@ -63,12 +56,7 @@ test("the ages of blocks that the plan names itself follow from the newest one, 
   const targets = ["0x1387", "0x1"].map((block) => ({ url: `${server.origin}/`, body: body(block) }));
   const chains = [{ name: "node", rps: 100, targets }];
   const plan = checkedPlan("", { chains, duration: "500ms", blockAges: true });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 1_500, leadMs: 1_500 });
-  assert.ok(assignment);
-  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
-  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
-  const sum = new SeriesSum();
-  for (const each of series) sum.add(each);
+  const { sum } = await runOneWorker(plan, 1_500);
   const ages = blockAgesReport(sum) ?? [];
   assert.deepEqual(
     ages.map(({ age }) => age),

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Lookups } from "../../lib/attack/lookups.ts";
-import { attack } from "../../lib/attack/worker.ts";
 import { HostGuard } from "../../lib/guard/hostGuard.ts";
 import type { ConnectionOptions } from "../../lib/http/connection.ts";
-import { assign } from "../../lib/plan/assign.ts";
 import { moveTargets } from "../../lib/plan/load.ts";
 import type { Chain } from "../../lib/plan/schema.ts";
 import { secretReferences } from "../../lib/plan/secretReferences.ts";
 import { renderText } from "../../lib/render/text.ts";
 import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { systemClock } from "../../lib/store/clock.ts";
+import { runOneWorker } from "../support/oneWorker.ts";
 import { checkedPlan } from "../support/plans.ts";
 import { madeReport } from "../support/reports.ts";
 import { answeringServer, jsonResponse } from "../support/servers.ts";
@@ -43,10 +41,7 @@ test("requests carry the newest block's hash, which the worker asks for beside t
     return jsonResponse(`{"jsonrpc":"2.0","id":1,"result":{"hash":"0xb${block}"}}`);
   });
   const plan = checkedPlan("", { chains: chains(`${server.origin}/`), duration: "2s" });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 1_500, leadMs: 1_500 });
-  assert.ok(assignment);
-  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
-  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
+  const { series } = await runOneWorker(plan, 1_500);
   const sum = new SeriesSum();
   for (const each of series) if (each.phase === "measure") sum.add(each);
   // A busy machine may miss some.

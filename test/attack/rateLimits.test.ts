@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { attack } from "../../lib/attack/worker.ts";
-import { assign } from "../../lib/plan/assign.ts";
 import { rateLimitsReport } from "../../lib/report/rateLimits.ts";
-import { SeriesSum } from "../../lib/results/seriesSum.ts";
-import { systemClock } from "../../lib/store/clock.ts";
 import { startNginx } from "../support/nginx.ts";
+import { runOneWorker } from "../support/oneWorker.ts";
 import { checkedPlan } from "../support/plans.ts";
 
 test("what nginx's rate limit says is recorded: as many responses as its log has refused, and its headers' values", async (t) => {
@@ -33,12 +30,7 @@ test("what nginx's rate limit says is recorded: as many responses as its log has
     duration: "2s",
     workers: 1,
   });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 300, leadMs: 300 });
-  assert.ok(assignment);
-  const ports = { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined };
-  const { series } = await attack({ plan, assignment, attempt: 1 }, ports);
-  const sum = new SeriesSum();
-  for (const each of series) sum.add(each);
+  const { sum } = await runOneWorker(plan, 300);
   const logged = readFileSync(`${nginx.files}/../status.log`, "utf8").split("\n");
   const refused = logged.filter((line) => line === "429").length;
   assert.ok(refused > 0, JSON.stringify([sum.statuses, sum.missed, sum.errors, logged.length, logged.slice(0, 3)]));
