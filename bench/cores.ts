@@ -9,12 +9,13 @@ import { type BenchServer, startNginx } from "./server.ts";
 
 /*
  * `npm run bench:cores`: whether workers on several cores send as much as each would alone. A fleet host runs a worker
- * process for each core; here each shares its core with a server of its own, because one server would be what limits them.
+ * process for each core; here each shares its core with its own server, because one server for all would be the limit.
  * Writes bench/cores.md.
  */
 
 /** Rates of one worker that are tried, from low to high, and for how long each. */
-const RATES = Array.from({ length: 10 }, (_, index) => 40_000 + index * 2_500);
+const STEP_RPS = 2_500;
+const RATES = Array.from({ length: 10 }, (_, index) => 40_000 + index * STEP_RPS);
 const SECONDS = 4;
 
 /** A rate is tried this often: a virtual machine's neighbours take a core away for milliseconds now and then. */
@@ -74,8 +75,8 @@ function document({ oneRps, eachRps }: Found): string {
   return `# Workers on several cores
 
 \`npm run bench:cores\`, ${new Date().toISOString()}, on ${cpus()[0]?.model ?? "an unknown CPU"}, ${cores.length} cores, Node ${process.versions.node}. A
-worker process on each core beside an nginx of its own on the same core, as a fleet host runs them with
-\`--workers auto\`; rates in steps of ${count(2_500)}/s a worker, each for ${SECONDS} s, the better of ${TRIES} tries. Kept up with: at least
+worker process on each core beside its own nginx on the same core, as a fleet host runs them with
+\`--workers auto\`; rates in steps of ${count(STEP_RPS)}/s a worker, each for ${SECONDS} s, the better of ${TRIES} tries. Kept up with: at least
 99.9 % sent and answered. The send lag says nothing here, because worker and server take turns on their core.
 
 | | one core | ${cores.length} cores | ratio |

@@ -98,7 +98,8 @@ takes 50 ms, the others 5. Stalls: 2 ms, and in each 4 s nothing is answered for
 generator is pinned to the other core, on a share of it in periods of 20 ms, as a Lambda gets it. Each cell: the server's
 figure in ms, and how far off the generator's is. A little is the network's and the kernel's: it is the same for all. The
 server's timers have whole ms: where a percentile falls between two of them, one request more or less is a ms, as for p50 of the
-drift. A request that waits for the server's own event loop is late for the generator and not for the server: p99.9 and max.
+drift. While a request waits for the server's event loop, the generator's clock runs and the server's does not: that shows in
+p99.9 and max.
 
 | shape | on | generator | sent | p50 | p99 | p99.9 | max |
 |---|---|---|---|---|---|---|---|

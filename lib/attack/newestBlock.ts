@@ -36,7 +36,8 @@ function namesBlock({ url, body = "", headers }: Target): boolean {
 /**
  * Fetches a chain's newest block, once before the run, from the first target that names a block, or from the first
  * target if none does: with its headers, over the same route as the load, and its URL filled in from the first row of
- * data. `reveal` resolves references to secrets. Rejects if no block is returned: requests for nonexistent blocks would measure something else.
+ * data. `reveal` resolves references to secrets. Rejects if no block is returned: requests for nonexistent blocks would
+ * measure something else.
  */
 export async function newestBlock(
   chain: Chain,

@@ -16,6 +16,10 @@ import { nullBody } from "./nullServer.ts";
 /** What the server sends first: settings, and as large a window as there can be. */
 const OPENING = Buffer.concat([settingsFrame([]), frameOf(FRAME.windowUpdate, 0, [MAX_WINDOW - FIRST_WINDOW])]);
 
+/** What acknowledges the client's settings. */
+const ACK = settingsFrame([]);
+ACK[4] = FLAG.ack;
+
 /** `:status: 200` in HPACK's static table. */
 const STATUS_200 = 0x88;
 
@@ -62,11 +66,7 @@ class NullRequests {
 function replyTo(frame: Buffer): Buffer | undefined {
   const [type, flags = 0] = frame.subarray(3);
   const stream = readUint31(frame, 5);
-  if (type === FRAME.settings && (flags & FLAG.ack) === 0) {
-    const ack = settingsFrame([]);
-    writeFrameHead(ack, 0, { type: FRAME.settings, flags: FLAG.ack, stream: 0, length: 0 });
-    return ack;
-  }
+  if (type === FRAME.settings && (flags & FLAG.ack) === 0) return ACK;
   const isRequest = type === FRAME.data || type === FRAME.headers;
   return isRequest && (flags & FLAG.endStream) !== 0 ? response(stream, nullBody(frame)) : undefined;
 }

@@ -2,8 +2,12 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
 /** Starts an HTTP server on a free port of loopback that answers each request as a node would, without any work. */
-export async function startNullServer(): Promise<Server> {
-  const server = createServer(answerOn);
+export function startNullServer(): Promise<Server> {
+  return listening(createServer(answerOn));
+}
+
+/** Lets a server listen on a free port of loopback. Rejects if there is none. */
+export async function listening(server: Server): Promise<Server> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;

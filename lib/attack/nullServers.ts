@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { createSecureContext, createServer as createTlsServer } from "node:tls";
 import { WebSocketServer } from "ws";
 import type { Secure } from "../http/secure.ts";
-import { isWebSocketUrl } from "../plan/httpUrl.ts";
+import { isHttpsUrl, isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Plan } from "../plan/schema.ts";
 import { answerStreamsOn } from "./nullHttp2.ts";
-import { answerOn, nullBody, startNullServer } from "./nullServer.ts";
+import { answerOn, listening, nullBody, startNullServer } from "./nullServer.ts";
 
 /** A cipher without certificates: nothing leaves the process, and a certificate would need a private key. */
 const ANONYMOUS = { ciphers: "AECDH-AES128-SHA:@SECLEVEL=0", maxVersion: "TLSv1.2" } as const;
@@ -54,7 +54,7 @@ export async function startNullServers({ chains, http }: Plan): Promise<NullServ
 /** The scheme of the null server for a URL, with its colon. WebSockets get one without TLS. */
 function schemeOf(url: string): Scheme {
   if (isWebSocketUrl(url)) return "ws:";
-  return /^https:/i.test(url) ? "https:" : "http:";
+  return isHttpsUrl(url) ? "https:" : "http:";
 }
 
 function start(scheme: Scheme, http: Plan["http"]): Promise<Started> {
@@ -70,9 +70,7 @@ async function nullTls(http: Plan["http"]): Promise<Started> {
       ? createTlsServer({ ...ANONYMOUS, ALPNProtocols: ["h2"] }, answerStreamsOn)
       : createTlsServer(ANONYMOUS, answerOn);
   server.on("tlsClientError", (_, socket) => socket.destroy());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
+  return listening(server);
 }
 
 /** A null WebSocket server. */

@@ -1,7 +1,9 @@
 import type { Handshake } from "../http/request.ts";
+import { assignedRps } from "../plan/assign.ts";
 import { originsOf } from "../plan/hosts.ts";
-import { isWebSocketUrl } from "../plan/httpUrl.ts";
+import { isHttpsUrl, isWebSocketUrl } from "../plan/httpUrl.ts";
 import type { Sender } from "./sender.ts";
+import { chainOf } from "./values.ts";
 import type { AttackInput } from "./workerPorts.ts";
 
 /** The response time, in s, assumed for the number of connections opened in advance. */
@@ -25,10 +27,11 @@ const HANDSHAKE_MS = 2;
 
 /** How long opening a worker's connections may take of a core, in ms. */
 export function openingMs({ plan, assignment }: AttackInput): number {
-  const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
-  const usesTls = plan.chains.some(({ targets }) => targets.some(({ url }) => /^https:/i.test(url)));
+  const usesTls = plan.chains.some(({ targets }) => targets.some(({ url }) => isHttpsUrl(url)));
   if (!usesTls || !plan.keepalive || plan.http === "2") return 0;
-  return HANDSHAKE_MS * Math.min(plan.limits.inFlightPerWorker, plan.connections ?? rps * OPEN_AHEAD_S);
+  return (
+    HANDSHAKE_MS * Math.min(plan.limits.inFlightPerWorker, plan.connections ?? assignedRps(assignment) * OPEN_AHEAD_S)
+  );
 }
 
 /**
@@ -44,9 +47,9 @@ export async function openAhead(
 ): Promise<void> {
   const rates = new Map<string, number>();
   for (const share of assignment.shares) {
-    const chain = plan.chains.find(({ name }) => name === share.chain);
-    const targets = chain?.targets.filter(({ url }) => !isWebSocketUrl(url)) ?? [];
-    const origins = new Set(targets.flatMap(({ url }) => originsOf(url, chain?.data)));
+    const { targets, data } = chainOf(plan, share);
+    const urls = targets.map(({ url }) => url).filter((url) => !isWebSocketUrl(url));
+    const origins = new Set(urls.flatMap((url) => originsOf(url, data)));
     for (const origin of origins) rates.set(origin, (rates.get(origin) ?? 0) + share.rps / origins.size);
   }
   const places = rates.size + handshakes.length;

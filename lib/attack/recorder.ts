@@ -95,7 +95,7 @@ export class Recorder {
   readonly #seconds = new Map<number, SecondCounts>();
   /** The second that was counted last, and its counts. */
   #lastSecond = -1;
-  #lastCounts: SecondCounts = NO_SECOND;
+  #lastCounts = newSecond();
   readonly #intervals = new Map<number, Histogram>();
   readonly #spare: Histogram[] = [];
   readonly #serviceTime = createHistogram();
@@ -257,7 +257,7 @@ export class Recorder {
     if (index === this.#lastSecond) return this.#lastCounts;
     let counts = this.#seconds.get(index);
     if (!counts) {
-      counts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+      counts = newSecond();
       this.#seconds.set(index, counts);
     }
     this.#lastSecond = index;
@@ -377,11 +377,14 @@ export class Recorder {
   }
 }
 
+function newSecond(): SecondCounts {
+  return { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
+}
+
 function countClass(second: SecondCounts, name: string): void {
   second.classes ??= {};
   second.classes[name] = (second.classes[name] ?? 0) + 1;
 }
 
 const ONE_TARGET: RecorderOptions = { timings: 0, targets: 1 };
-const NO_SECOND: SecondCounts = { sent: 0, missed: 0, valid: 0, invalid: 0, errors: 0 };
 const NO_COUNTS = { sent: 0, valid: 0, invalid: 0, errors: 0 };

@@ -45,8 +45,8 @@ export class Sender {
    */
   #order: TimedExchange[] = [];
   readonly #timer: NodeJS.Timeout;
-  /** Called when no request is in flight any more. */
-  #onDrained: (() => void) | undefined;
+  /** Resolved when no request is in flight any more, for those who wait for it. */
+  #drained: PromiseWithResolvers<void> | undefined;
   inFlight = 0;
   /** When the first request was sent, in ms since the epoch. */
   firstSentAtMs: number | undefined;
@@ -149,15 +149,16 @@ export class Sender {
   /** Called when an exchange has its outcome. */
   ended(): void {
     this.inFlight--;
-    if (this.inFlight === 0) this.#onDrained?.();
+    if (this.inFlight > 0 || !this.#drained) return;
+    this.#drained.resolve();
+    this.#drained = undefined;
   }
 
   /** Resolves when no request is in flight any more. */
   async drained(): Promise<void> {
     if (this.inFlight === 0) return;
-    await new Promise<void>((done) => {
-      this.#onDrained = done;
-    });
+    this.#drained ??= Promise.withResolvers();
+    await this.#drained.promise;
   }
 
   #checkTimeouts(): void {

@@ -10,7 +10,7 @@ import { Recorder } from "./recorder.ts";
 import { type ChainRequests, prepareChain } from "./requests.ts";
 import type { Sender } from "./sender.ts";
 import { chainEvents } from "./track.ts";
-import { chainOf, type RequestValues } from "./values.ts";
+import { chainOf, chainsOf, type RequestValues } from "./values.ts";
 import type { AttackInput } from "./workerPorts.ts";
 
 /** All that a worker sends, ready to be paced. */
@@ -32,8 +32,7 @@ export interface Prepared {
 
 /** Prepares the requests of a worker's chains. Throws an InputError for a request that could not be sent. */
 export function prepareRequests({ plan, assignment }: AttackInput, values: RequestValues): Map<string, ChainRequests> {
-  const chains = assignment.shares.map((share) => chainOf(plan, share));
-  return new Map(chains.map((chain) => [chain.name, requestsOf(chain, plan, values)]));
+  return new Map(chainsOf(plan, assignment).map((chain) => [chain.name, requestsOf(chain, plan, values)]));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "../http/connection.ts";
-import type { Share } from "../plan/assign.ts";
+import type { Assignment, Share } from "../plan/assign.ts";
 import { takesBlock } from "../plan/blockAge.ts";
 import { SECRET_REFERENCE } from "../plan/placeholders.ts";
 import type { Chain, Plan } from "../plan/schema.ts";
@@ -18,6 +18,11 @@ export interface RequestValues {
   secrets: readonly string[];
   /** Replaces a text's references to secrets by their values. */
   reveal(text: string): string;
+}
+
+/** The chains that a worker sends to, in the order of its shares. */
+export function chainsOf(plan: Plan, { shares }: Pick<Assignment, "shares">): Chain[] {
+  return shares.map((share) => chainOf(plan, share));
 }
 
 /** The chain of a worker's share. */

@@ -92,10 +92,10 @@ async function warmUpRound(
     });
     recorders.push(recorder);
     const schedule = constantSchedule(rps / plan.chains.length, durationMs);
-    const own = nullChain(chain, servers);
-    const requests = prepareChain(own, { keepalive: true, http: plan.http, seed: plan.seed });
+    const copy = nullChain(chain, servers);
+    const requests = prepareChain(copy, { keepalive: true, http: plan.http, seed: plan.seed });
     const range = { shard: 0, of: 1, from: 0, to: schedule.count };
-    const numberOf = requestNumbers(local, own, "measure");
+    const numberOf = requestNumbers(local, copy, "measure");
     const parts = { plan: local, requests, range, numberOf, sender, recorder, originMs };
     return { schedule, originMs, ...range, events: chainEvents(parts) };
   });

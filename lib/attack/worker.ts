@@ -1,5 +1,6 @@
 import type { OpeningMs } from "../http/connection.ts";
 import { secureOf } from "../http/secure.ts";
+import { assignedRps } from "../plan/assign.ts";
 import { connectProblems } from "../plan/connect.ts";
 import { hostProblems, targetGuard } from "../plan/hosts.ts";
 import { InputError } from "../plan/problems.ts";
@@ -17,13 +18,13 @@ import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
 import { TAKE_OVER_AHEAD_MS, WorkerSubscriptions } from "./subscriptions.ts";
 import { firstDueAtMs, type Prepared, prepareRequests, workerTracks } from "./tracks.ts";
-import { chainOf, fetchValues, noSecrets } from "./values.ts";
+import { chainsOf, fetchValues, noSecrets } from "./values.ts";
 import { startWaker } from "./waker.ts";
 import { warmUp } from "./warmup.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { AttackInput, StopRequest, WorkerPorts } from "./workerPorts.ts";
 
-/** How long before its first request a worker ends its warm-up, to make its requests and connections, in ms. */
+/** How long before its first request a worker ends its warm-up, to make its tracks and connections, in ms. */
 const READY_AHEAD_MS = 600;
 
 /** How long before its first request a worker opens no more connections, in ms. */
@@ -47,7 +48,7 @@ export async function attack(input: AttackInput, ports: WorkerPorts): Promise<Su
   const secret = ports.secret ?? (async (reference) => Promise.reject(noSecrets(reference)));
   const secure = plan.tls && (await secureOf(plan.tls, secret));
   const options = { ...plan, guard: targetGuard(plan, ports.deployed), ...(secure && { secure }) };
-  const chains = assignment.shares.map((share) => chainOf(plan, share));
+  const chains = chainsOf(plan, assignment);
   const values = await fetchValues(chains, plan, options, ports.secret);
   // Before the warm-up, because thousands of targets take a while; all else after it, so that it has the shapes that the
   // code was compiled for.
@@ -65,8 +66,7 @@ async function warmUpBefore(input: AttackInput, chains: readonly Chain[], clock:
   const aheadMs = READY_AHEAD_MS + (takesOver ? TAKE_OVER_AHEAD_MS : 0);
   const leftMs = assignment.startAtMs + assignment.fromMs - clock.nowMs() - aheadMs;
   const spareMs = leftMs - Math.min(openingMs(input), leftMs / 2);
-  const rps = assignment.shares.reduce((sum, share) => sum + share.rps, 0);
-  if (spareMs > MIN_WARMUP_MS) await warmUp(clock, plan, spareMs, rps);
+  if (spareMs > MIN_WARMUP_MS) await warmUp(clock, plan, spareMs, assignedRps(assignment));
 }
 
 class WorkerRun {
@@ -167,8 +167,7 @@ class WorkerRun {
       ...{ assignment, options: this.#prepared.options, clock: this.#clock, seed: plan.seed },
       ...{ secret: this.#prepared.values.reveal, recorderOf, connections: this.#sender },
     };
-    const chains = assignment.shares.map((share) => chainOf(plan, share));
-    this.#subscriptions = new WorkerSubscriptions(chains, parts);
+    this.#subscriptions = new WorkerSubscriptions(chainsOf(plan, assignment), parts);
     return this.#subscriptions;
   }
 

@@ -6,6 +6,7 @@ import type { ResponseMemory } from "./gathered.ts";
 import { Http1Connection, Http1Origin } from "./http1.ts";
 import { Http2Connection, Http2Origin, STREAMS } from "./http2.ts";
 import type { Names } from "./names.ts";
+import { openInAdvance } from "./openInAdvance.ts";
 import { RefusedConnection } from "./refused.ts";
 import { Reading } from "./response.ts";
 
@@ -18,9 +19,6 @@ export class ConnectionCount {
     this.most = most;
   }
 }
-
-/** Maximum connections that are being opened in advance at a time: a handshake takes a millisecond or two of a core. */
-const AT_ONCE = 100;
 
 /** What all connections of a worker share. */
 export interface Shared {
@@ -82,12 +80,13 @@ export class Connections implements ConnectionEvents, Pool {
    */
   async open(requests: number, goesOn = (): boolean => true): Promise<void> {
     if (!this.#options.keepalive) return;
-    const count = this.#options.http === "2" ? Math.ceil(requests / STREAMS) : requests;
-    let left = Math.min(count, this.#count.most - this.#count.now);
-    const openOneByOne = async (): Promise<void> => {
-      while (left-- > 0 && goesOn()) await new Promise<void>((done) => this.#create(done));
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left) }, openOneByOne));
+    const wanted = this.#options.http === "2" ? Math.ceil(requests / STREAMS) : requests;
+    const count = this.#count;
+    await openInAdvance(
+      wanted,
+      () => count.now < count.most && goesOn(),
+      (done) => this.#create(done),
+    );
   }
 
   /** A connection with room for a request, which it now counts; undefined if no more can be opened. */

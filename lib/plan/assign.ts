@@ -257,6 +257,11 @@ export function requestNumbers(plan: Plan, chain: Chain, phase: Phase, region?: 
   return (n) => first + n;
 }
 
+/** An assignment's rate, over all its chains. */
+export function assignedRps({ shares }: Pick<Assignment, "shares">): number {
+  return shares.reduce((sum, { rps }) => sum + rps, 0);
+}
+
 /** How many of a phase's requests the regions before this one send. */
 function sentBefore(plan: Plan, chain: Chain, phase: Phase, region: string | undefined): number {
   if (chain.regions === undefined || region === undefined) return 0;

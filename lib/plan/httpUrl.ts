@@ -27,6 +27,11 @@ export function isWebSocketUrl(url: string): boolean {
   return /^wss?:/i.test(url);
 }
 
+/** Whether a URL is that of HTTP over TLS. */
+export function isHttpsUrl(url: string): boolean {
+  return /^https:/i.test(url);
+}
+
 /** What `isSubscribedUrl` requires, for problem messages. */
 export const SUBSCRIBED_URL = "an absolute ws or wss URL, without credentials, placeholders and blanks";
 

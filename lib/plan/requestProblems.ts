@@ -109,8 +109,8 @@ const FRAMING = new Map([
   ["http2-settings", "no HTTP2-Settings: HTTP/2 is agreed on in the TLS handshake"],
 ]);
 
-/** Headers that are not allowed over HTTP/2 (RFC 9113, section 8.2.2). */
-const NOT_IN_HTTP2 = new Set(["connection", "keep-alive", "proxy-connection"]);
+/** Headers that HTTP/2 does not allow (RFC 9113, section 8.2.2), besides those about framing. */
+export const NOT_IN_HTTP2 = new Set(["connection", "keep-alive", "proxy-connection"]);
 
 function framingExpectation(header: string, value: string, { http, keepalive }: Transport): string | undefined {
   if (http === "2" && NOT_IN_HTTP2.has(header)) return `no ${header} header: over HTTP/2 there is none`;

@@ -1,4 +1,4 @@
-import type { Assignment } from "../plan/assign.ts";
+import { type Assignment, assignedRps } from "../plan/assign.ts";
 import type { ClockError } from "../store/clockError.ts";
 import type { Attempt } from "./attempts.ts";
 import type { Health, Ledger, Outcome, Summary } from "./chunk.ts";
@@ -61,7 +61,7 @@ export class WorkerSum {
       worker,
       ...(region !== undefined && { region }),
       chains: shares.map(({ chain }) => chain),
-      rps: shares.reduce((sum, { rps }) => sum + rps, 0),
+      rps: assignedRps(this.#first),
       ledger: addLedgers(this.ledgers),
       sum: this.series,
       outcomes: this.#outcomes,

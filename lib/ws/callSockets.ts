@@ -1,6 +1,7 @@
 import type { Connection, ConnectionOptions, OpeningMs } from "../http/connection.ts";
 import { type Pool, refusalOf, type Shared } from "../http/connections.ts";
 import { Dialer } from "../http/dial.ts";
+import { openInAdvance } from "../http/openInAdvance.ts";
 import { RefusedConnection } from "../http/refused.ts";
 import type { Handshake } from "../http/request.ts";
 import { CallSocket } from "./callSocket.ts";
@@ -44,12 +45,15 @@ export class CallSockets implements Pool {
     this.#dialer = new Dialer(origin, options, shared.names.lookup);
   }
 
-  async open(sockets: number): Promise<void> {
+  async open(sockets: number, goesOn = (): boolean => true): Promise<void> {
     if (this.#refused !== undefined) return;
     this.#wanted = Math.max(1, sockets);
     const { count } = this.#shared;
-    const fitting = Math.min(this.#wanted - this.#sockets.length, count.most - count.now);
-    await Promise.all(Array.from({ length: fitting }, () => new Promise<void>((done) => this.#create(done))));
+    await openInAdvance(
+      this.#wanted - this.#sockets.length,
+      () => count.now < count.most && goesOn(),
+      (done) => this.#create(done),
+    );
   }
 
   acquire(): Connection | undefined {

@@ -253,6 +253,42 @@ test("no more connections are opened ahead once there is no time", async (t) => 
   assert.equal(sender.connections, 7);
 });
 
+test("connections are opened ahead for a hundred at a time", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  let asked = 0;
+  const opened = sender.open(server.origin, 150, () => ++asked > 0);
+  assert.deepEqual([asked, sender.connections], [100, 100], "the others wait");
+  await opened;
+  assert.deepEqual([asked, sender.connections], [150, 150]);
+});
+
+test("connections opened ahead are never more than the maximum, for all origins together", async (t) => {
+  const servers = [
+    await answeringServer(t, () => jsonResponse(RELAY)),
+    await answeringServer(t, () => jsonResponse(RELAY)),
+  ];
+  const sender = new Sender(systemClock, OPTIONS, { most: 150 });
+  t.after(() => sender.close());
+  await Promise.all(servers.map(({ origin }) => sender.open(origin, 120)));
+  assert.equal(sender.connections, 150);
+});
+
+test("all who wait for the last response hear of it", async (t) => {
+  const server = await answeringServer(t, () => jsonResponse(RELAY));
+  const sender = new Sender(systemClock, OPTIONS);
+  t.after(() => sender.close());
+  const recorder = new Recorder("ethereum", "measure", 1_000);
+  const request = prepared({ method: "POST", url: server.origin, headers: [], body: "{}", weight: 1 });
+  for (let round = 0; round < 2; round++) {
+    const nowMs = systemClock.nowMs();
+    sender.send({ request, n: 0, recorder, dueMs: 0, dueAtMs: nowMs }, nowMs);
+    await Promise.all([sender.drained(), sender.drained()]);
+  }
+  assert.equal(recorder.take()?.sent, 2);
+});
+
 test("what is in flight when the sender closes is recorded as aborted", async (t) => {
   const server = await rawServer(t, () => {});
   const sender = new Sender(systemClock, OPTIONS);

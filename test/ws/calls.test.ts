@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { attack } from "../../lib/attack/worker.ts";
+import { Sender } from "../../lib/attack/sender.ts";
 import type { WorkerPorts } from "../../lib/attack/workerPorts.ts";
 import { tripOf } from "../../lib/observe/breaker.ts";
-import { assign } from "../../lib/plan/assign.ts";
 import { total } from "../../lib/results/chunk.ts";
-import { SeriesSum } from "../../lib/results/seriesSum.ts";
+import type { SeriesSum } from "../../lib/results/seriesSum.ts";
 import { tickKey, ticksSince } from "../../lib/results/ticks.ts";
 import { systemClock } from "../../lib/store/clock.ts";
 import { MemoryStore } from "../support/memoryStore.ts";
+import { runOneWorker } from "../support/oneWorker.ts";
 import { checkedPlan } from "../support/plans.ts";
+import { prepared } from "../support/prepared.ts";
 import { nodeAnswer, socketServer } from "../support/webSockets.ts";
 
 /** Most of a run's calls were missed: on a machine whose cores are full it says nothing. */
@@ -36,14 +37,7 @@ async function run(
   ports: Partial<WorkerPorts> = {},
 ): Promise<SeriesSum> {
   const plan = checkedPlan(origin, { workers: 1, duration: "1s", connections: 4, ...changes });
-  const [assignment] = assign(plan, { runId: "run", startAtMs: Date.now() + 400, leadMs: 400 });
-  assert.ok(assignment);
-  const summary = await attack(
-    { plan, assignment, attempt: 1 },
-    { clock: systemClock, emit: async () => {}, stopRequested: async () => undefined, ...ports },
-  );
-  const sum = new SeriesSum();
-  for (const each of summary.series) sum.add(each);
+  const { sum } = await runOneWorker(plan, 400, ports);
   const scheduled = sum.sent + total(sum.missed);
   if (sum.sent < 0.6 * scheduled) throw new MissedError(`${sum.sent} of ${scheduled} calls were sent`);
   return sum;
@@ -265,4 +259,15 @@ loaded("calls whose sockets are closed or refused trip the breaker, and answered
     }),
   );
   assert.deepEqual(trips, ["breaker", "breaker", undefined]);
+});
+
+test("no more sockets are opened ahead once there is no time", async (t) => {
+  const server = await socketServer(t);
+  const { handshake } = prepared({ method: "POST", url: `${server.origin}/`, headers: [], body: "{}", weight: 1 });
+  assert.ok(handshake);
+  const sender = new Sender(systemClock, { http: "1.1", keepalive: true, timeoutMs: 1_000 });
+  t.after(() => sender.close());
+  let asked = 0;
+  await sender.open(handshake, 10, () => ++asked <= 3);
+  assert.equal(sender.connections, 3);
 });

@@ -1,3 +1,4 @@
+import { NOT_IN_HTTP2 } from "../../plan/requestProblems.ts";
 import { codingsOf } from "../head.ts";
 import type { HpackDecoder } from "./hpackDecoder.ts";
 
@@ -13,7 +14,7 @@ export interface ResponseHead {
 }
 
 /** Headers about a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2). */
-const OF_CONNECTIONS = new Set(["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"]);
+const OF_CONNECTIONS = new Set([...NOT_IN_HTTP2, "transfer-encoding", "upgrade"]);
 
 /** Whether HTTP/2 forbids a header in any message. */
 export function isForbidden(name: string, value: string): boolean {
